@@ -1,0 +1,60 @@
+# Every target sets up what it needs: a virtual environment in .venv and the CDK CLI in node_modules.
+# Nothing but python3, make and the package registries is assumed of the machine.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint unit infrastructure e2e fuzz synth snapshots bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.installed node_modules/.installed ## Set up .venv and node_modules (every target does)
+
+demo: install ## Deploy into an emulator on loopback, send human loops through, show what arrived
+	@$(BIN)/python -m local.demo
+
+test: install ## Run every check: lint, types, unit, infrastructure and end-to-end tests
+	@$(BIN)/python -m tests
+
+lint: install ## Lint, check the format and the types
+	@$(BIN)/python -m tests lint format types
+
+unit: install ## Test what runs inside Lambda
+	@$(BIN)/python -m tests unit
+
+infrastructure: install ## Test the synthesized templates
+	@$(BIN)/python -m tests infrastructure
+
+e2e: install ## Test a deployment in the emulator
+	@$(BIN)/python -m tests e2e
+
+fuzz: install ## Run the property-based tests with 10,000 examples each
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q tests/unit
+
+synth: install ## Synthesize the CloudFormation templates into cdk.out
+	@npx cdk synth --quiet && ls cdk.out/*.template.json
+
+snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
+	@$(BIN)/python -m pytest -q tests/infrastructure/test_snapshots.py --snapshot-update
+
+bench: install ## Measure speed and memory as ratios to a floor or a peer
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove everything that make created
+	rm -rf .venv node_modules cdk.out build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, %s is %s: install a newer one and call make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "Setting up .venv (once; takes a minute or two) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .venv/.installed
+	@$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,42 @@
+"""Acknowledging a finding of cdk-nag where it stands, for its versions 2 and 3 at once."""
+
+from __future__ import annotations
+
+from aws_cdk import Acknowledgment, CfnResource, Validations
+from constructs import Construct
+
+
+def acknowledge(construct: Construct, reason: str, *rules: str) -> None:
+    """Acknowledge findings on the resource that a construct stands for.
+
+    cdk-nag 3 reads the acknowledgement of the construct, cdk-nag 2 the metadata of the resource.
+
+    Parameters
+    ----------
+    construct
+        A construct with one resource of its own as default child.
+    reason
+        Why the finding is acceptable here, for an auditor.
+    rules
+        Rule ids, such as ``"AwsSolutions-SQS3"``, each with the finding in brackets where the rule
+        reports several: ``"AwsSolutions-IAM5[Resource::*]"``.
+
+    Raises
+    ------
+    TypeError
+        If the construct has no resource of its own.
+    """
+    resource = construct.node.default_child
+    if not isinstance(resource, CfnResource):
+        raise TypeError(f"{construct.node.path} has no resource to acknowledge findings on")
+    Validations.of(construct).acknowledge(
+        *(Acknowledgment(id=rule, reason=reason) for rule in rules)
+    )
+    metadata = resource.get_metadata("cdk_nag") or {"rules_to_suppress": []}
+    for rule in rules:
+        name, _, finding = rule.removesuffix("]").partition("[")
+        suppression: dict[str, object] = {"id": name, "reason": reason}
+        if finding:
+            suppression["applies_to"] = [finding]
+        metadata["rules_to_suppress"].append(suppression)
+    resource.add_metadata("cdk_nag", metadata)

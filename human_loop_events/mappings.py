@@ -1,0 +1,119 @@
+"""The owner's mapping of a custom task: where the prediction stands, and where the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+#: Lambda allows 4,096 bytes for all environment variables of a function; the rest is ours.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_MAPPINGS_BYTES = 3072
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldMapping:
+    """Where one field of a custom task is found.
+
+    Parameters
+    ----------
+    name
+        The field's name in outcomes.
+    prediction
+        JMESPath expression on ``inputContent``: what the model said.
+    answer
+        JMESPath expression on a reviewer's ``answerContent``: what the reviewer said.
+    ignore_case
+        Whether texts that differ only in case are equal.
+    tolerance
+        By how much numbers may differ and still be equal.
+
+    Raises
+    ------
+    ValueError
+        If the name is empty, an expression does not compile, or the tolerance is negative.
+
+    Examples
+    --------
+    >>> FieldMapping(name="Category", prediction="model.category", answer="category.label").name
+    'Category'
+    """
+
+    name: str
+    prediction: str
+    answer: str
+    ignore_case: bool = False
+    tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError("FieldMapping: name is empty; expected the field's name in outcomes")
+        for prop in ("prediction", "answer"):
+            expression = getattr(self, prop)
+            try:
+                jmespath.compile(expression)
+            except JMESPathError as error:
+                raise ValueError(
+                    f"FieldMapping {self.name!r}: {prop}={expression!r} is not a JMESPath "
+                    f"expression: {error}"
+                ) from error
+        if self.tolerance is not None and not self.tolerance >= 0:
+            raise ValueError(
+                f"FieldMapping {self.name!r}: tolerance={self.tolerance}; expected 0 or more"
+            )
+
+
+def render_mappings(mappings: Mapping[str, Sequence[FieldMapping]]) -> str:
+    """Write mappings as the JSON that the review handler reads from its environment.
+
+    Parameters
+    ----------
+    mappings
+        Field mappings by the flow definition's name.
+
+    Raises
+    ------
+    ValueError
+        If a flow definition has two fields of one name, or the whole is too large for the
+        function's environment. The message says by how much.
+    """
+    for flow_definition, fields in mappings.items():
+        names = [field.name for field in fields]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"mappings[{flow_definition!r}]: two fields are named {name!r}; expected "
+                    "unique names"
+                )
+    rendered = json.dumps(
+        {
+            flow_definition: [_render_field(field) for field in fields]
+            for flow_definition, fields in mappings.items()
+        },
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    size = len(rendered.encode())
+    if size > MAX_MAPPINGS_BYTES:
+        raise ValueError(
+            f"mappings: {size} bytes as JSON, but {MAX_MAPPINGS_BYTES} fit into the function's "
+            "environment; shorten names and expressions, or split the flow definitions over "
+            "several HumanLoopEvents"
+        )
+    return rendered
+
+
+def _render_field(field: FieldMapping) -> dict[str, object]:
+    rendered: dict[str, object] = {
+        "name": field.name,
+        "prediction": field.prediction,
+        "answer": field.answer,
+    }
+    if field.ignore_case:
+        rendered["ignore_case"] = True
+    if field.tolerance is not None:
+        rendered["tolerance"] = field.tolerance
+    return rendered
