@@ -77,6 +77,11 @@ class HumanLoopAlarms(Construct):
             raise ValueError(
                 f"failed_loops_threshold: expected 1 or more, got {failed_loops_threshold}"
             )
+        if failed_loops_evaluation_periods < 1:
+            raise ValueError(
+                "failed_loops_evaluation_periods: expected 1 or more, got "
+                f"{failed_loops_evaluation_periods}"
+            )
         self._action = actions.SnsAction(alerts)
         self._failed_loops = self._alarm(
             "FailedLoops",
@@ -186,7 +191,7 @@ def rule_metric(
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
     """
     dimensions = {"RuleName": rule.rule_name}
-    if event_bus is not None:
+    if event_bus is not None and event_bus.event_bus_name != "default":
         # The reference to a rule on a bus of one's own is not its name; the ARN ends in /bus/name.
         dimensions["RuleName"] = Fn.select(2, Fn.split("/", rule.rule_arn))
         dimensions["EventBusName"] = event_bus.event_bus_name

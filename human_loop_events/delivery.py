@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import jsii
-from aws_cdk import Annotations, ArnFormat, Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct
 
-from human_loop_events.encryption import SEND_ACTIONS, admit_senders
-
-EVENTS = "events.amazonaws.com"
+from human_loop_events.encryption import SEND_ACTIONS, admit_rules_to_topics, admit_senders
+from human_loop_events.resource_policies import EVENTS, admit
 
 
 class HandlerDelivery(StrEnum):
@@ -90,15 +90,8 @@ class RuleDelivery:
         admits the service with no condition.
         """
         if role is None:
-            admitted = topic.add_to_resource_policy(
-                iam.PolicyStatement(
-                    principals=[iam.ServicePrincipal(EVENTS)],
-                    actions=["sns:Publish"],
-                    resources=[topic.topic_arn],
-                )
-            ).statement_added
-            _warn_unless(admitted, self._scope, "topic", topic.topic_arn, "sns:Publish")
-            admit_senders(topic.master_key, self._scope, EVENTS)
+            admit(topic, "topic", topic.topic_arn, self._scope, EVENTS, ["sns:Publish"])
+            admit_rules_to_topics(topic.master_key, self._scope)
         self._add(rule, topic.topic_arn, role=role, message=message)
 
     def to_queue(self, rule: events.Rule, queue: sqs.IQueue) -> None:
@@ -141,15 +134,23 @@ class RuleDelivery:
         )
 
     def _admit_to_queue(self, rule: events.Rule, queue: sqs.IQueue) -> None:
-        admitted = queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(EVENTS)],
-                actions=["sqs:SendMessage"],
-                resources=[queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": rule.rule_arn}},
-            )
-        ).statement_added
-        _warn_unless(admitted, self._scope, "queue", queue.queue_arn, "sqs:SendMessage")
+        # The policy of a queue in another stack cannot name a rule of this one, for the rule names
+        # the queue: CloudFormation would have to create each stack before the other.
+        stack = Stack.of(rule)
+        conditions = (
+            {"ArnEquals": {"aws:SourceArn": rule.rule_arn}}
+            if Stack.of(queue) == stack
+            else _of_any_rule(stack)
+        )
+        admit(
+            queue,
+            "queue",
+            queue.queue_arn,
+            self._scope,
+            EVENTS,
+            ["sqs:SendMessage"],
+            conditions=conditions,
+        )
 
 
 def create_delivery_role(scope: Construct, topics: Sequence[sns.ITopic]) -> iam.Role:
@@ -157,24 +158,11 @@ def create_delivery_role(scope: Construct, topics: Sequence[sns.ITopic]) -> iam.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     """
-    stack = Stack.of(scope)
-    rules = stack.format_arn(
-        service="events",
-        resource="rule",
-        resource_name="*",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
     role = iam.Role(
         scope,
         "DeliveryRole",
         description="EventBridge rules publish human loop events with this role",
-        assumed_by=iam.ServicePrincipal(
-            EVENTS,
-            conditions={
-                "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {"aws:SourceArn": rules},
-            },
-        ),
+        assumed_by=iam.ServicePrincipal(EVENTS, conditions=_of_any_rule(Stack.of(scope))),
     )
     policy = iam.ManagedPolicy(
         scope, "DeliveryPolicy", description="What EventBridge rules may publish to", roles=[role]
@@ -188,13 +176,18 @@ def create_delivery_role(scope: Construct, topics: Sequence[sns.ITopic]) -> iam.
     return role
 
 
-def _warn_unless(admitted: bool, scope: Construct, kind: str, arn: str, action: str) -> None:
-    if not admitted:
-        Annotations.of(scope).add_warning_v2(
-            f"human-loop-events:{kind}-policy",
-            f"The policy of {kind} {arn} cannot be changed from here: it must allow {EVENTS} "
-            f"{action}, or events are lost",
-        )
+def _of_any_rule(stack: Stack) -> dict[str, dict[str, str]]:
+    """Write the condition that one of the account's rules in the Region is the source."""
+    rules = stack.format_arn(
+        service="events",
+        resource="rule",
+        resource_name="*",
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
+    return {
+        "StringEquals": {"aws:SourceAccount": stack.account},
+        "ArnLike": {"aws:SourceArn": rules},
+    }
 
 
 @jsii.implements(events.IRuleTarget)
@@ -206,7 +199,7 @@ class _Target:
 
     def bind(
         self,
-        rule: events.IRuleRef,  # noqa: ARG002 - the interface's
+        rule: IRuleRef,  # noqa: ARG002 - the interface's
         id: str | None = None,  # noqa: A002, ARG002
     ) -> events.RuleTargetConfig:
         return self._config

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import Annotations, ArnFormat, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from human_loop_events.resource_policies import EVENTS, admit
 
 #: What a service needs to put a message into an encrypted topic or queue.
 SEND_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -51,10 +52,34 @@ def admit_senders(key: kms.IKey | None, scope: Construct, *services: str) -> Non
         _admit(
             key,
             scope,
-            iam.ServicePrincipal(service),
+            service,
             SEND_ACTIONS,
             {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
         )
+
+
+def admit_rules_to_topics(key: kms.IKey | None, scope: Construct) -> None:
+    """Let EventBridge publish, as itself and not with a role, to topics encrypted with the key.
+
+    EventBridge names neither the source's account nor its ARN to the key of a topic, so a condition
+    on those fails every delivery. SNS names the topic, which binds the statement to this account.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+
+    Parameters
+    ----------
+    key
+        The topic's key; nothing is done without one.
+    scope
+        The construct that needs it.
+    """
+    topics = Stack.of(scope).format_arn(service="sns", resource="*")
+    _admit(
+        key,
+        scope,
+        EVENTS,
+        SEND_ACTIONS,
+        {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}},
+    )
 
 
 def admit_log_groups(key: kms.IKey, scope: Construct) -> None:
@@ -72,7 +97,7 @@ def admit_log_groups(key: kms.IKey, scope: Construct) -> None:
     _admit(
         key,
         scope,
-        iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com"),
+        f"logs.{stack.region}.amazonaws.com",
         USE_ACTIONS,
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
     )
@@ -81,20 +106,9 @@ def admit_log_groups(key: kms.IKey, scope: Construct) -> None:
 def _admit(
     key: kms.IKey | None,
     scope: Construct,
-    principal: iam.ServicePrincipal,
+    service: str,
     actions: tuple[str, ...],
     conditions: dict[str, dict[str, str]],
 ) -> None:
-    if key is None:
-        return
-    added = key.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=[principal], actions=list(actions), resources=["*"], conditions=conditions
-        )
-    )
-    if not added.statement_added:
-        Annotations.of(scope).add_warning_v2(
-            f"human-loop-events:key-policy:{principal.service}",
-            f"The policy of key {key.key_arn} cannot be changed from here: it must allow "
-            f"{principal.service} {', '.join(actions)}, or messages are lost",
-        )
+    if key is not None:
+        admit(key, "key", key.key_arn, scope, service, actions, conditions=conditions, resource="*")

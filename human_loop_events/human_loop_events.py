@@ -25,9 +25,11 @@ from human_loop_events.encryption import admit_senders, create_key
 from human_loop_events.events import FlowDefinitions, HumanLoopStatus, human_loop_pattern
 from human_loop_events.mappings import FieldMapping
 from human_loop_events.output_bucket import OutputLocation, create_output_bucket
+from human_loop_events.resource_policies import CLOUDWATCH, admit
 from human_loop_events.review_handler import ReviewHandler
 
 _DEAD_LETTER_RETENTION = Duration.days(14)
+_LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
 _MAX_RECEIVES = 5
 
 _Part = TypeVar("_Part")
@@ -153,11 +155,14 @@ class HumanLoopEvents(Construct):
         ):
             if supplied is not None and not enabled:
                 raise ValueError(f"{name}: supplied, but {name}_enabled is False; expected one")
-        if handler is not None and (mappings or include_values or outcome_bus):
+        if (handler or not handler_enabled) and (mappings or include_values or outcome_bus):
             raise ValueError(
                 "mappings, include_values and outcome_bus configure the ReviewHandler that is "
-                "created here, but handler is supplied; give them to your own ReviewHandler"
+                "created here, but handler is supplied or switched off; give them to your own "
+                "ReviewHandler"
             )
+        if low_agreement_threshold is not None and not alerts_enabled:
+            raise ValueError("low_agreement_threshold: an alarm needs alerts_enabled=True")
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._event_bus = event_bus
         self._key = encryption_key or create_key(self)
@@ -203,6 +208,12 @@ class HumanLoopEvents(Construct):
             assert not isinstance(handler, ReviewHandler)  # noqa: S101 - for the type checker
             self._handler = handler
 
+        if low_agreement_threshold is not None and self._review_handler is None:
+            raise ValueError(
+                "low_agreement_threshold: agreement is measured by ReviewHandler, but handler is "
+                "your own function or switched off"
+            )
+
         topics = [each for each in (self._topic, self._alerts) if each is not None]
         self._delivery_role = (
             create_delivery_role(self, topics) if topics and authorize_topics_using_role else None
@@ -211,6 +222,7 @@ class HumanLoopEvents(Construct):
         self._status_change_rule = self._create_status_change_rule(
             statuses, handler_delivery, handler_max_concurrency, handler_timeout
         )
+        self._watched_rules = {"StatusChange": self._status_change_rule}
         self._failed_rule: events.Rule | None = None
         self._alarms: HumanLoopAlarms | None = None
         if self._alerts is not None:
@@ -221,7 +233,7 @@ class HumanLoopEvents(Construct):
                 "Alarms",
                 alerts=self._alerts,
                 failed_rule=self._failed_rule,
-                rules={"StatusChange": self._status_change_rule, "Failed": self._failed_rule},
+                rules=self._watched_rules,
                 dead_letters=self._watched_dead_letters,
                 handler=self._handler,
                 event_bus=event_bus,
@@ -231,8 +243,6 @@ class HumanLoopEvents(Construct):
                 low_agreement_threshold=low_agreement_threshold,
                 low_agreement_flow_definitions=self._flow_definitions.names,
             )
-        elif low_agreement_threshold is not None:
-            raise ValueError("low_agreement_threshold: an alarm needs alerts_enabled=True")
 
     # What there is
 
@@ -497,6 +507,7 @@ class HumanLoopEvents(Construct):
             role=self._delivery_role,
             message=failure_message(stack, AlertFormat(alert_format)),
         )
+        self._watched_rules["Failed"] = rule
         if alert_format is AlertFormat.CHAT:
             reason_rule = self.on_failed(
                 "FailedReason", description="Human loops of Amazon A2I that failed with a reason"
@@ -505,19 +516,20 @@ class HumanLoopEvents(Construct):
             self._delivery.to_topic(
                 reason_rule, alerts, role=self._delivery_role, message=reason_message()
             )
+            self._watched_rules["FailedReason"] = reason_rule
         return rule
 
     def _admit_alarms(self, alerts: sns.ITopic) -> None:
-        stack = Stack.of(self)
-        alerts.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[alerts.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
-            )
+        admit(
+            alerts,
+            "topic",
+            alerts.topic_arn,
+            self,
+            CLOUDWATCH,
+            ["sns:Publish"],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
         )
-        admit_senders(alerts.master_key, self, "cloudwatch.amazonaws.com")
+        admit_senders(alerts.master_key, self, CLOUDWATCH)
 
     def _create_topic(self, topic_id: str) -> sns.Topic:
         topic = sns.Topic(self, topic_id, master_key=self._key, enforce_ssl=True)
@@ -572,8 +584,8 @@ class HumanLoopEvents(Construct):
     ) -> sqs.Queue:
         if not 2 <= max_concurrency <= 1000:
             raise ValueError(f"handler_max_concurrency: expected 2 to 1000, got {max_concurrency}")
-        known = handler.timeout if isinstance(handler, lambda_.Function) else None
-        timeout = timeout or known
+        if timeout is None and isinstance(handler, lambda_.Function):
+            timeout = handler.timeout or _LAMBDA_DEFAULT_TIMEOUT
         if timeout is None:
             raise ValueError(
                 "handler_timeout: with HandlerDelivery.BUFFERED expected the timeout of your "

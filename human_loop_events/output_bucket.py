@@ -60,12 +60,16 @@ class OutputLocation:
         return [f"{root}{name}/*" for name in self.flow_definitions.names] or [f"{root}*"]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading the output objects, and telling a missing one from a forbidden one."""
+        """Allow reading the output objects, and telling a missing one from a forbidden one.
+
+        S3 asks for leave to list when an object is missing, and names no prefix then: the condition
+        must hold without one too, or a missing object would look forbidden.
+        """
         listing = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["s3:ListBucket"],
             resource_arns=[self.bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": self.object_patterns}},
+            conditions={"StringLikeIfExists": {"s3:prefix": self.object_patterns}},
         )
         return self._grant(grantee, ["s3:GetObject"], ["kms:Decrypt"]).combine(listing)
 

@@ -1,0 +1,71 @@
+"""Statements in the policies of topics, queues and keys, and a warning where none can be added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from aws_cdk import Annotations
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+EVENTS = "events.amazonaws.com"
+CLOUDWATCH = "cloudwatch.amazonaws.com"
+
+
+class ResourceWithPolicy(Protocol):
+    """A topic, queue or key, made here or imported."""
+
+    def add_to_resource_policy(
+        self, statement: iam.PolicyStatement
+    ) -> iam.AddToResourcePolicyResult:
+        """Add a statement, unless the resource is imported."""
+        ...
+
+
+def admit(
+    target: ResourceWithPolicy,
+    kind: str,
+    arn: str,
+    scope: Construct,
+    service: str,
+    actions: Sequence[str],
+    *,
+    conditions: Mapping[str, Mapping[str, str]] | None = None,
+    resource: str | None = None,
+) -> None:
+    """Let a service do something to a resource, or warn that its owner must.
+
+    Parameters
+    ----------
+    target
+        The topic, queue or key.
+    kind
+        What it is, for the warning.
+    arn
+        Its ARN.
+    scope
+        The construct that needs it, where the warning appears.
+    service
+        The service principal.
+    actions
+        What it may do.
+    conditions
+        Under which conditions. Default: none.
+    resource
+        The statement's resource. Default: the ARN.
+    """
+    added = target.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(service)],
+            actions=list(actions),
+            resources=[resource or arn],
+            conditions=conditions,
+        )
+    )
+    if not added.statement_added:
+        Annotations.of(scope).add_warning_v2(
+            f"human-loop-events:{kind}-policy:{service}",
+            f"The policy of {kind} {arn} cannot be changed from here: it must allow {service} "
+            f"{', '.join(actions)}, or messages are lost",
+        )

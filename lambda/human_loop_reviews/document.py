@@ -1,0 +1,316 @@
+"""Strict JSON: one document from text, or an error that says where and what, never the content."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, TypeAlias
+
+FORMS: Final = "AWS/Textract/AnalyzeDocument/Forms/V1"
+MODERATION: Final = "AWS/Rekognition/DetectModerationLabels/Image/V3"
+
+# The only keys an error may name. Any other key was chosen by people and may say something of them.
+_NAMED_KEYS: Final = frozenset(
+    {
+        FORMS,
+        MODERATION,
+        "And",
+        "ConditionParameters",
+        "Conditions",
+        "ImportantFormKey",
+        "ImportantFormKeyAliases",
+        "ModerationLabels",
+        "Or",
+        "acceptanceTime",
+        "aiServiceRequest",
+        "aiServiceResponse",
+        "answerContent",
+        "awsManagedHumanLoopRequestSource",
+        "blockType",
+        "blocks",
+        "confidence",
+        "entityTypes",
+        "flowDefinitionArn",
+        "humanAnswers",
+        "humanLoopInputContent",
+        "humanLoopName",
+        "humanTaskActivationConditionResults",
+        "id",
+        "ids",
+        "inputContent",
+        "moderationLabels",
+        "name",
+        "parentName",
+        "relationships",
+        "selectedAiServiceResponse",
+        "selectionStatus",
+        "submissionTime",
+        "text",
+        "timeSpentInSeconds",
+        "type",
+        "workerId",
+        "workerMetadata",
+    }
+)
+_STEPS_NAMED: Final = 20
+_HIGH_THEN_LOW = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class UnreadableOutputError(ValueError):
+    """An output is not what Amazon A2I writes.
+
+    The message begins with the source, names the place in the document and what was expected
+    there. It holds nothing of the document's content and no reviewer's identity.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which document something stands.
+
+    Parameters
+    ----------
+    source
+        What the document is called: a path or a URI.
+    path
+        The way from the document's root, with keys that are not Amazon A2I's own as ``*``.
+
+    Examples
+    --------
+    >>> str(Place("output.json").at("humanAnswers").at(0).at("card number").expected("text"))
+    'output.json: humanAnswers[0].*: expected text'
+    """
+
+    source: str
+    path: str = ""
+
+    def at(self, step: str | int) -> Place:
+        """Return the place one step further down."""
+        if isinstance(step, int):
+            return Place(self.source, f"{self.path}[{step}]")
+        name = step if step in _NAMED_KEYS else "*"
+        return Place(self.source, f"{self.path}.{name}" if self.path else name)
+
+    def expected(self, what: str) -> UnreadableOutputError:
+        """Return the error that says what was expected here."""
+        return UnreadableOutputError(
+            f"{self.source}: {self.path or 'the document'}: expected {what}"
+        )
+
+
+def read_json(text: bytes | str, *, source: str) -> Any:
+    """Parse a document, refusing what JSON readers disagree about.
+
+    Parameters
+    ----------
+    text
+        The document: bytes in UTF-8, with or without a byte order mark, or text.
+    source
+        What to call the document in errors.
+
+    Returns
+    -------
+    Any
+        Dictionaries, lists, texts, numbers, booleans and None.
+
+    Raises
+    ------
+    UnreadableOutputError
+        If it is not JSON, is nested too deeply, or has a key twice in one object, a number that is
+        none (``NaN``) or half of a surrogate pair.
+
+    Examples
+    --------
+    >>> read_json('{"humanAnswers": []}', source="output.json")
+    {'humanAnswers': []}
+    """
+    decoded = _decode(text, Place(source))
+    keys = 0
+
+    def count_keys(parsed: dict[str, Any]) -> dict[str, Any]:
+        nonlocal keys
+        keys += len(parsed)
+        return parsed
+
+    try:
+        document = _load(decoded, Place(source), object_hook=count_keys, parse_constant=_refuse)
+    except _NotANumberError:
+        _refuse_flaws(decoded, Place(source))
+        raise Place(source).expected("numbers") from None
+    if _may_repeat_keys(decoded, keys) or _may_split_surrogates(decoded):
+        _refuse_flaws(decoded, Place(source))
+    return document
+
+
+def an_object(value: Any, place: Place) -> dict[str, Any]:
+    """Return the value if it is a JSON object; raise ``UnreadableOutputError`` otherwise."""
+    if type(value) is not dict:
+        raise place.expected("an object")
+    return value
+
+
+def a_list(value: Any, place: Place) -> list[Any]:
+    """Return the value if it is a list; raise ``UnreadableOutputError`` otherwise."""
+    if type(value) is not list:
+        raise place.expected("a list")
+    return value
+
+
+def optional_object(value: Any, place: Place) -> dict[str, Any]:
+    """Return the value if it is a JSON object, an empty one for null."""
+    return {} if value is None else an_object(value, place)
+
+
+def optional_list(value: Any, place: Place) -> list[Any]:
+    """Return the value if it is a list, an empty one for null."""
+    return [] if value is None else a_list(value, place)
+
+
+def optional_text(value: Any, place: Place) -> str | None:
+    """Return the value if it is text or null; raise ``UnreadableOutputError`` otherwise."""
+    if value is not None and type(value) is not str:
+        raise place.expected("text")
+    return value
+
+
+def optional_number(value: Any, place: Place) -> float | None:
+    """Return the value as a float if it is a finite number or null."""
+    if value is None:
+        return None
+    if type(value) is float or type(value) is int:
+        try:
+            number = float(value)
+        except OverflowError:
+            raise place.expected("a finite number") from None
+        if number - number == 0:  # neither infinite nor NaN
+            return number
+    raise place.expected("a finite number")
+
+
+class _NotANumberError(Exception):
+    """The document says NaN or Infinity."""
+
+
+def _refuse(_constant: str) -> NoReturn:
+    raise _NotANumberError
+
+
+def _decode(text: bytes | str, place: Place) -> str:
+    """Return the text without a byte order mark, knowing that it can be written as UTF-8."""
+    try:
+        if isinstance(text, bytes):
+            text = text.decode()
+        elif not text.isascii():
+            text.encode()
+    except UnicodeDecodeError as error:
+        raise place.expected(f"UTF-8, which ends at byte {error.start}") from None
+    except UnicodeEncodeError as error:
+        raise place.expected(f"Unicode, which ends at character {error.start}") from None
+    return text.removeprefix("\ufeff")
+
+
+def _load(text: str, place: Place, **hooks: Any) -> Any:
+    """Run the parser; everything it raises comes out as ``UnreadableOutputError``."""
+    try:
+        return json.loads(text, **hooks)
+    except json.JSONDecodeError as error:
+        flaw = f"JSON, which ends at line {error.lineno} column {error.colno}"
+    except RecursionError:
+        flaw = "objects and lists nested less deeply"
+    except ValueError:
+        flaw = f"numbers of at most {sys.get_int_max_str_digits()} digits"
+    raise place.expected(flaw)
+
+
+def _may_repeat_keys(text: str, keys: int) -> bool:
+    """Say whether the text may hold more keys than its parsed objects do.
+
+    An object that repeats a key parses into one with fewer keys than were written. Every written
+    key ends in a quote and a colon, so counting those bounds the keys from above, and nearly always
+    exactly; only when the two numbers differ is a closer look worth its time.
+    """
+    written = text.count('":')
+    if " :" in text:
+        # One space after the quote, or more white space that ends in two spaces.
+        written += text.count('" :') + text.count("  :")
+    for space in "\t\n\r":  # never inside a string
+        if space in text:
+            written += text.count(space + ":") + text.count(space + " :")
+    if written != keys:
+        # A quote after a single backslash is inside a string: JSON packed in a string.
+        written += text.count('\\\\":') - text.count('\\":')
+    return written != keys
+
+
+def _may_split_surrogates(text: str) -> bool:
+    """Say whether the text may hold half of a surrogate pair, written as an escape."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return False
+    return _SURROGATE_ESCAPE.search(_HIGH_THEN_LOW.sub("", text)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Flaw:
+    """Stands in the parsed document where something cannot be accepted."""
+
+    expected: str
+
+
+def _refuse_flaws(text: str, place: Place) -> None:
+    """Parse once more, exactly and slowly, and raise at the first flaw if there is one."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Flaw:
+        parsed = dict(pairs)
+        return parsed if len(parsed) == len(pairs) else _Flaw("each key once")
+
+    document = _load(
+        text,
+        place,
+        object_pairs_hook=unique,
+        parse_constant=lambda _constant: _Flaw("a number"),
+    )
+    for path, value in _walk(document):
+        expected = _flaw_of(value)
+        if expected:
+            raise _place_of(path, place).expected(expected)
+
+
+def _flaw_of(value: Any) -> str | None:
+    if isinstance(value, _Flaw):
+        return value.expected
+    texts = [value] if type(value) is str else list(value) if type(value) is dict else []
+    if any(_LONE_SURROGATE.search(text) for text in texts):
+        return "whole surrogate pairs"
+    return None
+
+
+# The way to a value: the way to its parent and one step. Cheap at any depth.
+_Path: TypeAlias = "tuple[_Path, str | int] | None"
+
+
+def _walk(document: Any) -> Iterator[tuple[_Path, Any]]:
+    """Yield every value with the way to it, parents first, without recursion."""
+    pending: list[tuple[_Path, Any]] = [(None, document)]
+    while pending:
+        path, value = pending.pop()
+        yield path, value
+        if type(value) is dict:
+            pending.extend([((path, key), inner) for key, inner in reversed(value.items())])
+        elif type(value) is list:
+            pending.extend([((path, i), value[i]) for i in reversed(range(len(value)))])
+
+
+def _place_of(path: _Path, place: Place) -> Place:
+    """Return the place at the end of a path; of a very long one the first steps."""
+    steps: list[str | int] = []
+    while path is not None:
+        path, step = path
+        steps.append(step)
+    for step in steps[: -_STEPS_NAMED - 1 : -1]:
+        place = place.at(step)
+    return place

@@ -1,0 +1,111 @@
+"""The ledger: one item for each human loop, written exactly once for each end."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
+
+from human_loop_reviews.event import HumanLoopEvent
+
+# The ends of a loop that were settled. A loop ends once, but A2I does not promise that its events
+# say so, and an end that was not settled must not hide behind another one.
+_SETTLED = "settledStatuses"
+
+
+class LedgerConflictError(Exception):
+    """The item changed while its loop was being settled; another try reads it anew."""
+
+
+class Ledger:
+    """The table of outcomes.
+
+    Parameters
+    ----------
+    dynamodb
+        A client.
+    table
+        The table's name.
+    retention
+        After which time from a loop's end DynamoDB deletes its item.
+    """
+
+    def __init__(self, dynamodb: Any, table: str, retention: timedelta) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._retention = retention
+
+    def settled_statuses(self, loop: HumanLoopEvent) -> frozenset[str]:
+        """Look up which ends of a loop were settled."""
+        response = self._dynamodb.get_item(
+            TableName=self._table,
+            Key=_key(loop),
+            ConsistentRead=True,
+            ProjectionExpression=_SETTLED,
+        )
+        return frozenset(response.get("Item", {}).get(_SETTLED, {}).get("SS", ()))
+
+    def record(
+        self, loop: HumanLoopEvent, outcome: dict[str, Any], settled: frozenset[str]
+    ) -> bool:
+        """Record the outcome of a loop.
+
+        Parameters
+        ----------
+        loop
+            Whose outcome it is.
+        outcome
+            The outcome, ready for JSON.
+        settled
+            What `settled_statuses` answered before the loop was settled.
+
+        Returns
+        -------
+        bool
+            Whether this was the first time. False if the same end was settled meanwhile.
+
+        Raises
+        ------
+        LedgerConflictError
+            If another end was settled meanwhile.
+        """
+        expires_at = int((loop.end_time + self._retention).timestamp())
+        item = {
+            **_serialize(outcome),
+            **_key(loop),
+            _SETTLED: {"SS": sorted({*settled, loop.status})},
+            "expiresAt": {"N": str(expires_at)},
+        }
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(humanLoopArn)"}
+        if settled:
+            condition = {
+                "ConditionExpression": f"{_SETTLED} = :settled",
+                "ExpressionAttributeValues": {":settled": {"SS": sorted(settled)}},
+            }
+        try:
+            self._dynamodb.put_item(TableName=self._table, Item=item, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+        else:
+            return True
+        if loop.status in self.settled_statuses(loop):
+            return False
+        raise LedgerConflictError(f"human loop {loop.human_loop_arn}: settled twice at once")
+
+
+def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
+    return {
+        "humanLoopArn": {"S": loop.human_loop_arn},
+        "creationTime": {"S": loop.creation_time_text},
+    }
+
+
+def _serialize(outcome: dict[str, Any]) -> dict[str, Any]:
+    # DynamoDB takes decimals only, and of these none with more digits than a float has.
+    exact = json.loads(json.dumps(outcome), parse_float=Decimal)
+    return {name: TypeSerializer().serialize(value) for name, value in exact.items()}

@@ -1,0 +1,120 @@
+"""The one way an ended human loop goes, from its event to the ledger."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from human_loop_reviews import metrics
+from human_loop_reviews.event import HumanLoopEvent, Status, parse_event
+from human_loop_reviews.ledger import Ledger
+from human_loop_reviews.outcome import describe_outcome, publish
+from human_loop_reviews.output import Output, parse_output
+from human_loop_reviews.review import Review, review_output
+from human_loop_reviews.settings import Settings
+from human_loop_reviews.storage import fetch
+
+logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)
+
+
+class OutputNotReadyError(Exception):
+    """The output of a Completed loop is not in S3, or not yet; another try may find it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settler:
+    """Settles ended loops: reads and reviews the output, publishes and records the outcome.
+
+    A crash anywhere before the ledger is written means another try, in which the outcome may be
+    published again with the same id; after it, the same event changes nothing.
+
+    Parameters
+    ----------
+    settings
+        The function's settings.
+    s3, events
+        Clients.
+    ledger
+        The ledger.
+    """
+
+    settings: Settings
+    s3: Any
+    events: Any
+    ledger: Ledger
+
+    def settle(self, event: Any) -> None:
+        """Settle the loop whose end an event tells.
+
+        Parameters
+        ----------
+        event
+            The event as EventBridge delivers it.
+
+        Raises
+        ------
+        MalformedEventError
+            If it is not the end of a human loop.
+        OutputNotReadyError
+            If the loop is Completed and its output is not there.
+        UnreadableOutputError
+            If the output is not what A2I writes, or too large.
+        OutcomeNotPublishedError
+            If the bus refused the outcome.
+        botocore.exceptions.ClientError
+            If AWS refused.
+        """
+        loop = parse_event(event)
+        settled = self.ledger.settled_statuses(loop)
+        if loop.status in settled:
+            _log("settled before", loop)
+            return
+        output = self._read_output(loop)
+        review = self._review(loop, output)
+        outcome = describe_outcome(
+            loop, output, review, include_values=self.settings.include_values
+        )
+        publish(self.events, self.settings.outcome_bus, loop, outcome)
+        first = self.ledger.record(loop, outcome, settled)
+        _log("settled" if first else "settled meanwhile", loop, output)
+        if first:
+            metrics.emit(loop, review)
+
+    def _read_output(self, loop: HumanLoopEvent) -> Output | None:
+        """Read the output: there must be one of a Completed loop, and may be of a Stopped one."""
+        if loop.output is None or loop.status is Status.FAILED:
+            return None
+        source = f"output of human loop {loop.human_loop_arn}"
+        content = fetch(
+            self.s3, loop.output, max_bytes=self.settings.max_output_bytes, source=source
+        )
+        if content is not None:
+            return parse_output(content, source=source)
+        if loop.status is Status.COMPLETED:
+            raise OutputNotReadyError(f"{source}: there is no object {loop.output}")
+        return None
+
+    def _review(self, loop: HumanLoopEvent, output: Output | None) -> Review | None:
+        if output is None:
+            return None
+        return review_output(
+            output,
+            mapping=self.settings.mappings.get(loop.flow_definition, ()),
+            creation_time=loop.creation_time,
+            end_time=loop.end_time,
+        )
+
+
+def _log(what: str, loop: HumanLoopEvent, output: Output | None = None) -> None:
+    fields: dict[str, object] = {
+        "humanLoopArn": loop.human_loop_arn,
+        "flowDefinitionArn": loop.flow_definition_arn,
+        "humanLoopStatus": loop.status.value,
+    }
+    if loop.failure_code is not None:
+        fields["failureCode"] = loop.failure_code
+    if output is not None:
+        fields |= {"taskType": output.task_type.value, "answers": len(output.answers)}
+    logger.info("human loop %s %s: %s", loop.human_loop_name, what, loop.status, extra=fields)

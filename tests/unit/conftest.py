@@ -1,0 +1,119 @@
+"""A small AWS in memory: the output bucket, the ledger, the bus, and what arrived on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from human_loop_reviews.ledger import Ledger
+from human_loop_reviews.settings import Settings
+from human_loop_reviews.settle import Settler
+from moto import mock_aws
+
+SAMPLES = Path(__file__).parents[2] / "local" / "samples"
+BUCKET = "reviews-of-the-example"
+
+
+@pytest.fixture(autouse=True)
+def _no_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+@dataclass(frozen=True)
+class World:
+    settler: Settler
+    s3: Any
+    dynamodb: Any
+    sqs: Any
+    outcomes_url: str
+
+    def put_output(self, key: str, content: bytes | str) -> None:
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """Take the outcome events that arrived since the last call."""
+        messages = self.sqs.receive_message(QueueUrl=self.outcomes_url, MaxNumberOfMessages=10)
+        return [json.loads(each["Body"]) for each in messages.get("Messages", ())]
+
+    def ledger(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.dynamodb.scan(TableName="ledger")["Items"]
+        return items
+
+    def settling(self, **settings: Any) -> Settler:
+        """Take the settler, with other settings."""
+        return replace(self.settler, settings=replace(self.settler.settings, **settings))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with mock_aws():
+        s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
+        events, sqs = boto3.client("events"), boto3.client("sqs")
+        s3.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        dynamodb.create_table(
+            TableName="ledger",
+            KeySchema=[
+                {"AttributeName": "humanLoopArn", "KeyType": "HASH"},
+                {"AttributeName": "creationTime", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "humanLoopArn", "AttributeType": "S"},
+                {"AttributeName": "creationTime", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        queue = sqs.create_queue(QueueName="outcomes")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        events.put_rule(
+            Name="outcomes",
+            EventPattern=json.dumps(
+                {"source": ["human-loop-events"], "detail-type": ["Human Review Outcome"]}
+            ),
+        )
+        events.put_targets(
+            Rule="outcomes", Targets=[{"Id": "queue", "Arn": arn["Attributes"]["QueueArn"]}]
+        )
+        settings = Settings(
+            ledger_table="ledger",
+            ledger_retention_days=400,
+            outcome_bus="default",
+            include_values=False,
+            max_output_bytes=64 * 1024 * 1024,
+        )
+        settler = Settler(
+            settings=settings,
+            s3=s3,
+            events=events,
+            ledger=Ledger(dynamodb, "ledger", timedelta(days=400)),
+        )
+        yield World(settler, s3, dynamodb, sqs, queue)
+
+
+def sample_output(name: str) -> str:
+    return (SAMPLES / "outputs" / f"{name}.json").read_text(encoding="utf-8")
+
+
+def ended_loop(
+    status: str = "Completed", *, output_key: str | None = "output.json", **detail: Any
+) -> dict[str, Any]:
+    """Make the event of an ended loop in the documented shape."""
+    event: dict[str, Any] = json.loads(
+        (SAMPLES / "events" / "documented-event.json").read_text(encoding="utf-8")
+    )
+    event["detail"] |= {"humanLoopStatus": status, "humanLoopOutput": None}
+    if output_key is not None:
+        event["detail"]["humanLoopOutput"] = {"outputS3Uri": f"s3://{BUCKET}/{output_key}"}
+    event["detail"] |= detail
+    return event
