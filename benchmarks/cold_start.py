@@ -1,0 +1,72 @@
+"""What the handler adds to a cold start, beside a module that only makes the same clients.
+
+Run as ``python -m benchmarks.cold_start``. Each start is a process of its own; the two take turns,
+and the figure is a ratio of medians.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+LAMBDA = Path(__file__).parents[1] / "lambda"
+RUNS = 15
+
+#: The most that may be measured, by the name of the figure.
+MOST = {"cold start beside the bare clients": 1.1}
+
+FLOOR = """
+import boto3
+from botocore.config import Config
+config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=20)
+for service in ("s3", "events", "dynamodb"):
+    boto3.client(service, config=config)
+"""
+HANDLER = "import human_loop_reviews.handler"
+
+_TIMED = """
+import time
+start = time.perf_counter()
+{code}
+print(time.perf_counter() - start)
+"""
+
+
+def measure() -> dict[str, float]:
+    """Return each figure by its name."""
+    floor: list[float] = []
+    handler: list[float] = []
+    for run in range(RUNS + 1):
+        for code, seconds in ((FLOOR, floor), (HANDLER, handler)):
+            taken = _start(code)
+            if run > 0:  # the first run compiles and warms the caches of the machine
+                seconds.append(taken)
+    ratio = statistics.median(handler) / statistics.median(floor)
+    return {"cold start beside the bare clients": ratio}
+
+
+def _start(code: str) -> float:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(LAMBDA),
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_LAMBDA_FUNCTION_NAME": "handler",
+        "LEDGER_TABLE": "ledger",
+        "LEDGER_RETENTION_DAYS": "400",
+        "OUTCOME_BUS": "default",
+        "INCLUDE_VALUES": "false",
+        "MAX_OUTPUT_BYTES": "67108864",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", _TIMED.format(code=code)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    return float(ran.stdout)
