@@ -103,7 +103,7 @@ class RuleDelivery:
     def to_function(self, rule: events.Rule, function: lambda_.IFunction) -> None:
         """Invoke a function, which admits this rule only."""
         function.add_permission(
-            f"Allow{rule.node.addr}",
+            f"Allow{rule.node.id}",
             principal=iam.ServicePrincipal(EVENTS),
             source_arn=rule.rule_arn,
             scope=self._scope,

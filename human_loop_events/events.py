@@ -134,7 +134,8 @@ class FlowDefinitions:
         """What the event's ``flowDefinitionArn`` is matched with; empty for any."""
         if self._are_arns:
             return list(self._values)
-        return [{"suffix": f":flow-definition/{name}"} for name in self._values]
+        # An ARN ends in flow-definition/<name>; the shorter suffix leaves room for more names.
+        return [{"suffix": f"/{name}"} for name in self._values]
 
 
 def human_loop_pattern(

@@ -11,7 +11,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -28,7 +27,7 @@ from human_loop_events.output_bucket import OutputLocation, create_output_bucket
 from human_loop_events.resource_policies import CLOUDWATCH, admit
 from human_loop_events.review_handler import ReviewHandler
 
-_DEAD_LETTER_RETENTION = Duration.days(14)
+_RETENTION = Duration.days(14)
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
 _MAX_RECEIVES = 5
 
@@ -61,8 +60,8 @@ class HumanLoopEvents(Construct):
         Whether rules publish with a role bound to this account's rules. Without it the topics'
         policies admit all of EventBridge, for SNS knows no condition for rules. Default: yes.
     queue, queue_enabled
-        The queue for consumers: the event as JSON. Default: a new one, encrypted, with its own
-        dead letters.
+        The queue for consumers: the event as JSON. Default: a new one, encrypted, keeping messages
+        for 14 days, with its own dead letters.
     handler, handler_enabled
         Your own function, or a `ReviewHandler` of yours. Default: a new `ReviewHandler`.
     handler_delivery
@@ -548,6 +547,7 @@ class HumanLoopEvents(Construct):
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=self._key,
             enforce_ssl=True,
+            retention_period=_RETENTION,
             visibility_timeout=visibility_timeout,
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=dead_letters, max_receive_count=_MAX_RECEIVES
@@ -562,7 +562,7 @@ class HumanLoopEvents(Construct):
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=self._key,
             enforce_ssl=True,
-            retention_period=_DEAD_LETTER_RETENTION,
+            retention_period=_RETENTION,
             removal_policy=RemovalPolicy.RETAIN,
         )
         acknowledge(
@@ -584,6 +584,12 @@ class HumanLoopEvents(Construct):
     ) -> sqs.Queue:
         if not 2 <= max_concurrency <= 1000:
             raise ValueError(f"handler_max_concurrency: expected 2 to 1000, got {max_concurrency}")
+        if Stack.of(handler) != Stack.of(self):
+            raise ValueError(
+                "handler: with HandlerDelivery.BUFFERED expected a function of the stack that "
+                f"{self.node.path} is in, got one of {Stack.of(handler).node.path}: the function "
+                "would need the queue, and the queue the function"
+            )
         if timeout is None and isinstance(handler, lambda_.Function):
             timeout = handler.timeout or _LAMBDA_DEFAULT_TIMEOUT
         if timeout is None:
@@ -594,15 +600,24 @@ class HumanLoopEvents(Construct):
         buffer = self._create_queue(
             "HandlerQueue", visibility_timeout=Duration.seconds(6 * timeout.to_seconds())
         )
-        if self._review_handler is not None:
-            buffer.grant_consume_messages(self._review_handler.policy)
-        handler.add_event_source(
-            event_sources.SqsEventSource(
-                buffer,
-                batch_size=10,
-                report_batch_item_failures=True,
-                max_concurrency=max_concurrency,
-            )
+        # The included handler's role takes no policies but the one it has.
+        buffer.grant_consume_messages(
+            handler if self._review_handler is None else self._review_handler.policy
+        )
+        mapping = lambda_.EventSourceMapping(
+            self,
+            "HandlerQueueMapping",
+            target=handler,
+            event_source_arn=buffer.queue_arn,
+            batch_size=10,
+            report_batch_item_failures=True,
+            max_concurrency=max_concurrency,
+        )
+        acknowledge(
+            mapping,
+            "Lambda takes no failure destination for a queue: what fails goes to the queue's own "
+            "dead letters, which an alarm watches.",
+            "Serverless-LambdaEventSourceMappingDestination",
         )
         return buffer
 

@@ -67,5 +67,5 @@ def admit(
         Annotations.of(scope).add_warning_v2(
             f"human-loop-events:{kind}-policy:{service}",
             f"The policy of {kind} {arn} cannot be changed from here: it must allow {service} "
-            f"{', '.join(actions)}, or messages are lost",
+            f"{', '.join(actions)}; without that, deliveries or the deployment fail",
         )

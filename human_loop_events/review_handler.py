@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -298,8 +300,8 @@ class ReviewHandler(Construct):
             "Read access to the output objects below the configured prefix. A2I makes their keys "
             "from date, time and the human loop's name, so they cannot be listed beforehand.",
             *(
-                f"AwsSolutions-IAM5[Resource::{_finding(stack, self._output.bucket, pattern)}]"
-                for pattern in self._output.object_patterns
+                f"AwsSolutions-IAM5[Resource::{_as_in_findings(stack.resolve(arn))}]"
+                for arn in map(self._output.bucket.arn_for_objects, self._output.object_patterns)
             ),
         )
 
@@ -395,12 +397,17 @@ def _acknowledge_function(
         )
 
 
-def _finding(stack: Stack, bucket: s3.IBucket, pattern: str) -> str:
-    """Name the finding as cdk-nag does: ``<Bucket.Arn>/pattern`` for a bucket of the stack."""
-    arn = stack.resolve(bucket.bucket_arn)
-    if isinstance(arn, dict) and "Fn::GetAtt" in arn:
-        return f"<{'.'.join(arn['Fn::GetAtt'])}>/{pattern}"
-    if isinstance(arn, dict) and "Fn::Join" in arn:
-        parts = arn["Fn::Join"][1]
-        arn = "".join(p if isinstance(p, str) else f"<{p['Ref']}>" for p in parts)
-    return f"{arn}/{pattern}"
+def _as_in_findings(value: Any) -> str:
+    """Write a resolved ARN as cdk-nag does: references in angle brackets, joins joined."""
+    match value:
+        case str():
+            return value
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(_as_in_findings(part) for part in parts)
+        case {"Fn::GetAtt": [resource, attribute]}:
+            return f"<{resource}.{attribute}>"
+        case {"Fn::ImportValue": name}:
+            return _as_in_findings(name)
+        case {"Ref": resource}:
+            return f"<{resource}>"
+    return json.dumps(value, separators=(",", ":"))

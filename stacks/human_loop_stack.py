@@ -9,6 +9,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from human_loop_events import AlertFormat, HandlerDelivery, HumanLoopEvents, HumanLoopStatus
+from human_loop_events.acknowledgements import acknowledge
 from stacks.deployment import Deployment
 
 
@@ -37,7 +38,12 @@ class HumanLoopStack(Stack):
             failed_loops_threshold=deployment.failed_loops_threshold,
         )
         for address in deployment.alert_emails:
-            self.human_loops.alerts.add_subscription(subscriptions.EmailSubscription(address))
+            acknowledge(
+                self.human_loops.alerts.add_subscription(subscriptions.EmailSubscription(address)),
+                "SNS tries an e-mail for hours. After that it is old news: the alarm stays on, "
+                "and the loop stands in the queue and in the ledger.",
+                "Serverless-SNSRedrivePolicy",
+            )
         self._add_outputs(buffered=deployment.handler_delivery == HandlerDelivery.BUFFERED)
 
     def _add_outputs(self, *, buffered: bool) -> None:

@@ -1,0 +1,47 @@
+"""The table of acknowledged findings, for docs: `python -m tests.infrastructure.nag_table`."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from tests.infrastructure.cases import CASES, new_app
+from tests.infrastructure.nag import Acknowledged, Finding, without_acknowledgements
+
+
+def render(acknowledgements: list[Acknowledged]) -> str:
+    """Write a Markdown table with a row for each resource and reason."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for finding, reason in acknowledgements:
+        general = generalised(finding)
+        rules = rows.setdefault((general.path, reason), [])
+        if general.rule not in rules:
+            rules.append(general.rule)
+    lines = ["| Resource | Rules | Reason |", "| --- | --- | --- |"]
+    lines += sorted(
+        f"| `{resource}` | {', '.join(f'`{rule}`' for rule in rules)} | {reason} |"
+        for (resource, reason), rules in rows.items()
+    )
+    return "\n".join(lines) + "\n"
+
+
+def generalised(finding: Finding) -> Finding:
+    """Reduce a finding to what is the same in every app.
+
+    The resource is named by its path within `HumanLoopEvents`, objects of a bucket without the
+    bucket's name.
+    """
+    parts = ["<address>" if "@" in part else part for part in finding.path.split("/")[1:]]
+    if parts[0] != "ReviewHandler":
+        del parts[0]
+    return Finding(
+        re.sub(r"\[Resource::.+/\*\]$", "[Resource::<bucket>/<prefix>/*]", finding.rule),
+        "/".join(parts).removesuffix("/Resource"),
+    )
+
+
+if __name__ == "__main__":
+    with without_acknowledgements() as acknowledged:
+        for case in CASES:
+            case.build(new_app(case.flags))
+    sys.stdout.write(render(acknowledged))

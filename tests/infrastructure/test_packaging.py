@@ -1,0 +1,170 @@
+"""What other teams install, and what the command line does on a machine that knows no account."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = ROOT / "lambda" / "human_loop_reviews"
+
+#: Of a distribution, the parts that the wheel is made from.
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "human_loop_events", "lambda")
+
+SYNTHESIZE = """
+import json
+from pathlib import Path
+from aws_cdk import App, Stack
+import human_loop_events
+stack = Stack(App(analytics_reporting=False), "Loops")
+human_loop_events.HumanLoopEvents(stack, "HumanLoops")
+output = Path(stack.node.root.synth().directory)
+assets = json.loads((output / "Loops.assets.json").read_text())["files"]
+folders = {
+    hash: output / each["source"]["path"]
+    for hash, each in assets.items() if each["source"]["packaging"] == "zip"
+}
+print(json.dumps({
+    "library": human_loop_events.__file__,
+    "assets": {
+        hash: sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+        for hash, folder in folders.items()
+    },
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the project's wheel into a folder of its own."""
+    sources, wheels, site = (tmp_path_factory.mktemp(name) for name in ("src", "wheels", "site"))
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(
+                ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        else:
+            shutil.copy(ROOT / name, sources / name)
+    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+    subprocess.run(
+        [*pip, "wheel", str(sources), "--no-deps", "--no-build-isolation", "-w", str(wheels)],
+        check=True,
+    )
+    (wheel,) = wheels.glob("a2i_human_loop_events-*.whl")
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--no-index", "--target", str(site), str(wheel)], check=True
+    )
+    return site
+
+
+def test_wheel_holds_the_two_packages_and_nothing_else(site: Path) -> None:
+    files = {
+        path.relative_to(site).as_posix()
+        for path in site.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and ".dist-info" not in str(path)
+    }
+
+    assert files == {
+        *(f"human_loop_events/{path.name}" for path in (ROOT / "human_loop_events").glob("*.py")),
+        "human_loop_events/py.typed",
+        *_runtime_files(),
+    }
+
+
+def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path) -> None:
+    installed, here = _synthesized(site), _synthesized(ROOT)
+
+    assert installed["library"].startswith(str(site))
+    assert here["library"].startswith(str(ROOT))
+    assert installed["assets"] == here["assets"]
+    assert list(here["assets"].values()) == [sorted(_runtime_files())]
+
+
+def test_library_does_not_import_the_runtime() -> None:
+    modules = _modules_after("import human_loop_events")
+
+    assert "aws_cdk" in modules
+    assert "human_loop_reviews" not in modules
+
+
+def test_runtime_imports_the_standard_library_and_boto3_only() -> None:
+    modules = _modules_after(
+        "import pkgutil, importlib, human_loop_reviews as package\n"
+        "for module in pkgutil.iter_modules(package.__path__):\n"
+        "    importlib.import_module(f'human_loop_reviews.{module.name}')"
+        " if module.name != '__main__' else None"
+    )
+
+    assert "boto3" in modules
+    # boto3 and what it brings; certifi is what botocore takes if it is there.
+    in_lambda = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
+    allowed = sys.stdlib_module_names | in_lambda | {"certifi", "human_loop_reviews"}
+    assert modules - allowed - _modules_after("pass") == set()
+
+
+def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path: Path) -> None:
+    npx = shutil.which("npx", path=str(Path(sys.executable).parent))
+    assert npx
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    synth = subprocess.run(
+        [npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")],
+        cwd=ROOT,
+        env={
+            **environment,
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert synth.returncode == 0, synth.stderr
+    assert "AWS::Events::Rule" in synth.stdout
+    for hint in ("feature flag", "end-of-life", "deprecated", "credentials", "warning"):
+        assert hint not in synth.stderr.lower()
+    assert json.loads((tmp_path / "cdk.out" / "HumanLoops.template.json").read_text())["Resources"]
+
+
+def _runtime_files() -> set[str]:
+    return {f"human_loop_reviews/{path.name}" for path in RUNTIME.glob("*.py")}
+
+
+def _synthesized(folder: Path) -> dict[str, Any]:
+    """Synthesize a stack with the library in a folder, from a working directory that has none."""
+    output = subprocess.run(
+        [sys.executable, "-c", SYNTHESIZE],
+        cwd=folder.parent,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    result: dict[str, Any] = json.loads(output)
+    return result
+
+
+def _modules_after(statements: str) -> set[str]:
+    """Give the top-level modules in a new interpreter after it ran some statements."""
+    output = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{statements}\nimport sys, json; print(json.dumps([*sys.modules]))",
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "lambda")]),
+            "AWS_DEFAULT_REGION": "eu-west-1",
+        },
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    return {module.partition(".")[0] for module in json.loads(output)}
