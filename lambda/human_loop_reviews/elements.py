@@ -23,8 +23,8 @@ from human_loop_reviews.values import (
 # Deeper than this nothing is unfolded or carried along.
 _DEEPEST: Final = 32
 
-_FLATTENED = re.compile(r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[\d{1,6}\])+")
-_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+_FLATTENED: Final = r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[[0-9]{1,6}\])+"
+_STEP: Final = r"\[([0-9]+)\]|([^.\[\]]+)"
 _JSON_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict})
 _SHAPES: Final = ("polygons", "polylines", "lines", "keypoints", "vertices")
 
@@ -244,8 +244,8 @@ class _ContradictionError(Exception):
 
 def _steps(key: str) -> _Steps:
     """Return the steps of a flattened key, a single one for any other key."""
-    if _FLATTENED.fullmatch(key):
-        steps = tuple(int(index) if index else name for index, name in _STEP.findall(key))
+    if re.fullmatch(_FLATTENED, key):
+        steps = tuple(int(index) if index else name for index, name in re.findall(_STEP, key))
         if len(steps) <= _DEEPEST:
             return steps
     return (key,)

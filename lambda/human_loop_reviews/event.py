@@ -20,8 +20,7 @@ DETAIL_TYPES: Final = (
 )
 
 _S3_URI: Final = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
-# DynamoDB's limits for a partition key and for a sort key.
-_MAX_ARN_BYTES: Final = 2048
+_MAX_ARN_BYTES: Final = 2048  # DynamoDB's limit for a partition key
 _MAX_TIME_LENGTH: Final = 64
 
 
@@ -200,9 +199,8 @@ def _optional_text(fields: dict[str, Any], name: str, where: str) -> str | None:
 
 def _time(text: str, name: str, where: str) -> datetime:
     try:
-        if len(text) > _MAX_TIME_LENGTH:
-            raise ValueError
-        time = datetime.fromisoformat(text)
+        # Longer ones are no times, and no sort keys either.
+        time = datetime.fromisoformat(text if len(text) <= _MAX_TIME_LENGTH else "")
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise MalformedEventError(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from human_loop_reviews.poll import Same
-from human_loop_reviews.values import Value
+from human_loop_reviews.values import BLANK, Value
 
 
 class Note(StrEnum):
@@ -23,8 +23,7 @@ class Note(StrEnum):
     MAPPING_FAILED = "mappingFailed"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One thing compared.
 
     Parameters
@@ -56,6 +55,6 @@ class Field:
 
 def given(answers: Sequence[Value | None], predicted: Value | None) -> Sequence[Value | None]:
     """Return the answers with None for empty ones, unless the model said that it is empty."""
-    if predicted is not None and predicted.blank:
+    if predicted is not None and predicted.key == BLANK:
         return answers
-    return [None if answer is None or answer.blank else answer for answer in answers]
+    return [None if answer is None or answer.key == BLANK else answer for answer in answers]

@@ -18,8 +18,13 @@ from human_loop_reviews.document import (
 from human_loop_reviews.values import Value, boolean_value, fold, text_value
 
 _CHOSEN = {"SELECTED": boolean_value(True), "NOT_SELECTED": boolean_value(False)}
+_STATUS = {value: status for status, value in _CHOSEN.items()}
 
 _Block = dict[str, Any]
+_Blocks = dict[str, _Block]
+
+# What words and other blocks say by themselves, by id.
+_Said = dict[str, str | Value | None]
 
 
 class Pair(NamedTuple):
@@ -95,101 +100,120 @@ def trim_key(text: str) -> str:
 
 def _read_blocks(blocks: list[_Block]) -> Form:
     """Read well-formed blocks; anything else raises whatever it raises."""
-    by_id = {block["id"]: block for block in blocks}
-    if len(by_id) < len(blocks):
-        by_id = _one_per_id(blocks)
-    if not set(map(type, by_id)) <= {str}:
+    sets: _Blocks = {}  # keys and values
+    said: _Said = {}
+    for block in blocks:
+        if block.get("blockType") == "KEY_VALUE_SET":
+            sets[block["id"]] = block
+        else:
+            said[block["id"]] = block.get("text") or _chosen(block)
+    if len(sets) + len(said) < len(blocks):
+        return _read_blocks(_one_per_id(blocks))
+    if not (set(map(type, sets)) | set(map(type, said))) <= {str}:
         raise TypeError
-    pairs = [_read_pair(block, by_id) for block in by_id.values() if _is_key(block)]
+    pairs = [_read_pair(block, sets, said) for block in sets.values() if _is_key(block)]
     pairs.sort()  # by id, as no two are the same
     return Form(tuple(pairs))
 
 
-def _one_per_id(blocks: list[_Block]) -> dict[str, _Block]:
+def _one_per_id(blocks: list[_Block]) -> list[_Block]:
     """Of blocks that share an id, take the same one whatever the order of the blocks is."""
     by_id: dict[str, list[_Block]] = {}
     for block in blocks:
         by_id.setdefault(block["id"], []).append(block)
-    return {
-        block_id: same[0] if len(same) == 1 else min(same, key=_written)
-        for block_id, same in by_id.items()
-    }
+    return [min(same, key=_written) if len(same) > 1 else same[0] for same in by_id.values()]
 
 
 def _written(block: _Block) -> str:
     return json.dumps(block, sort_keys=True)
 
 
+def _chosen(block: _Block) -> str | Value | None:
+    """Return the state of a selection element, None for any other block."""
+    status: str | None = block.get("selectionStatus")
+    return None if status is None else _CHOSEN.get(status) or status
+
+
 def _is_key(block: _Block) -> bool:
-    if block.get("blockType") != "KEY_VALUE_SET":
-        return False
     entity_types = block.get("entityTypes")
     if entity_types is not None and type(entity_types) is not list:
         raise TypeError
     return entity_types is not None and "KEY" in entity_types
 
 
-def _read_pair(block: _Block, by_id: dict[str, _Block]) -> Pair:
-    values = _linked(block, "VALUE", by_id)
+def _read_pair(block: _Block, sets: _Blocks, said: _Said) -> Pair:
+    values, words = _links(block)
+    key = _read_said(block, words, said)
     confidence = _confidence(block)
-    if confidence is None and values:
-        confidence = _confidence(values[0])
+    value_block = sets.get(values[0]) if len(values) == 1 else None
+    if value_block is None:
+        value = _read_values(values, sets, said)
+    else:
+        value = _read_said(value_block, _links(value_block)[1], said)
+        if confidence is None:
+            confidence = _confidence(value_block)
     return Pair(
-        id=block["id"],
-        key=trim_key(_joined(_tokens(block, by_id))),
-        value=_value([token for value in values for token in _tokens(value, by_id)]),
-        confidence=confidence,
+        block["id"],
+        trim_key(_spell(key)),
+        text_value(value) if isinstance(value, str) else value,
+        confidence,
     )
 
 
-def _linked(block: _Block, relation: str, by_id: dict[str, _Block]) -> list[_Block]:
-    """Return the blocks that a block points to, in its order."""
-    relationships = block.get("relationships")
-    if relationships is None:
-        return []
-    if type(relationships) is not list:
-        raise TypeError
-    found = []
-    for relationship in relationships:
-        if relationship.get("type") == relation:
-            for block_id in relationship["ids"] or ():
-                if block_id in by_id:
-                    found.append(by_id[block_id])
-                elif type(block_id) is not str or type(relationship["ids"]) is not list:
-                    raise TypeError
-    return found
+def _read_values(ids: list[str], sets: _Blocks, said: _Said) -> str | Value:
+    """Read the value of a key that points to several values, to none, or directly to words."""
+    values = [
+        _read_said(sets[one], _links(sets[one])[1], said)
+        if one in sets
+        else _read_said({}, [one], said)
+        for one in ids
+    ]
+    return values[0] if len(values) == 1 else " ".join(map(_spell, values))
 
 
-def _tokens(block: _Block, by_id: dict[str, _Block]) -> list[str | Value]:
-    """Return what a block says: its own text, or its words and selection elements."""
-    own = _own(block)
-    if own is not None:
-        return [own]
-    children = [_own(child) for child in _linked(block, "CHILD", by_id)]
-    return [token for token in children if token is not None]
+def _links(block: _Block) -> tuple[list[str], list[str]]:
+    """Return the ids of a block's values, and of its words and selection elements."""
+    values: list[str] = []
+    words: list[str] = []
+    for relationship in block.get("relationships") or ():
+        ids = relationship.get("ids")
+        if ids is None:
+            continue
+        if type(ids) is not list:
+            raise TypeError
+        if relationship.get("type") == "CHILD":
+            words = words + ids if words else ids
+        elif relationship.get("type") == "VALUE":
+            values = values + ids if values else ids
+    return values, words
 
 
-def _own(block: _Block) -> str | Value | None:
-    text: str | None = block.get("text")
+def _read_said(block: _Block, words: list[str], said: _Said) -> str | Value:
+    """Return a block's own text, or its words as one text, or its one selection element."""
+    text = block.get("text")
     if text:
+        if type(text) is not str:
+            raise TypeError
         return text
-    status = block.get("selectionStatus")
-    return None if status is None else _CHOSEN.get(status, status)
+    try:
+        return " ".join(map(said.get, words))  # type: ignore[arg-type]
+    except TypeError:
+        return _read_mixed(words, said)
 
 
-def _value(tokens: list[str | Value]) -> Value:
-    """Return a lone selection element as a boolean, anything else as text."""
+def _read_mixed(ids: list[str], said: _Said) -> str | Value:
+    """Read what is not all words: ids that point nowhere are among them, or selection elements."""
+    if not set(map(type, ids)) <= {str}:
+        raise TypeError
+    tokens = [token for block_id in ids if (token := said.get(block_id)) is not None]
     if len(tokens) == 1 and isinstance(tokens[0], Value):
         return tokens[0]
-    return text_value(_joined(tokens))
+    return " ".join(map(_spell, tokens))
 
 
-def _joined(tokens: list[str | Value]) -> str:
-    """Return words as one text, with selection elements among them by name."""
-    return " ".join([_NAMES[token] if isinstance(token, Value) else token for token in tokens])
-
-
-_NAMES = {value: status for status, value in _CHOSEN.items()}
+def _spell(token: str | Value) -> str:
+    """Return text as it is, and a selection element by Textract's name for its state."""
+    return _STATUS[token] if isinstance(token, Value) else token
 
 
 def _confidence(block: _Block) -> float | None:
@@ -211,18 +235,18 @@ def _refuse_misshapen(blocks: list[Any], place: Place) -> None:
         if type(block.get("id")) is not str:
             raise here.at("id").expected("text")
         for key in ("blockType", "text", "selectionStatus"):
-            optional_text(block.get(key), here.at(key))
-        optional_number(block.get("confidence"), here.at("confidence"))
-        _refuse_texts(block.get("entityTypes"), here.at("entityTypes"))
-        relationships = optional_list(block.get("relationships"), here.at("relationships"))
+            optional_text(block.get(key), here, key)
+        optional_number(block.get("confidence"), here, "confidence")
+        _refuse_other_than_texts(block.get("entityTypes"), here.at("entityTypes"))
+        relationships = optional_list(block.get("relationships"), here, "relationships")
         for number, relationship in enumerate(relationships):
-            there = here.at("relationships").at(number)
+            there = here.at("relationships", number)
             an_object(relationship, there)
-            optional_text(relationship.get("type"), there.at("type"))
-            _refuse_texts(relationship.get("ids"), there.at("ids"))
+            optional_text(relationship.get("type"), there, "type")
+            _refuse_other_than_texts(relationship.get("ids"), there.at("ids"))
 
 
-def _refuse_texts(entries: Any, place: Place) -> None:
+def _refuse_other_than_texts(entries: Any, place: Place) -> None:
     for index, entry in enumerate(optional_list(entries, place)):
         if type(entry) is not str:
             raise place.at(index).expected("text")
@@ -251,18 +275,20 @@ def read_aliases(results: Any, place: Place) -> dict[str, str]:
         for index, entry in enumerate(optional_list(conditions, here)):
             there = here.at(index)
             condition = an_object(entry, there)
-            pending += [(condition.get(key), there.at(key)) for key in ("Or", "And")]
-            parameters = there.at("ConditionParameters")
-            groups.append(_read_names(condition.get("ConditionParameters"), parameters))
+            pending += [
+                (condition[key], there.at(key)) for key in ("Or", "And") if key in condition
+            ]
+            parameters = condition.get("ConditionParameters")
+            groups.append(_read_names(parameters, there.at("ConditionParameters")))
     return _join_groups(groups)
 
 
 def _read_names(parameters: Any, place: Place) -> list[str]:
     parameters = optional_object(parameters, place)
-    names = [optional_text(parameters.get("ImportantFormKey"), place.at("ImportantFormKey"))]
-    here = place.at("ImportantFormKeyAliases")
-    for index, alias in enumerate(optional_list(parameters.get("ImportantFormKeyAliases"), here)):
-        names.append(optional_text(alias, here.at(index)))
+    names = [optional_text(parameters.get("ImportantFormKey"), place, "ImportantFormKey")]
+    aliases = parameters.get("ImportantFormKeyAliases")
+    for index, alias in enumerate(optional_list(aliases, place, "ImportantFormKeyAliases")):
+        names.append(optional_text(alias, place, "ImportantFormKeyAliases", index))
     # "*" stands for any key, not for one.
     return [trim_key(name) for name in names if name and name != "*"]
 

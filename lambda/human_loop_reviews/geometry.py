@@ -84,7 +84,7 @@ def same_drawing(one: Value, other: Value) -> bool:
     """
     if one.key == other.key:
         return True
-    if one.kind is not Kind.BOXES or other.kind is not Kind.BOXES or one.blank or other.blank:
+    if one.kind is not Kind.BOXES or other.kind is not Kind.BOXES or BLANK in (one.key, other.key):
         return False
     ours, theirs = one.key[1], other.key[1]
     if Counter(box.label for box in ours) != Counter(box.label for box in theirs):

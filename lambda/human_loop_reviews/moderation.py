@@ -62,9 +62,8 @@ def read_moderation(content: Any, place: Place) -> Moderation:
     labels: dict[Label, float | None] = {}
     for key in ("moderationLabels", "ModerationLabels"):
         if content.get(key) is not None:
-            listed = a_list(content[key], place.at(key))
-            for index, entry in enumerate(listed):
-                label, confidence = _read_label(entry, place.at(key).at(index))
+            for index, entry in enumerate(a_list(content[key], place, key)):
+                label, confidence = _read_label(entry, place.at(key, index))
                 labels[label] = max(
                     (known for known in (labels.get(label), confidence) if known is not None),
                     default=None,
@@ -74,11 +73,11 @@ def read_moderation(content: Any, place: Place) -> Moderation:
 
 def _read_label(entry: Any, place: Place) -> tuple[Label, float | None]:
     entry = an_object(entry, place)
-    name = fold(optional_text(entry.get("name"), place.at("name")) or "")
-    parent = fold(optional_text(entry.get("parentName"), place.at("parentName")) or "")
+    name = fold(optional_text(entry.get("name"), place, "name") or "")
+    parent = fold(optional_text(entry.get("parentName"), place, "parentName") or "")
     if not name:
         raise place.at("name").expected("a label's name")
-    return Label(parent, name), optional_number(entry.get("confidence"), place.at("confidence"))
+    return Label(parent, name), optional_number(entry.get("confidence"), place, "confidence")
 
 
 def compare_moderation(shown: Moderation, answers: Sequence[Moderation]) -> list[Field]:

@@ -16,6 +16,7 @@ from human_loop_reviews.document import (
     UnreadableOutputError,
     a_list,
     an_object,
+    collector_paused,
     optional_list,
     optional_number,
     optional_object,
@@ -34,6 +35,8 @@ _MOST_ANSWERS: Final = 100
 _NOT_INPUT: Final = frozenset(
     {"awsManagedHumanLoopRequestSource", "flowDefinitionArn", "humanAnswers", "humanLoopName"}
 )
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 Content = Form | Moderation | Mapping[str, Any]
 
@@ -162,11 +165,15 @@ def parse_output(text: bytes | str, *, source: str) -> Output:
     >>> parse_output('{"humanAnswers": [], "inputContent": {}}', source="output.json").task_type
     <TaskType.CUSTOM: 'Custom'>
     """
-    root = Place(source)
-    document = an_object(read_json(text, source=source), root)
+    with collector_paused():
+        document = an_object(read_json(text, source=source), Place(source))
+        return _read_output(document, Place(source))
+
+
+def _read_output(document: dict[str, Any], root: Place) -> Output:
     layout, inputs, place = _find_inputs(document, root)
     task_type = _find_task_type(document, layout, inputs, root)
-    answers = a_list(document.get("humanAnswers"), root.at("humanAnswers"))
+    answers = a_list(document.get("humanAnswers"), root, "humanAnswers")
     if len(answers) > _MOST_ANSWERS:
         raise root.at("humanAnswers").expected(f"at most {_MOST_ANSWERS} answers")
     return Output(
@@ -179,7 +186,7 @@ def parse_output(text: bytes | str, *, source: str) -> Output:
         aliases=_read_aliases(task_type, inputs, place),
         answers=_in_order(
             [
-                _read_answer(answer, task_type, root.at("humanAnswers").at(index))
+                _read_answer(answer, task_type, root.at("humanAnswers", index))
                 for index, answer in enumerate(answers)
             ]
         ),
@@ -218,8 +225,8 @@ def _read_shown(
     selected = inputs.get("selectedAiServiceResponse")
     here = place.at("selectedAiServiceResponse")
     if task_type is TaskType.TEXTRACT_FORMS:
-        response = optional_object(inputs.get("aiServiceResponse"), place.at("aiServiceResponse"))
-        optional_list(response.get("blocks"), place.at("aiServiceResponse").at("blocks"))
+        response = optional_object(inputs.get("aiServiceResponse"), place, "aiServiceResponse")
+        optional_list(response.get("blocks"), place, "aiServiceResponse", "blocks")
         return read_form(selected, here)
     if task_type is TaskType.REKOGNITION_MODERATION:
         return read_moderation(selected, here)
@@ -237,7 +244,7 @@ def _read_aliases(
 
 def _read_answer(entry: Any, task_type: TaskType, place: Place) -> Answer:
     answer = an_object(entry, place)
-    seconds = optional_number(answer.get("timeSpentInSeconds"), place.at("timeSpentInSeconds"))
+    seconds = optional_number(answer.get("timeSpentInSeconds"), place, "timeSpentInSeconds")
     if seconds is not None and seconds < 0:
         raise place.at("timeSpentInSeconds").expected("a number of seconds, 0 or more")
     return Answer(
@@ -266,18 +273,17 @@ def _read_content(entry: Any, task_type: TaskType, place: Place) -> Content:
 
 def _in_order(answers: list[Answer]) -> tuple[Answer, ...]:
     """Return the answers by time, those of the same time by content: never by the file's order."""
-    by_time: dict[tuple[str, str, str], list[Answer]] = {}
-    for answer in answers:
-        times = (str(answer.submitted), str(answer.accepted), str(answer.seconds_spent))
-        by_time.setdefault(times, []).append(answer)
-    ordered = []
-    for _, same in sorted(by_time.items()):
-        ordered += same if len(same) == 1 else sorted(same, key=_written)
-    return tuple(ordered)
+    answers.sort(key=_times)
+    if len({_times(answer) for answer in answers}) < len(answers):
+        answers.sort(key=lambda answer: (_times(answer), _written(answer.content)))
+    return tuple(answers)
 
 
-def _written(answer: Answer) -> str:
-    content = answer.content
+def _times(answer: Answer) -> tuple[datetime, datetime, float]:
+    return answer.submitted or _NEVER, answer.accepted or _NEVER, answer.seconds_spent or 0.0
+
+
+def _written(content: Content) -> str:
     if isinstance(content, Form):
         return str(content.pairs)
     if isinstance(content, Moderation):
@@ -286,7 +292,7 @@ def _written(answer: Answer) -> str:
 
 
 def _text(entries: dict[str, Any], key: str, place: Place) -> str | None:
-    return optional_text(entries.get(key), place.at(key))
+    return optional_text(entries.get(key), place, key)
 
 
 def _time(entries: dict[str, Any], key: str, place: Place) -> datetime | None:

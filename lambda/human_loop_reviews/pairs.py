@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from human_loop_reviews.field import Field, given
 from human_loop_reviews.forms import Form, Pair
 from human_loop_reviews.poll import poll
-from human_loop_reviews.values import Kind
+from human_loop_reviews.values import BLANK, Kind
 
 #: What each reviewer made of one field: a pair, or None.
 _Row = Sequence[Pair | None]
@@ -106,11 +105,11 @@ def _group(pairs: Iterable[Pair], label: _Label) -> dict[str, list[Pair]]:
 def _shown_field(pair: Pair, row: _Row, aliases: Mapping[str, str]) -> Field:
     name = _name(row) or pair.key
     return Field(
-        name=name,
-        answers=[answer and answer.value for answer in row],
-        predicted=pair.value,
-        confidence=pair.confidence,
-        relabelled=not _same_key(name, pair.key, aliases),
+        name,
+        [None if answer is None else answer.value for answer in row],
+        pair.value,
+        pair.confidence,
+        name != pair.key and not _same_key(name, pair.key, aliases),
     )
 
 
@@ -135,7 +134,7 @@ def _rows(extras: Sequence[Sequence[Pair]], aliases: Mapping[str, str]) -> list[
     by_key: dict[str, dict[int, list[Pair]]] = {}
     for reviewer, pairs in enumerate(extras):
         for pair in pairs:
-            if not pair.value.blank:
+            if pair.value.key != BLANK:
                 key = aliases.get(pair.key, pair.key)
                 by_key.setdefault(key, {}).setdefault(reviewer, []).append(pair)
     rows: list[dict[int, Pair]] = []
@@ -158,11 +157,11 @@ def _rows_by_value(voices: Mapping[int, Sequence[Pair]]) -> Iterable[dict[int, P
 
 
 def _added_field(row: _Row) -> Field:
-    return Field(name=_name(row), answers=[pair and pair.value for pair in row])
+    return Field(_name(row), [None if pair is None else pair.value for pair in row])
 
 
 def _order(field: Field) -> tuple[str, str]:
-    return field.name, repr([answer and answer.shown for answer in field.answers])
+    return field.name, repr(field.answers)
 
 
 def _moved(field: Field) -> object:
@@ -192,8 +191,7 @@ def _relabel_shown(
         pair = dropped[moved].pop()
         own = fields[pair.id]
         both = zip(field.answers, own.answers, strict=True)
-        fields[pair.id] = replace(
-            own,
+        fields[pair.id] = own._replace(
             name=field.name,
             answers=[new or old for new, old in both],
             relabelled=not _same_key(field.name, pair.key, aliases),
@@ -228,8 +226,7 @@ def _from_source(field: Field, sources: Sequence[Pair], aliases: Mapping[str, st
         return pair.key != field.name, not same_key, -(pair.confidence or 0.0), pair.id
 
     source = min(sources, key=likeness)
-    return replace(
-        field,
+    return field._replace(
         predicted=source.value,
         confidence=source.confidence,
         relabelled=not _same_key(source.key, field.name, aliases),

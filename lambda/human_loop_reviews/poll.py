@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from human_loop_reviews.values import Value
 
@@ -15,8 +14,7 @@ _MOST_COMPARED: Final = 10
 Same = Callable[[Value, Value], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(NamedTuple):
     """The result of asking several reviewers for one value.
 
     Parameters
@@ -51,11 +49,9 @@ def poll(answers: Sequence[Value | None], same: Same | None = None) -> Poll:
     >>> result.consensus.shown, result.agreement
     ('Billing', 0.3333333333333333)
     """
-    if len(answers) == 1:
-        return Poll(True, answers[0], None)
+    if answers.count(answers[0]) == len(answers):
+        return Poll(True, answers[0], 1.0 if len(answers) > 1 else None)
     votes = _count(answers)
-    if len(votes) == 1:
-        return Poll(True, votes[0][0], 1.0)
     if same is not None and len(votes) <= _MOST_COMPARED:
         return _poll_close(votes, len(answers), same)
     value, most = max(votes, key=lambda vote: vote[1], default=(None, 0))
@@ -70,7 +66,7 @@ def _count(answers: Sequence[Value | None]) -> list[tuple[Value | None, int]]:
         voters.setdefault(None if answer is None else answer.key, []).append(answer)
     # Equal values may be written differently: show the same one, whoever was asked first.
     votes = [(min(equal, key=_order), len(equal)) for equal in voters.values()]
-    return votes if len(votes) == 1 else sorted(votes, key=lambda vote: _order(vote[0]))
+    return sorted(votes, key=lambda vote: _order(vote[0]))
 
 
 def _order(value: Value | None) -> tuple[str, str]:

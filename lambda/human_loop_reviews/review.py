@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from statistics import fmean
 from typing import Any, Final
 
 from human_loop_reviews.custom import compare_answers, compare_mapped
@@ -18,7 +16,6 @@ from human_loop_reviews.moderation import Moderation, compare_moderation
 from human_loop_reviews.output import Output, TaskType
 from human_loop_reviews.pairs import compare_forms
 from human_loop_reviews.poll import Poll, poll
-from human_loop_reviews.values import Value
 
 _NOT_COMPARED: Final = frozenset({Note.MASK, Note.OPAQUE, Note.MAPPING_FAILED})
 
@@ -161,9 +158,10 @@ def review_output(
     """
     known = output.shown is not None or bool(mapping)
     fields = [_judge(field, known) for field in _compare(output, mapping)]
-    fields.sort(key=_order)
-    counts = Counter(field.verdict for field in fields)
-    judged = sum(counts[verdict] for verdict in Verdict if verdict is not Verdict.DISPUTED)
+    _sort(fields)
+    verdicts = [field.verdict for field in fields]
+    counts = {verdict: verdicts.count(verdict) for verdict in Verdict}
+    judged = sum(counts.values()) - counts[Verdict.DISPUTED]
     agreements = [field.agreement for field in fields if field.agreement is not None]
     accepted = [answer.accepted for answer in output.answers if answer.accepted is not None]
     return Review(
@@ -171,9 +169,9 @@ def review_output(
         answers=len(output.answers),
         prediction_known=known,
         fields=tuple(fields),
-        counts={verdict: counts[verdict] for verdict in Verdict},
+        counts=counts,
         agreement=counts[Verdict.CONFIRMED] / judged if judged else None,
-        reviewer_agreement=fmean(agreements) if agreements else None,
+        reviewer_agreement=sum(agreements) / len(agreements) if agreements else None,
         seconds_to_first_acceptance=_seconds(creation_time, min(accepted, default=None)),
         seconds_worked=tuple(answer.seconds_spent for answer in output.answers),
         turnaround_seconds=_seconds(creation_time, end_time),
@@ -207,9 +205,9 @@ def _judge(field: Field, known: bool) -> FieldReview:
         name=field.name,
         verdict=_verdict(field, result, known) if compared else None,
         confidence=field.confidence,
-        predicted=_shown(field.predicted),
-        reviewers=tuple([_shown(answer) for answer in answers]),
-        consensus=_shown(result.consensus),
+        predicted=None if field.predicted is None else field.predicted.shown,
+        reviewers=tuple([None if answer is None else answer.shown for answer in answers]),
+        consensus=None if result.consensus is None else result.consensus.shown,
         note=field.note,
         agreement=result.agreement,
     )
@@ -230,12 +228,11 @@ def _verdict(field: Field, result: Poll, known: bool) -> Verdict | None:
     return Verdict.CORRECTED
 
 
-def _shown(value: Value | None) -> Any:
-    return None if value is None else value.shown
-
-
-def _order(field: FieldReview) -> tuple[str, str]:
-    return field.name, repr((field.predicted, field.reviewers, field.confidence, field.verdict))
+def _sort(fields: list[FieldReview]) -> None:
+    """Sort fields by name, and those of one name by what was said."""
+    if len({field.name for field in fields}) < len(fields):
+        fields.sort(key=lambda field: repr((field.predicted, field.reviewers, field.confidence)))
+    fields.sort(key=lambda field: field.name)
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

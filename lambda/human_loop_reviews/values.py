@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 BLANK: Final = ""
 
-_NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
+# Not everything that Python takes for a number: "1_000", "inf" and other digits are text.
+_NUMBER: Final = r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?"
 _ARITHMETIC = Context(prec=80)
 
 
@@ -29,6 +30,9 @@ class Kind(StrEnum):
     OPAQUE = "opaque"
 
 
+_TEXT: Final = Kind.TEXT  # looking up a member of an enumeration takes its time
+
+
 class Value(NamedTuple):
     """One value of one field.
 
@@ -40,11 +44,6 @@ class Value(NamedTuple):
     key: Any
     shown: Any
 
-    @property
-    def blank(self) -> bool:
-        """Whether the value says nothing."""
-        return bool(self.key == BLANK)
-
 
 def fold(text: str) -> str:
     """Return the text in Unicode NFC, trimmed, with each run of white space as one space."""
@@ -55,7 +54,7 @@ def fold(text: str) -> str:
 def text_value(text: str) -> Value:
     """Return text as a value."""
     folded = fold(text)
-    return Value(Kind.TEXT, folded, folded)
+    return Value(_TEXT, folded, folded)
 
 
 def boolean_value(chosen: bool) -> Value:
@@ -117,19 +116,19 @@ def alike(
 
 
 def _as_number(value: Value | None) -> Value | None:
-    if value is None or value.kind is not Kind.TEXT or not _NUMBER.fullmatch(value.key):
+    if value is None or value.kind is not Kind.TEXT or not re.fullmatch(_NUMBER, value.key):
         return value
     return number_value(Decimal(value.key), value.shown)
 
 
 def _as_labels(value: Value | None) -> Value | None:
-    if value is None or value.kind is not Kind.TEXT or value.blank:
+    if value is None or value.kind is not Kind.TEXT or value.key == BLANK:
         return value
     return labels_value([value.key])
 
 
 def _caseless(value: Value | None) -> Value | None:
-    if value is None or value.blank:
+    if value is None or value.key == BLANK:
         return value
     if value.kind is Kind.TEXT:
         return value._replace(key=value.key.casefold())
