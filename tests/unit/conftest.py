@@ -71,6 +71,18 @@ def world() -> Iterator[World]:
             AttributeDefinitions=[
                 {"AttributeName": "humanLoopArn", "AttributeType": "S"},
                 {"AttributeName": "creationTime", "AttributeType": "S"},
+                {"AttributeName": "flowDefinitionArn", "AttributeType": "S"},
+                {"AttributeName": "endTime", "AttributeType": "S"},
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "ByFlowDefinition",
+                    "KeySchema": [
+                        {"AttributeName": "flowDefinitionArn", "KeyType": "HASH"},
+                        {"AttributeName": "endTime", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
             ],
             BillingMode="PAY_PER_REQUEST",
         )

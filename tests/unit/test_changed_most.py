@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from human_loop_reviews.event import parse_event
+
+from examples.changed_most import changed_most
+from tests.unit.conftest import World, ended_loop
+
+FLOW = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices"
+
+
+@pytest.fixture
+def invoices(world: World) -> World:
+    """Three weekly loops of one flow definition, and one of another."""
+    for day, flow, verdicts in (
+        (1, FLOW, {"Total": "corrected", "Date": "confirmed"}),
+        (8, FLOW, {"Total": "corrected", "Date": "added"}),
+        (15, FLOW, {"Total": "relabelled", "Name": "removed", "Date": "disputed"}),
+        (15, f"{FLOW}-2", {"Total": "corrected"}),
+    ):
+        end = f"2026-06-{day:02}T12:00:00Z"
+        loop = parse_event({**ended_loop("Stopped", humanLoopArn=f"arn:{day}{flow}"), "time": end})
+        fields = [{"name": name, "verdict": verdict} for name, verdict in verdicts.items()]
+        outcome = {"flowDefinitionArn": flow, "endTime": end, "fields": fields}
+        world.settler.ledger.record(loop, outcome, frozenset())
+    return world
+
+
+def test_changes_since_then_are_counted_the_most_changed_first(invoices: World) -> None:
+    table = boto3.resource("dynamodb").Table("ledger")
+    assert len(invoices.ledger()) == 4
+    since = datetime(2026, 6, 8, tzinfo=UTC)
+    counted = changed_most(table, FLOW, since)
+    assert counted.most_common() == [("Total", 2), ("Date", 1), ("Name", 1)]
+    assert changed_most(table, FLOW, datetime(2026, 7, 1, tzinfo=UTC)) == {}
