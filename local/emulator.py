@@ -1,0 +1,198 @@
+"""An emulator of AWS on loopback, for as long as a `with` block lasts."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.client
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import boto3
+
+from local.processes import interrupted_by_signals, process_group
+
+# Where the sample outputs say that their loops ran.
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+PROJECT = Path(__file__).resolve().parent.parent
+KEPT_LOG = PROJECT / "build" / "emulator.log"
+
+_HOST = "127.0.0.1"
+_SECONDS_TO_START = 60.0
+_ATTEMPTS = 3
+# What a child may know of the machine it runs on. Everything else stays out, above all profiles,
+# credentials and proxies: nothing that runs here can reach a real account.
+_INHERITED = ("HOME", "LANG", "LC_ALL", "TZ", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
+
+
+class EmulatorError(RuntimeError):
+    """The emulator could not be started."""
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator: where it answers, and what a program needs to talk to it."""
+
+    port: int
+    folder: Path
+    """Temporary files, the emulator's own and those of whoever uses it; removed at the end."""
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of every service. An IP address, so that S3 clients put the bucket in the path.
+
+        A bucket in the host name would need `<bucket>.localhost` to resolve, which not every
+        machine does.
+        """
+        return f"http://{_HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What the emulator and the functions in it print."""
+        return self.folder / "emulator.log"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of a program that uses the emulator and nothing else."""
+        return {
+            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+            # The virtual environment first: its Python runs the functions and the CDK app, its
+            # Node runs the CDK CLI.
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
+            "TMPDIR": str(self.folder),
+            "NO_COLOR": "1",
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "emulated",
+            "AWS_SECRET_ACCESS_KEY": "emulated",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client that talks to the emulator, whatever this process is set up for."""
+        # A client takes its endpoint, credentials and proxies from the environment it is made in.
+        with mock.patch.dict(os.environ, self.environment, clear=True):
+            return self._session.client(service)  # type: ignore[call-overload]
+
+    @functools.cached_property
+    def _session(self) -> boto3.session.Session:
+        return boto3.session.Session()
+
+    def last_lines(self, count: int = 40) -> str:
+        """Return the end of the log."""
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+
+    def show_log(self) -> None:
+        """Keep the log beyond the emulator's end, and show the end of it on stderr."""
+        if self.log.exists():
+            KEPT_LOG.parent.mkdir(exist_ok=True)
+            shutil.copyfile(self.log, KEPT_LOG)
+        print(f"\nThe emulator's last lines (all in {KEPT_LOG}):", file=sys.stderr)
+        print(self.last_lines(), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def running_emulator() -> Iterator[Emulator]:
+    """Start an emulator on a free port and stop it in every case.
+
+    Its log goes to `build/emulator.log`, and its end to stderr, when the block fails.
+    """
+    with interrupted_by_signals(), contextlib.ExitStack() as stack:
+        emulator = _started(stack)
+        try:
+            yield emulator
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            emulator.show_log()
+            raise
+
+
+def _started(stack: contextlib.ExitStack) -> Emulator:
+    """Start an emulator; somebody else may take the free port first, then try another one."""
+    for _ in range(_ATTEMPTS):
+        with contextlib.ExitStack() as attempt:
+            folder = attempt.enter_context(
+                tempfile.TemporaryDirectory(prefix="human-loops-", ignore_cleanup_errors=True)
+            )
+            emulator = Emulator(port=_free_port(), folder=Path(folder))
+            if _answers(emulator, attempt):
+                stack.push(attempt.pop_all())
+                return emulator
+            emulator.show_log()
+    raise EmulatorError(f"the emulator did not start in {_ATTEMPTS} attempts, see {KEPT_LOG}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(emulator: Emulator, stack: contextlib.ExitStack) -> bool:
+    """Start the process, kill it when the stack unwinds; say whether it came to answer."""
+    mark = uuid.uuid4().hex
+    log = stack.enter_context(emulator.log.open("wb"))
+    process = stack.enter_context(
+        process_group(
+            [sys.executable, "-m", "ministack"],
+            environment=_settings(emulator, mark),
+            folder=emulator.folder,
+            output=log,
+        )
+    )
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        if _edition(emulator.port) == mark:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _settings(emulator: Emulator, mark: str) -> dict[str, str]:
+    return {
+        **emulator.environment,
+        "BIND_HOST": _HOST,
+        "GATEWAY_PORT": str(emulator.port),
+        "MINISTACK_HOST": _HOST,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        # Shown by its health page: proof that it is our emulator that answers on the port.
+        "MINISTACK_EDITION": mark,
+        # It opens two more ports and tidies other emulators' containers up unless told not to.
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{emulator.folder}/no-docker.sock",
+        "LAMBDA_EXECUTOR": "local",
+        "LOG_LEVEL": "INFO",
+    }
+
+
+def _edition(port: int) -> str | None:
+    connection = http.client.HTTPConnection(_HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/_ministack/health")
+        health: Mapping[str, Any] = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return health.get("edition")

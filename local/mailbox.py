@@ -1,0 +1,72 @@
+"""Queues that show what a subscriber, a consumer or a listener on the event bus is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from local.emulator import Emulator
+
+_MOST_AT_ONCE = 10
+
+
+class Mailbox:
+    """A queue, and everything taken out of it so far."""
+
+    def __init__(self, emulator: Emulator, queue_url: str) -> None:
+        self._sqs = emulator.client("sqs")
+        self._url = queue_url
+        self.messages: list[str] = []
+
+    @classmethod
+    def subscribed(cls, emulator: Emulator, topic_arn: str) -> Mailbox:
+        """Return the mailbox of a new subscriber to a topic."""
+        mailbox = cls._create(emulator, f"{topic_arn.split(':')[-1][:60]}-subscriber")
+        emulator.client("sns").subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=mailbox.arn,
+            Attributes={"RawMessageDelivery": "true"},
+        )
+        return mailbox
+
+    @classmethod
+    def listening(cls, emulator: Emulator, pattern: Mapping[str, object], name: str) -> Mailbox:
+        """Return the mailbox of a new listener on the default event bus."""
+        mailbox = cls._create(emulator, name)
+        bus = emulator.client("events")
+        bus.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        bus.put_targets(Rule=name, Targets=[{"Id": name, "Arn": mailbox.arn}])
+        return mailbox
+
+    @classmethod
+    def _create(cls, emulator: Emulator, name: str) -> Mailbox:
+        return cls(emulator, emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+
+    @property
+    def arn(self) -> str:
+        """The queue's ARN."""
+        return str(self._attributes("QueueArn")["QueueArn"])
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are in the queue: to be received, or received and not yet deleted."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        return sum(int(count) for count in self._attributes(*names).values())
+
+    def collect(self) -> list[str]:
+        """Take out what has come since, as a consumer does; return all that ever came."""
+        while True:
+            received = self._sqs.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=_MOST_AT_ONCE
+            ).get("Messages", [])
+            if not received:
+                return self.messages
+            for message in received:
+                self.messages.append(message["Body"])
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+    def _attributes(self, *names: str) -> Mapping[str, str]:
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))
+        attributes: Mapping[str, str] = answer["Attributes"]
+        return attributes

@@ -1,0 +1,106 @@
+"""Playing Amazon A2I: outputs put into the bucket, events put on the bus, arrivals awaited."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.cases import OUTPUT_BUCKET, Case
+from local.emulator import REGION, Emulator
+from local.rule_metric import publish_triggered_rules
+from local.waiting import wait_until
+from local.witness import Witness
+
+_SECONDS_TO_ARRIVE = 60.0
+_SECONDS_OF_QUIET = 1.0
+
+
+def create_output_bucket(emulator: Emulator) -> None:
+    """Create the bucket that the flow definitions write to."""
+    emulator.client("s3").create_bucket(
+        Bucket=OUTPUT_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+
+
+def write_output(emulator: Emulator, case: Case) -> None:
+    """Put a case's output where its event says that it is, if it has one."""
+    if case.document is None or case.output_uri is None:
+        return
+    uri = urlsplit(case.output_uri)
+    emulator.client("s3").put_object(
+        Bucket=uri.netloc,
+        Key=uri.path.removeprefix("/"),
+        Body=json.dumps(case.document).encode(),
+        ContentType="application/json",
+    )
+
+
+def send_event(emulator: Emulator, event: Mapping[str, Any]) -> None:
+    """Put an event on the default bus.
+
+    From `aws.sagemaker`, which only AWS may use in an account; the emulator lets us.
+    """
+    answer = emulator.client("events").put_events(
+        Entries=[
+            {
+                "Source": event["source"],
+                "DetailType": event["detail-type"],
+                "Detail": json.dumps(event["detail"]),
+                "Resources": event["resources"],
+                "Time": event["time"],
+            }
+        ]
+    )
+    if answer["FailedEntryCount"]:
+        raise RuntimeError(f"the emulator refused an event: {answer['Entries']}")
+
+
+def send(emulator: Emulator, cases: Iterable[Case]) -> int:
+    """End the human loops of some cases; return how many events that took."""
+    sent = 0
+    for case in cases:
+        write_output(emulator, case)
+        for _ in range(case.sent):
+            send_event(emulator, case.event)
+            sent += 1
+    return sent
+
+
+def await_arrivals(witness: Witness, cases: Sequence[Case]) -> None:
+    """Wait until the handler has run for each event that it must get, and stays quiet then.
+
+    Topics and queues have their messages when an event is sent; only the handler takes time. When
+    it does not come to an end, what is missing shows in what the witness saw.
+    """
+    expected = sum(case.arrivals for case in cases)
+    wait_until(lambda: witness.handler_runs() >= expected, seconds=_SECONDS_TO_ARRIVE)
+    time.sleep(_SECONDS_OF_QUIET)
+
+
+def raise_alarm(emulator: Emulator, witness: Witness, cases: Iterable[Case]) -> str:
+    """Let the rule `Failed` be counted as in an account; return the alarm's state after that."""
+    failed = sum(case.alerts for case in cases)
+    publish_triggered_rules(emulator, witness.stack["FailedRuleName"], failed)
+    wait_until(lambda: alarm_state(emulator, witness) == "ALARM", seconds=10)
+    return alarm_state(emulator, witness)
+
+
+def alarm_state(emulator: Emulator, witness: Witness) -> str:
+    """Return the state of the alarm `FailedLoops`."""
+    alarms = emulator.client("cloudwatch").describe_alarms(
+        AlarmNames=[witness.stack["FailedLoopsAlarmName"]]
+    )
+    return str(alarms["MetricAlarms"][0]["StateValue"])
+
+
+def alarm_message(witness: Witness) -> Mapping[str, Any] | None:
+    """Return what the alarm `FailedLoops` told the alerts' subscribers, None for nothing."""
+    for text in witness.alerts():
+        if text.startswith("{"):
+            message: Mapping[str, Any] = json.loads(text)
+            if message["AlarmName"] == witness.stack["FailedLoopsAlarmName"]:
+                return message
+    return None

@@ -1,0 +1,76 @@
+"""One emulator and one deployment for all end-to-end tests."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+
+import pytest
+
+from local.cases import CASES, CONFIGURATION
+from local.deployment import DeployedStack, bootstrap, deploy
+from local.emulator import Emulator, running_emulator
+from local.mailbox import Mailbox
+from local.rehearsal import await_arrivals, create_output_bucket, raise_alarm, send
+from local.witness import Witness
+
+BUFFERED_FLOW_DEFINITION = "claims"
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    with running_emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
+    bootstrap(emulator)
+    create_output_bucket(emulator)
+    return deploy(
+        emulator,
+        {
+            "direct": CONFIGURATION,
+            "buffered": {
+                "flow_definitions": [BUFFERED_FLOW_DEFINITION],
+                "handler_delivery": "BUFFERED",
+            },
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def direct(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness:
+    """The stack whose rule invokes the handler, after the demo's human loops have ended."""
+    witness = Witness(emulator, stacks["direct"])
+    send(emulator, CASES)
+    await_arrivals(witness, CASES)
+    raise_alarm(emulator, witness, CASES)
+    return witness
+
+
+@pytest.fixture(scope="session")
+def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness:
+    """The stack whose handler reads a queue; that queue retries each second, not each minute."""
+    stack = stacks["buffered"]
+    emulator.client("sqs").set_queue_attributes(
+        QueueUrl=stack["HandlerQueueUrl"], Attributes={"VisibilityTimeout": "1"}
+    )
+    return Witness(emulator, stack)
+
+
+@pytest.fixture(scope="session")
+def handler_dead_letters(emulator: Emulator, buffered: Witness) -> Mailbox:
+    """The dead letters of the handler's own queue."""
+    return Mailbox(emulator, buffered.stack["HandlerQueueDeadLettersUrl"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the emulator and the handler printed lately when a test fails."""
+    report = yield
+    emulator = getattr(item, "funcargs", {}).get("emulator")
+    if report.failed and isinstance(emulator, Emulator):
+        report.sections.append((f"emulator log, {call.when}", emulator.last_lines()))
+    return report

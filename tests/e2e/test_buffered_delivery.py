@@ -1,0 +1,124 @@
+"""The stack whose handler reads a queue of its own: retries and dead letters."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from local.cases import Case, human_loop_event, output_uri
+from local.emulator import Emulator
+from local.mailbox import Mailbox
+from local.rehearsal import send, send_event, write_output
+from local.samples import OutputSample
+from local.waiting import wait_until
+from local.witness import Witness
+from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
+
+SECONDS_TO_SETTLE = 30
+SECONDS_TO_GIVE_UP = 60
+
+
+def claim(witness: Witness, loop: str) -> Case:
+    """Make a reviewed claim, its output in the stack's own bucket."""
+    flow, bucket = BUFFERED_FLOW_DEFINITION, witness.stack["OutputBucketName"]
+    uri = output_uri(loop, flow, bucket=bucket, prefix="")
+    return Case(
+        shows="a reviewed claim",
+        event=human_loop_event(loop, flow, "Completed", output_uri=uri),
+        # No values: this deployment does not include them.
+        sample=_without_values(OutputSample.named("textract-invoice")),
+    )
+
+
+def _without_values(sample: OutputSample) -> OutputSample:
+    fields = [
+        {name: value for name, value in field.items() if name not in _VALUES}
+        for field in sample.outcome["fields"]
+    ]
+    return dataclasses.replace(sample, outcome={**sample.outcome, "fields": fields})
+
+
+_VALUES = ("predicted", "reviewers", "consensus")
+
+
+def settled(witness: Witness, case: Case) -> bool:
+    return wait_until(lambda: bool(witness.trace(case.loop).records), seconds=SECONDS_TO_SETTLE)
+
+
+def test_human_loop_is_settled_without_values_in_its_outcome(
+    emulator: Emulator, buffered: Witness
+) -> None:
+    case = claim(buffered, "claim-1")
+    send(emulator, [case])
+    assert settled(buffered, case)
+    assert buffered.trace(case.loop).differences(case) == []
+
+
+def test_identical_events_give_one_ledger_item_and_one_outcome_id(
+    emulator: Emulator, buffered: Witness
+) -> None:
+    case = dataclasses.replace(claim(buffered, "claim-2"), sent=2)
+    send(emulator, [case])
+    queue = Mailbox(emulator, buffered.stack["HandlerQueueUrl"])
+    assert wait_until(lambda: queue.waiting == 0, seconds=SECONDS_TO_SETTLE)
+    assert buffered.trace(case.loop).differences(case) == []
+
+
+def test_loop_whose_output_appears_later_is_retried_and_settled(
+    emulator: Emulator, buffered: Witness, handler_dead_letters: Mailbox
+) -> None:
+    case = claim(buffered, "claim-3")
+    send_event(emulator, case.event)
+    assert wait_until(
+        lambda: any("OutputNotReadyError" in line for line in buffered.handler_log()),
+        seconds=SECONDS_TO_SETTLE,
+    )
+    assert buffered.trace(case.loop).records == []
+    write_output(emulator, case)
+    assert settled(buffered, case)
+    assert buffered.trace(case.loop).differences(case) == []
+    assert not any(case.loop in letter for letter in handler_dead_letters.collect())
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param("not JSON", "expected an event as JSON", id="not JSON"),
+        pytest.param(
+            json.dumps(human_loop_event("claim-4", BUFFERED_FLOW_DEFINITION, "Dancing")),
+            "humanLoopStatus: expected Completed or Failed or Stopped, got 'Dancing'",
+            id="unknown status",
+        ),
+    ],
+)
+def test_malformed_event_ends_in_dead_letters_with_its_reason_in_the_log(
+    body: str,
+    reason: str,
+    emulator: Emulator,
+    buffered: Witness,
+    handler_dead_letters: Mailbox,
+) -> None:
+    innocent = claim(buffered, f"claim-beside-{len(body)}")
+    emulator.client("sqs").send_message(
+        QueueUrl=buffered.stack["HandlerQueueUrl"], MessageBody=body
+    )
+    send(emulator, [innocent])
+    assert settled(buffered, innocent), "a malformed event held another one up"
+    assert wait_until(lambda: body in handler_dead_letters.collect(), seconds=SECONDS_TO_GIVE_UP)
+    assert any(reason in line for line in buffered.handler_log())
+    assert buffered.trace("claim-4").records == []
+
+
+def test_event_that_a_consumer_gives_up_on_ends_in_the_queues_dead_letters(
+    emulator: Emulator, buffered: Witness
+) -> None:
+    sqs, queue = emulator.client("sqs"), buffered.stack["QueueUrl"]
+    send_event(emulator, human_loop_event("claim-5", BUFFERED_FLOW_DEFINITION, "Failed"))
+
+    def received_in_vain() -> bool:
+        return "Messages" not in sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)
+
+    assert wait_until(received_in_vain, seconds=SECONDS_TO_GIVE_UP)
+    assert any("claim-5" in letter for letter in buffered.dead_letters())

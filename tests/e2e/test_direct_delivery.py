@@ -1,0 +1,104 @@
+"""The demo's human loops, sent to the stack whose rule invokes the handler."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from local.cases import CASES, Case
+from local.emulator import Emulator
+from local.rehearsal import alarm_message, alarm_state
+from local.witness import Witness
+
+
+def case_that_shows(words: str) -> Case:
+    (case,) = (case for case in CASES if case.shows == words)
+    return case
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.shows for case in CASES])
+def test_human_loop_is_seen_wherever_it_must_be_and_nowhere_else(
+    case: Case, direct: Witness
+) -> None:
+    assert direct.trace(case.loop).differences(case) == []
+
+
+def test_handler_runs_once_for_each_event(direct: Witness) -> None:
+    assert direct.handler_runs() == sum(case.arrivals for case in CASES)
+
+
+def test_nothing_goes_to_dead_letters(direct: Witness) -> None:
+    assert direct.dead_letters() == []
+
+
+def test_identical_events_give_one_ledger_item_and_one_outcome_id(direct: Witness) -> None:
+    case = case_that_shows("the same event twice: recorded once")
+    trace = direct.trace(case.loop)
+    assert (trace.topic, trace.queue, len(trace.records)) == (2, 2, 1)
+    assert len({outcome["outcomeId"] for outcome in trace.outcomes}) == 1
+
+
+def test_alert_on_failed_loop_names_loop_flow_code_and_reason(direct: Witness) -> None:
+    case = case_that_shows("failed, with a reason")
+    (alert,) = direct.trace(case.loop).alerts
+    for line in (
+        f'"Human loop: {case.loop}"',
+        f'"Flow definition: {case.detail["flowDefinitionArn"]}"',
+        f'"Failure code: {case.detail["failureCode"]}"',
+        f'"Reason: {case.detail["failureReason"]}"',
+    ):
+        assert line in alert.splitlines()
+
+
+def test_alert_comes_even_without_code_and_reason(direct: Witness) -> None:
+    case = case_that_shows("failed, no reason given")
+    assert len(direct.trace(case.loop).alerts) == 1
+
+
+def test_failed_loops_raise_the_alarm_which_says_what_to_do(
+    emulator: Emulator, direct: Witness
+) -> None:
+    assert alarm_state(emulator, direct) == "ALARM"
+    message = alarm_message(direct)
+    assert message is not None
+    assert message["NewStateValue"] == "ALARM"
+    assert "Runbook: docs/operations.md" in message["AlarmDescription"]
+
+
+def test_log_holds_neither_values_nor_identities(direct: Witness) -> None:
+    log = "\n".join(direct.handler_log())
+    assert '"FlowDefinition":"invoices"' in log, "the handler logged nothing of the invoices"
+    for case in CASES:
+        for private in private_texts(case):
+            assert private not in log
+
+
+def test_outcomes_and_ledger_hold_no_identities(direct: Witness) -> None:
+    for case in CASES:
+        trace = direct.trace(case.loop)
+        seen = json.dumps([trace.outcomes, trace.records], default=str)
+        for answer in case.document["humanAnswers"] if case.document else []:
+            assert answer["workerId"] not in seen
+            assert answer["workerMetadata"]["identityData"]["sub"] not in seen
+
+
+def test_private_texts_are_looked_for() -> None:
+    assert sum(len(private_texts(case)) for case in CASES) > 10
+
+
+def private_texts(case: Case) -> list[str]:
+    """List what an outcome's reader may see, and a log's reader may not."""
+    if case.sample is None:
+        return []
+    identities = [
+        text
+        for answer in case.sample.document["humanAnswers"]
+        for text in (answer["workerId"], answer["workerMetadata"]["identityData"]["sub"])
+    ]
+    values = [
+        field["predicted"]
+        for field in case.sample.outcome["fields"]
+        if isinstance(field["predicted"], str)
+    ]
+    return [*identities, *values]

@@ -1,0 +1,90 @@
+"""The emulator: alone on its machine or not, it stays on loopback and always goes away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.emulator import ACCOUNT, PROJECT, REGION, running_emulator
+
+HOLD_AN_EMULATOR = """
+import signal
+from local.emulator import running_emulator
+with running_emulator() as emulator:
+    print(emulator.port, emulator.folder, flush=True)
+    signal.pause()
+"""
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
+
+
+def test_two_emulators_run_at_once_even_if_the_usual_port_is_taken() -> None:
+    with socket.socket() as usual:
+        with contextlib.suppress(OSError):  # taken by somebody else already
+            usual.bind(("127.0.0.1", 4566))
+            usual.listen()
+        with running_emulator() as one, running_emulator() as other:
+            assert one.port != other.port
+            one.client("sqs").create_queue(QueueName="only-in-one")
+            assert len(one.client("sqs").list_queues()["QueueUrls"]) == 1
+            assert not other.client("sqs").list_queues().get("QueueUrls")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_emulator_goes_away_with_a_program_that_is_stopped(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", HOLD_AN_EMULATOR]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        port, folder = program.stdout.readline().split()
+        assert answers(int(port))
+        program.send_signal(number)
+        program.wait(timeout=20)
+    assert not answers(int(port))
+    assert not Path(folder).exists()
+
+
+def test_emulator_goes_away_when_its_block_fails_and_shows_its_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ZeroDivisionError), running_emulator() as emulator:
+        raise ZeroDivisionError
+    assert not answers(emulator.port)
+    assert not emulator.folder.exists()
+    assert "Running on http://127.0.0.1" in capsys.readouterr().err
+
+
+def test_emulator_listens_on_loopback_only() -> None:
+    with running_emulator() as emulator:
+        listening = Path("/proc/net/tcp")
+        if not listening.exists():
+            pytest.skip("only Linux lists listening sockets in a file")
+        addresses = re.findall(
+            rf" ([0-9A-F]{{8}}):{emulator.port:04X} 0+:0+ 0A", listening.read_text()
+        )
+        assert addresses == ["0100007F"]
+
+
+def test_no_real_account_can_be_reached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    real = tmp_path / "config"
+    real.write_text("[profile real]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:9\n")
+    monkeypatch.setenv("AWS_PROFILE", "real")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(real))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with running_emulator() as emulator:
+        assert emulator.client("sts").get_caller_identity()["Account"] == ACCOUNT
+        assert emulator.client("sqs").meta.region_name == REGION
+        assert not {"AWS_PROFILE", "HTTP_PROXY", "HTTPS_PROXY"} & emulator.environment.keys()
+        assert emulator.environment["AWS_CONFIG_FILE"] == os.devnull
