@@ -13,10 +13,18 @@ from local.samples import DOCUMENTED_EVENT, OutputSample
 
 OUTPUT_BUCKET = "human-loop-outputs"
 OUTPUT_PREFIX = "reviews/"
+TICKET_MAPPING: Configuration = {
+    "name": "Category",
+    "prediction": "initialValue",
+    "answer": "category.label",
+    "ignore_case": True,
+}
+"""Where the prediction and the answer of a ticket stand: nobody but its owner knows."""
 CONFIGURATION: Configuration = {
     "flow_definitions": ["invoices", "moderation", "tickets", "flowdef-nov-12"],
     "output_bucket": OUTPUT_BUCKET,
     "output_prefix": OUTPUT_PREFIX,
+    "mappings": {"tickets": [TICKET_MAPPING], "flowdef-nov-12": [TICKET_MAPPING]},
     "include_values": True,
 }
 """The deployment that the cases are sent to."""
@@ -31,7 +39,7 @@ _REASON = (
 
 _INVOICE = OutputSample.named("textract-invoice")
 _IMAGE = OutputSample.named("rekognition-moderation")
-_TICKET = OutputSample.named("custom-classifier")
+_TICKET = OutputSample.named("custom-classifier-mapped")
 
 
 @dataclass(frozen=True, kw_only=True)

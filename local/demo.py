@@ -105,7 +105,6 @@ def _print_traces(traces: Mapping[str, Trace]) -> None:
     print(arrivals_table(CASES, traces))
     print("\nWhat the model said and what people said, field by field:\n")
     print(fields_table(CASES, traces))
-    print("\n  No verdict: of a task of one's own only its owner can say what was predicted.")
     for case in CASES:
         for alert in traces[case.loop].alerts[:1]:
             print(f"\nThe alert on {case.loop} (EventBridge puts each line in quotes):\n")

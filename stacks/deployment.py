@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from human_loop_events import AlertFormat, FlowDefinitions, HandlerDelivery, HumanLoopStatus
+from human_loop_events import (
+    AlertFormat,
+    FieldMapping,
+    FlowDefinitions,
+    HandlerDelivery,
+    HumanLoopStatus,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,9 @@ class Deployment:
         The ARN of the key that the output is encrypted with. Default: none.
     handler_delivery
         DIRECT or BUFFERED.
+    mappings
+        For custom tasks: by the flow definition's name, a list of objects with `name`,
+        `prediction`, `answer` and perhaps `ignore_case` and `tolerance`; see `FieldMapping`.
     include_values
         Whether outcomes carry the documents' values.
     alert_format
@@ -66,17 +75,18 @@ class Deployment:
     output_prefix: str = ""
     output_key_arn: str | None = None
     handler_delivery: str = HandlerDelivery.DIRECT
+    mappings: Mapping[str, Any] = field(default_factory=dict)
     include_values: bool = False
     alert_format: str = AlertFormat.TEXT
     alert_emails: tuple[str, ...] = ()
     failed_loops_threshold: int = 1
 
     def __post_init__(self) -> None:
-        for field, expected, holds in _EXPECTATIONS:
-            value = getattr(self, field)
+        for key, expected, holds in _EXPECTATIONS:
+            value = getattr(self, key)
             if not holds(value):
                 raise ValueError(
-                    f"context deployments.{self.name or '<name>'}.{field}: expected {expected}, "
+                    f"context deployments.{self.name or '<name>'}.{key}: expected {expected}, "
                     f"got {value!r}"
                 )
         if (self.account is None) != (self.region is None):
@@ -121,7 +131,7 @@ class Deployment:
             raise ValueError(  # noqa: TRY004 - a wrong value in a file, like all the others here
                 f"context deployments.{name}: expected an object, got {entry!r}"
             )
-        known = [field.name for field in fields(cls) if field.name != "name"]
+        known = [each.name for each in fields(cls) if each.name != "name"]
         for key in entry:
             if key not in known:
                 raise ValueError(
@@ -146,6 +156,25 @@ class Deployment:
             return FlowDefinitions.arns(*self.flow_definitions)
         return FlowDefinitions.named(*self.flow_definitions)
 
+    @property
+    def field_mappings(self) -> dict[str, list[FieldMapping]]:
+        """The mappings, as the constructs take them."""
+        return {
+            flow_definition: [
+                self._field_mapping(f"{flow_definition}[{index}]", each)
+                for index, each in enumerate(mappings)
+            ]
+            for flow_definition, mappings in self.mappings.items()
+        }
+
+    def _field_mapping(self, place: str, entry: Mapping[str, Any]) -> FieldMapping:
+        try:
+            return FieldMapping(**entry)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"context deployments.{self.name}.mappings.{place}: {error}"
+            ) from error
+
 
 def _text(pattern: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
@@ -157,6 +186,13 @@ def _optional(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 def _list_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, tuple) and all(holds(each) for each in value)
+
+
+def _lists_of_objects(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+        for entries in value.values()
+    )
 
 
 _EXPECTATIONS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
@@ -172,6 +208,7 @@ _EXPECTATIONS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("output_prefix", "a key prefix such as reviews/", _text(r"[^*?$]*")),
     ("output_key_arn", "a KMS key's ARN", _optional(_text(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+"))),
     ("handler_delivery", "DIRECT or BUFFERED", lambda value: value in [*HandlerDelivery]),
+    ("mappings", "an object with a list of objects by flow definition", _lists_of_objects),
     ("include_values", "true or false", lambda value: isinstance(value, bool)),
     ("alert_format", "TEXT, JSON or CHAT", lambda value: value in [*AlertFormat]),
     ("alert_emails", "a list of e-mail addresses", _list_of(_text(r"[^@\s]+@[^@\s]+"))),

@@ -33,6 +33,7 @@ class HumanLoopStack(Stack):
             output_prefix=deployment.output_prefix,
             output_encryption_key=kms.Key.from_key_arn(self, "OutputKey", key) if key else None,
             handler_delivery=HandlerDelivery(deployment.handler_delivery),
+            mappings=deployment.field_mappings,
             include_values=deployment.include_values,
             alert_format=AlertFormat(deployment.alert_format),
             failed_loops_threshold=deployment.failed_loops_threshold,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from human_loop_events import FlowDefinitions
+from human_loop_events import FieldMapping, FlowDefinitions
 from stacks.deployment import Deployment
 from tests.infrastructure.pattern_cases import flow_definition
 
@@ -120,3 +120,28 @@ def test_value_that_is_wrong_is_refused_with_its_place(
 def test_account_and_region_go_together(half: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"deployments\.prod: account and region go together"):
         Deployment.from_context({"prod": half})
+
+
+def test_mappings_are_those_of_the_constructs() -> None:
+    entry = {"name": "Category", "prediction": "guess", "answer": "category.label"}
+
+    (deployment,) = Deployment.from_context({"dev": {"mappings": {"tickets": [entry]}}})
+
+    assert deployment.field_mappings == {"tickets": [FieldMapping(**entry)]}
+
+
+@pytest.mark.parametrize(
+    ("mappings", "says"),
+    [
+        ([], "deployments.dev.mappings: expected an object with a list of objects"),
+        ({"tickets": {}}, "deployments.dev.mappings: expected an object with a list of objects"),
+        ({"tickets": [{"name": "a"}]}, r"deployments.dev.mappings.tickets\[0\]: .*'prediction'"),
+        (
+            {"tickets": [{"name": "a", "prediction": "b", "answer": "c["}]},
+            r"deployments.dev.mappings.tickets\[0\]: .*'c\[' is not a JMESPath",
+        ),
+    ],
+)
+def test_wrong_mapping_is_named(mappings: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        _ = Deployment.from_context({"dev": {"mappings": mappings}})[0].field_mappings
