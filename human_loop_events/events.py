@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -143,6 +143,7 @@ def human_loop_pattern(
     statuses: Sequence[HumanLoopStatus],
     *,
     failure_codes: Sequence[str] = (),
+    more_detail: Mapping[str, Any] | None = None,
 ) -> events.EventPattern:
     """Build the pattern for human loops that ended with one of the statuses.
 
@@ -154,6 +155,8 @@ def human_loop_pattern(
         At least one status.
     failure_codes
         Only loops with one of these failure codes; none given means whatever the code.
+    more_detail
+        What else the event's detail must match.
 
     Raises
     ------
@@ -166,6 +169,7 @@ def human_loop_pattern(
     detail: dict[str, Any] = {"humanLoopStatus": [HumanLoopStatus(each).value for each in statuses]}
     if failure_codes:
         detail["failureCode"] = [str(code) for code in failure_codes]
+    detail |= more_detail or {}
     matchers = flow_definitions.matchers
     fitting = _fitting(detail, matchers)
     if fitting < len(matchers):

@@ -508,10 +508,15 @@ class HumanLoopEvents(Construct):
         )
         self._watched_rules["Failed"] = rule
         if alert_format is AlertFormat.CHAT:
-            reason_rule = self.on_failed(
-                "FailedReason", description="Human loops of Amazon A2I that failed with a reason"
+            reason_rule = events.Rule(
+                self,
+                "FailedReason",
+                description="Human loops of Amazon A2I that failed with a reason",
+                event_bus=self._event_bus,
+                event_pattern=human_loop_pattern(
+                    self._flow_definitions, [HumanLoopStatus.FAILED], more_detail=REASON_GIVEN
+                ),
             )
-            reason_rule.add_event_pattern(detail=REASON_GIVEN)
             self._delivery.to_topic(
                 reason_rule, alerts, role=self._delivery_role, message=reason_message()
             )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
+from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeSerializer
 from botocore.exceptions import ClientError
 
 from human_loop_reviews.event import HumanLoopEvent
@@ -15,6 +15,9 @@ from human_loop_reviews.event import HumanLoopEvent
 # The ends of a loop that were settled. A loop ends once, but A2I does not promise that its events
 # say so, and an end that was not settled must not hide behind another one.
 _SETTLED = "settledStatuses"
+
+# The parts of a field that hold anything at all; they are kept as JSON texts.
+_VALUES = frozenset({"predicted", "reviewers", "consensus"})
 
 
 class LedgerConflictError(Exception):
@@ -106,6 +109,18 @@ def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
 
 
 def _serialize(outcome: dict[str, Any]) -> dict[str, Any]:
-    # DynamoDB takes decimals only, and of these none with more digits than a float has.
-    exact = json.loads(json.dumps(outcome), parse_float=Decimal)
-    return {name: TypeSerializer().serialize(value) for name, value in exact.items()}
+    """Write an outcome in DynamoDB's types, which hold fewer numbers and levels than JSON."""
+    fields = [
+        {name: json.dumps(part) if name in _VALUES else part for name, part in field.items()}
+        for field in outcome["fields"]
+    ]
+    text = json.dumps({**outcome, "fields": fields})
+    exact = json.loads(text, parse_float=_number, parse_int=_number)
+    return {name: TypeSerializer().serialize(part) for name, part in exact.items()}
+
+
+def _number(text: str) -> Decimal | str:
+    try:
+        return DYNAMODB_CONTEXT.create_decimal(text)
+    except DecimalException:
+        return text

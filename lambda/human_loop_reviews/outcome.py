@@ -62,19 +62,19 @@ def describe_outcome(
         "flowDefinitionArn": loop.flow_definition_arn,
         "humanLoopStatus": loop.status.value,
         "creationTime": loop.creation_time_text,
-        "endTime": loop.end_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "turnaroundSeconds": max((loop.end_time - loop.creation_time).total_seconds(), 0),
+        "endTime": f"{loop.end_time:%Y-%m-%dT%H:%M:%SZ}",
         "failureCode": loop.failure_code,
         "failureReason": loop.failure_reason,
         "outputS3Uri": None if output is None else str(loop.output),
         "layout": None if output is None else output.layout.value,
         "reviewers": 0 if output is None else output.reviewers,
-        "fieldsLeftOut": 0,
     }
     reviewed = (
         _NO_REVIEW if review is None else describe_review(review, include_values=include_values)
     )
-    outcome = {**reviewed, **outcome}
+    # The end has whole seconds, the beginning has milliseconds.
+    turnaround = max((loop.end_time - loop.creation_time).total_seconds(), 0)
+    outcome |= {**reviewed, "turnaroundSeconds": turnaround, "fieldsLeftOut": 0}
     fields = outcome["fields"]
     outcome["fields"] = _fitting(fields, _MAX_DETAIL_BYTES - _size({**outcome, "fields": []}))
     outcome["fieldsLeftOut"] = len(fields) - len(outcome["fields"])

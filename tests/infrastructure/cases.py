@@ -344,6 +344,9 @@ def _configured_app(app: App) -> Stack:
                 "00000000-0000-0000-0000-000000000001",
                 "handler_delivery": "BUFFERED",
                 "include_values": True,
+                "mappings": {
+                    "claims": [{"name": "Amount", "prediction": "model.amount", "answer": "amount"}]
+                },
                 "alert_format": "JSON",
                 "alert_emails": ["ml-oncall@example.com"],
                 "failed_loops_threshold": 5,

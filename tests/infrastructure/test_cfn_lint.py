@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 from cfnlint.api import lint
@@ -25,6 +26,7 @@ def test_template_has_no_errors_and_no_warnings(synthesized: Synthesized) -> Non
     assert _rules(json.dumps(synthesized.template)) <= set(FROM_CDK)
 
 
+@functools.cache
 def _rules(template: str) -> set[str]:
     config = ManualArgs(regions=[REGION], ignore_checks=["I"])
     return {match.rule.id for match in lint(template, config=config)}

@@ -123,7 +123,7 @@ def test_account_and_region_go_together(half: dict[str, str]) -> None:
 
 
 def test_mappings_are_those_of_the_constructs() -> None:
-    entry = {"name": "Category", "prediction": "guess", "answer": "category.label"}
+    entry: dict[str, Any] = {"name": "Category", "prediction": "guess", "answer": "category.label"}
 
     (deployment,) = Deployment.from_context({"dev": {"mappings": {"tickets": [entry]}}})
 

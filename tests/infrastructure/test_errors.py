@@ -17,10 +17,12 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from human_loop_events import (
+    AlertFormat,
     FieldMapping,
     FlowDefinitions,
     HandlerDelivery,
     HumanLoopEvents,
+    HumanLoopStatus,
     ReviewHandler,
 )
 from human_loop_events.mappings import MAX_MAPPINGS_BYTES, render_mappings
@@ -260,21 +262,37 @@ def test_part_that_is_not_there_says_so(
 def test_pattern_that_is_too_long_is_refused_with_the_number_that_fits(
     stacks: Callable[[], Stack],
 ) -> None:
+    def build(*names: str) -> None:
+        HumanLoopEvents(stacks(), "HumanLoops", flow_definitions=FlowDefinitions.named(*names))
+
     names = [f"flow-definition-{n:03}" for n in range(200)]
     with pytest.raises(ValueError, match=r"200 flow definitions .* over 2048 characters") as error:
-        HumanLoopEvents(stacks(), "HumanLoops", flow_definitions=FlowDefinitions.named(*names))
+        build(*names)
     match = re.search(r"the first (\d+) fit", str(error.value))
     assert match
     fitting = int(match[1])
 
-    # All rules fit: the longest is the one that also says which failure codes or reasons it takes.
-    HumanLoopEvents(
-        stacks(), "HumanLoops", flow_definitions=FlowDefinitions.named(*names[:fitting])
-    )
+    build(*names[:fitting])
     with pytest.raises(ValueError, match=f"the first {fitting} fit"):
+        build(*names[: fitting + 1])
+
+
+def test_longest_pattern_of_the_construct_decides_what_fits(stacks: Callable[[], Stack]) -> None:
+    def build(alert_format: AlertFormat) -> None:
         HumanLoopEvents(
-            stacks(), "HumanLoops", flow_definitions=FlowDefinitions.named(*names[: fitting + 1])
+            stacks(),
+            "HumanLoops",
+            flow_definitions=FlowDefinitions.named(
+                *(f"flow-definition-{n:03}" for n in range(52)), "f" * 40
+            ),
+            statuses=[HumanLoopStatus.FAILED],
+            alert_format=alert_format,
         )
+
+    build(AlertFormat.TEXT)
+    # A chat has a further rule, which also looks at the reason.
+    with pytest.raises(ValueError, match="the first 52 fit"):
+        build(AlertFormat.CHAT)
 
 
 def test_tokens_are_left_alone() -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
@@ -33,6 +33,7 @@ def test_pattern_matches_what_it_is_meant_for_and_nothing_else(case: PatternCase
     assert other_matcher.matches_event(case.event) == case.matches
 
 
+@settings(max_examples=50)
 @given(names=st.lists(NAMES, min_size=1, max_size=5, unique=True), other=NAMES)
 def test_pattern_by_name_matches_the_names_and_no_other(names: list[str], other: str) -> None:
     pattern = _pattern(names)

@@ -16,7 +16,7 @@ from tests.unit.conftest import SAMPLES, World, ended_loop
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "outcome.schema.json").read_text())
 OUTPUTS = sorted(
-    path for path in (SAMPLES / "outputs").glob("*.json") if ".outcome." not in path.name
+    path for path in (SAMPLES / "outputs").glob("*.json") if not Path(path.stem).suffix
 )
 
 

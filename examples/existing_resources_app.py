@@ -1,0 +1,89 @@
+"""Human loops of a team that has its bucket, its topic for incidents and its programs already.
+
+Run it with `npx cdk synth --app "python examples/existing_resources_app.py"`.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import App, Stack
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from human_loop_events import FieldMapping, FlowDefinitions, HandlerDelivery, HumanLoopEvents
+
+PAGER = """
+def handle(event, context):
+    loop = event["detail"]
+    print(f"Paging about {loop['humanLoopName']}: {loop.get('failureCode')}")
+"""
+
+
+class ClaimsReviews(Stack):
+    """What happens when people have reviewed claims and invoices."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        key = kms.Key(self, "Key", enable_key_rotation=True)
+        incidents = sns.Topic(self, "Incidents", master_key=key, enforce_ssl=True)
+        loops = HumanLoopEvents(
+            self,
+            "HumanLoops",
+            flow_definitions=FlowDefinitions.named("claims", "invoices"),
+            # The bucket and prefix in the S3OutputPath of the flow definitions.
+            output_bucket=s3.Bucket.from_bucket_name(self, "Output", "example-reviews"),
+            output_prefix="a2i/",
+            encryption_key=key,
+            alerts=incidents,
+            handler_delivery=HandlerDelivery.BUFFERED,
+            # Where claims, a custom task, have the prediction and the answer.
+            mappings={
+                "claims": [
+                    FieldMapping(
+                        name="Category",
+                        prediction="model.category",
+                        answer="category.label",
+                        ignore_case=True,
+                    ),
+                    FieldMapping(
+                        name="Amount",
+                        prediction="model.amount",
+                        answer="amount",
+                        tolerance=0.005,
+                    ),
+                ]
+            },
+            low_agreement_threshold=0.8,
+        )
+
+        pager = lambda_.Function(
+            self,
+            "Pager",
+            code=lambda_.Code.from_inline(PAGER),
+            handler="index.handle",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+        )
+        loops.on_failed(
+            "Page",
+            failure_codes=["InternalError", "Expired"],
+            target=targets.LambdaFunction(pager, dead_letter_queue=loops.dead_letters),
+        )
+
+        flow_definition = iam.Role(
+            self, "FlowDefinition", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
+        )
+        loops.grant_write_output(flow_definition)
+        training = iam.Role(
+            self, "Training", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
+        )
+        loops.grant_read_output(training)
+        loops.review_handler.grant_read_ledger(training)
+
+
+app = App()
+ClaimsReviews(app, "ClaimsReviews")
+app.synth()

@@ -1,0 +1,15 @@
+"""The smallest useful app: an e-mail for each failed review, everything else with its defaults.
+
+Run it with `npx cdk synth --app "python examples/minimal_app.py"`.
+"""
+
+from aws_cdk import App, Stack
+from aws_cdk import aws_sns_subscriptions as subscriptions
+
+from human_loop_events import FlowDefinitions, HumanLoopEvents
+
+app = App()
+stack = Stack(app, "Reviews")
+loops = HumanLoopEvents(stack, "HumanLoops", flow_definitions=FlowDefinitions.named("invoices"))
+loops.alerts.add_subscription(subscriptions.EmailSubscription("ml-oncall@example.com"))
+app.synth()
