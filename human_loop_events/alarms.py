@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-RUNBOOK = "Runbook: docs/operations.md, section"
+from human_loop_events.runbook import RUNBOOK, runbook_section
 
 
 class HumanLoopAlarms(Construct):
@@ -43,6 +43,8 @@ class HumanLoopAlarms(Construct):
         The period. Default: 5 minutes.
     failed_loops_evaluation_periods
         For how many periods in a row. Default: 1.
+    runbook
+        The path or URL of the runbook that alarms refer to. Default: docs/operations.md.
     low_agreement_threshold
         Alarm when the mean agreement of people with the model, 0 to 1, of one of
         `low_agreement_flow_definitions` falls below this for a day. Default: no such alarm.
@@ -69,6 +71,7 @@ class HumanLoopAlarms(Construct):
         failed_loops_threshold: int = 1,
         failed_loops_period: Duration | None = None,
         failed_loops_evaluation_periods: int = 1,
+        runbook: str = RUNBOOK,
         low_agreement_threshold: float | None = None,
         low_agreement_flow_definitions: tuple[str, ...] = (),
     ) -> None:
@@ -82,6 +85,7 @@ class HumanLoopAlarms(Construct):
                 "failed_loops_evaluation_periods: expected 1 or more, got "
                 f"{failed_loops_evaluation_periods}"
             )
+        self._runbook = runbook
         self._action = actions.SnsAction(alerts)
         self._failed_loops = self._alarm(
             "FailedLoops",
@@ -174,7 +178,7 @@ class HumanLoopAlarms(Construct):
             evaluation_periods=evaluation_periods,
             comparison_operator=comparison,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{description} {RUNBOOK} {section}.",
+            alarm_description=f"{description} Runbook: {runbook_section(self._runbook, section)}",
         )
         alarm.add_alarm_action(self._action)
         return alarm

@@ -13,7 +13,7 @@ from enum import StrEnum
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
-RUNBOOK = "docs/operations.md, section FailedLoops"
+from human_loop_events.runbook import runbook_section
 
 
 class AlertFormat(StrEnum):
@@ -35,21 +35,24 @@ class AlertFormat(StrEnum):
 REASON_GIVEN = {"failureReason": [{"prefix": ""}]}
 
 
-def failure_message(stack: Stack, alert_format: AlertFormat) -> events.RuleTargetInput:
+def failure_message(
+    stack: Stack, alert_format: AlertFormat, runbook: str
+) -> events.RuleTargetInput:
     """Build the message on a failed human loop."""
+    section = runbook_section(runbook, "FailedLoops")
     if alert_format is AlertFormat.JSON:
-        return events.RuleTargetInput.from_object(_json_message(stack))
+        return events.RuleTargetInput.from_object(_json_message(stack, section))
     if alert_format is AlertFormat.CHAT:
         return events.RuleTargetInput.from_object(
             _chat_message(
                 "A human loop ended Failed",
                 "A2I gave up on this review: no reviewer will answer it, and whoever waits for it "
                 "must be told. The reason follows in this thread if A2I gave one.",
-                next_steps=[f"Find the human loop in {console_url(stack)}", f"Follow {RUNBOOK}"],
+                next_steps=[f"Find the human loop in {console_url(stack)}", f"Follow {section}"],
                 keywords=[_field("humanLoopName"), _field("flowDefinitionArn")],
             )
         )
-    return events.RuleTargetInput.from_multiline_text(_text_message(stack))
+    return events.RuleTargetInput.from_multiline_text(_text_message(stack, section))
 
 
 def reason_message() -> events.RuleTargetInput:
@@ -67,7 +70,7 @@ def console_url(stack: Stack) -> str:
     )
 
 
-def _text_message(stack: Stack) -> str:
+def _text_message(stack: Stack, section: str) -> str:
     return "\n".join(
         [
             "A human loop in Amazon A2I ended Failed: no reviewer will answer it.",
@@ -79,19 +82,19 @@ def _text_message(stack: Stack) -> str:
             f"Ended: {events.EventField.time}",
             f"Account and Region: {events.EventField.account} {stack.region}",
             f"Console: {console_url(stack)}",
-            f"What to do: {RUNBOOK}",
+            f"What to do: {section}",
         ]
     )
 
 
-def _json_message(stack: Stack) -> dict[str, object]:
+def _json_message(stack: Stack, section: str) -> dict[str, object]:
     return {
         "alert": "HumanLoopFailed",
         "account": events.EventField.account,
         "region": stack.region,
         "endTime": events.EventField.time,
         "consoleUrl": console_url(stack),
-        "runbook": RUNBOOK,
+        "runbook": section,
         "humanLoop": events.EventField.from_path("$.detail"),
     }
 

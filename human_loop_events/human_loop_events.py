@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -26,6 +26,7 @@ from human_loop_events.mappings import FieldMapping
 from human_loop_events.output_bucket import OutputLocation, create_output_bucket
 from human_loop_events.resource_policies import CLOUDWATCH, admit
 from human_loop_events.review_handler import ReviewHandler
+from human_loop_events.runbook import RUNBOOK
 
 _RETENTION = Duration.days(14)
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
@@ -82,6 +83,9 @@ class HumanLoopEvents(Construct):
         there are no alarms either.
     alert_format
         How an alert on a failed loop is written. Default: text.
+    runbook
+        The path or URL of the runbook that alerts and alarms refer to; sections are appended, as
+        in ``#failedloops``. Default: docs/operations.md, the one of this project.
     failed_loops_threshold, failed_loops_period, failed_loops_evaluation_periods
         When the alarm `FailedLoops` goes off. Default: one Failed loop in five minutes.
     low_agreement_threshold
@@ -136,6 +140,7 @@ class HumanLoopEvents(Construct):
         alerts: sns.ITopic | None = None,
         alerts_enabled: bool = True,
         alert_format: AlertFormat = AlertFormat.TEXT,
+        runbook: str = RUNBOOK,
         failed_loops_threshold: int = 1,
         failed_loops_period: Duration | None = None,
         failed_loops_evaluation_periods: int = 1,
@@ -225,7 +230,7 @@ class HumanLoopEvents(Construct):
         self._failed_rule: events.Rule | None = None
         self._alarms: HumanLoopAlarms | None = None
         if self._alerts is not None:
-            self._failed_rule = self._create_failed_rule(self._alerts, alert_format)
+            self._failed_rule = self._create_failed_rule(self._alerts, alert_format, runbook)
             self._admit_alarms(self._alerts)
             self._alarms = HumanLoopAlarms(
                 self,
@@ -239,6 +244,7 @@ class HumanLoopEvents(Construct):
                 failed_loops_threshold=failed_loops_threshold,
                 failed_loops_period=failed_loops_period,
                 failed_loops_evaluation_periods=failed_loops_evaluation_periods,
+                runbook=runbook,
                 low_agreement_threshold=low_agreement_threshold,
                 low_agreement_flow_definitions=self._flow_definitions.names,
             )
@@ -492,19 +498,22 @@ class HumanLoopEvents(Construct):
             self._delivery.to_queue(rule, self._queue)
         if self._handler is not None and handler_delivery is HandlerDelivery.DIRECT:
             self._delivery.to_function(rule, self._handler)
+            _warn_without_dead_letters(self, self._handler)
         elif self._handler is not None:
             self._handler_queue = self._create_buffer(self._handler, max_concurrency, timeout)
             self._delivery.to_queue(rule, self._handler_queue)
         return rule
 
-    def _create_failed_rule(self, alerts: sns.ITopic, alert_format: AlertFormat) -> events.Rule:
+    def _create_failed_rule(
+        self, alerts: sns.ITopic, alert_format: AlertFormat, runbook: str
+    ) -> events.Rule:
         stack = Stack.of(self)
         rule = self.on_failed("Failed", description="Human loops of Amazon A2I that failed")
         self._delivery.to_topic(
             rule,
             alerts,
             role=self._delivery_role,
-            message=failure_message(stack, AlertFormat(alert_format)),
+            message=failure_message(stack, AlertFormat(alert_format), runbook),
         )
         self._watched_rules["Failed"] = rule
         if alert_format is AlertFormat.CHAT:
@@ -625,6 +634,15 @@ class HumanLoopEvents(Construct):
             "Serverless-LambdaEventSourceMappingDestination",
         )
         return buffer
+
+
+def _warn_without_dead_letters(scope: Construct, handler: lambda_.IFunction) -> None:
+    if isinstance(handler, lambda_.Function) and handler.dead_letter_queue is None:
+        Annotations.of(scope).add_warning_v2(
+            "human-loop-events:handler-dead-letters",
+            f"{handler.node.path} has no dead_letter_queue: an event that it fails on three times "
+            "is lost. Give it one, or acknowledge this if it has a failure destination",
+        )
 
 
 def _required(part: _Part | None, name: str) -> _Part:

@@ -69,7 +69,7 @@ class OutputLocation:
             grantee=grantee,
             actions=["s3:ListBucket"],
             resource_arns=[self.bucket.bucket_arn],
-            conditions={"StringLikeIfExists": {"s3:prefix": self.object_patterns}},
+            conditions={"StringLike": {"s3:prefix": self.object_patterns}},
         )
         return self._grant(grantee, ["s3:GetObject"], ["kms:Decrypt"]).combine(listing)
 

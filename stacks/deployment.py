@@ -15,6 +15,7 @@ from human_loop_events import (
     HandlerDelivery,
     HumanLoopStatus,
 )
+from human_loop_events.runbook import RUNBOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Deployment:
         TEXT, JSON or CHAT.
     alert_emails
         Addresses that are subscribed to the alerts.
+    runbook
+        The path or URL of the runbook that alerts refer to.
     failed_loops_threshold
         How many Failed loops in five minutes raise the alarm.
 
@@ -79,6 +82,7 @@ class Deployment:
     include_values: bool = False
     alert_format: str = AlertFormat.TEXT
     alert_emails: tuple[str, ...] = ()
+    runbook: str = RUNBOOK
     failed_loops_threshold: int = 1
 
     def __post_init__(self) -> None:
@@ -212,6 +216,7 @@ _EXPECTATIONS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("include_values", "true or false", lambda value: isinstance(value, bool)),
     ("alert_format", "TEXT, JSON or CHAT", lambda value: value in [*AlertFormat]),
     ("alert_emails", "a list of e-mail addresses", _list_of(_text(r"[^@\s]+@[^@\s]+"))),
+    ("runbook", "a path or URL", _text(r"\S+")),
     (
         "failed_loops_threshold",
         "a whole number from 1",

@@ -36,6 +36,7 @@ class HumanLoopStack(Stack):
             mappings=deployment.field_mappings,
             include_values=deployment.include_values,
             alert_format=AlertFormat(deployment.alert_format),
+            runbook=deployment.runbook,
             failed_loops_threshold=deployment.failed_loops_threshold,
         )
         for address in deployment.alert_emails:

@@ -306,17 +306,17 @@ def test_no_alarm_breaches_for_want_of_data() -> None:
 
 
 def test_every_alarm_names_a_section_of_the_runbook() -> None:
-    sections = set(re.findall(r"^#+ (\w+)$", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE))
+    sections = set(re.findall(r"^#+ (\w+)$", OPERATIONS.read_text("utf-8").lower(), re.MULTILINE))
     named = set()
     for alarm in _every("AWS::CloudWatch::Alarm"):
         match = re.search(
-            r"Runbook: docs/operations\.md, section (\w+)\.$",
+            r"Runbook: docs/operations\.md#(\w+)$",
             alarm.properties["AlarmDescription"],
         )
         assert match, alarm
         named.add(match[1])
 
-    assert named == {"FailedLoops", "DeadLetters", "RuleDelivery", "HandlerErrors", "LowAgreement"}
+    assert named == {"failedloops", "deadletters", "ruledelivery", "handlererrors", "lowagreement"}
     assert named <= sections
 
 
