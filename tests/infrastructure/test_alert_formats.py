@@ -108,7 +108,7 @@ def test_text_alert_says_which_loop_failed_and_why(failed: dict[str, Any]) -> No
     assert f"https://{REGION}.console.aws.amazon.com/a2i/" in text
     assert f'"Failure code: {detail.get("failureCode") or ""}' in text
     assert f'"Reason: {detail.get("failureReason") or ""}' in text
-    assert "section FailedLoops" in text
+    assert "docs/operations.md#failedloops" in text
 
 
 @each_event
