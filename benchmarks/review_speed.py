@@ -1,6 +1,6 @@
 """How long, and how much memory, reading and reviewing an output takes beside ``json.loads`` alone.
 
-Run as ``python -m benchmarks.review_speed``. Every figure is a ratio of two measurements of the
+Run by ``python -m benchmarks``. Every figure is a ratio of two measurements of the
 same run, so that it means the same on any machine.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import random
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 LAMBDA = Path(__file__).parent.parent / "lambda"
@@ -29,7 +31,13 @@ WORDS_PER_PAIR = 3
 BLOCKS_PER_PAIR = WORDS_PER_PAIR + 2
 
 #: The most that may be measured, by the name of the figure.
-MOST = {"time": 1.5, "growth": 11.0, "memory": 1.5, "import": 30.0}
+MOST = {
+    "time": 1.5,
+    "time, all shown": 1.75,
+    "memory": 1.5,
+    "growth beside json.loads": 1.1,
+    "import": 30.0,
+}
 
 
 def _geometry(chance: random.Random) -> dict[str, Any]:
@@ -132,15 +140,19 @@ def review(text: bytes) -> object:
     return review_output(parse_output(text, source="output.json"))
 
 
-def _fastest(functions: Sequence[Callable[[], object]], runs: int) -> list[float]:
-    """Return the least processor time of each function, taken in turns: noise hits them all."""
+def _fastest(functions: Sequence[Callable[[], object]], runs: int, times: int) -> list[float]:
+    """Return the least processor time of each function, of several runs of so many times each.
+
+    The functions take turns, so that noise hits them all.
+    """
     fastest = [float("inf")] * len(functions)
     for _ in range(runs):
         for index, function in enumerate(functions):
             gc.collect()
             start = time.process_time()
-            function()
-            fastest[index] = min(fastest[index], time.process_time() - start)
+            for _ in range(times):
+                function()
+            fastest[index] = min(fastest[index], (time.process_time() - start) / times)
     return fastest
 
 
@@ -158,55 +170,59 @@ def _peak(function: Callable[[], object]) -> tuple[int, int]:
 def _import_milliseconds() -> float:
     """Return what importing the package costs beyond boto3, in the best of several processes."""
     code = (
-        "import time, boto3; start = time.perf_counter(); "
+        "import time, boto3; start = time.process_time(); "
         "import human_loop_reviews.output, human_loop_reviews.review, human_loop_reviews.outcome; "
-        "print((time.perf_counter() - start) * 1000)"
+        "print((time.process_time() - start) * 1000)"
     )
-    command = [sys.executable, "-c", code]
-    runs = [
-        subprocess.run(command, cwd=LAMBDA, check=True, capture_output=True, text=True).stdout
-        for _ in range(5)
-    ]
-    return min(float(run) for run in runs)
+    with TemporaryDirectory() as cache:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache, "PYTHONPATH": str(LAMBDA)}
+        environment["PYTHONDONTWRITEBYTECODE"] = ""
+        command = [sys.executable, "-c", code]
+        runs = [
+            subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+            for _ in range(6)
+        ]
+    return min(float(run.stdout) for run in runs)
 
 
+FEW, SOME, MANY = "100 blocks, 5 shown", "1,000 blocks, 50 shown", "10,000 blocks, 500 shown"
+
+#: What reviewers are shown is a small part of what the model read, as a rule: conditions select it.
+#: The cases with all of it shown, and all of it answered twice, are the hardest there are.
 CASES: dict[str, dict[str, Any]] = {
-    "100 blocks, 20 shown": {"blocks": 100, "shown": 0.2},
-    "100 blocks, all shown": {"blocks": 100, "shown": 1.0},
-    "1,000 blocks, 200 shown": {"blocks": 1_000, "shown": 0.2},
-    "10,000 blocks, 2,000 shown": {"blocks": 10_000, "shown": 0.2},
-    "10,000 blocks, 2,000 shown, one moved": {"blocks": 10_000, "shown": 0.2, "moved": True},
-    "10,000 blocks, all shown": {"blocks": 10_000, "shown": 1.0},
-    "10,000 blocks, all shown, one reviewer": {"blocks": 10_000, "shown": 1.0, "reviewers": 1},
+    f"time: {FEW}": {"blocks": 100, "shown": 0.05},
+    "time: 100 blocks, 20 shown": {"blocks": 100, "shown": 0.2},
+    f"time: {SOME}": {"blocks": 1_000, "shown": 0.05},
+    f"time: {MANY}": {"blocks": 10_000, "shown": 0.05},
+    "time: 10,000 blocks, 2,000 shown": {"blocks": 10_000, "shown": 0.2},
+    "time: 10,000 blocks, 2,000 shown, one moved": {"blocks": 10_000, "shown": 0.2, "moved": True},
+    "time, all shown: 100 blocks": {"blocks": 100, "shown": 1.0},
+    "time, all shown: 10,000 blocks": {"blocks": 10_000, "shown": 1.0},
+    "time, all shown: 10,000 blocks, one reviewer": {
+        "blocks": 10_000,
+        "shown": 1.0,
+        "reviewers": 1,
+    },
 }
 
 
 def measure() -> dict[str, float]:
     """Measure everything; return each figure by its name."""
     figures: dict[str, float] = {}
+    floors: dict[str, float] = {}
     times: dict[str, float] = {}
     for name, case in CASES.items():
         text = output_of(**case)
         functions = [partial(json.loads, text), partial(review, text)]
-        floor, times[name] = _fastest(functions, max(9, 50_000 // case["blocks"]))
-        figures[f"time: {name}"] = times[name] / floor
+        runs, repeats = (9, 1) if case["blocks"] > 1_000 else (40, 2_000 // case["blocks"])
+        floors[name], times[name] = _fastest(functions, runs, repeats)
+        figures[name] = times[name] / floors[name]
         (_, document), (peak, _) = map(_peak, functions)
-        figures[f"memory: {name}"] = peak / document
-    small, large = times["1,000 blocks, 200 shown"], times["10,000 blocks, 2,000 shown"]
-    figures["growth: 1,000 to 10,000 blocks"] = large / small
+        figures[f"memory: {name.rpartition(': ')[2]}"] = peak / document
+    some, many = f"time: {SOME}", f"time: {MANY}"
+    # A parser alone takes more than ten times as long once the document outgrows the processor's
+    # caches. Reviewing must add nothing to that.
+    alone = floors[many] / floors[some]
+    figures["growth beside json.loads: 1,000 to 10,000 blocks"] = times[many] / times[some] / alone
     figures["import: milliseconds beyond boto3"] = _import_milliseconds()
     return figures
-
-
-def main() -> int:
-    """Print each figure with the most it may be; return 1 if one is too large."""
-    failed = False
-    for name, figure in measure().items():
-        most = MOST[name.partition(":")[0]]
-        failed |= figure > most
-        print(f"{name:<55} {figure:6.2f}  at most {most:g}{'  TOO MUCH' if figure > most else ''}")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -26,6 +26,13 @@ _DEEPEST: Final = 32
 _FLATTENED: Final = r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[[0-9]{1,6}\])+"
 _STEP: Final = r"\[([0-9]+)\]|([^.\[\]]+)"
 _JSON_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict})
+
+# Keys by which crowd elements, and the parts they list, are known.
+_ELEMENTS: Final = frozenset(
+    {"boundingBoxes", "entities", "instances", "labeledImage", "polygons", "polylines", "lines"}
+    | {"keypoints", "inputImageProperties"}
+)
+_PARTS: Final = frozenset({"startOffset", "width", "vertices"})
 _SHAPES: Final = ("polygons", "polylines", "lines", "keypoints", "vertices")
 
 
@@ -59,7 +66,8 @@ def unfold(value: Any, depth: int = 0) -> Any:
 def read_fields(content: Mapping[str, Any]) -> dict[str, Value]:
     """Return the fields of an unfolded answer by name.
 
-    An object that is no crowd element holds further fields, named ``outer.inner``.
+    An object that is no crowd element holds further fields, named ``outer.inner``, and so does a
+    list of objects, as ``outer[0].inner``.
 
     Parameters
     ----------
@@ -73,12 +81,24 @@ def read_fields(content: Mapping[str, Any]) -> dict[str, Value]:
         read = read_value(value)
         if read is None:
             continue
-        if read.kind is Kind.OPAQUE and type(value) is dict and depth < _DEEPEST:
-            inner = sorted(value.items(), reverse=True)
-            pending += [(f"{name}.{key}", entry, depth + 1) for key, entry in inner]
-        else:
-            fields.setdefault(name, read)
+        if read.kind is Kind.OPAQUE and depth < _DEEPEST:
+            inner = _read_parts(name, value)
+            pending += [(part, entry, depth + 1) for part, entry in reversed(inner)]
+            if inner:
+                continue
+        fields.setdefault(name, read)
     return fields
+
+
+def _read_parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the parts of a value that is no crowd element, none for an opaque one."""
+    if type(value) is dict and not value.keys() <= _ELEMENTS:
+        return [(f"{name}.{key}", entry) for key, entry in sorted(value.items())]
+    if type(value) is list and not any(
+        type(entry) is not dict or entry.keys() & _PARTS for entry in value
+    ):
+        return [(f"{name}[{index}]", entry) for index, entry in enumerate(value)]
+    return []
 
 
 def read_value(value: Any) -> Value | None:

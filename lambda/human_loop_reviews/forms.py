@@ -176,14 +176,13 @@ def _links(block: _Block) -> tuple[list[str], list[str]]:
     values: list[str] = []
     words: list[str] = []
     for relationship in block.get("relationships") or ():
-        ids = relationship.get("ids")
-        if ids is None:
-            continue
+        ids = relationship.get("ids") or []
         if type(ids) is not list:
             raise TypeError
-        if relationship.get("type") == "CHILD":
+        relation = relationship.get("type")
+        if relation == "CHILD":
             words = words + ids if words else ids
-        elif relationship.get("type") == "VALUE":
+        elif relation == "VALUE":
             values = values + ids if values else ids
     return values, words
 

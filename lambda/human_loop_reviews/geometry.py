@@ -47,14 +47,15 @@ def read_boxes(drawn: Any) -> Value | None:
     >>> read_boxes([box]).kind
     <Kind.BOXES: 'boxes'>
     """
-    boxes = [_read_box(entry) for entry in drawn]
-    known = sorted(box for box in boxes if box is not None)
-    if len(known) < len(boxes):
+    boxes = [(box, entry) for entry in drawn if (box := _read_box(entry)) is not None]
+    if len(boxes) < len(drawn):
         return None
-    if len(known) > MOST_BOXES:
-        return _counted([box.label for box in known])
-    shown = [box._asdict() for box in known]
-    return Value(Kind.BOXES, (Kind.BOXES, tuple(known)) if known else BLANK, shown)
+    if len(boxes) > MOST_BOXES:
+        return _counted([box.label for box, _ in boxes])
+    boxes.sort(key=lambda pair: pair[0])
+    shown = [{key: entry[key] for key in ("label", *_SIDES)} for _, entry in boxes]
+    key = (Kind.BOXES, tuple(box for box, _ in boxes)) if boxes else BLANK
+    return Value(Kind.BOXES, key, shown)
 
 
 def read_shapes(drawn: Any) -> Value | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, Final
 
 from human_loop_reviews.document import (
@@ -23,6 +24,7 @@ from human_loop_reviews.document import (
     optional_text,
     read_json,
 )
+from human_loop_reviews.elements import read_fields, unfold
 from human_loop_reviews.forms import Form, read_aliases, read_form
 from human_loop_reviews.moderation import Moderation, read_moderation
 
@@ -165,7 +167,7 @@ def parse_output(text: bytes | str, *, source: str) -> Output:
     >>> parse_output('{"humanAnswers": [], "inputContent": {}}', source="output.json").task_type
     <TaskType.CUSTOM: 'Custom'>
     """
-    with collector_paused():
+    with collector_paused(len(text)):
         document = an_object(read_json(text, source=source), Place(source))
         return _read_output(document, Place(source))
 
@@ -280,15 +282,19 @@ def _in_order(answers: list[Answer]) -> tuple[Answer, ...]:
 
 
 def _times(answer: Answer) -> tuple[datetime, datetime, float]:
-    return answer.submitted or _NEVER, answer.accepted or _NEVER, answer.seconds_spent or 0.0
+    seconds = -1.0 if answer.seconds_spent is None else answer.seconds_spent
+    return answer.submitted or _NEVER, answer.accepted or _NEVER, seconds
 
 
 def _written(content: Content) -> str:
+    """Write what a reviewer said, the same for whatever says the same in another order."""
     if isinstance(content, Form):
         return str(content.pairs)
     if isinstance(content, Moderation):
         return str(sorted(content.labels))
-    return json.dumps(content, sort_keys=True)
+    fields = read_fields(unfold(dict(content)))
+    shown = [(name, value.kind, value.shown) for name, value in fields.items()]
+    return json.dumps(sorted(shown, key=itemgetter(0)), sort_keys=True)
 
 
 def _text(entries: dict[str, Any], key: str, place: Place) -> str | None:
