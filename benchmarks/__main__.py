@@ -1,4 +1,8 @@
-"""Run every benchmark: `python -m benchmarks`. Ends with status 1 if a figure is too large."""
+"""Run benchmarks by name, or all of them: `python -m benchmarks [NAME ...]`.
+
+Every figure is a ratio of two measurements of the same run, or says its unit. Ends with status 1
+if one is too large.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,17 @@ import sys
 
 from benchmarks import cold_start, review_speed, synthesis
 
+BENCHMARKS = {"review_speed": review_speed, "cold_start": cold_start, "synthesis": synthesis}
 
-def main() -> int:
+
+def main(names: list[str]) -> int:
     """Print each figure with the most it may be."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"error: no benchmark {', '.join(unknown)}; expected some of {', '.join(BENCHMARKS)}")
+        return 2
     failed = False
-    for benchmark in (review_speed, cold_start, synthesis):
+    for benchmark in (BENCHMARKS[name] for name in names or BENCHMARKS):
         for name, figure in benchmark.measure().items():
             most = benchmark.MOST.get(name) or benchmark.MOST[name.partition(":")[0]]
             failed |= figure > most
@@ -20,4 +30,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

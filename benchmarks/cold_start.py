@@ -1,6 +1,6 @@
 """What the handler adds to a cold start, beside a module that only makes the same clients.
 
-Run as ``python -m benchmarks.cold_start``. Each start is a process of its own; the two take turns,
+Run as ``python -m benchmarks cold_start``. Each start is a process of its own; the two take turns,
 and the figure is a ratio of medians.
 """
 

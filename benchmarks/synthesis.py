@@ -1,6 +1,6 @@
 """How long synthesis takes, beside an empty stack and beside AWS Solutions Constructs.
 
-Run as ``python -m benchmarks.synthesis``. The apps run in turn, so that a busy moment of the
+Run as ``python -m benchmarks synthesis``. The apps run in turn, so that a busy moment of the
 machine hits all of them, and the figures are ratios of medians.
 """
 
