@@ -15,9 +15,11 @@ import pytest
 
 from local.emulator import ACCOUNT, PROJECT, REGION, running_emulator
 
+# A shell starts what it runs in the background with Ctrl-C ignored, and so would the program be.
 HOLD_AN_EMULATOR = """
 import signal
 from local.emulator import running_emulator
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with running_emulator() as emulator:
     print(emulator.port, emulator.folder, flush=True)
     signal.pause()
@@ -50,7 +52,10 @@ def test_emulator_goes_away_with_a_program_that_is_stopped(number: signal.Signal
         port, folder = program.stdout.readline().split()
         assert answers(int(port))
         program.send_signal(number)
-        program.wait(timeout=20)
+        try:
+            program.wait(timeout=20)
+        finally:
+            program.kill()
     assert not answers(int(port))
     assert not Path(folder).exists()
 
