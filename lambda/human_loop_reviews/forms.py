@@ -51,6 +51,10 @@ class Form:
 
     pairs: tuple[Pair, ...]
 
+    def written(self) -> str:
+        """Write the form, the same for whatever says the same in another order."""
+        return str(self.pairs)
+
 
 def read_form(content: Any, place: Place) -> Form:
     """Read the pairs of a form from its blocks.

@@ -42,6 +42,10 @@ class Moderation:
 
     labels: dict[Label, float | None]
 
+    def written(self) -> str:
+        """Write the labels, the same for whatever says the same in another order."""
+        return str(sorted(self.labels))
+
 
 def read_moderation(content: Any, place: Place) -> Moderation:
     """Read moderation labels; no list, or an empty one, says 'none of these'.

@@ -1,4 +1,7 @@
-"""The output that Amazon A2I writes when a human loop ends: one JSON document, in three layouts."""
+"""The output that Amazon A2I writes when a human loop ends: one JSON document, in three layouts.
+
+What only one task needs is imported where it is needed, so that a cold start pays for one task.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from human_loop_reviews.document import (
     FORMS,
@@ -24,9 +27,10 @@ from human_loop_reviews.document import (
     optional_text,
     read_json,
 )
-from human_loop_reviews.elements import read_fields, unfold
-from human_loop_reviews.forms import Form, read_aliases, read_form
-from human_loop_reviews.moderation import Moderation, read_moderation
+
+if TYPE_CHECKING:
+    from human_loop_reviews.forms import Form
+    from human_loop_reviews.moderation import Moderation
 
 __all__ = ["Answer", "Layout", "Output", "TaskType", "UnreadableOutputError", "parse_output"]
 
@@ -40,7 +44,7 @@ _NOT_INPUT: Final = frozenset(
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
-Content = Form | Moderation | Mapping[str, Any]
+Content: TypeAlias = "Form | Moderation | Mapping[str, Any]"
 
 
 class Layout(StrEnum):
@@ -134,6 +138,8 @@ class Output:
 
     def read_response(self) -> Form:
         """Read all pairs that the model read, shown or not; none if they cannot be read."""
+        from human_loop_reviews.forms import Form, read_form
+
         response = self.inputs.get("aiServiceResponse")
         try:
             return read_form(response, Place("aiServiceResponse"))
@@ -227,10 +233,14 @@ def _read_shown(
     selected = inputs.get("selectedAiServiceResponse")
     here = place.at("selectedAiServiceResponse")
     if task_type is TaskType.TEXTRACT_FORMS:
+        from human_loop_reviews.forms import read_form
+
         response = optional_object(inputs.get("aiServiceResponse"), place, "aiServiceResponse")
         optional_list(response.get("blocks"), place, "aiServiceResponse", "blocks")
         return read_form(selected, here)
     if task_type is TaskType.REKOGNITION_MODERATION:
+        from human_loop_reviews.moderation import read_moderation
+
         return read_moderation(selected, here)
     return None
 
@@ -240,6 +250,8 @@ def _read_aliases(
 ) -> Mapping[str, str]:
     if task_type is not TaskType.TEXTRACT_FORMS:
         return {}
+    from human_loop_reviews.forms import read_aliases
+
     results = "humanTaskActivationConditionResults"
     return read_aliases(inputs.get(results), place.at(results))
 
@@ -267,8 +279,12 @@ def _read_content(entry: Any, task_type: TaskType, place: Place) -> Content:
             raise place.expected("an object") from None
     content = an_object(entry, place)
     if task_type is TaskType.TEXTRACT_FORMS:
+        from human_loop_reviews.forms import read_form
+
         return read_form(content.get(FORMS), place.at(FORMS))
     if task_type is TaskType.REKOGNITION_MODERATION:
+        from human_loop_reviews.moderation import read_moderation
+
         return read_moderation(content.get(MODERATION), place.at(MODERATION))
     return content
 
@@ -288,10 +304,10 @@ def _times(answer: Answer) -> tuple[datetime, datetime, float]:
 
 def _written(content: Content) -> str:
     """Write what a reviewer said, the same for whatever says the same in another order."""
-    if isinstance(content, Form):
-        return str(content.pairs)
-    if isinstance(content, Moderation):
-        return str(sorted(content.labels))
+    if not isinstance(content, Mapping):
+        return content.written()
+    from human_loop_reviews.elements import read_fields, unfold
+
     fields = read_fields(unfold(dict(content)))
     shown = [(name, value.kind, value.shown) for name, value in fields.items()]
     return json.dumps(sorted(shown, key=itemgetter(0)), sort_keys=True)

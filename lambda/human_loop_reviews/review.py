@@ -1,4 +1,7 @@
-"""The review of one human loop: what people made of each field, and how far they agree."""
+"""The review of one human loop: what people made of each field, and how far they agree.
+
+What only one task needs is imported where it is needed, so that a cold start pays for one task.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from human_loop_reviews.custom import compare_answers, compare_mapped
 from human_loop_reviews.field import Field, Note, given
-from human_loop_reviews.forms import Form
-from human_loop_reviews.mapping import FieldMapping
-from human_loop_reviews.moderation import Moderation, compare_moderation
 from human_loop_reviews.output import Output, TaskType
-from human_loop_reviews.pairs import compare_forms
 from human_loop_reviews.poll import Poll, poll
+
+if TYPE_CHECKING:
+    from human_loop_reviews.mapping import FieldMapping
 
 _NOT_COMPARED: Final = frozenset({Note.MASK, Note.OPAQUE, Note.MAPPING_FAILED})
 
@@ -179,20 +180,24 @@ def review_output(
 
 
 def _compare(output: Output, mapping: Sequence[FieldMapping]) -> list[Field]:
-    contents = [answer.content for answer in output.answers]
-    if not contents:
+    if not output.answers:
         return []
-    if isinstance(output.shown, Form):
+    contents = [answer.content for answer in output.answers]
+    if output.task_type is TaskType.TEXTRACT_FORMS:
+        from human_loop_reviews.forms import Form
+        from human_loop_reviews.pairs import compare_forms
+
+        shown, *forms = [each for each in (output.shown, *contents) if isinstance(each, Form)]
         return compare_forms(
-            output.shown,
-            [content for content in contents if isinstance(content, Form)],
-            aliases=output.aliases,
-            read_response=output.read_response,
+            shown, forms, aliases=output.aliases, read_response=output.read_response
         )
-    if isinstance(output.shown, Moderation):
-        return compare_moderation(
-            output.shown, [content for content in contents if isinstance(content, Moderation)]
-        )
+    if output.task_type is TaskType.REKOGNITION_MODERATION:
+        from human_loop_reviews.moderation import Moderation, compare_moderation
+
+        seen, *chosen = [each for each in (output.shown, *contents) if isinstance(each, Moderation)]
+        return compare_moderation(seen, chosen)
+    from human_loop_reviews.custom import compare_answers, compare_mapped
+
     custom = [content for content in contents if isinstance(content, Mapping)]
     return compare_mapped(output.inputs, custom, mapping) if mapping else compare_answers(custom)
 

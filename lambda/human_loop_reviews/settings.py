@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from human_loop_reviews.mapping import FieldMapping, parse_mappings
+if TYPE_CHECKING:
+    from human_loop_reviews.mapping import FieldMapping
 
 _T = TypeVar("_T")
 
@@ -71,8 +72,15 @@ class Settings:
             outcome_bus=read("OUTCOME_BUS", str),
             include_values=read("INCLUDE_VALUES", _boolean),
             max_output_bytes=read("MAX_OUTPUT_BYTES", int),
-            mappings=read("MAPPINGS", parse_mappings) if "MAPPINGS" in environment else {},
+            mappings=read("MAPPINGS", _mappings) if "MAPPINGS" in environment else {},
         )
+
+
+def _mappings(text: str) -> Mapping[str, Sequence[FieldMapping]]:
+    # Imported only where there are mappings: a cold start need not wait for it.
+    from human_loop_reviews.mapping import parse_mappings
+
+    return parse_mappings(text)
 
 
 def _boolean(text: str) -> bool:
