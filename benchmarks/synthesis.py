@@ -61,6 +61,7 @@ def _synthesize(command: list[str]) -> float:
             "CDK_OUTDIR": folder,
             "CDK_CONTEXT_JSON": json.dumps(context),
             "PYTHONPATH": "",
+            "PYTHONDONTWRITEBYTECODE": "",  # on a user's machine the first run compiles
         }
         start = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True, env=environment)
