@@ -62,8 +62,8 @@ class OutputLocation:
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the output objects, and telling a missing one from a forbidden one.
 
-        S3 asks for leave to list when an object is missing, and names no prefix then: the condition
-        must hold without one too, or a missing object would look forbidden.
+        S3 may answer "access denied" for a missing object, because it asks for leave to list then
+        without naming the prefix that listing is allowed for. Listing the object's key tells.
         """
         listing = iam.Grant.add_to_principal(
             grantee=grantee,
