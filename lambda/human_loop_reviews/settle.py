@@ -67,6 +67,14 @@ class Settler:
             If AWS refused.
         """
         loop = parse_event(event)
+        try:
+            self._settle(loop)
+        except Exception as error:
+            # What AWS refuses does not say for which loop.
+            _log(f"not settled ({type(error).__name__})", loop, level=logging.ERROR)
+            raise
+
+    def _settle(self, loop: HumanLoopEvent) -> None:
         settled = self.ledger.settled_statuses(loop)
         if loop.status in settled:
             _log("settled before", loop)
@@ -107,7 +115,9 @@ class Settler:
         )
 
 
-def _log(what: str, loop: HumanLoopEvent, output: Output | None = None) -> None:
+def _log(
+    what: str, loop: HumanLoopEvent, output: Output | None = None, level: int = logging.INFO
+) -> None:
     fields: dict[str, object] = {
         "humanLoopArn": loop.human_loop_arn,
         "flowDefinitionArn": loop.flow_definition_arn,
@@ -117,4 +127,4 @@ def _log(what: str, loop: HumanLoopEvent, output: Output | None = None) -> None:
         fields["failureCode"] = loop.failure_code
     if output is not None:
         fields |= {"taskType": output.task_type.value, "answers": len(output.answers)}
-    logger.info("human loop %s %s: %s", loop.human_loop_name, what, loop.status, extra=fields)
+    logger.log(level, "human loop %s %s: %s", loop.human_loop_name, what, loop.status, extra=fields)

@@ -156,10 +156,16 @@ def test_output_over_the_limit_is_not_read(world: World) -> None:
         world.settling(max_output_bytes=100).settle(ended_loop())
 
 
-def test_output_in_another_bucket_is_refused_by_s3(world: World) -> None:
+def test_error_of_aws_is_raised_and_names_its_loop_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     uri = {"outputS3Uri": "s3://bucket-of-somebody-else/output.json"}
     with pytest.raises(ClientError, match="NoSuchBucket"):
         world.settler.settle(ended_loop(humanLoopOutput=uri))
+    (record,) = (each for each in caplog.records if each.levelname == "ERROR")
+    assert record.getMessage() == (
+        "human loop humanloop-nov-14-1 not settled (NoSuchBucket): Completed"
+    )
 
 
 def test_metrics_of_a_completed_loop(world: World, capsys: pytest.CaptureFixture[str]) -> None:
