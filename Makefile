@@ -56,5 +56,5 @@ clean: ## Remove everything that make created
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .venv/.installed
-	@$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund
+	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 	@touch $@
