@@ -201,7 +201,7 @@ def _lists_of_objects(value: Any) -> bool:
 
 _EXPECTATIONS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("account", "12 digits in quotes", _optional(_text(r"\d{12}"))),
-    ("region", "a Region such as eu-west-1", _optional(_text(r"[a-z]{2}(-[a-z]+)+-\d"))),
+    ("region", "a Region such as eu-west-1", _optional(_text(r"[a-z]{2,5}(-[a-z]+)+-\d+"))),
     ("flow_definitions", "a list of names, or one of ARNs", _list_of(_text(r".+"))),
     (
         "statuses",

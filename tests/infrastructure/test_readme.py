@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import json
 import os
 import re
@@ -12,6 +14,7 @@ from typing import Any
 
 import jsonschema
 
+from human_loop_events import HumanLoopEvents, ReviewHandler
 from stacks.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
@@ -51,3 +54,17 @@ def test_configuration_is_accepted() -> None:
     deployments = Deployment.from_context(context["deployments"])
 
     assert [each.stack_name for each in deployments] == ["HumanLoops-staging", "HumanLoops-prod"]
+
+
+def test_every_parameter_is_documented() -> None:
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    for construct, text in ((HumanLoopEvents, README), (ReviewHandler, reference)):
+        names = list(inspect.signature(construct.__init__).parameters)[3:]
+        assert len(names) > 10
+        assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_every_key_of_a_deployment_is_documented() -> None:
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    keys = [each.name for each in dataclasses.fields(Deployment) if each.name != "name"]
+    assert [key for key in keys if f"`{key}`" not in reference] == []
