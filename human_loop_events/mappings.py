@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+
+from human_loop_events.events import FlowDefinitions
 
 #: Lambda allows 4,096 bytes for all environment variables of a function; the rest is ours.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -49,38 +52,57 @@ class FieldMapping:
     tolerance: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise ValueError("FieldMapping: name is empty; expected the field's name in outcomes")
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise ValueError(
+                f"FieldMapping: name={self.name!r}; expected the field's name in outcomes"
+            )
         for prop in ("prediction", "answer"):
             expression = getattr(self, prop)
             try:
                 jmespath.compile(expression)
-            except JMESPathError as error:
+            except (JMESPathError, TypeError) as error:
                 raise ValueError(
                     f"FieldMapping {self.name!r}: {prop}={expression!r} is not a JMESPath "
                     f"expression: {error}"
                 ) from error
-        if self.tolerance is not None and not self.tolerance >= 0:
+        if not isinstance(self.ignore_case, bool):
+            raise ValueError(  # noqa: TRY004 - a wrong value, like the others here
+                f"FieldMapping {self.name!r}: ignore_case={self.ignore_case!r}; expected a boolean"
+            )
+        tolerance = self.tolerance
+        if tolerance is not None and (
+            not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf
+        ):
             raise ValueError(
-                f"FieldMapping {self.name!r}: tolerance={self.tolerance}; expected 0 or more"
+                f"FieldMapping {self.name!r}: tolerance={tolerance!r}; expected a number from 0"
             )
 
 
-def render_mappings(mappings: Mapping[str, Sequence[FieldMapping]]) -> str:
+def render_mappings(
+    mappings: Mapping[str, Sequence[FieldMapping]], flow_definitions: FlowDefinitions
+) -> str:
     """Write mappings as the JSON that the review handler reads from its environment.
 
     Parameters
     ----------
     mappings
         Field mappings by the flow definition's name.
+    flow_definitions
+        Those there are.
 
     Raises
     ------
     ValueError
-        If a flow definition has two fields of one name, or the whole is too large for the
-        function's environment. The message says by how much.
+        If a mapping is for none of the flow definitions, one of these has two fields of one name,
+        or the whole is too large for the function's environment. The message says by how much.
     """
     for flow_definition, fields in mappings.items():
+        known = flow_definitions.names
+        if known and flow_definition not in known:
+            raise ValueError(
+                f"mappings[{flow_definition!r}]: no such flow definition; expected one of "
+                f"{', '.join(known)}"
+            )
         names = [field.name for field in fields]
         for name in names:
             if names.count(name) > 1:

@@ -247,7 +247,7 @@ class ReviewHandler(Construct):
             "MAX_OUTPUT_BYTES": f"{max_output_size.to_bytes():.0f}",
         }
         if mappings:
-            environment["MAPPINGS"] = render_mappings(mappings)
+            environment["MAPPINGS"] = render_mappings(mappings, self._output.flow_definitions)
         return environment
 
     def _create_policy(self, dead_letters: sqs.IQueue | None) -> iam.ManagedPolicy:

@@ -30,6 +30,8 @@ from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 from tests.infrastructure.nag import findings
 from tests.infrastructure.pattern_cases import flow_definition
 
+ANY = FlowDefinitions.any()
+
 
 @pytest.fixture(scope="module")
 def stacks() -> Callable[[], Stack]:
@@ -79,12 +81,17 @@ def test_flow_definition_that_is_none_is_refused(make: Callable[[], object], say
 @pytest.mark.parametrize(
     ("field", "says"),
     [
-        ({"name": " "}, "FieldMapping: name is empty; expected the field's name in outcomes"),
+        ({"name": " "}, "FieldMapping: name=' '; expected the field's name in outcomes"),
+        ({"name": 5}, "FieldMapping: name=5; expected the field's name in outcomes"),
+        ({"answer": 5}, "FieldMapping 'Total': answer=5 is not a JMESPath expression"),
+        ({"ignore_case": "no"}, "FieldMapping 'Total': ignore_case='no'; expected a boolean"),
+        ({"tolerance": "1"}, "FieldMapping 'Total': tolerance='1'; expected a number from 0"),
+        ({"tolerance": float("inf")}, "FieldMapping 'Total': tolerance=inf; expected a number"),
         ({"prediction": "a..b"}, "FieldMapping 'Total': prediction='a..b' is not a JMESPath"),
         ({"answer": "a[?"}, "FieldMapping 'Total': answer='a[?' is not a JMESPath expression"),
         ({"answer": ""}, "FieldMapping 'Total': answer='' is not a JMESPath expression"),
-        ({"tolerance": -1.0}, "FieldMapping 'Total': tolerance=-1.0; expected 0 or more"),
-        ({"tolerance": float("nan")}, "FieldMapping 'Total': tolerance=nan; expected 0 or more"),
+        ({"tolerance": -1.0}, "FieldMapping 'Total': tolerance=-1.0; expected a number from 0"),
+        ({"tolerance": float("nan")}, "FieldMapping 'Total': tolerance=nan; expected a number"),
     ],
 )
 def test_field_mapping_that_cannot_work_is_refused(field: dict[str, Any], says: str) -> None:
@@ -98,21 +105,31 @@ def test_two_fields_of_one_name_are_refused() -> None:
     field = FieldMapping(name="Total", prediction="a", answer="b")
 
     with pytest.raises(ValueError, match=r"mappings\['invoices'\]: two fields are named 'Total'"):
-        render_mappings({"claims": [field], "invoices": [field, field]})
+        render_mappings({"claims": [field], "invoices": [field, field]}, ANY)
+
+
+def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
+    field = FieldMapping(name="Total", prediction="a", answer="b")
+    known = FlowDefinitions.named("claims", "invoices")
+
+    assert render_mappings({"invoices": [field]}, known)
+    with pytest.raises(ValueError, match=r"mappings\['invocies'\]: no such .*claims, invoices"):
+        render_mappings({"invocies": [field]}, known)
 
 
 def test_mappings_that_do_not_fit_are_refused_with_their_size() -> None:
     fields = [FieldMapping(name=f"Field {n}", prediction="a", answer="b") for n in range(100)]
 
     with pytest.raises(ValueError, match=rf"mappings: \d{{4}} bytes .*{MAX_MAPPINGS_BYTES} fit"):
-        render_mappings({"invoices": fields})
+        render_mappings({"invoices": fields}, ANY)
 
 
 def test_largest_mappings_that_fit_are_taken() -> None:
     def of_size(size: int, *, last: str = "n") -> str:
-        rest = len(render_mappings({"f": [FieldMapping(name="n", prediction="a", answer="b")]}))
+        field = FieldMapping(name="n", prediction="a", answer="b")
+        rest = len(render_mappings({"f": [field]}, ANY))
         name = "n" * (size - rest) + last
-        return render_mappings({"f": [FieldMapping(name=name, prediction="a", answer="b")]})
+        return render_mappings({"f": [FieldMapping(name=name, prediction="a", answer="b")]}, ANY)
 
     assert len(of_size(MAX_MAPPINGS_BYTES)) == MAX_MAPPINGS_BYTES
     with pytest.raises(ValueError, match="mappings: 3073 bytes"):
