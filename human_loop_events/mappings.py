@@ -96,8 +96,8 @@ def render_mappings(
         If a mapping is for none of the flow definitions, one of these has two fields of one name,
         or the whole is too large for the function's environment. The message says by how much.
     """
+    known = flow_definitions.names
     for flow_definition, fields in mappings.items():
-        known = flow_definitions.names
         if known and flow_definition not in known:
             raise ValueError(
                 f"mappings[{flow_definition!r}]: no such flow definition; expected one of "

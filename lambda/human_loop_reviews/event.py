@@ -94,6 +94,12 @@ class HumanLoopEvent:
         return self.flow_definition_arn.rsplit("/", 1)[-1]
 
     @property
+    def turnaround_seconds(self) -> float:
+        """From the beginning to the end, never less than 0."""
+        # The end has whole seconds, the beginning has milliseconds.
+        return max((self.end_time - self.creation_time).total_seconds(), 0)
+
+    @property
     def outcome_id(self) -> str:
         """The same for every event of this end, so that readers can drop duplicates."""
         identity = "\n".join((self.human_loop_arn, self.creation_time_text, self.status))

@@ -43,12 +43,10 @@ def emit(loop: HumanLoopEvent, review: Review | None) -> None:
 
 
 def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
-    turnaround = (loop.end_time - loop.creation_time).total_seconds()
     return {
         loop.status: 1,
         "LoopFailed": int(loop.status is Status.FAILED),
-        # The end has whole seconds, the beginning has milliseconds.
-        "TurnaroundSeconds": max(turnaround, 0),
+        "TurnaroundSeconds": loop.turnaround_seconds,
     }
 
 

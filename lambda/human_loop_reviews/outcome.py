@@ -72,9 +72,11 @@ def describe_outcome(
     reviewed = (
         _NO_REVIEW if review is None else describe_review(review, include_values=include_values)
     )
-    # The end has whole seconds, the beginning has milliseconds.
-    turnaround = max((loop.end_time - loop.creation_time).total_seconds(), 0)
-    outcome |= {**reviewed, "turnaroundSeconds": turnaround, "fieldsLeftOut": 0}
+    outcome |= {
+        **reviewed,
+        "turnaroundSeconds": loop.turnaround_seconds,
+        "fieldsLeftOut": 0,
+    }
     fields = outcome["fields"]
     outcome["fields"] = _fitting(fields, _MAX_DETAIL_BYTES - _size({**outcome, "fields": []}))
     outcome["fieldsLeftOut"] = len(fields) - len(outcome["fields"])
