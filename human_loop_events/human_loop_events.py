@@ -224,13 +224,18 @@ class HumanLoopEvents(Construct):
         )
         self._handler_queue: sqs.Queue | None = None
         self._status_change_rule = self._create_status_change_rule(
-            statuses, handler_delivery, handler_max_concurrency, handler_timeout
+            statuses,
+            HandlerDelivery(handler_delivery),
+            handler_max_concurrency,
+            handler_timeout,
         )
         self._watched_rules = {"StatusChange": self._status_change_rule}
         self._failed_rule: events.Rule | None = None
         self._alarms: HumanLoopAlarms | None = None
         if self._alerts is not None:
-            self._failed_rule = self._create_failed_rule(self._alerts, alert_format, runbook)
+            self._failed_rule = self._create_failed_rule(
+                self._alerts, AlertFormat(alert_format), runbook
+            )
             self._admit_alarms(self._alerts)
             self._alarms = HumanLoopAlarms(
                 self,
@@ -513,7 +518,7 @@ class HumanLoopEvents(Construct):
             rule,
             alerts,
             role=self._delivery_role,
-            message=failure_message(stack, AlertFormat(alert_format), runbook),
+            message=failure_message(stack, alert_format, runbook),
         )
         self._watched_rules["Failed"] = rule
         if alert_format is AlertFormat.CHAT:

@@ -141,6 +141,8 @@ def test_largest_mappings_that_fit_are_taken() -> None:
     [
         ({"statuses": []}, "statuses: expected at least one HumanLoopStatus, got none"),
         ({"statuses": ["InProgress"]}, "'InProgress' is not a valid HumanLoopStatus"),
+        ({"handler_delivery": "QUEUED"}, "'QUEUED' is not a valid HandlerDelivery"),
+        ({"alert_format": "XML"}, "'XML' is not a valid AlertFormat"),
         ({"retry_attempts": -1}, "retry_attempts: expected 0 to 185, got -1"),
         ({"retry_attempts": 186}, "retry_attempts: expected 0 to 185, got 186"),
         (
@@ -194,6 +196,15 @@ def test_value_that_cannot_work_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         HumanLoopEvents(stacks(), "HumanLoops", **properties)
+
+
+def test_word_for_a_choice_is_taken_as_the_choice(stacks: Callable[[], Stack]) -> None:
+    words: dict[str, Any] = {"handler_delivery": "DIRECT", "alert_format": "CHAT"}
+
+    loops = HumanLoopEvents(stacks(), "HumanLoops", **words)
+
+    assert loops.node.try_find_child("FailedReason")
+    assert not loops.node.try_find_child("HandlerQueue")
 
 
 @pytest.mark.parametrize("part", ["topic", "queue", "handler", "alerts"])
