@@ -3,7 +3,6 @@
 import sys
 
 import aws_cdk as cdk
-from jsii.errors import JSIIError
 
 from stacks.deployment import ConfigurationError, read_deployments
 from stacks.human_loop_stack import HumanLoopStack
@@ -17,5 +16,5 @@ try:
             name = deployment.name or "without a name"
             raise ConfigurationError(f"deployment {name}: {error}") from error
     app.synth()
-except (ConfigurationError, JSIIError) as error:
+except (ConfigurationError, RuntimeError) as error:
     sys.exit(f"error: {error}")

@@ -61,7 +61,7 @@ def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness
 @pytest.fixture(scope="session")
 def handler_dead_letters(emulator: Emulator, buffered: Witness) -> Mailbox:
     """The dead letters of the handler's own queue."""
-    return Mailbox(emulator, buffered.stack["HandlerQueueDeadLettersUrl"])
+    return Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])
 
 
 @pytest.hookimpl(wrapper=True)
