@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from aws_cdk import Annotations, Duration, IgnoreMode, Size, Stack, Token
+from aws_cdk import Annotations, Duration, IgnoreMode, Size, SizeRoundingBehavior, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -176,7 +176,7 @@ class ReviewHandler(Construct):
             timeout=_a_timeout(timeout or Duration.minutes(1)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment=self._environment(
-                mappings or {}, include_values, max_output_size or Size.mebibytes(64)
+                mappings or {}, include_values, _an_output_size(max_output_size)
             ),
         )
         # Lambda checks at creation that the role may send to the dead-letter queue.
@@ -423,6 +423,17 @@ def _a_timeout(timeout: Duration) -> Duration:
             f"timeout: expected 1 second to 15 minutes, got {timeout.to_human_string()}"
         )
     return timeout
+
+
+def _an_output_size(size: Size | None) -> Size:
+    if size is None:
+        return Size.mebibytes(64)
+    if not 1 <= size.to_kibibytes(rounding=SizeRoundingBehavior.NONE) <= 1024 * 1024:
+        raise ValueError(
+            "max_output_size: expected 1 KiB to 1 GiB, got "
+            f"{size.to_bytes(rounding=SizeRoundingBehavior.NONE):,.0f} bytes"
+        )
+    return size
 
 
 def _create_log_group(
