@@ -264,5 +264,5 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _plain(error: Exception) -> str:
-    """Return an error's message; of a call with wrong arguments without the function's name."""
-    return str(error).removeprefix("FieldMapping.__init__() ")
+    """Return an error's message in one line, without the name of a function."""
+    return " ".join(str(error).removeprefix("FieldMapping.__init__() ").split())
