@@ -118,7 +118,10 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     assert npx
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     synth = subprocess.run(
-        [npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")],
+        [
+            *(npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")),
+            *("--context", f"deployments={json.dumps({'dev': {'output_bucket': 'reviews'}})}"),
+        ],
         cwd=ROOT,
         env={
             **environment,
@@ -135,7 +138,9 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     assert "AWS::Events::Rule" in synth.stdout
     for hint in ("feature flag", "end-of-life", "deprecated", "credentials", "warning"):
         assert hint not in synth.stderr.lower()
-    assert json.loads((tmp_path / "cdk.out" / "HumanLoops.template.json").read_text())["Resources"]
+    assert json.loads((tmp_path / "cdk.out" / "HumanLoops-dev.template.json").read_text())[
+        "Resources"
+    ]
 
 
 def _runtime_files() -> set[str]:
