@@ -343,11 +343,14 @@ class ReviewHandler(Construct):
             grantee=policy,
             actions=["events:PutEvents"],
             resource_arns=[self._outcome_bus.event_bus_arn],
+            # One call can have several entries, so the keys have several values. ForAllValues is
+            # also true without any value, which Null excludes.
             conditions={
-                "StringEquals": {
+                "ForAllValues:StringEquals": {
                     "events:source": contract.PROJECT_SOURCE,
                     "events:detail-type": contract.OUTCOME_DETAIL_TYPE,
-                }
+                },
+                "Null": {"events:source": "false", "events:detail-type": "false"},
             },
         )
         self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")

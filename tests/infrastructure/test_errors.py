@@ -175,6 +175,7 @@ def test_largest_mappings_that_fit_are_taken() -> None:
         ({"flow_definitions": "invoices"}, "flow_definitions: expected FlowDefinitions.named("),
         ({"handler_delivery": "BUFFERED"}, "handler_delivery: expected HandlerDelivery.direct()"),
         ({"alerts": "topic"}, "alerts: expected Alerts(…) or AlertsSettings(…), got 'topic'"),
+        ({"handler": "function"}, "handler: expected a function, ReviewHandler(…) or ReviewHa"),
         ({"delivery": 5}, "delivery: expected Delivery(…) or DeliverySettings(…), got 5"),
         (
             {"alerts": AlertsSettings(alert_format="XML")},  # type: ignore[typeddict-item]
