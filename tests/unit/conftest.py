@@ -11,13 +11,22 @@ from typing import Any
 
 import boto3
 import pytest
-from human_loop_reviews.ledger import Ledger
+from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 from moto import mock_aws
 
 SAMPLES = Path(__file__).parents[2] / "local" / "samples"
 BUCKET = "reviews-of-the-example"
+
+#: The environment variables that the review handler needs.
+ENVIRONMENT = {
+    "LEDGER_TABLE": "ledger",
+    "LEDGER_RETENTION_DAYS": "400",
+    "OUTCOME_BUS": "default",
+    "INCLUDE_VALUES": "false",
+    "MAX_OUTPUT_BYTES": "1000000",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
-from human_loop_reviews.event import parse_event
+from human_loop_reviews.a2i.event import parse_event
 
 from examples.changed_most import changed_most
 from tests.unit.conftest import World, ended_loop

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from human_loop_reviews.document import UnreadableOutputError
-from human_loop_reviews.event import MalformedEventError
-from human_loop_reviews.outcome import OutcomeNotPublishedError
+from human_loop_reviews.a2i.event import MalformedEventError
+from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.aws.outcome_bus import OutcomeNotPublishedError
 from human_loop_reviews.settle import OutputNotReadyError
 from hypothesis import HealthCheck, given, settings
 
+from tests.unit.a2i.test_event import JSON
 from tests.unit.conftest import World, ended_loop, sample_output
-from tests.unit.test_event import JSON
 
 TASKS = {
     "textract-invoice": "TextractForms",
