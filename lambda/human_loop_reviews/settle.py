@@ -72,7 +72,7 @@ class Settler:
             self._settle(loop)
         except Exception as error:
             # The errors of AWS do not name the loop.
-            _log(f"not settled ({type(error).__name__})", loop, level=logging.ERROR)
+            _log(f"not settled ({type(error).__name__})", loop, error=error)
             raise
 
     def _settle(self, loop: HumanLoopEvent) -> None:
@@ -117,7 +117,10 @@ class Settler:
 
 
 def _log(
-    what: str, loop: HumanLoopEvent, output: Output | None = None, level: int = logging.INFO
+    what: str,
+    loop: HumanLoopEvent,
+    output: Output | None = None,
+    error: Exception | None = None,
 ) -> None:
     fields: dict[str, object] = {
         "humanLoopArn": loop.human_loop_arn,
@@ -128,4 +131,7 @@ def _log(
         fields["failureCode"] = loop.failure_code
     if output is not None:
         fields |= {"taskType": output.task_type.value, "answers": len(output.answers)}
+    if error is not None:
+        fields["errorMessage"] = str(error)
+    level = logging.INFO if error is None else logging.ERROR
     logger.log(level, "human loop %s %s: %s", loop.human_loop_name, what, loop.status, extra=fields)

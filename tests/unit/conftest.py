@@ -138,3 +138,8 @@ def ended_loop(
         event["detail"]["humanLoopOutput"] = {"outputS3Uri": f"s3://{BUCKET}/{output_key}"}
     event["detail"] |= detail
     return event
+
+
+def printed_metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return what was printed, which is how metrics are emitted."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
