@@ -44,8 +44,8 @@ def describe_outcome(
     Returns
     -------
     dict[str, Any]
-        As docs/outcome.schema.json says. Fields beyond EventBridge's limit are left out, and
-        ``fieldsLeftOut`` counts them.
+        An object in the form of docs/outcome.schema.json. Fields beyond EventBridge's limit are
+        left out, and ``fieldsLeftOut`` counts them.
     """
     outcome: dict[str, Any] = {
         "schemaVersion": SCHEMA_VERSION,

@@ -39,12 +39,12 @@ def review_output(
     mapping
         Where a custom task's predictions and answers are found. Built-in tasks need none.
     creation_time, end_time
-        When the loop was created and when it ended, from its event; the output does not say.
+        When the loop was created and when it ended, from its event.
 
     Returns
     -------
     Review
-        Without fields if nobody answered.
+        Without fields if no reviewer answered.
 
     Raises
     ------

@@ -74,7 +74,7 @@ class HumanLoopEvent:
     creation_time_text
         The creation time as the event writes it. The ARN and this text identify the loop.
     failure_code, failure_reason
-        Why the loop failed; None if the event does not say.
+        Why the loop failed, None where unknown.
     output
         Where the output should be; None without one. The object may be missing.
     """

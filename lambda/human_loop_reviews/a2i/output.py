@@ -55,13 +55,13 @@ class Answer:
     content
         The ``answerContent``: the task type determines its form.
     place
-        Where the content stands, for errors.
+        The content's place in the output, for errors.
     worker_id
         Amazon A2I's id of the reviewer. An identity: never log, emit or store it.
     accepted, submitted
-        When the reviewer accepted and submitted the task, where the output says so.
+        When the reviewer accepted and submitted the task, where known.
     seconds_spent
-        How long the reviewer worked without pauses, where the output says so.
+        How long the reviewer worked without pauses, where known.
     """
 
     content: dict[str, Any]
@@ -83,11 +83,11 @@ class Output:
     task_type
         What the reviewers were asked to do.
     human_loop_name, flow_definition_arn
-        As the file says.
+        The names in the file, None if it has none.
     inputs
         What the caller, or the AWS service, passed in. Can contain personal data and task tokens.
     inputs_place
-        Where the inputs stand, for errors.
+        Their place in the output, for errors.
     answers
         What each reviewer submitted, in the file's order.
     size
@@ -105,7 +105,7 @@ class Output:
 
     @property
     def reviewer_count(self) -> int:
-        """How many different people answered, as far as the file tells them apart."""
+        """The number of different reviewers. Answers without a worker id count as one each."""
         named = {answer.worker_id for answer in self.answers if answer.worker_id is not None}
         return len(named) + sum(answer.worker_id is None for answer in self.answers)
 

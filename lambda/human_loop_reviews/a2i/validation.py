@@ -70,7 +70,7 @@ _MAX_TIME_LENGTH: Final = 64
 
 
 class InvalidDocumentError(ValueError):
-    """A document of A2I is not what A2I documents. Reading it again gives the same error."""
+    """An event or an output is not in A2I's form. Every retry raises the same error."""
 
     #: Whether messages name the type of the value that was found.
     NAMES_TYPES: ClassVar[bool] = False
@@ -120,14 +120,14 @@ class Place:
         return Place(self.source, path, self.error)
 
     def expected(self, what: str) -> InvalidDocumentError:
-        """Return the error that says what was expected here."""
+        """Return the error that names this place and what was expected."""
         where = f"{self.source}: {self.path}" if self.path else self._whole()
         return self.error(f"{where}: expected {what}")
 
     def unexpected(self, what: str, value: Any, *, or_null: bool = False) -> InvalidDocumentError:
-        """Return the error that says what was expected here in place of a value.
+        """Return the error that names this place, what was expected and the value's type.
 
-        The message says the value's type where the class of errors does so, and never the value.
+        Only classes of errors with ``NAMES_TYPES`` name the type. The value is never shown.
         """
         if not self.error.NAMES_TYPES:
             return self.expected(what)
@@ -172,7 +172,7 @@ def require_one_of(value: Any, choices: Sequence[str], place: Place, *steps: str
 
 
 def require_time(text: str, place: Place, *steps: str | int) -> datetime:
-    """Return the time that a text says, in UTC; a time without a zone is in UTC."""
+    """Return a time in ISO 8601 as UTC. A time without a zone is UTC."""
     try:
         time = datetime.fromisoformat(text if len(text) <= _MAX_TIME_LENGTH else "")
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
@@ -202,7 +202,7 @@ def optional_text(value: Any, place: Place, *steps: str | int) -> str | None:
 
 
 def optional_time(value: Any, place: Place, *steps: str | int) -> datetime | None:
-    """Return the time that a text says, in UTC, None for null."""
+    """Return a time in ISO 8601 as UTC, None for null."""
     text = optional_text(value, place, *steps)
     return None if text is None else require_time(text, place, *steps)
 

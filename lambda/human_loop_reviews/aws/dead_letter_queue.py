@@ -20,7 +20,7 @@ _REMOVED: Final = "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 class DeadLetterQueue:
     """A queue for events that could not be handled.
 
-    SQS's own redrive moves a message without saying why. This queue's messages say it.
+    SQS's own redrive moves a message without the reason. These messages carry it.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def error_code(error: Exception) -> str:
     'ClientError.AccessDenied'
     """
     if isinstance(error, ClientError):
-        # botocore makes subclasses at run time for some codes, so the class alone says too little.
+        # The class does not identify the error: botocore makes subclasses for some codes only.
         return _clean(f"ClientError.{error.response.get('Error', {}).get('Code', 'Unknown')}")
     return type(error).__name__
 

@@ -40,8 +40,8 @@ class FieldReview:
     name
         The reviewers' name for it, or the model's where the reviewers removed it.
     verdict
-        None where there is no prediction to compare with, or where ``note`` says that the field was
-        not compared.
+        None where there is no prediction to compare with, or where the field was not compared, for
+        the reason in ``note``.
     confidence
         The model's confidence, from 0 to 100, where it is known.
     predicted
@@ -76,7 +76,7 @@ class Review:
     answer_count
         How many reviewers answered.
     prediction_known
-        Whether the output, or the owner's mapping, says what the model predicted.
+        Whether the output, or the owner's mapping, contains the prediction.
     fields
         The fields by name.
     counts
@@ -106,7 +106,7 @@ class Review:
 
     @property
     def unanswered(self) -> bool:
-        """Whether nobody answered, which is neither agreement nor disagreement."""
+        """Whether no reviewer answered, which is neither agreement nor disagreement."""
         return self.answer_count == 0
 
 

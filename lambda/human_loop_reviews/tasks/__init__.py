@@ -33,16 +33,16 @@ class Task(Protocol[PredictionT, AnswerT]):
     def read_prediction(
         self, inputs: Mapping[str, Any], place: Place, mapping: Sequence[FieldMapping], /
     ) -> PredictionT:
-        """Read the prediction; None if nothing says what the model predicted.
+        """Read the prediction; None if it is not known.
 
         Parameters
         ----------
         inputs
             What the caller, or the AWS service, passed in.
         place
-            Where the inputs stand, for errors.
+            Their place in the output, for errors.
         mapping
-            Where the owner says that a custom task's predictions and answers are found.
+            Where a custom task's predictions and answers are found.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class Task(Protocol[PredictionT, AnswerT]):
         content
             The ``answerContent``.
         place
-            Where it stands, for errors.
+            Its place in the output, for errors.
 
         Raises
         ------

@@ -48,7 +48,7 @@ def unfold(value: Any, depth: int = 0) -> Any:
     value
         What a form, or the caller who started the human loop, gave.
     depth
-        How deep the value stands.
+        How deeply the value is nested.
 
     Examples
     --------

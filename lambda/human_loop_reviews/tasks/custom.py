@@ -1,4 +1,4 @@
-"""Custom tasks: the owner's mapping, if there is one, says where the prediction is."""
+"""Custom tasks: answers compared with each other, and with the prediction of a mapping."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Content: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class MappedPrediction:
-    """The prediction of a custom task whose owner says where it is found.
+    """The prediction of a custom task with a mapping.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ TASK: Final[Task[MappedPrediction | None, Content]] = CustomTask()
 def compare_answers(contents: Sequence[Content]) -> list[Field]:
     """Compare the reviewers with each other, for each field of the form.
 
-    No prediction is assumed: nothing says which part of the input it is.
+    No prediction is assumed, because no part of the input is marked as the prediction.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def compare_answers(contents: Sequence[Content]) -> list[Field]:
 def compare_mapped(
     inputs: Mapping[str, Any], contents: Sequence[Content], mapping: Sequence[FieldMapping]
 ) -> list[Field]:
-    """Compare predictions with answers, where the owner's mapping says that they are found.
+    """Compare predictions with answers, which the owner's mapping locates.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def _radio_group(contents: Sequence[Content]) -> set[str]:
     """Return the names of the radio buttons of a form, an empty set where they are not known.
 
     A form gives one entry per button, and nothing groups them. They are one group if
-    every reviewer who has any has all of them, and nobody has more than one chosen.
+    every reviewer who has any has all of them, and no reviewer has more than one chosen.
     """
     entries = [
         {name: button for name, value in content.items() if (button := read_button(value))}

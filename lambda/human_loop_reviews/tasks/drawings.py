@@ -75,7 +75,7 @@ def read_shapes(entries: list[Any]) -> Value | None:
 def same_drawing(one: Value, other: Value) -> bool:
     """Return whether two drawings are the same.
 
-    Boxes are the same if `same_boxes` says so, other shapes if each label has the same number.
+    Boxes are compared by `same_boxes`, other shapes by the number of each label.
     """
     if one.comparison_key == other.comparison_key:
         return True

@@ -23,7 +23,7 @@ def read_aliases(results: Any, place: Place) -> dict[str, str]:
     results
         The ``humanTaskActivationConditionResults`` of the output, or None.
     place
-        Where it stands, for errors.
+        Its place in the output, for errors.
 
     Returns
     -------

@@ -70,7 +70,7 @@ def read_form(content: Any, place: Place) -> Form:
     content
         An object with ``blocks``, or None for no blocks.
     place
-        Where it stands, for errors.
+        Its place in the output, for errors.
 
     Returns
     -------

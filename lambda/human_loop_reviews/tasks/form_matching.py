@@ -206,7 +206,7 @@ def _relabel_unshown(
     aliases: Mapping[str, str],
     read_response: Callable[[], Form],
 ) -> list[Field]:
-    """Give added fields the prediction of a pair with the same value that nobody was shown."""
+    """Give added fields the prediction of a pair with the same value that was not shown."""
     wanted = {text for field in added if (text := _moved_text(field)) is not None}
     if not wanted:
         return list(added)

@@ -71,7 +71,7 @@ def read_labels(content: Any, place: Place) -> Labels:
     content
         An object with ``moderationLabels`` (or ``ModerationLabels``), or None.
     place
-        Where it stands, for errors.
+        Its place in the output, for errors.
 
     Returns
     -------
