@@ -1,21 +1,43 @@
-"""AWS CDK constructs for the end of human loops in Amazon Augmented AI (A2I)."""
+"""AWS CDK constructs for ended human loops in Amazon Augmented AI (A2I), and for SageMaker jobs."""
 
-from human_loop_events.alarms import HumanLoopAlarms
-from human_loop_events.alerts import AlertFormat
-from human_loop_events.delivery import HandlerDelivery
-from human_loop_events.events import FailureCode, FlowDefinitions, HumanLoopStatus
+from human_loop_events.alert_messages import AlertFormat
+from human_loop_events.alerts import Alerts, AlertsSettings
+from human_loop_events.delivered_rule import DeliveredRule
+from human_loop_events.delivery import Delivery, DeliverySettings
+from human_loop_events.event_filter import EventFilter, FailureDescription
+from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_events import HumanLoopEvents
+from human_loop_events.human_loop_filter import HumanLoopFilter
+from human_loop_events.job_filter import JobFilter
+from human_loop_events.ledger import Ledger
 from human_loop_events.mappings import FieldMapping
-from human_loop_events.review_handler import ReviewHandler
+from human_loop_events.output_location import OutputLocation
+from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
+from human_loop_events.status_events import StatusEvents
+from human_loop_reviews.contract import FailureCode, HumanLoopStatus
 
 __all__ = [
     "AlertFormat",
+    "Alerts",
+    "AlertsSettings",
+    "DeliveredRule",
+    "Delivery",
+    "DeliverySettings",
+    "EventFilter",
     "FailureCode",
+    "FailureDescription",
     "FieldMapping",
     "FlowDefinitions",
     "HandlerDelivery",
-    "HumanLoopAlarms",
+    "HandlerQueue",
     "HumanLoopEvents",
+    "HumanLoopFilter",
     "HumanLoopStatus",
+    "JobFilter",
+    "Ledger",
+    "OutputLocation",
     "ReviewHandler",
+    "ReviewHandlerSettings",
+    "StatusEvents",
 ]

@@ -1,131 +1,335 @@
-"""What the alerts topic says of a failed human loop.
-
-EventBridge's input transformer inserts values without escaping them, so a message either is plain
-text, or every value stands alone as a whole JSON value. A value that may be absent (the failure
-code and reason) is never taken out of its object in JSON: an absent one would leave nothing behind
-its key.
-"""
+"""Alerts: the topic for people, the messages about failures, and the alarms."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from typing import TypedDict
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Fn, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct, IConstruct
 
-from human_loop_events.runbook import runbook_section
+from human_loop_events.alert_messages import AlertFormat, failure_message, reason_message
+from human_loop_events.arguments import one_of, whole_number
+from human_loop_events.encryption import admit_senders, create_key
+from human_loop_events.event_filter import FailureDescription
+from human_loop_events.queues_and_topics import create_topic, refuse_unusable_topic
+from human_loop_events.resource_policies import CLOUDWATCH, admit
+from human_loop_events.runbook import RUNBOOK, runbook_section
+
+_ALARM_PERIOD = Duration.minutes(5)
 
 
-class AlertFormat(StrEnum):
-    """How an alert on a failed human loop is written.
+class AlertsSettings(TypedDict, total=False):
+    """The parameters of an `Alerts` that another construct creates. See `Alerts`."""
 
-    ``TEXT``: lines for a person. ``JSON``: one object for a program. ``CHAT``: custom notifications
-    of Amazon Q Developer in chat applications, for Slack and Microsoft Teams: one for the failure
-    and, in its thread, one with the reason if A2I gave one.
-    https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+    topic: sns.ITopic
+    alert_format: AlertFormat
+    runbook: str
+    failure_threshold: int
+    failure_period: Duration
+    failure_evaluation_periods: int
+
+
+class Alerts(Construct):
+    """Notifies people: about failures that events report, and about what alarms watch.
+
+    Alarms can be added at any time and by any number of constructs. What is watched twice has one
+    set of alarms.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    topic
+        The topic that people subscribe to. Default: a new one, encrypted.
+    encryption_key
+        The customer managed key of the new topic. Default: a new one, with rotation.
+    alert_format
+        The format of alerts on failures. Default: text.
+    runbook
+        The path or URL of the runbook that alerts and alarms refer to. Sections are appended, as in
+        ``#failedloops``. Default: docs/operations.md, the runbook of this project.
+    failure_threshold, failure_period, failure_evaluation_periods
+        When an alarm on failures goes off. Default: one failure in 5 minutes, one period.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range, or no AWS service can publish to the topic.
+
+    Examples
+    --------
+    >>> alerts = Alerts(self, "Alerts", alert_format=AlertFormat.CHAT)  # doctest: +SKIP
+    >>> alerts.topic.add_subscription(EmailSubscription("a@example.com"))  # doctest: +SKIP
     """
 
-    TEXT = "TEXT"
-    JSON = "JSON"
-    CHAT = "CHAT"
-
-
-#: Matches a reason that is a string: neither null nor absent. A chat message must have a text, so
-#: only such a reason makes one.
-REASON_GIVEN = {"failureReason": [{"prefix": ""}]}
-
-
-def failure_message(
-    stack: Stack, alert_format: AlertFormat, runbook: str
-) -> events.RuleTargetInput:
-    """Build the message on a failed human loop."""
-    section = runbook_section(runbook, "FailedLoops")
-    if alert_format is AlertFormat.JSON:
-        return events.RuleTargetInput.from_object(_json_message(stack, section))
-    if alert_format is AlertFormat.CHAT:
-        return events.RuleTargetInput.from_object(
-            _chat_message(
-                "A human loop ended Failed",
-                "A2I gave up on this review: no reviewer will answer it, and whoever waits for it "
-                "must be told. The reason follows in this thread if A2I gave one.",
-                next_steps=[f"Find the human loop in {console_url(stack)}", f"Follow {section}"],
-                keywords=[_field("humanLoopName"), _field("flowDefinitionArn")],
-            )
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        topic: sns.ITopic | None = None,
+        encryption_key: kms.IKey | None = None,
+        alert_format: AlertFormat = AlertFormat.TEXT,
+        runbook: str = RUNBOOK,
+        failure_threshold: int = 1,
+        failure_period: Duration | None = None,
+        failure_evaluation_periods: int = 1,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._format = one_of("alert_format", alert_format, AlertFormat)
+        self._runbook = _a_runbook(runbook)
+        self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
+        self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
+        self._failure_evaluation_periods = whole_number(
+            "failure_evaluation_periods", failure_evaluation_periods, least=1
         )
-    return events.RuleTargetInput.from_multiline_text(_text_message(stack, section))
+        if topic is None:
+            topic = create_topic(self, "Topic", encryption_key or create_key(self))
+        refuse_unusable_topic("topic of the alerts", topic)
+        self._topic = topic
+        self._action = actions.SnsAction(topic)
+        admit(
+            topic,
+            "topic",
+            topic.topic_arn,
+            self,
+            CLOUDWATCH,
+            ["sns:Publish"],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )
+        admit_senders(topic.master_key, self, CLOUDWATCH)
+
+    @property
+    def topic(self) -> sns.ITopic:
+        """The topic that people subscribe to."""
+        return self._topic
+
+    @property
+    def alert_format(self) -> AlertFormat:
+        """The format of alerts on failures."""
+        return self._format
+
+    @property
+    def runbook(self) -> str:
+        """The path or URL of the runbook."""
+        return self._runbook
+
+    def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
+        """Build the message about a failure, for a rule's target."""
+        return failure_message(Stack.of(self), self._format, failure, self._runbook)
+
+    def reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
+        """Build the second message, about the reason. None unless the format sends two."""
+        if self._format is not AlertFormat.CHAT or failure.reason_path is None:
+            return None
+        return reason_message(failure, failure.reason_path)
+
+    def watch_failures(
+        self,
+        rule: events.IRule,
+        failure: FailureDescription,
+        *,
+        event_bus: events.IEventBus | None = None,
+        threshold: int | None = None,
+        period: Duration | None = None,
+        evaluation_periods: int | None = None,
+    ) -> cloudwatch.Alarm:
+        """Add the alarm on failures: it counts what the rule matches.
+
+        Parameters
+        ----------
+        rule
+            The rule that matches the failures.
+        failure
+            What the alarm says.
+        event_bus
+            The rule's bus. Default: the account's default bus.
+        threshold, period, evaluation_periods
+            When it goes off. Default: as set for these alerts.
+        """
+        return self.add_alarm(
+            rule,
+            failure.alarm_id,
+            rule_metric(
+                "TriggeredRules",
+                rule,
+                event_bus,
+                _an_alarm_period("period", period or self._failure_period),
+            ),
+            threshold=whole_number(
+                "threshold", self._failure_threshold if threshold is None else threshold, least=1
+            ),
+            evaluation_periods=whole_number(
+                "evaluation_periods",
+                self._failure_evaluation_periods
+                if evaluation_periods is None
+                else evaluation_periods,
+                least=1,
+            ),
+            description=failure.alarm_text,
+            section=failure.runbook_section,
+        )
+
+    def watch_rule(self, rule: events.IRule, event_bus: events.IEventBus | None = None) -> None:
+        """Add the alarms on a rule that cannot deliver.
+
+        Parameters
+        ----------
+        rule
+            The rule.
+        event_bus
+            The rule's bus. Default: the account's default bus.
+        """
+        if self._is_watched(rule, "SentToDeadLetterQueue"):
+            return
+        name = rule.node.id
+        self.add_alarm(
+            rule,
+            "SentToDeadLetterQueue",
+            rule_metric("InvocationsSentToDlq", rule, event_bus),
+            description=f"Rule {name} could not deliver events to a target and sent them to a "
+            "dead-letter queue. Fix the target or its permissions, and redrive them.",
+            section="RuleDelivery",
+        )
+        self.add_alarm(
+            rule,
+            "Lost",
+            rule_metric("InvocationsFailedToBeSentToDlq", rule, event_bus),
+            description=f"Rule {name} could deliver events neither to a target nor to a "
+            "dead-letter queue. They are lost. Fix the policies of the queue and of its key, and "
+            "find what ended meanwhile.",
+            section="RuleDelivery",
+        )
+
+    def watch_queue(self, queue: sqs.IQueue) -> None:
+        """Add the alarm on messages in a dead-letter queue."""
+        if self._is_watched(queue, "Visible"):
+            return
+        self.add_alarm(
+            queue,
+            "Visible",
+            queue.metric_approximate_number_of_messages_visible(
+                statistic="Maximum", period=_ALARM_PERIOD
+            ),
+            description=f"Events are in the dead-letter queue {queue.node.id}. They were not "
+            "processed. Read the reason of each, fix the cause, and redrive them.",
+            section="DeadLetterQueue",
+        )
+
+    def watch_function(self, function: lambda_.IFunction) -> None:
+        """Add the alarm on errors of a function."""
+        if self._is_watched(function, "Errors"):
+            return
+        self.add_alarm(
+            function,
+            "Errors",
+            function.metric_errors(period=_ALARM_PERIOD),
+            description="The handler raised errors. Its events are retried, and then sent to a "
+            "dead-letter queue. Read the reason in the log of the function.",
+            section="HandlerErrors",
+        )
+
+    def add_alarm(
+        self,
+        subject: IConstruct,
+        alarm_id: str,
+        metric: cloudwatch.IMetric,
+        *,
+        description: str,
+        section: str,
+        threshold: float = 1,
+        evaluation_periods: int = 1,
+        comparison_operator: cloudwatch.ComparisonOperator = (
+            cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+        ),
+    ) -> cloudwatch.Alarm:
+        """Add an alarm that notifies the topic.
+
+        Parameters
+        ----------
+        subject
+            The construct that the alarm is about. The alarm's id contains its path.
+        alarm_id
+            The alarm's id among those on the subject.
+        metric
+            What is measured.
+        description
+            What is wrong and what to do, in full sentences.
+        section
+            The section of the runbook.
+        threshold, evaluation_periods, comparison_operator
+            When it goes off. Default: at 1 or more in one period.
+        """
+        path = _path_id(subject, Stack.of(self))
+        alarms = self.node.try_find_child(path)
+        alarm = cloudwatch.Alarm(
+            alarms if isinstance(alarms, Construct) else Construct(self, path),
+            alarm_id,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=evaluation_periods,
+            comparison_operator=comparison_operator,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"{description} Runbook: {runbook_section(self._runbook, section)}",
+        )
+        alarm.add_alarm_action(self._action)
+        return alarm
+
+    def _is_watched(self, subject: IConstruct, alarm_id: str) -> bool:
+        alarms = self.node.try_find_child(_path_id(subject, Stack.of(self)))
+        return alarms is not None and alarms.node.try_find_child(alarm_id) is not None
 
 
-def reason_message() -> events.RuleTargetInput:
-    """Build the chat message with the reason, for an event that matches `REASON_GIVEN`."""
-    return events.RuleTargetInput.from_object(
-        _chat_message("Why the human loop failed", _field("failureReason"))
+def rule_metric(
+    name: str,
+    rule: events.IRule,
+    event_bus: events.IEventBus | None = None,
+    period: Duration | None = None,
+) -> cloudwatch.Metric:
+    """Return a metric that EventBridge publishes for a rule, as a sum.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+    """
+    dimensions = {"RuleName": rule.rule_name}
+    if event_bus is not None and event_bus.event_bus_name != "default":
+        # The Ref of a rule on a custom bus is not its name. The ARN ends in /bus/name.
+        dimensions["RuleName"] = Fn.select(2, Fn.split("/", rule.rule_arn))
+        dimensions["EventBusName"] = event_bus.event_bus_name
+    return cloudwatch.Metric(
+        namespace="AWS/Events",
+        metric_name=name,
+        dimensions_map=dimensions,
+        statistic="Sum",
+        period=period or _ALARM_PERIOD,
     )
 
 
-def console_url(stack: Stack) -> str:
-    """Build the address of A2I's console page with the Region's human review workflows."""
-    region = stack.region
-    return (
-        f"https://{region}.console.aws.amazon.com/a2i/home?region={region}#/human-review-workflows"
-    )
+def _path_id(subject: IConstruct, stack: Stack) -> str:
+    """Return an id made of a construct's path: within the stack, or from the root."""
+    path = subject.node.path
+    return path.removeprefix(f"{stack.node.path}/").replace("/", "-")
 
 
-def _text_message(stack: Stack, section: str) -> str:
-    return "\n".join(
-        [
-            "A human loop in Amazon A2I ended Failed: no reviewer will answer it.",
-            f"Human loop: {_field('humanLoopName')}",
-            f"Flow definition: {_field('flowDefinitionArn')}",
-            f"Failure code: {_field('failureCode')}",
-            f"Reason: {_field('failureReason')}",
-            f"Started: {_field('creationTime')}",
-            f"Ended: {events.EventField.time}",
-            f"Account and Region: {events.EventField.account} {stack.region}",
-            f"Console: {console_url(stack)}",
-            f"What to do: {section}",
-        ]
-    )
+def _a_runbook(runbook: str) -> str:
+    if not isinstance(runbook, str) or not runbook or any(each.isspace() for each in runbook):
+        raise ValueError(f"runbook: expected a path or URL without spaces, got {runbook!r}")
+    return runbook
 
 
-def _json_message(stack: Stack, section: str) -> dict[str, object]:
-    return {
-        "alert": "HumanLoopFailed",
-        "account": events.EventField.account,
-        "region": stack.region,
-        "endTime": events.EventField.time,
-        "consoleUrl": console_url(stack),
-        "runbook": section,
-        "humanLoop": events.EventField.from_path("$.detail"),
-    }
-
-
-def _chat_message(
-    title: str,
-    description: str,
-    *,
-    next_steps: list[str] | None = None,
-    keywords: list[str] | None = None,
-) -> dict[str, object]:
-    content: dict[str, object] = {
-        "textType": "client-markdown",
-        "title": title,
-        "description": description,
-    }
-    if next_steps:
-        content["nextSteps"] = next_steps
-    if keywords:
-        content["keywords"] = keywords
-    return {
-        "version": "1.0",
-        "source": "custom",
-        "content": content,
-        "metadata": {
-            "threadId": _field("humanLoopArn"),
-            "eventType": "HumanLoopFailed",
-            "relatedResources": [_field("humanLoopArn"), _field("flowDefinitionArn")],
-        },
-    }
-
-
-def _field(name: str) -> str:
-    return events.EventField.from_path(f"$.detail.{name}")
+def _an_alarm_period(name: str, period: Duration) -> Duration:
+    seconds = period.to_seconds()
+    if seconds not in (10, 30) and (seconds % 60 or not 60 <= seconds <= 86_400):
+        raise ValueError(
+            f"{name}: expected whole minutes up to a day, as CloudWatch alarms take them, got "
+            f"{seconds:g} seconds"
+        )
+    return period

@@ -1,139 +1,271 @@
-"""Delivering a rule's events: to a topic, a queue or a function, each with dead letters.
+"""Delivery: how rules reach their targets, and where events go that cannot be delivered.
 
 CDK's own targets leave service principals without a condition (`targets.SnsTopic`, and
-`targets.SqsQueue` without a feature flag) and give no key to dead letters, so the permissions are
-written here, once.
+`targets.SqsQueue` without a feature flag) and give a dead-letter queue no access to its key. So the
+permissions for topics, queues and functions are written here, and any other target is completed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import StrEnum
+import inspect
+from typing import TypedDict
 
 import jsii
 from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.interfaces.aws_events import IRuleRef
-from constructs import Construct
+from constructs import Construct, IConstruct
 
-from human_loop_events.encryption import SEND_ACTIONS, admit_rules_to_topics, admit_senders
+from human_loop_events.arguments import whole_number
+from human_loop_events.encryption import (
+    SEND_ACTIONS,
+    admit_rules_to_topics,
+    admit_senders,
+    create_key,
+)
+from human_loop_events.policy_size import refuse_oversized
+from human_loop_events.queues_and_topics import (
+    create_dead_letter_queue,
+    refuse_aws_managed_key_of_queue,
+    refuse_unusable_dead_letter_queue,
+    refuse_unusable_topic,
+)
 from human_loop_events.resource_policies import EVENTS, admit
 
 
-class HandlerDelivery(StrEnum):
-    """How events reach the handler.
+class DeliverySettings(TypedDict, total=False):
+    """The parameters of a `Delivery` that another construct creates. See `Delivery`."""
 
-    ``DIRECT``: the rule invokes the function. ``BUFFERED``: the rule sends to a queue of the
-    handler's own, read in batches with partial failures and a cap on concurrency; for volume, and
-    for outages longer than Lambda's two retries.
-    """
-
-    DIRECT = "DIRECT"
-    BUFFERED = "BUFFERED"
+    encryption_key: kms.IKey
+    dead_letter_queue: sqs.IQueue
+    max_event_age: Duration
+    retry_attempts: int
+    authorize_using_role: bool
 
 
-class RuleDelivery:
-    """Adds targets to rules, all with the same retry policy and dead letters.
+class Delivery(Construct):
+    """Delivers events to targets, with retries, a dead-letter queue, an execution role and a key.
+
+    Any number of rules and constructs share one.
 
     Parameters
     ----------
     scope
-        The construct that owns the rules.
-    dead_letters
-        Where an event goes that cannot be delivered.
+        The parent.
+    construct_id
+        The id within the parent.
+    encryption_key
+        The customer managed key of the queues and topics of all who share the delivery. Default: a
+        new one, with rotation, kept when the stack is deleted.
+    dead_letter_queue
+        A standard queue for events that cannot be delivered. Default: a new one, encrypted, that
+        keeps messages for 14 days.
     max_event_age
-        How long delivery is tried, 1 minute to 24 hours.
+        How long EventBridge retries, 1 minute to 24 hours. Default: 24 hours.
     retry_attempts
-        How often delivery is tried again, 0 to 185 times.
+        How often EventBridge retries, 0 to 185 times. Default: 185.
+    authorize_using_role
+        Whether rules publish to topics with a role that only the account's rules can assume.
+        Without it a topic's policy admits all of EventBridge: SNS has no condition for rules.
+        Default: yes.
 
     Raises
     ------
     ValueError
-        If a number is out of EventBridge's range.
+        If a number is out of EventBridge's range, or EventBridge cannot send to the queue.
+
+    Examples
+    --------
+    >>> delivery = Delivery(self, "Delivery", retry_attempts=10)  # doctest: +SKIP
+    >>> rule.add_target(delivery.topic_target(topic))  # doctest: +SKIP
     """
 
     def __init__(
         self,
         scope: Construct,
+        construct_id: str,
         *,
-        dead_letters: sqs.IQueue,
-        max_event_age: Duration,
-        retry_attempts: int,
+        encryption_key: kms.IKey | None = None,
+        dead_letter_queue: sqs.IQueue | None = None,
+        max_event_age: Duration | None = None,
+        retry_attempts: int = 185,
+        authorize_using_role: bool = True,
     ) -> None:
-        age = max_event_age.to_seconds()
+        super().__init__(scope, construct_id)
+        age = (max_event_age or Duration.hours(24)).to_seconds()
         if not 60 <= age <= 86_400:
             raise ValueError(f"max_event_age: expected 1 minute to 24 hours, got {age:g} seconds")
-        if not 0 <= retry_attempts <= 185:
-            raise ValueError(f"retry_attempts: expected 0 to 185, got {retry_attempts}")
-        self._scope = scope
-        self._dead_letters = dead_letters
         self._retry_policy = events.CfnRule.RetryPolicyProperty(
-            maximum_event_age_in_seconds=int(age), maximum_retry_attempts=retry_attempts
+            maximum_event_age_in_seconds=int(age),
+            maximum_retry_attempts=whole_number(
+                "retry_attempts", retry_attempts, least=0, most=185
+            ),
         )
-        admit_senders(dead_letters.encryption_master_key, scope, EVENTS)
+        if dead_letter_queue is not None:
+            refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
+        self._key = encryption_key or create_key(self)
+        self._dead_letter_queue = dead_letter_queue or create_dead_letter_queue(
+            self, "DeadLetterQueue", self._key, of_a_queue=False
+        )
+        self._admit_rules_to_dead_letter_queue()
+        self._authorize_using_role = authorize_using_role
+        self._role: iam.Role | None = None
+        self._policy: iam.ManagedPolicy | None = None
 
-    def to_topic(
-        self,
-        rule: events.Rule,
-        topic: sns.ITopic,
-        *,
-        role: iam.IRole | None,
-        message: events.RuleTargetInput | None = None,
-    ) -> None:
-        """Publish to a topic with the role, or, without one, as the service itself.
+    @property
+    def encryption_key(self) -> kms.IKey:
+        """The key of queues and topics."""
+        return self._key
 
-        A topic's policy cannot tell one EventBridge rule from another, so without a role it
-        admits the service with no condition.
+    @property
+    def dead_letter_queue(self) -> sqs.IQueue:
+        """The queue for events that cannot be delivered."""
+        return self._dead_letter_queue
+
+    @property
+    def role(self) -> iam.IRole | None:
+        """The role with which rules publish to topics. None as long as none does."""
+        return self._role
+
+    def topic_target(
+        self, topic: sns.ITopic, *, message: events.RuleTargetInput | None = None
+    ) -> events.IRuleTarget:
+        """Return a topic as a rule's target.
+
+        Parameters
+        ----------
+        topic
+            A standard topic.
+        message
+            What is published. Default: the event as JSON.
+
+        Raises
+        ------
+        ValueError
+            If EventBridge cannot publish to the topic.
         """
-        if role is None:
-            admit(topic, "topic", topic.topic_arn, self._scope, EVENTS, ["sns:Publish"])
-            admit_rules_to_topics(topic.master_key, self._scope)
-        self._add(rule, topic.topic_arn, role=role, message=message)
+        refuse_unusable_topic("topic", topic)
+        return _TopicTarget(self, topic, message)
 
-    def to_queue(self, rule: events.Rule, queue: sqs.IQueue) -> None:
-        """Send to a queue, which admits this rule only."""
-        self._admit_to_queue(rule, queue)
-        admit_senders(queue.encryption_master_key, self._scope, EVENTS)
-        self._add(rule, queue.queue_arn)
+    def queue_target(
+        self, queue: sqs.IQueue, *, message_group_id: str | None = None
+    ) -> events.IRuleTarget:
+        """Return a queue as a rule's target.
 
-    def to_function(self, rule: events.Rule, function: lambda_.IFunction) -> None:
-        """Invoke a function, which admits this rule only."""
-        function.add_permission(
-            f"Allow{rule.node.id}",
-            principal=iam.ServicePrincipal(EVENTS),
-            source_arn=rule.rule_arn,
-            scope=self._scope,
-        )
-        self._add(rule, function.function_arn)
+        Parameters
+        ----------
+        queue
+            The queue.
+        message_group_id
+            The message group. Required for a FIFO queue, which must also have content-based
+            deduplication.
+            https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 
-    def _add(
-        self,
-        rule: events.Rule,
-        arn: str,
-        *,
-        role: iam.IRole | None = None,
-        message: events.RuleTargetInput | None = None,
-    ) -> None:
-        self._admit_to_queue(rule, self._dead_letters)
-        rule.add_target(
-            _Target(
-                events.RuleTargetConfig(
-                    arn=arn,
-                    role=role,
-                    input=message,
-                    retry_policy=self._retry_policy,
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
-                        arn=self._dead_letters.queue_arn
-                    ),
-                )
+        Raises
+        ------
+        ValueError
+            If EventBridge cannot send to the queue.
+        """
+        refuse_aws_managed_key_of_queue("queue", queue)
+        if queue.fifo and not message_group_id:
+            raise ValueError(
+                f"queue: {queue.node.path} is a FIFO queue; expected a standard queue, or "
+                "add_target(delivery.queue_target(queue, message_group_id=…)) and a queue with "
+                "content-based deduplication"
             )
+        if queue.node.path == self._dead_letter_queue.node.path:
+            raise ValueError(
+                f"queue: {queue.node.path} is the dead-letter queue of {self.node.path} too; "
+                "expected another queue: its consumers could not tell events from failures"
+            )
+        return _QueueTarget(self, queue, message_group_id)
+
+    def function_target(self, function: lambda_.IFunction) -> events.IRuleTarget:
+        """Return a function as a rule's target."""
+        return _FunctionTarget(self, function)
+
+    def complete(self, target: events.IRuleTarget) -> CompletedTarget:
+        """Return a target with this retry policy and dead-letter queue where it has none.
+
+        Parameters
+        ----------
+        target
+            Any target, such as those in ``aws_cdk.aws_events_targets``.
+        """
+        if isinstance(target, CompletedTarget):
+            return target
+        return CompletedTarget(target, self._retry_policy, self._dead_letter_queue)
+
+    def precede(self, rule: IConstruct) -> None:
+        """Let CloudFormation create a rule after the policy of the dead-letter queue.
+
+        Without that, events that arrive during the first deployment could be lost.
+        """
+        policy = self._dead_letter_queue.node.try_find_child("Policy")
+        if policy is not None:
+            _create_before(policy, rule)
+
+    def metric_dead_letter_queue(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the messages in the dead-letter queue, as the maximum of a period (5 minutes)."""
+        return self._dead_letter_queue.metric_approximate_number_of_messages_visible(
+            statistic="Maximum", period=period or Duration.minutes(5)
         )
 
-    def _admit_to_queue(self, rule: events.Rule, queue: sqs.IQueue) -> None:
+    def _admit_rules_to_dead_letter_queue(self) -> None:
+        # All rules of the account: with the ARN of each, the policy would depend on the rules, and
+        # they could not depend on it.
+        queue = self._dead_letter_queue
+        admit(
+            queue,
+            "queue",
+            queue.queue_arn,
+            self,
+            EVENTS,
+            ["sqs:SendMessage"],
+            conditions=_of_any_rule(Stack.of(self)),
+        )
+        admit_senders(queue.encryption_master_key, self, EVENTS)
+
+    def _admit_to_topic(self, rule: IConstruct, topic: sns.ITopic) -> iam.IRole | None:
+        """Let a rule publish to a topic, and return the role that it needs for that."""
+        if not self._authorize_using_role:
+            # A topic's policy cannot tell one EventBridge rule from another.
+            admit(topic, "topic", topic.topic_arn, self, EVENTS, ["sns:Publish"])
+            admit_rules_to_topics(topic.master_key, self)
+            return None
+        policy = self._policy or self._create_role()
+        iam.Grant.add_to_principal(
+            grantee=policy, actions=["sns:Publish"], resource_arns=[topic.topic_arn]
+        )
+        if topic.master_key is not None:
+            topic.master_key.grant(policy, *SEND_ACTIONS)
+        _create_before(policy, rule)
+        return self._role
+
+    def _create_role(self) -> iam.ManagedPolicy:
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+        self._role = iam.Role(
+            self,
+            "Role",
+            description="EventBridge rules publish to topics with this role",
+            assumed_by=iam.ServicePrincipal(EVENTS, conditions=_of_any_rule(Stack.of(self))),
+        )
+        self._policy = iam.ManagedPolicy(
+            self,
+            "Policy",
+            description="The topics to which EventBridge rules may publish",
+            roles=[self._role],
+        )
+        refuse_oversized(self._policy)
+        return self._policy
+
+    def _admit_to_queue(self, rule: events.IRule, queue: sqs.IQueue) -> None:
         # The policy of a queue in another stack cannot name a rule of this one, for the rule names
         # the queue: CloudFormation would have to create each stack before the other.
         stack = Stack.of(rule)
@@ -146,38 +278,147 @@ class RuleDelivery:
             queue,
             "queue",
             queue.queue_arn,
-            self._scope,
+            self,
             EVENTS,
             ["sqs:SendMessage"],
             conditions=conditions,
         )
+        admit_senders(queue.encryption_master_key, self, EVENTS)
 
 
-def create_delivery_role(scope: Construct, topics: Sequence[sns.ITopic]) -> iam.Role:
-    """Create the role with which this account's rules publish to topics.
+@jsii.implements(events.IRuleTarget)
+class CompletedTarget:
+    """A target with a retry policy and a dead-letter queue: its own, or those of a `Delivery`.
 
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    Parameters
+    ----------
+    target
+        The target.
+    retry_policy, dead_letter_queue
+        What it gets where it has none.
     """
-    role = iam.Role(
-        scope,
-        "DeliveryRole",
-        description="EventBridge rules publish human loop events with this role",
-        assumed_by=iam.ServicePrincipal(EVENTS, conditions=_of_any_rule(Stack.of(scope))),
-    )
-    policy = iam.ManagedPolicy(
-        scope, "DeliveryPolicy", description="What EventBridge rules may publish to", roles=[role]
-    )
-    for topic in topics:
-        iam.Grant.add_to_principal(
-            grantee=policy, actions=["sns:Publish"], resource_arns=[topic.topic_arn]
+
+    def __init__(
+        self,
+        target: events.IRuleTarget,
+        retry_policy: events.CfnRule.RetryPolicyProperty,
+        dead_letter_queue: sqs.IQueue,
+    ) -> None:
+        self._target = target
+        self._retry_policy = retry_policy
+        self._dead_letter_queue = dead_letter_queue
+        self.own_dead_letter_queue: sqs.IQueue | None = None
+        """The target's own dead-letter queue, once the target is bound and if it has one."""
+
+    def bind(
+        self,
+        rule: IRuleRef,
+        id: str | None = None,  # noqa: A002 - the interface's name
+    ) -> events.RuleTargetConfig:
+        """Bind the target and fill in what its configuration lacks."""
+        config = self._target.bind(rule, id)
+        own = config.dead_letter_config
+        assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
+        if own is not None:
+            self._keep_own_dead_letter_queue(rule, _arn_of(own))
+        return events.RuleTargetConfig(
+            **{
+                **{name: getattr(config, name) for name in _CONFIGURATION},
+                "retry_policy": config.retry_policy or self._retry_policy,
+                "dead_letter_config": own
+                or events.CfnRule.DeadLetterConfigProperty(arn=self._dead_letter_queue.queue_arn),
+            }
         )
-        if topic.master_key is not None:
-            topic.master_key.grant(policy, *SEND_ACTIONS)
-    return role
+
+    def _keep_own_dead_letter_queue(self, rule: events.Rule, arn: str) -> None:
+        stack = Stack.of(rule)
+        if stack.resolve(arn) == stack.resolve(self._dead_letter_queue.queue_arn):
+            raise ValueError(
+                f"target of {rule.node.path}: its dead_letter_queue is that of the delivery, to "
+                "which CDK would give a policy that depends on the rule while the rule depends on "
+                "the policy; leave dead_letter_queue out: it is filled in"
+            )
+        queue = _find_queue(stack, arn)
+        if queue is None:
+            queue = sqs.Queue.from_queue_arn(rule, f"DeadLetterQueue{len(rule.node.children)}", arn)
+        refuse_unusable_dead_letter_queue(
+            f"dead_letter_queue of a target of {rule.node.path}", queue
+        )
+        # CDK admits the rule to the queue, and not to the key of the queue.
+        admit_senders(queue.encryption_master_key, rule, EVENTS)
+        self.own_dead_letter_queue = queue
+
+
+_CONFIGURATION = tuple(
+    name
+    for name in inspect.signature(events.RuleTargetConfig.__init__).parameters
+    if name != "self"
+)
+
+
+@jsii.implements(events.IRuleTarget)
+class _TopicTarget:
+    def __init__(
+        self, delivery: Delivery, topic: sns.ITopic, message: events.RuleTargetInput | None
+    ) -> None:
+        self._delivery = delivery
+        self._topic = topic
+        self._message = message
+
+    def bind(
+        self,
+        rule: IRuleRef,
+        id: str | None = None,  # noqa: A002, ARG002 - the interface's
+    ) -> events.RuleTargetConfig:
+        role = self._delivery._admit_to_topic(rule, self._topic)
+        return events.RuleTargetConfig(arn=self._topic.topic_arn, role=role, input=self._message)
+
+
+@jsii.implements(events.IRuleTarget)
+class _QueueTarget:
+    def __init__(self, delivery: Delivery, queue: sqs.IQueue, message_group_id: str | None) -> None:
+        self._delivery = delivery
+        self._queue = queue
+        self._message_group_id = message_group_id
+
+    def bind(
+        self,
+        rule: IRuleRef,
+        id: str | None = None,  # noqa: A002, ARG002 - the interface's
+    ) -> events.RuleTargetConfig:
+        assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
+        self._delivery._admit_to_queue(rule, self._queue)
+        parameters = None
+        if self._message_group_id is not None:
+            parameters = events.CfnRule.SqsParametersProperty(
+                message_group_id=self._message_group_id
+            )
+        return events.RuleTargetConfig(arn=self._queue.queue_arn, sqs_parameters=parameters)
+
+
+@jsii.implements(events.IRuleTarget)
+class _FunctionTarget:
+    def __init__(self, delivery: Delivery, function: lambda_.IFunction) -> None:
+        self._delivery = delivery
+        self._function = function
+
+    def bind(
+        self,
+        rule: IRuleRef,
+        id: str | None = None,  # noqa: A002, ARG002 - the interface's
+    ) -> events.RuleTargetConfig:
+        assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
+        self._function.add_permission(
+            f"Allow{self._function.node.id}",
+            principal=iam.ServicePrincipal(EVENTS),
+            source_arn=rule.rule_arn,
+            scope=rule,
+        )
+        return events.RuleTargetConfig(arn=self._function.function_arn)
 
 
 def _of_any_rule(stack: Stack) -> dict[str, dict[str, str]]:
-    """Write the condition that one of the account's rules in the Region is the source."""
+    """Build the condition that one of the account's rules in the Region is the source."""
     rules = stack.format_arn(
         service="events",
         resource="rule",
@@ -190,16 +431,22 @@ def _of_any_rule(stack: Stack) -> dict[str, dict[str, str]]:
     }
 
 
-@jsii.implements(events.IRuleTarget)
-class _Target:
-    """A target whose permissions are already in place."""
+def _create_before(first: IConstruct, then: IConstruct) -> None:
+    """Let CloudFormation create one construct before another one of the same stack."""
+    if Stack.of(first) == Stack.of(then):
+        then.node.add_dependency(first)
 
-    def __init__(self, config: events.RuleTargetConfig) -> None:
-        self._config = config
 
-    def bind(
-        self,
-        rule: IRuleRef,  # noqa: ARG002 - the interface's
-        id: str | None = None,  # noqa: A002, ARG002
-    ) -> events.RuleTargetConfig:
-        return self._config
+def _arn_of(config: object) -> str:
+    arn = getattr(config, "arn", None)
+    assert isinstance(arn, str)  # noqa: S101 - a dead-letter queue without an ARN is none
+    return arn
+
+
+def _find_queue(stack: Stack, arn: str) -> sqs.IQueue | None:
+    """Return the queue of a stack that has an ARN."""
+    resolved = stack.resolve(arn)
+    for construct in stack.node.find_all():
+        if isinstance(construct, sqs.Queue) and stack.resolve(construct.queue_arn) == resolved:
+            return construct
+    return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from human_loop_events.resource_policies import EVENTS, admit
+from human_loop_events.retention import KEEP
 
 #: What a service needs to put a message into an encrypted topic or queue.
 SEND_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -26,13 +27,13 @@ USE_ACTIONS = (
 
 
 def create_key(scope: Construct) -> kms.Key:
-    """Create a key with rotation that stays when the stack is deleted."""
+    """Create a key with rotation that is kept when the stack is deleted."""
     return kms.Key(
         scope,
         "Key",
         description=f"Human loop events of {scope.node.path}",
         enable_key_rotation=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=KEEP,
     )
 
 

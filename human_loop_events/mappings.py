@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from human_loop_events.events import FlowDefinitions
+from human_loop_events.flow_definitions import FlowDefinitions
 
 #: Lambda allows 4,096 bytes for all environment variables of a function; the rest is ours.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -66,7 +66,7 @@ class FieldMapping:
                     f"expression: {error}"
                 ) from error
         if not isinstance(self.ignore_case, bool):
-            raise ValueError(  # noqa: TRY004 - a wrong value, like the others here
+            raise ValueError(
                 f"FieldMapping {self.name!r}: ignore_case={self.ignore_case!r}; expected a boolean"
             )
         tolerance = self.tolerance

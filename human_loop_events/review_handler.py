@@ -1,42 +1,61 @@
-"""The included handler: a function that reads each review, and the ledger it keeps."""
+"""The included handler: a function that reads each review and records its outcome."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size, Stack
-from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import Annotations, Duration, IgnoreMode, Size, SizeRoundingBehavior, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.alerts import Alerts
+from human_loop_events.arguments import whole_number
+from human_loop_events.delivered_rule import DeliveredRule
+from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, admit_log_groups, create_key
-from human_loop_events.events import OUTCOME_DETAIL_TYPE, OUTCOME_SOURCE, FlowDefinitions
+from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.ledger import Ledger
 from human_loop_events.mappings import FieldMapping, render_mappings
-from human_loop_events.output_bucket import OutputLocation
+from human_loop_events.output_location import OutputLocation
+from human_loop_events.policy_size import refuse_oversized
+from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
+from human_loop_events.retention import KEEP
+from human_loop_reviews import contract
+from human_loop_reviews.contract import Setting
 
-RUNTIME_PACKAGE = "human_loop_reviews"
 
-#: The ledger's index by flow definition and end time.
-LEDGER_INDEX = "ByFlowDefinition"
+class ReviewHandlerSettings(TypedDict, total=False):
+    """The parameters of a `ReviewHandler` that another construct creates. See `ReviewHandler`."""
+
+    ledger: Ledger
+    ledger_retention: Duration
+    mappings: Mapping[str, Sequence[FieldMapping]]
+    include_values: bool
+    outcome_bus: events.IEventBus
+    log_retention: logs.RetentionDays
+    max_output_size: Size
+    memory_size: int
+    timeout: Duration
+    reserved_concurrent_executions: int
 
 
 class ReviewHandler(Construct):
     """A function that settles ended human loops, with its role, log group and ledger.
 
-    For each ended loop it reads the output from S3, reviews it (prediction against people, people
-    against each other), publishes the outcome on an event bus, and records it in the ledger,
-    exactly once. It accepts an EventBridge event, or a batch of them from SQS.
+    For each ended loop it reads the output from S3, reviews it (prediction against reviewers,
+    reviewers against each other), publishes the outcome on an event bus, and records it in the
+    ledger. Outcomes are published at least once. Ledger writes are idempotent. The function accepts
+    an EventBridge event, or a batch of them from SQS.
 
     Parameters
     ----------
@@ -44,50 +63,49 @@ class ReviewHandler(Construct):
         The parent.
     construct_id
         The id within the parent.
-    output_bucket
-        The bucket that the flow definitions write their output to.
-    output_prefix
-        The key prefix of the flow definitions' ``S3OutputPath``. Default: the whole bucket.
-    output_encryption_key
-        The flow definitions' own key for their output. Default: the bucket's key, if any.
+    output
+        Where the flow definitions write their output.
     flow_definitions
-        Whose output may be read. With known names only their folders may be. Default: any.
-    dead_letters
-        Queue for events that Lambda could not get processed when it was invoked directly.
-        Default: none; supply one unless the function is fed from SQS only.
+        Whose output the function may read. With names known at synthesis it may read their folders
+        only. Default: any.
+    dead_letter_queue
+        A standard queue for events that the function fails on three times when it is invoked
+        directly. Default: none. Supply one unless the function only reads a queue.
     encryption_key
-        Customer managed key of the ledger and the logs. Default: a new one.
+        The customer managed key of the new ledger and the logs. Default: a new one, with rotation.
+    ledger
+        The ledger. Default: a new one.
+    ledger_retention
+        How long the new ledger keeps a loop. Default: 400 days.
     mappings
         For custom tasks, by the flow definition's name: where prediction and answer are found.
         Default: reviewers are compared with each other only.
     include_values
         Whether outcomes carry the documents' values. Default: names and verdicts only.
     outcome_bus
-        The bus that outcomes are published on. Default: the account's default bus.
-    ledger
-        A table with partition key ``humanLoopArn`` and sort key ``creationTime``, both strings.
-        Default: a new one, on demand, with point-in-time recovery, retained on deletion.
-    ledger_retention
-        How long the ledger remembers a loop. Default: 400 days.
+        The bus on which outcomes are published. Default: the account's default bus.
     log_retention
         How long logs are kept. Default: one year.
     max_output_size
-        Outputs above this size are not read; their events end in dead letters. Default: 64 MiB.
+        Larger outputs are not read. Their events go to a dead-letter queue. Default: 64 MiB.
     memory_size
-        The function's memory in MiB. Default: 1024, enough for the largest output.
+        The function's memory in MiB, 128 to 10,240. Default: 1,024, enough for the largest output.
     timeout
-        The function's timeout. Default: one minute.
+        The function's timeout, up to 15 minutes. Default: one minute.
     reserved_concurrent_executions
         How many instances may run at once. Default: no limit but the account's.
 
     Raises
     ------
     ValueError
-        If the mappings do not fit or are not valid, or the prefix holds a wildcard.
+        If a value is out of range, the mappings do not fit or are not valid, or Lambda cannot send
+        to the dead-letter queue.
 
     Examples
     --------
-    >>> ReviewHandler(self, "Handler", output_bucket=bucket, dead_letters=queue)  # doctest: +SKIP
+    >>> ReviewHandler(  # doctest: +SKIP
+    ...     self, "ReviewHandler", output=OutputLocation(bucket), dead_letter_queue=queue
+    ... )
     """
 
     def __init__(
@@ -95,17 +113,15 @@ class ReviewHandler(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        output_bucket: s3.IBucket,
-        output_prefix: str = "",
-        output_encryption_key: kms.IKey | None = None,
+        output: OutputLocation,
         flow_definitions: FlowDefinitions | None = None,
-        dead_letters: sqs.IQueue | None = None,
+        dead_letter_queue: sqs.IQueue | None = None,
         encryption_key: kms.IKey | None = None,
+        ledger: Ledger | None = None,
+        ledger_retention: Duration | None = None,
         mappings: Mapping[str, Sequence[FieldMapping]] | None = None,
         include_values: bool = False,
         outcome_bus: events.IEventBus | None = None,
-        ledger: dynamodb.ITable | None = None,
-        ledger_retention: Duration | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         max_output_size: Size | None = None,
         memory_size: int = 1024,
@@ -113,17 +129,26 @@ class ReviewHandler(Construct):
         reserved_concurrent_executions: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._output = OutputLocation(
-            output_bucket,
-            output_prefix,
-            flow_definitions or FlowDefinitions.any(),
-            output_encryption_key,
-        )
+        if not isinstance(output, OutputLocation):
+            raise ValueError(f"output: expected OutputLocation(bucket, prefix=…), got {output!r}")
+        if not isinstance(include_values, bool):
+            raise ValueError(f"include_values: expected True or False, got {include_values!r}")
+        if ledger is not None and ledger_retention is not None:
+            raise ValueError(
+                "ledger_retention: it is for a new ledger, but ledger is supplied; expected "
+                "Ledger(…, retention=…)"
+            )
+        if dead_letter_queue is not None:
+            refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
+        self._output = output
+        self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._key = encryption_key or create_key(self)
         self._outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"
         )
-        self._ledger = ledger or _create_ledger(self, self._key)
+        self._ledger = ledger or Ledger(
+            self, "Ledger", encryption_key=self._key, retention=ledger_retention
+        )
         self._log_group = _create_log_group(self, self._key, log_retention)
         self._role = iam.Role(
             self,
@@ -131,34 +156,34 @@ class ReviewHandler(Construct):
             description="Settles ended human loops",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-        self._policy = self._create_policy(dead_letters)
+        self._policy = self._create_policy(dead_letter_queue)
+        self._handler_queue: HandlerQueue | None = None
         self._function = lambda_.Function(
             self,
             "Function",
-            description="Reads the review of each ended human loop and reports the outcome",
+            description="Reads the review of each ended human loop and records the outcome",
             code=runtime_code(),
-            handler=f"{RUNTIME_PACKAGE}.handler.handle",
+            handler=contract.REVIEW_HANDLER_ENTRY_POINT,
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
-            # The policy above is complete, so CDK need not, and shall not, add one of its own.
+            # The policies here are complete. CDK must not add one of its own.
             role=self._role.without_policy_updates(),
-            dead_letter_queue=dead_letters,
+            dead_letter_queue=dead_letter_queue,
             log_group=self._log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
-            memory_size=memory_size,
-            timeout=timeout or Duration.minutes(1),
+            memory_size=whole_number("memory_size", memory_size, least=128, most=10_240),
+            timeout=_a_timeout(timeout or Duration.minutes(1)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment=self._environment(
-                mappings or {},
-                include_values,
-                ledger_retention or Duration.days(400),
-                max_output_size or Size.mebibytes(64),
+                mappings or {}, include_values, _an_output_size(max_output_size)
             ),
         )
-        # Lambda checks at creation that the role may send to the dead letters.
-        self._function.node.add_dependency(self._policy)
+        # Lambda checks at creation that the role may send to the dead-letter queue.
+        self._function.node.add_dependency(self._policy, *self._create_output_policies())
         _acknowledge_function(self._function, reserved_concurrent_executions)
+        self._output.warn_of_foreign_owners(self)
+        self._warn_of_foreign_outcome_bus()
 
     @property
     def function(self) -> lambda_.Function:
@@ -167,7 +192,7 @@ class ReviewHandler(Construct):
 
     @property
     def policy(self) -> iam.ManagedPolicy:
-        """The function's permissions; a grant to it is a grant to the function."""
+        """The function's permissions. A grant to it is a grant to the function."""
         return self._policy
 
     @property
@@ -176,8 +201,13 @@ class ReviewHandler(Construct):
         return self._role
 
     @property
-    def ledger(self) -> dynamodb.ITable:
-        """The table of outcomes, one item for each human loop."""
+    def output(self) -> OutputLocation:
+        """Where the flow definitions write their output."""
+        return self._output
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
         return self._ledger
 
     @property
@@ -187,179 +217,223 @@ class ReviewHandler(Construct):
 
     @property
     def outcome_bus(self) -> events.IEventBus:
-        """The bus that outcomes are published on."""
+        """The bus on which outcomes are published."""
         return self._outcome_bus
 
     @property
     def encryption_key(self) -> kms.IKey:
-        """The key of the ledger and the logs."""
+        """The key of the new ledger and the logs."""
         return self._key
 
-    def grant_read_ledger(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading the ledger and its index."""
-        return self._ledger.grant_read_data(grantee)
+    def read_from_queue(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handler_delivery: HandlerDelivery,
+        encryption_key: kms.IKey | None = None,
+    ) -> HandlerQueue:
+        """Let the function read a new queue. See `HandlerDelivery.buffered`.
+
+        The function itself sends an event that it cannot process to the queue's dead-letter queue,
+        with the error as message attributes. An error that no retry can fix is sent at once, any
+        other one on the last permitted receive.
+
+        Parameters
+        ----------
+        scope, construct_id
+            The parent and the id of the queue.
+        handler_delivery
+            How the queue is read and how long an event is retried.
+        encryption_key
+            The customer managed key of the queue. Default: the key of the ledger.
+
+        Raises
+        ------
+        ValueError
+            If the function reads a queue already.
+        """
+        if self._handler_queue is not None:
+            raise ValueError(
+                f"handler: {self.node.path} reads {self._handler_queue.node.path} already, and "
+                "knows the dead-letter queue of one queue only; expected a ReviewHandler for each "
+                "buffered delivery, or HandlerDelivery.direct()"
+            )
+        buffer = HandlerQueue(
+            scope,
+            construct_id,
+            function=self._function,
+            reader=self._policy,
+            handler_delivery=handler_delivery,
+            encryption_key=encryption_key or self._key,
+        )
+        self._handler_queue = buffer
+        self._grant_send(buffer.dead_letter_queue)
+        self._function.add_environment(
+            Setting.DEAD_LETTER_QUEUE_URL, buffer.dead_letter_queue.queue_url
+        )
+        self._function.add_environment(Setting.MAX_RECEIVES, str(buffer.max_receives))
+        return buffer
 
     def on_outcome(
         self,
         rule_id: str,
         *,
+        delivery: Delivery,
+        alerts: Alerts,
         target: events.IRuleTarget | None = None,
         description: str | None = None,
         rule_name: str | None = None,
-    ) -> events.Rule:
-        """Define a rule for the outcomes that the handler publishes.
+    ) -> DeliveredRule:
+        """Add a rule on the outcomes that the function publishes.
 
         Parameters
         ----------
         rule_id
             The id of the rule within this construct.
+        delivery, alerts
+            How outcomes are delivered, and who is notified if they cannot be.
         target
-            Where the outcomes go. Default: nowhere; add targets to the returned rule.
+            Where the outcomes go. Default: nowhere. Add targets to the returned rule.
         description
             The rule's description.
         rule_name
-            The rule's physical name. Default: one made by CloudFormation.
+            The rule's physical name. Default: one that CloudFormation generates.
         """
-        return events.Rule(
+        rule = DeliveredRule(
             self,
             rule_id,
+            delivery=delivery,
+            alerts=alerts,
             description=description,
             rule_name=rule_name,
             event_bus=self._outcome_bus,
             event_pattern=events.EventPattern(
-                source=[OUTCOME_SOURCE], detail_type=[OUTCOME_DETAIL_TYPE]
+                source=[contract.PROJECT_SOURCE], detail_type=[contract.OUTCOME_DETAIL_TYPE]
             ),
-            targets=None if target is None else [target],
         )
+        rule.add_target(target)
+        return rule
 
     def _environment(
         self,
         mappings: Mapping[str, Sequence[FieldMapping]],
         include_values: bool,
-        ledger_retention: Duration,
         max_output_size: Size,
     ) -> dict[str, str]:
         environment = {
-            "LEDGER_TABLE": self._ledger.table_name,
-            "LEDGER_RETENTION_DAYS": f"{ledger_retention.to_days():g}",
-            "OUTCOME_BUS": self._outcome_bus.event_bus_arn,
-            "INCLUDE_VALUES": str(include_values).lower(),
-            "MAX_OUTPUT_BYTES": f"{max_output_size.to_bytes():.0f}",
+            Setting.LEDGER_TABLE: self._ledger.table.table_name,
+            Setting.LEDGER_RETENTION_DAYS: f"{self._ledger.retention.to_days(integral=False):g}",
+            Setting.OUTCOME_BUS: self._outcome_bus.event_bus_arn,
+            Setting.INCLUDE_VALUES: str(include_values).lower(),
+            Setting.MAX_OUTPUT_BYTES: f"{max_output_size.to_bytes():.0f}",
         }
         if mappings:
-            environment["MAPPINGS"] = render_mappings(mappings, self._output.flow_definitions)
-        return environment
+            environment[Setting.MAPPINGS] = render_mappings(mappings, self._flow_definitions)
+        return {name.value: value for name, value in environment.items()}
 
-    def _create_policy(self, dead_letters: sqs.IQueue | None) -> iam.ManagedPolicy:
+    def _create_policy(self, dead_letter_queue: sqs.IQueue | None) -> iam.ManagedPolicy:
         policy = iam.ManagedPolicy(
             self, "Policy", description="What the review handler may do", roles=[self._role]
         )
-        self._output.grant_read(policy)
-        # Not ledger.grant(): it would add the index, by a wildcard.
-        iam.Grant.add_to_principal(
-            grantee=policy,
-            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
-            resource_arns=[self._ledger.table_arn],
-        )
-        for key in (self._key, self._ledger.encryption_key):
-            if key is not None:
-                key.grant(policy, *USE_ACTIONS)
+        refuse_oversized(policy)
+        self._ledger.grant_record(policy)
+        self._key.grant(policy, *USE_ACTIONS)
         iam.Grant.add_to_principal(
             grantee=policy,
             actions=["events:PutEvents"],
             resource_arns=[self._outcome_bus.event_bus_arn],
             conditions={
                 "StringEquals": {
-                    "events:source": OUTCOME_SOURCE,
-                    "events:detail-type": OUTCOME_DETAIL_TYPE,
+                    "events:source": contract.PROJECT_SOURCE,
+                    "events:detail-type": contract.OUTCOME_DETAIL_TYPE,
                 }
             },
         )
         self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
-        if dead_letters is not None:
-            dead_letters.grant(policy, "sqs:SendMessage")
-            if dead_letters.encryption_master_key is not None:
-                dead_letters.encryption_master_key.grant(policy, *SEND_ACTIONS)
         iam.Grant.add_to_principal(
             grantee=policy,
             actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
             resource_arns=["*"],
         )
-        self._acknowledge_policy(policy)
-        return policy
-
-    def _acknowledge_policy(self, policy: iam.ManagedPolicy) -> None:
-        stack = Stack.of(self)
         acknowledge(
             policy,
             "X-Ray's two write actions take no resource: AWS defines them for '*' only.",
             "AwsSolutions-IAM5[Resource::*]",
         )
-        acknowledge(
-            policy,
-            "Read access to the output objects below the configured prefix. A2I makes their keys "
-            "from date, time and the human loop's name, so they cannot be listed beforehand.",
-            *(
-                f"AwsSolutions-IAM5[Resource::{_as_in_findings(stack.resolve(arn))}]"
-                for arn in map(self._output.bucket.arn_for_objects, self._output.object_patterns)
-            ),
-        )
+        self._policy = policy
+        if dead_letter_queue is not None:
+            self._grant_send(dead_letter_queue)
+        return policy
+
+    def _grant_send(self, queue: sqs.IQueue) -> None:
+        queue.grant(self._policy, "sqs:SendMessage")
+        if queue.encryption_master_key is not None:
+            queue.encryption_master_key.grant(self._policy, *SEND_ACTIONS)
+
+    def _create_output_policies(self) -> list[iam.ManagedPolicy]:
+        """Create the policies to read output: as many as the names of flow definitions need."""
+        stack = Stack.of(self)
+        policies = []
+        groups = self._output.pattern_groups(self._flow_definitions)
+        for number, patterns in enumerate(groups, start=1):
+            policy = iam.ManagedPolicy(
+                self,
+                "OutputPolicy" if number == 1 else f"OutputPolicy{number}",
+                description="Which output the review handler may read",
+                roles=[self._role],
+            )
+            refuse_oversized(policy)
+            self._output.grant_read(policy, patterns=patterns)
+            acknowledge(
+                policy,
+                "Read access to output objects below the configured prefix. A2I makes their keys "
+                "from date, time and the human loop's name, so they cannot be listed beforehand.",
+                *(
+                    f"AwsSolutions-IAM5[Resource::{_as_in_findings(stack.resolve(arn))}]"
+                    for arn in map(self._output.bucket.arn_for_objects, patterns)
+                ),
+            )
+            policies.append(policy)
+        return policies
+
+    def _warn_of_foreign_outcome_bus(self) -> None:
+        owner = self._outcome_bus.env.account
+        if owner != Stack.of(self).account and not Token.is_unresolved(owner):
+            Annotations.of(self).add_warning_v2(
+                "human-loop-events:outcome-bus-account",
+                f"the outcome bus is in account {owner}: its policy must allow the role of the "
+                "handler events:PutEvents; without that no loop can be settled",
+            )
 
 
 def runtime_code() -> lambda_.Code:
-    """Build the asset with the runtime package, and nothing else, from wherever it is installed.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the package ``human_loop_reviews`` is not there.
-    """
-    beside = Path(__file__).parents[1] / "lambda"
-    if not (beside / RUNTIME_PACKAGE / "handler.py").is_file():
-        spec = importlib.util.find_spec(RUNTIME_PACKAGE)
-        if spec is None or spec.origin is None:
-            raise FileNotFoundError(
-                f"the package {RUNTIME_PACKAGE} is not installed; it comes with "
-                "a2i-human-loop-events, so install that again"
-            )
-        beside = Path(spec.origin).parents[1]
+    """Build the asset with the runtime package, and nothing else, from where it is installed."""
+    package = Path(contract.__file__).parent
     return lambda_.Code.from_asset(
-        str(beside),
-        exclude=["*", f"!{RUNTIME_PACKAGE}", f"!{RUNTIME_PACKAGE}/**", "**/__pycache__"],
+        str(package.parent),
+        exclude=["*", f"!{package.name}", f"!{package.name}/**", "**/__pycache__"],
         ignore_mode=IgnoreMode.GIT,
     )
 
 
-def _create_ledger(scope: Construct, key: kms.IKey) -> dynamodb.Table:
-    table = dynamodb.Table(
-        scope,
-        "Ledger",
-        partition_key=dynamodb.Attribute(name="humanLoopArn", type=dynamodb.AttributeType.STRING),
-        sort_key=dynamodb.Attribute(name="creationTime", type=dynamodb.AttributeType.STRING),
-        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-        encryption_key=key,
-        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=True
-        ),
-        time_to_live_attribute="expiresAt",
-        removal_policy=RemovalPolicy.RETAIN,
-    )
-    table.add_global_secondary_index(
-        index_name=LEDGER_INDEX,
-        partition_key=dynamodb.Attribute(
-            name="flowDefinitionArn", type=dynamodb.AttributeType.STRING
-        ),
-        sort_key=dynamodb.Attribute(name="endTime", type=dynamodb.AttributeType.STRING),
-    )
-    acknowledge(
-        table,
-        "Point-in-time recovery restores any second of the last 35 days. A backup plan is an "
-        "account's own: its vault, schedule and selection by tags are not a construct's to set.",
-        "HIPAA.Security-DynamoDBInBackupPlan",
-        "NIST.800.53.R5-DynamoDBInBackupPlan",
-    )
-    return table
+def _a_timeout(timeout: Duration) -> Duration:
+    if not 1 <= timeout.to_seconds() <= 900:
+        raise ValueError(
+            f"timeout: expected 1 second to 15 minutes, got {timeout.to_human_string()}"
+        )
+    return timeout
+
+
+def _an_output_size(size: Size | None) -> Size:
+    if size is None:
+        return Size.mebibytes(64)
+    if not 1 <= size.to_kibibytes(rounding=SizeRoundingBehavior.NONE) <= 1024 * 1024:
+        raise ValueError(
+            "max_output_size: expected 1 KiB to 1 GiB, got "
+            f"{size.to_bytes(rounding=SizeRoundingBehavior.NONE):,.0f} bytes"
+        )
+    return size
 
 
 def _create_log_group(
@@ -367,11 +441,7 @@ def _create_log_group(
 ) -> logs.LogGroup:
     admit_log_groups(key, scope)
     return logs.LogGroup(
-        scope,
-        "Logs",
-        encryption_key=key,
-        retention=retention,
-        removal_policy=RemovalPolicy.RETAIN,
+        scope, "Logs", encryption_key=key, retention=retention, removal_policy=KEEP
     )
 
 
@@ -380,8 +450,8 @@ def _acknowledge_function(
 ) -> None:
     acknowledge(
         function,
-        "The function reaches public AWS endpoints only, with TLS and its own role, and accepts no "
-        "connections; a VPC would add interface endpoints and a way to fail, and protect nothing.",
+        "The function calls public AWS endpoints only, with TLS and its own role, and accepts no "
+        "connections. A VPC would add interface endpoints and a way to fail, and protect nothing.",
         "HIPAA.Security-LambdaInsideVPC",
         "NIST.800.53.R5-LambdaInsideVPC",
         "PCI.DSS.321-LambdaInsideVPC",
@@ -389,9 +459,9 @@ def _acknowledge_function(
     if reserved_concurrent_executions is None:
         acknowledge(
             function,
-            "A reserve is taken from the account's quota and fails the deployment where the quota "
-            "is small; events arrive at the pace of people. reserved_concurrent_executions sets "
-            "one.",
+            "Reserved concurrency is taken from the account's quota, and the deployment fails "
+            "where the quota is small. Events arrive at the pace of people. "
+            "reserved_concurrent_executions sets it.",
             "HIPAA.Security-LambdaConcurrency",
             "NIST.800.53.R5-LambdaConcurrency",
         )

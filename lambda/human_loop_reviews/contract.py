@@ -42,6 +42,14 @@ class HumanLoopStatus(StrEnum):
     STOPPED = "Stopped"
 
 
+class FailureCode(StrEnum):
+    """The failure codes that A2I is known to send. It may send others."""
+
+    VALIDATION_ERROR = "ValidationError"
+    EXPIRED = "Expired"
+    INTERNAL_ERROR = "InternalError"
+
+
 class Setting(StrEnum):
     """The environment variables of the review handler."""
 

@@ -87,12 +87,14 @@ def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_
     assert list(here.values()) == [_runtime_files()]
 
 
-def test_library_imports_nothing_of_the_runtime_but_the_contract() -> None:
+def test_library_imports_the_contract_of_the_runtime_and_nothing_else_of_it() -> None:
     modules = _modules_after("import human_loop_events")
 
     assert "aws_cdk" in modules
-    runtime = {name for name in modules if name.partition(".")[0] == "human_loop_reviews"}
-    assert runtime <= {"human_loop_reviews", "human_loop_reviews.contract"}
+    assert {name for name in modules if name.startswith("human_loop_reviews")} == {
+        "human_loop_reviews",
+        "human_loop_reviews.contract",
+    }
 
 
 def test_runtime_imports_the_standard_library_and_boto3_only() -> None:
@@ -116,7 +118,10 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     assert npx
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     synth = subprocess.run(
-        [npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")],
+        [
+            *(npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")),
+            *("--context", f"deployments={json.dumps({'dev': {'output_bucket': 'reviews'}})}"),
+        ],
         cwd=ROOT,
         env={
             **environment,
@@ -133,7 +138,9 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     assert "AWS::Events::Rule" in synth.stdout
     for hint in ("feature flag", "end-of-life", "deprecated", "credentials", "warning"):
         assert hint not in synth.stderr.lower()
-    assert json.loads((tmp_path / "cdk.out" / "HumanLoops.template.json").read_text())["Resources"]
+    assert json.loads((tmp_path / "cdk.out" / "HumanLoops-dev.template.json").read_text())[
+        "Resources"
+    ]
 
 
 def _runtime_files() -> set[str]:

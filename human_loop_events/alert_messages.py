@@ -1,0 +1,163 @@
+"""The messages to the alerts topic about a failure.
+
+EventBridge's input transformer inserts values without escaping them. So a message either is plain
+text, or every value stands alone as a whole JSON value. In JSON, a value that can be absent (a
+failure code or reason) is passed inside the event's detail: an absent one would leave nothing
+behind its key.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from aws_cdk import Aws, CfnMapping, Stack, Token
+from aws_cdk import aws_events as events
+from aws_cdk.region_info import RegionInfo
+
+from human_loop_events.event_filter import FailureDescription
+from human_loop_events.runbook import runbook_section
+
+#: The domain of AWS's console in each partition.
+_CONSOLE_DOMAINS = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-eusc": "console.amazonaws-eusc.eu",
+    "aws-iso": "console.c2shome.ic.gov",
+    "aws-iso-b": "console.sc2shome.sgov.gov",
+    "aws-iso-e": "console.cloud.adc-e.uk",
+    "aws-iso-f": "console.csp.hci.ic.gov",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+_MAPPING_ID = "HumanLoopEventsConsole"
+
+
+class AlertFormat(StrEnum):
+    """The format of an alert on a failure.
+
+    ``TEXT``: lines for a person. ``JSON``: one object for a program. ``CHAT``: custom notifications
+    of Amazon Q Developer in chat applications, for Slack and Microsoft Teams: one for the failure
+    and, in its thread, one with the reason if the event has one.
+    https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+    """
+
+    TEXT = "TEXT"
+    JSON = "JSON"
+    CHAT = "CHAT"
+
+
+def failure_message(
+    stack: Stack, alert_format: AlertFormat, failure: FailureDescription, runbook: str
+) -> events.RuleTargetInput:
+    """Build the message about a failure.
+
+    Parameters
+    ----------
+    stack
+        The stack of the rule.
+    alert_format
+        The format.
+    failure
+        What to say.
+    runbook
+        The path or URL of the runbook.
+    """
+    section = runbook_section(runbook, failure.runbook_section)
+    if alert_format is AlertFormat.JSON:
+        return events.RuleTargetInput.from_object(_json_message(stack, failure, section))
+    if alert_format is AlertFormat.CHAT:
+        following = " The reason, if the event has one, follows in this thread."
+        return events.RuleTargetInput.from_object(
+            _chat_message(
+                failure,
+                failure.title,
+                failure.text + (following if failure.reason_path else ""),
+                next_steps=[f"Open {console_url(stack, failure)}", f"Follow {section}"],
+            )
+        )
+    return events.RuleTargetInput.from_multiline_text(_text_message(stack, failure, section))
+
+
+def reason_message(failure: FailureDescription, reason_path: str) -> events.RuleTargetInput:
+    """Build the chat message with the reason, for an event that has one."""
+    return events.RuleTargetInput.from_object(
+        _chat_message(failure, "Reason of the failure", events.EventField.from_path(reason_path))
+    )
+
+
+def console_url(stack: Stack, failure: FailureDescription) -> str:
+    """Build the address of the console page, in the partition of the stack's Region."""
+    page = failure.console_path.format(region=stack.region)
+    return f"https://{stack.region}.{_console_domain(stack)}/{page}"
+
+
+def _console_domain(stack: Stack) -> str:
+    if not Token.is_unresolved(stack.region):
+        return _CONSOLE_DOMAINS.get(
+            RegionInfo.get(stack.region).partition or "aws", "console.aws.amazon.com"
+        )
+    domains = stack.node.try_find_child(_MAPPING_ID)
+    if not isinstance(domains, CfnMapping):
+        domains = CfnMapping(
+            stack,
+            _MAPPING_ID,
+            mapping={
+                partition: {"domain": domain} for partition, domain in _CONSOLE_DOMAINS.items()
+            },
+        )
+    return domains.find_in_map(Aws.PARTITION, "domain")
+
+
+def _text_message(stack: Stack, failure: FailureDescription, section: str) -> str:
+    return "\n".join(
+        [
+            f"{failure.title}. {failure.text}",
+            *(f"{label}: {events.EventField.from_path(path)}" for label, path in failure.lines),
+            f"Ended: {events.EventField.time}",
+            f"Account and Region: {events.EventField.account} {stack.region}",
+            f"Console: {console_url(stack, failure)}",
+            f"Runbook: {section}",
+        ]
+    )
+
+
+def _json_message(stack: Stack, failure: FailureDescription, section: str) -> dict[str, object]:
+    return {
+        "alert": failure.alert,
+        "account": events.EventField.account,
+        "region": stack.region,
+        "endTime": events.EventField.time,
+        "consoleUrl": console_url(stack, failure),
+        "runbook": section,
+        "resources": events.EventField.from_path("$.resources"),
+        failure.detail_key: events.EventField.from_path("$.detail"),
+    }
+
+
+def _chat_message(
+    failure: FailureDescription,
+    title: str,
+    description: str,
+    *,
+    next_steps: list[str] | None = None,
+) -> dict[str, object]:
+    resources: object = events.EventField.from_path("$.resources")
+    if failure.resource_paths:
+        resources = [events.EventField.from_path(path) for path in failure.resource_paths]
+    content: dict[str, object] = {
+        "textType": "client-markdown",
+        "title": title,
+        "description": description,
+    }
+    if next_steps:
+        content["nextSteps"] = next_steps
+        content["keywords"] = resources
+    return {
+        "version": "1.0",
+        "source": "custom",
+        "content": content,
+        "metadata": {
+            "threadId": events.EventField.from_path(failure.thread_path),
+            "eventType": failure.alert,
+            "relatedResources": resources,
+        },
+    }

@@ -1,0 +1,65 @@
+"""Checks of arguments. A wrong one stops synthesis and says what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def list_of_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
+    """Return the values of a list without repetitions.
+
+    A text is a sequence of letters in Python, so one that stands where a list is expected would
+    become a rule on single letters.
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    values
+        Its value.
+    example
+        A correct value, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is not a list of texts, or is empty.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name}: expected a list such as {example}, got {values!r}")
+    listed = list(values)
+    if not listed:
+        raise ValueError(f"{name}: expected a list such as {example}, got an empty one")
+    for each in listed:
+        if not isinstance(each, str) or not each:
+            raise ValueError(f"{name}: expected a list such as {example}, got {each!r} in it")
+    return tuple(dict.fromkeys(listed))
+
+
+def list_of_choices(name: str, values: Any, choices: type[_Choice]) -> tuple[_Choice, ...]:
+    """Return the values of a list as members of an enumeration, without repetitions."""
+    example = repr([each.value for each in choices][:2])
+    return tuple(
+        one_of(name, each, choices) for each in list_of_texts(name, values, example=example)
+    )
+
+
+def one_of(name: str, value: Any, choices: type[_Choice]) -> _Choice:
+    """Return a value as a member of an enumeration."""
+    try:
+        return choices(value)
+    except ValueError:
+        expected = ", ".join(choices)
+        raise ValueError(f"{name}: expected one of {expected}, got {value!r}") from None
+
+
+def whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
+    """Return a whole number within bounds, both included."""
+    expected = f"{least} or more" if most is None else f"{least} to {most:,}"
+    if type(value) is not int or value < least or (most is not None and value > most):
+        raise ValueError(f"{name}: expected a whole number, {expected}, got {value!r}")
+    return value

@@ -1,0 +1,111 @@
+"""A rule whose every target has retries, a dead-letter queue and alarms."""
+
+from __future__ import annotations
+
+import jsii
+from aws_cdk import aws_events as events
+from constructs import Construct, IValidation
+
+from human_loop_events.alerts import Alerts
+from human_loop_events.delivery import Delivery
+
+#: EventBridge's quota of targets for one rule.
+#: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+MAX_TARGETS = 5
+
+
+class DeliveredRule(events.Rule):
+    """An EventBridge rule that completes its targets and registers with the alarms.
+
+    A target keeps the retry policy and the dead-letter queue that it brings. Whatever it lacks is
+    filled in, for targets that are added later too. Synthesis fails for a rule without a target.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    delivery
+        The retry policy and the dead-letter queue.
+    alerts
+        What watches the rule and its dead-letter queues.
+    event_pattern
+        What the rule matches.
+    event_bus
+        The rule's bus. Default: the account's default bus.
+    description
+        The rule's description.
+    rule_name
+        The rule's physical name. Default: one that CloudFormation generates.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        delivery: Delivery,
+        alerts: Alerts,
+        event_pattern: events.EventPattern,
+        event_bus: events.IEventBus | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            event_pattern=event_pattern,
+            event_bus=event_bus,
+            description=description,
+            rule_name=rule_name,
+        )
+        self._delivery = delivery
+        self._alerts = alerts
+        self._targets = 0
+        delivery.precede(self)
+        alerts.watch_rule(self, event_bus)
+        alerts.watch_queue(delivery.dead_letter_queue)
+        self.node.add_validation(_HasTarget(self))
+
+    @property
+    def target_count(self) -> int:
+        """How many targets the rule has."""
+        return self._targets
+
+    def add_target(self, target: events.IRuleTarget | None = None) -> None:
+        """Add a target.
+
+        Parameters
+        ----------
+        target
+            Any target, such as those in ``aws_cdk.aws_events_targets``.
+
+        Raises
+        ------
+        ValueError
+            If the rule has five targets already, which is EventBridge's quota.
+        """
+        if target is None:
+            return
+        if self._targets == MAX_TARGETS:
+            raise ValueError(
+                f"{self.node.path}: EventBridge accepts {MAX_TARGETS} targets for one rule; add a "
+                "further rule, with on_event() for example, for further targets"
+            )
+        self._targets += 1
+        completed = self._delivery.complete(target)
+        super().add_target(completed)
+        if completed.own_dead_letter_queue is not None:
+            self._alerts.watch_queue(completed.own_dead_letter_queue)
+
+
+@jsii.implements(IValidation)
+class _HasTarget:
+    def __init__(self, rule: DeliveredRule) -> None:
+        self._rule = rule
+
+    def validate(self) -> list[str]:
+        if self._rule.target_count:
+            return []
+        return [f"the rule {self._rule.node.path} has no target, so its events go nowhere: add one"]

@@ -1,0 +1,144 @@
+"""The flow definitions whose human loops are meant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Stack, Token
+
+#: What A2I accepts as a flow definition's name.
+#: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateFlowDefinition.html
+_NAME = re.compile(r"[a-z0-9](?:-*[a-z0-9]){0,62}")
+_MAX_NAME = 63
+_ARN = re.compile(r"arn:[^:]+:sagemaker:([^:]+):(\d{12}):flow-definition/(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDefinitions:
+    """A set of flow definitions. Make one with `named`, `arns` or `any`.
+
+    Examples
+    --------
+    >>> FlowDefinitions.named("invoices", "claims").names
+    ('invoices', 'claims')
+    """
+
+    _values: tuple[str, ...]
+    _are_arns: bool
+
+    @classmethod
+    def named(cls, *names: str) -> FlowDefinitions:
+        """Match flow definitions by name, in any account, Region and partition.
+
+        Parameters
+        ----------
+        names
+            At least one name, such as ``"invoices"``.
+
+        Raises
+        ------
+        ValueError
+            If there is no name, or A2I does not allow one of them.
+        """
+        if not names:
+            raise ValueError("FlowDefinitions.named() needs at least one name")
+        for name in names:
+            _refuse_other_than_text("named", name, "FlowDefinitions.named('invoices', 'claims')")
+            if not Token.is_unresolved(name) and not _is_name(name):
+                raise ValueError(
+                    f"FlowDefinitions.named(): {name!r} is not the name of a flow definition: "
+                    "expected 1 to 63 lower-case letters, digits and hyphens, a letter or digit "
+                    "first and last (an ARN goes to arns())"
+                )
+        return cls(tuple(dict.fromkeys(names)), _are_arns=False)
+
+    @classmethod
+    def arns(cls, *arns: str) -> FlowDefinitions:
+        """Match exactly the flow definitions with these ARNs.
+
+        Parameters
+        ----------
+        arns
+            At least one ARN, such as
+            ``"arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices"``.
+
+        Raises
+        ------
+        ValueError
+            If there is no ARN, or one is not the ARN of a flow definition.
+        """
+        if not arns:
+            raise ValueError("FlowDefinitions.arns() needs at least one ARN")
+        for arn in arns:
+            _refuse_other_than_text("arns", arn, "FlowDefinitions.arns('arn:aws:sagemaker:…')")
+            if Token.is_unresolved(arn):
+                continue
+            match = _ARN.fullmatch(arn)
+            if match is None or not _is_name(match[3]):
+                raise ValueError(
+                    f"FlowDefinitions.arns(): {arn!r} is not the ARN of a flow definition: "
+                    "expected arn:<partition>:sagemaker:<region>:<account>:flow-definition/<name>"
+                )
+        return cls(tuple(dict.fromkeys(arns)), _are_arns=True)
+
+    @classmethod
+    def any(cls) -> FlowDefinitions:
+        """Match every human loop of the account and Region, also those of other teams."""
+        return cls((), _are_arns=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, where all of them are known at synthesis. Empty otherwise."""
+        if any(Token.is_unresolved(value) for value in self._values):
+            return ()
+        return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self._values))
+
+    @property
+    def matchers(self) -> list[Any]:
+        """What the event's ``flowDefinitionArn`` is matched with. Empty for any."""
+        if self._are_arns:
+            return list(self._values)
+        # An ARN ends in flow-definition/<name>. The shorter suffix leaves room for more names.
+        return [{"suffix": f"/{name}"} for name in self._values]
+
+    def refuse_those_of_other_environments(self, stack: Stack) -> None:
+        """Refuse ARNs whose events cannot reach the default bus of a stack's account and Region.
+
+        Parameters
+        ----------
+        stack
+            The stack. An account or Region that is not known at synthesis is not checked.
+
+        Raises
+        ------
+        ValueError
+            If an ARN is of another account or Region.
+        """
+        for arn in self._values if self._are_arns else ():
+            match = None if Token.is_unresolved(arn) else _ARN.fullmatch(arn)
+            if match is None:
+                continue
+            for what, theirs, ours in (
+                ("Region", match[1], stack.region),
+                ("account", match[2], stack.account),
+            ):
+                if not Token.is_unresolved(ours) and theirs != ours:
+                    raise ValueError(
+                        f"FlowDefinitions.arns(): {arn} is of {what} {theirs}, but "
+                        f"{stack.stack_name} is deployed to {what} {ours}, whose default event bus "
+                        "does not receive its events; expected an ARN of that "
+                        f"{what}, or event_bus with a bus to which they are forwarded"
+                    )
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _MAX_NAME and _NAME.fullmatch(text) is not None
+
+
+def _refuse_other_than_text(method: str, value: object, example: str) -> None:
+    if not isinstance(value, str):
+        raise ValueError(
+            f"FlowDefinitions.{method}(): expected texts as in {example}, got {value!r}"
+        )

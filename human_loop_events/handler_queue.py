@@ -1,0 +1,203 @@
+"""Handler delivery: the rule invokes the handler, or fills a queue that the handler reads."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.arguments import whole_number
+from human_loop_events.queues_and_topics import create_dead_letter_queue, create_queue
+
+_LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
+_LONGEST_RETRY = Duration.days(7)
+_MOST_RECEIVES = 1000
+"""SQS's limit for ``maxReceiveCount``."""
+_VISIBILITY_IN_TIMEOUTS = 6
+"""https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerDelivery:
+    """How events reach the handler. Make one with `direct` or `buffered`.
+
+    Examples
+    --------
+    >>> HandlerDelivery.buffered(max_concurrency=5).max_concurrency
+    5
+    """
+
+    is_buffered: bool
+    max_concurrency: int = 10
+    retry_for: Duration | None = None
+    function_timeout: Duration | None = None
+
+    @classmethod
+    def direct(cls) -> HandlerDelivery:
+        """Let the rule invoke the function. What it fails on three times is a dead letter."""
+        return cls(is_buffered=False)
+
+    @classmethod
+    def buffered(
+        cls,
+        *,
+        max_concurrency: int = 10,
+        retry_for: Duration | None = None,
+        function_timeout: Duration | None = None,
+    ) -> HandlerDelivery:
+        """Let the rule fill a queue that the function reads, for volume and for long outages.
+
+        The function reads in batches with partial failures. An event that it cannot process is
+        retried until `retry_for` has passed, and then sent to the queue's dead-letter queue.
+
+        Parameters
+        ----------
+        max_concurrency
+            How many instances read the queue at once, 2 to 1,000. Default: 10.
+        retry_for
+            How long an event is retried, up to 7 days. Default: 6 hours.
+        function_timeout
+            The function's timeout, where CDK does not know it. Default: the function's.
+
+        Raises
+        ------
+        ValueError
+            If a value is out of range.
+        """
+        whole_number("max_concurrency", max_concurrency, least=2, most=1000)
+        if retry_for is not None and retry_for.to_seconds() > _LONGEST_RETRY.to_seconds():
+            raise ValueError(
+                f"retry_for: expected up to 7 days, got {retry_for.to_human_string()}: the message "
+                "would be too old to stay in the dead-letter queue"
+            )
+        return cls(
+            is_buffered=True,
+            max_concurrency=max_concurrency,
+            retry_for=retry_for or Duration.hours(6),
+            function_timeout=function_timeout,
+        )
+
+
+class HandlerQueue(Construct):
+    """A queue before a function, with a dead-letter queue and a cap on concurrency.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    function
+        The function that reads the queue, in the same stack.
+    reader
+        Who gets the permission to read. Default: the function.
+    handler_delivery
+        How the queue is read and how long an event is retried.
+    encryption_key
+        The customer managed key of both queues.
+
+    Raises
+    ------
+    ValueError
+        If the function is in another stack, its timeout is not known, or `retry_for` does not fit
+        the timeout.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.IFunction,
+        handler_delivery: HandlerDelivery,
+        encryption_key: kms.IKey,
+        reader: iam.IGrantable | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if Stack.of(function) != Stack.of(self):
+            raise ValueError(
+                f"handler: buffered delivery needs a function in the stack of {self.node.path}, "
+                f"got one of {Stack.of(function).node.path}: the function would depend on the "
+                "queue, and the queue on the function"
+            )
+        visibility = _VISIBILITY_IN_TIMEOUTS * _timeout(function, handler_delivery).to_seconds()
+        self._max_receives = _receives(handler_delivery.retry_for, visibility)
+        self._dead_letter_queue = create_dead_letter_queue(
+            self, "DeadLetterQueue", encryption_key, of_a_queue=True
+        )
+        self._queue = create_queue(
+            self,
+            "Queue",
+            encryption_key,
+            dead_letter_queue=self._dead_letter_queue,
+            max_receives=self._max_receives,
+            visibility_timeout=Duration.seconds(visibility),
+        )
+        mapping = lambda_.EventSourceMapping(
+            self,
+            "Mapping",
+            target=function,
+            event_source_arn=self._queue.queue_arn,
+            batch_size=10,
+            report_batch_item_failures=True,
+            max_concurrency=handler_delivery.max_concurrency,
+        )
+        # Lambda checks at creation that the function may read the queue.
+        self._queue.grant_consume_messages(reader or function).apply_before(mapping)
+        acknowledge(
+            mapping,
+            "Lambda accepts no failure destination for a queue. What fails goes to the queue's own "
+            "dead-letter queue, which an alarm watches.",
+            "Serverless-LambdaEventSourceMappingDestination",
+        )
+
+    @property
+    def queue(self) -> sqs.Queue:
+        """The queue that the function reads."""
+        return self._queue
+
+    @property
+    def dead_letter_queue(self) -> sqs.Queue:
+        """The queue for events that the function could not process."""
+        return self._dead_letter_queue
+
+    @property
+    def max_receives(self) -> int:
+        """How often an event is received before it goes to the dead-letter queue."""
+        return self._max_receives
+
+
+def _timeout(function: lambda_.IFunction, handler_delivery: HandlerDelivery) -> Duration:
+    if handler_delivery.function_timeout is not None:
+        return handler_delivery.function_timeout
+    if isinstance(function, lambda_.Function):
+        return function.timeout or _LAMBDA_DEFAULT_TIMEOUT
+    raise ValueError(
+        "handler_delivery: HandlerDelivery.buffered() needs function_timeout for "
+        f"{function.node.path}, whose timeout is not known here"
+    )
+
+
+def _receives(retry_for: Duration | None, visibility: float) -> int:
+    assert retry_for is not None  # noqa: S101 - buffered() sets it
+    seconds = retry_for.to_seconds()
+    if seconds < visibility:
+        raise ValueError(
+            f"retry_for: expected at least {visibility:g} seconds, six times the function's "
+            f"timeout, after which SQS delivers again; got {seconds:g} seconds"
+        )
+    receives = math.ceil(seconds / visibility)
+    if receives > _MOST_RECEIVES:
+        raise ValueError(
+            f"retry_for: {seconds:g} seconds take {receives:,} receives every {visibility:g} "
+            f"seconds, but SQS counts to {_MOST_RECEIVES:,}; expected at most "
+            f"{_MOST_RECEIVES * visibility:g} seconds, or a longer timeout of the function"
+        )
+    return receives

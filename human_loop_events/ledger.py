@@ -1,0 +1,130 @@
+"""The ledger: the table of outcomes, one item for each human loop."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.encryption import USE_ACTIONS, create_key
+from human_loop_events.retention import KEEP
+from human_loop_reviews.contract import (
+    LEDGER_INDEX,
+    LEDGER_INDEX_PARTITION_KEY,
+    LEDGER_INDEX_SORT_KEY,
+    LEDGER_PARTITION_KEY,
+    LEDGER_SORT_KEY,
+    LEDGER_TIME_TO_LIVE,
+)
+
+_STRING = dynamodb.AttributeType.STRING
+
+
+class Ledger(Construct):
+    """The table in which a review handler records the outcome of each human loop.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    table
+        A table with partition key ``humanLoopArn`` and sort key ``creationTime``, both strings.
+        Default: a new one, on demand, with point-in-time recovery and an index by flow definition,
+        kept when the stack is deleted.
+    encryption_key
+        The customer managed key of the new table. Default: a new one, with rotation.
+    retention
+        After which time from a loop's end DynamoDB deletes its item, at least a day. Default: 400
+        days.
+
+    Raises
+    ------
+    ValueError
+        If the retention is shorter than a day.
+
+    Examples
+    --------
+    >>> ledger = Ledger(self, "Ledger", retention=Duration.days(90))  # doctest: +SKIP
+    >>> ledger.grant_read(analyst)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        table: dynamodb.ITable | None = None,
+        encryption_key: kms.IKey | None = None,
+        retention: Duration | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._retention = retention or Duration.days(400)
+        if self._retention.to_seconds() < Duration.days(1).to_seconds():
+            raise ValueError(
+                "retention of the ledger: expected a day or more, got "
+                f"{self._retention.to_human_string()}"
+            )
+        self._key: kms.IKey | None = None
+        if table is None:
+            self._key = encryption_key or create_key(self)
+            table = self._create_table(self._key)
+        self._table = table
+
+    @property
+    def table(self) -> dynamodb.ITable:
+        """The table."""
+        return self._table
+
+    @property
+    def retention(self) -> Duration:
+        """After which time from a loop's end DynamoDB deletes its item."""
+        return self._retention
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading the table and its index."""
+        return self._table.grant_read_data(grantee)
+
+    def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow what recording an outcome needs: reading and writing one item."""
+        # Not table.grant(): it would add the index, by a wildcard.
+        grant = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
+            resource_arns=[self._table.table_arn],
+        )
+        key = self._key or self._table.encryption_key
+        return grant if key is None else grant.combine(key.grant(grantee, *USE_ACTIONS))
+
+    def _create_table(self, key: kms.IKey) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name=LEDGER_PARTITION_KEY, type=_STRING),
+            sort_key=dynamodb.Attribute(name=LEDGER_SORT_KEY, type=_STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute=LEDGER_TIME_TO_LIVE,
+            removal_policy=KEEP,
+        )
+        table.add_global_secondary_index(
+            index_name=LEDGER_INDEX,
+            partition_key=dynamodb.Attribute(name=LEDGER_INDEX_PARTITION_KEY, type=_STRING),
+            sort_key=dynamodb.Attribute(name=LEDGER_INDEX_SORT_KEY, type=_STRING),
+        )
+        acknowledge(
+            table,
+            "Point-in-time recovery restores any second of the last 35 days. A backup plan belongs "
+            "to the account: a construct cannot choose its vault, schedule and tags.",
+            "HIPAA.Security-DynamoDBInBackupPlan",
+            "NIST.800.53.R5-DynamoDBInBackupPlan",
+        )
+        return table

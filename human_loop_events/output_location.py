@@ -1,0 +1,229 @@
+"""Where A2I writes the output of human loops, and the permissions on it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import Annotations, Stack, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from human_loop_events.encryption import USE_ACTIONS
+from human_loop_events.flow_definitions import FlowDefinitions
+
+_S3_OUTPUT_PATH: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
+
+#: How many characters of a managed policy the key patterns of one `grant_read` may take. The rest
+#: of the 6,144 is for the statements around them.
+_PATTERN_CHARACTERS: Final = 5000
+_LONGEST_OBJECT_ARN: Final = len("arn:aws-us-gov:s3:::") + 63 + len('/,""')
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLocation:
+    """Where A2I writes output: what flow definitions have as ``S3OutputPath``, and its key.
+
+    A2I writes below it:
+    ``<prefix>/<flow definition's name>/YYYY/MM/DD/hh/mm/ss/<human loop's name>/output.json``.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-output-data.html
+
+    Parameters
+    ----------
+    bucket
+        The bucket.
+    prefix
+        The key prefix, such as ``"reviews/"``. Default: the whole bucket.
+    encryption_key
+        The key that the flow definitions encrypt output with. Default: the bucket's.
+
+    Raises
+    ------
+    ValueError
+        If the prefix is a URI or holds a wildcard of IAM.
+
+    Examples
+    --------
+    >>> OutputLocation(bucket, prefix="reviews/")  # doctest: +SKIP
+    >>> OutputLocation.from_s3_output_path(self, "Output", "s3://b/reviews/")  # doctest: +SKIP
+    """
+
+    bucket: s3.IBucket
+    prefix: str = ""
+    encryption_key: kms.IKey | None = None
+
+    def __post_init__(self) -> None:
+        refuse_unusable_prefix(self.prefix)
+
+    @classmethod
+    def from_s3_output_path(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        s3_output_path: str,
+        *,
+        encryption_key: kms.IKey | None = None,
+    ) -> OutputLocation:
+        """Take the ``S3OutputPath`` of a flow definition, as DescribeFlowDefinition shows it.
+
+        Parameters
+        ----------
+        scope
+            The parent of the imported bucket.
+        construct_id
+            The id of the imported bucket.
+        s3_output_path
+            Such as ``"s3://example-reviews/reviews/"``.
+        encryption_key
+            The ``KmsKeyId`` of the flow definition. Default: the bucket's key.
+
+        Raises
+        ------
+        ValueError
+            If it is not such a URI.
+        """
+        match = (
+            _S3_OUTPUT_PATH.fullmatch(s3_output_path) if isinstance(s3_output_path, str) else None
+        )
+        if match is None:
+            raise ValueError(
+                f"s3_output_path: expected s3://<bucket>/<prefix>, got {s3_output_path!r}"
+            )
+        bucket = s3.Bucket.from_bucket_name(scope, construct_id, match[1])
+        return cls(bucket, match[2] or "", encryption_key)
+
+    def object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
+        """Return key patterns of output objects, one for each flow definition of known name."""
+        prefix = self.prefix.strip("/")
+        root = f"{prefix}/" if prefix else ""
+        return [f"{root}{name}/*" for name in flow_definitions.names] or [f"{root}*"]
+
+    def pattern_groups(self, flow_definitions: FlowDefinitions) -> Iterator[list[str]]:
+        """Split the key patterns into groups that each fit a managed policy of their own."""
+        group: list[str] = []
+        room = _PATTERN_CHARACTERS
+        for pattern in self.object_patterns(flow_definitions):
+            # Each stands in the policy twice: in an object's ARN and as the prefix of a listing.
+            characters = 2 * len(json.dumps(pattern)) + _LONGEST_OBJECT_ARN
+            if group and characters > room:
+                yield group
+                group, room = [], _PATTERN_CHARACTERS
+            group.append(pattern)
+            room -= characters
+        yield group
+
+    def grant_read(
+        self,
+        grantee: iam.IGrantable,
+        flow_definitions: FlowDefinitions | None = None,
+        *,
+        patterns: list[str] | None = None,
+    ) -> iam.Grant:
+        """Allow reading output objects, and telling a missing one from a forbidden one.
+
+        S3 can answer "access denied" for a missing object, because it requires the permission to
+        list without naming the prefix for which listing is allowed. Listing the object's key tells.
+
+        Parameters
+        ----------
+        grantee
+            Who may read.
+        flow_definitions
+            Whose output. Default: all below the prefix.
+        patterns
+            Key patterns, such as one of `pattern_groups`. Default: those of the flow definitions.
+        """
+        patterns = patterns or self.object_patterns(flow_definitions or FlowDefinitions.any())
+        listing = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["s3:ListBucket"],
+            resource_arns=[self.bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": patterns}},
+        )
+        return self._grant(grantee, patterns, ["s3:GetObject"], ["kms:Decrypt"]).combine(listing)
+
+    def grant_write(
+        self, grantee: iam.IGrantable, flow_definitions: FlowDefinitions | None = None
+    ) -> iam.Grant:
+        """Allow what the execution role of a flow definition needs for its output.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-permissions-security.html
+
+        Parameters
+        ----------
+        grantee
+            The execution role.
+        flow_definitions
+            Whose output. Default: all below the prefix.
+        """
+        patterns = self.object_patterns(flow_definitions or FlowDefinitions.any())
+        return self._grant(grantee, patterns, ["s3:PutObject"], list(USE_ACTIONS))
+
+    def warn_of_foreign_owners(self, scope: Construct) -> None:
+        """Warn, on a construct, of what the owner in another account must allow."""
+        account = Stack.of(scope).account
+        owner = self.bucket.env.account
+        if owner != account and not Token.is_unresolved(owner):
+            Annotations.of(scope).add_warning_v2(
+                "human-loop-events:output-bucket-account",
+                f"the output bucket is in account {owner}: its bucket policy must allow the role "
+                "of the handler s3:GetObject and s3:ListBucket, and the policy of its key, if any, "
+                "kms:Decrypt; without that no output can be read",
+            )
+        key = self.encryption_key
+        if key is not None and not Token.is_unresolved(key.env.account):
+            key_owner = key.env.account
+            if key_owner != account:
+                Annotations.of(scope).add_warning_v2(
+                    "human-loop-events:output-key-account",
+                    f"the key of the output is in account {key_owner}: its policy must allow the "
+                    "role of the handler kms:Decrypt; without that no output can be read",
+                )
+
+    def _grant(
+        self,
+        grantee: iam.IGrantable,
+        patterns: list[str],
+        actions: list[str],
+        key_actions: list[str],
+    ) -> iam.Grant:
+        grant = iam.Grant.add_to_principal_or_resource(
+            grantee=grantee,
+            actions=actions,
+            resource_arns=[self.bucket.arn_for_objects(each) for each in patterns],
+            resource=self.bucket,
+        )
+        for key in (self.bucket.encryption_key, self.encryption_key):
+            if key is not None:
+                grant = grant.combine(key.grant(grantee, *key_actions))
+        return grant
+
+
+def refuse_unusable_prefix(prefix: object) -> None:
+    """Refuse what is no key prefix, or what IAM would read as a pattern.
+
+    Raises
+    ------
+    ValueError
+        If the prefix is not text, is a URI or an ARN, or holds a wildcard of IAM.
+    """
+    if not isinstance(prefix, str):
+        raise ValueError(f"prefix of the output: expected text such as 'reviews/', got {prefix!r}")
+    if Token.is_unresolved(prefix):
+        return
+    if "://" in prefix or prefix.startswith("arn:"):
+        raise ValueError(
+            f"prefix of the output: expected a key prefix such as 'reviews/', got {prefix!r}; "
+            "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket/reviews/') takes the "
+            "S3OutputPath of a flow definition"
+        )
+    if any(each in prefix for each in "*?$"):
+        raise ValueError(
+            f"prefix of the output: {prefix!r} holds one of * ? $, which IAM reads as a wildcard "
+            "or variable; expected a plain key prefix such as 'reviews/'"
+        )

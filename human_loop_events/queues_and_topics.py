@@ -1,0 +1,166 @@
+"""Encrypted queues and topics as the constructs create them, and checks of supplied ones."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Token
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.retention import keep
+
+#: How long a dead-letter queue keeps messages: as long as SQS can.
+DEAD_LETTER_RETENTION = Duration.days(14)
+
+#: How long other queues keep messages. SQS moves a message to a dead-letter queue with its first
+#: time of arrival, so what waited longest still stays there for four days.
+QUEUE_RETENTION = Duration.days(10)
+
+#: How often a consumer of a queue may receive a message before SQS moves it.
+MAX_RECEIVES = 5
+
+
+def create_topic(scope: Construct, topic_id: str, key: kms.IKey) -> sns.Topic:
+    """Create an encrypted topic that refuses plain HTTP."""
+    topic = sns.Topic(scope, topic_id, master_key=key, enforce_ssl=True)
+    keep(topic)
+    return topic
+
+
+def create_queue(
+    scope: Construct,
+    queue_id: str,
+    key: kms.IKey,
+    *,
+    dead_letter_queue: sqs.IQueue,
+    max_receives: int = MAX_RECEIVES,
+    visibility_timeout: Duration | None = None,
+) -> sqs.Queue:
+    """Create an encrypted queue that refuses plain HTTP and has a dead-letter queue."""
+    queue = sqs.Queue(
+        scope,
+        queue_id,
+        encryption=sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        retention_period=QUEUE_RETENTION,
+        visibility_timeout=visibility_timeout,
+        dead_letter_queue=sqs.DeadLetterQueue(
+            queue=dead_letter_queue, max_receive_count=max_receives
+        ),
+    )
+    keep(queue)
+    return queue
+
+
+def create_dead_letter_queue(
+    scope: Construct, queue_id: str, key: kms.IKey, *, of_a_queue: bool
+) -> sqs.Queue:
+    """Create an encrypted dead-letter queue.
+
+    Parameters
+    ----------
+    scope, queue_id, key
+        Parent, id, and customer managed key.
+    of_a_queue
+        Whether it is the dead-letter queue of another queue.
+    """
+    queue = sqs.Queue(
+        scope,
+        queue_id,
+        encryption=sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        retention_period=DEAD_LETTER_RETENTION,
+    )
+    keep(queue)
+    acknowledge(
+        queue,
+        "This queue is itself a dead-letter queue. An alarm watches it.",
+        "Serverless-SQSRedrivePolicy",
+    )
+    if not of_a_queue:
+        acknowledge(
+            queue,
+            "This is the dead-letter queue of EventBridge rules and a function. The check "
+            "recognises only the dead-letter queues of other queues.",
+            "AwsSolutions-SQS3",
+        )
+    return queue
+
+
+def refuse_unusable_dead_letter_queue(name: str, queue: sqs.IQueue) -> None:
+    """Refuse a dead-letter queue to which EventBridge and Lambda cannot send.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    queue
+        The queue.
+
+    Raises
+    ------
+    ValueError
+        If it is a FIFO queue, or encrypted with the key that AWS manages.
+    """
+    if queue.fifo:
+        raise ValueError(
+            f"{name}: expected a standard queue, got the FIFO queue {_named(queue.queue_name)}: "
+            "EventBridge and Lambda send undeliverable events to standard queues only"
+        )
+    refuse_aws_managed_key_of_queue(name, queue)
+
+
+def refuse_aws_managed_key_of_queue(name: str, queue: sqs.IQueue) -> None:
+    """Refuse a queue encrypted with ``alias/aws/sqs``, whose policy admits no AWS service."""
+    if queue.encryption_type == sqs.QueueEncryption.KMS_MANAGED or _is_aws_managed(
+        queue.encryption_master_key
+    ):
+        raise ValueError(
+            f"{name}: {_named(queue.queue_name)} is encrypted with the key alias/aws/sqs, which "
+            "AWS manages: its policy cannot admit EventBridge or CloudWatch, so every delivery "
+            "fails; expected a queue with a customer managed key or with SSE-SQS"
+        )
+
+
+def refuse_unusable_topic(name: str, topic: sns.ITopic) -> None:
+    """Refuse a topic to which EventBridge and CloudWatch cannot publish.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    topic
+        The topic.
+
+    Raises
+    ------
+    ValueError
+        If it is a FIFO topic, or encrypted with the key that AWS manages.
+    """
+    if topic.fifo:
+        raise ValueError(
+            f"{name}: expected a standard topic, got the FIFO topic {_named(topic.topic_name)}: "
+            "EventBridge and CloudWatch publish to standard topics only"
+        )
+    if _is_aws_managed(topic.master_key):
+        raise ValueError(
+            f"{name}: {_named(topic.topic_name)} is encrypted with the key alias/aws/sns, which "
+            "AWS manages: its policy cannot admit EventBridge or CloudWatch, so every delivery "
+            "fails; expected a topic with a customer managed key"
+        )
+
+
+def _is_aws_managed(key: kms.IKey | None) -> bool:
+    return key is not None and "alias/aws/" in key.key_id
+
+
+def _named(name: str) -> str:
+    return "that was given" if Token.is_unresolved(name) else repr(name)

@@ -1,0 +1,438 @@
+"""Status events of one kind: the rules on them, their targets, and the alerts on failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import jsii
+from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct, IValidation
+
+from human_loop_events.alerts import Alerts, rule_metric
+from human_loop_events.delivered_rule import DeliveredRule
+from human_loop_events.delivery import Delivery
+from human_loop_events.event_filter import EventFilter
+from human_loop_events.queues_and_topics import (
+    create_dead_letter_queue,
+    create_queue,
+    create_topic,
+)
+
+_Part = TypeVar("_Part")
+
+
+class StatusEvents(Construct):
+    """Sends the status events that a filter matches to targets.
+
+    `add_topic`, `add_queue`, `add_function` and `add_target` add targets to rule `StatusChange`,
+    which matches all of them. `alert_on_failure` adds alerts and an alarm, and `on_event` and its
+    siblings add further rules. Every target of every rule has retries, a dead-letter queue and
+    alarms. Synthesis fails where nothing was added.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    filter
+        Which events, such as ``HumanLoopFilter()`` or ``JobFilter.training()``.
+    delivery
+        How events are delivered. Default: a new `Delivery`.
+    alerts
+        Who is notified. Default: new `Alerts`.
+    event_bus
+        The bus with the events. Default: the account's default bus, to which AWS sends them.
+
+    Raises
+    ------
+    ValueError
+        If the filter's events cannot reach the bus.
+
+    Examples
+    --------
+    >>> jobs = StatusEvents(  # doctest: +SKIP
+    ...     self, "Jobs", filter=JobFilter.training(), delivery=delivery, alerts=alerts
+    ... )
+    >>> jobs.add_queue()  # doctest: +SKIP
+    >>> jobs.alert_on_failure()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        filter: EventFilter,  # noqa: A002 - the word for it
+        delivery: Delivery | None = None,
+        alerts: Alerts | None = None,
+        event_bus: events.IEventBus | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        if event_bus is None:
+            filter.refuse_other_environments(stack)
+        elif event_bus.env.account != stack.account or event_bus.env.region != stack.region:
+            raise ValueError(
+                f"event_bus: {event_bus.event_bus_arn} is not in the account and Region of "
+                f"{stack.stack_name}, and a rule must be where its bus is; expected a bus of this "
+                "stack's account and Region"
+            )
+        self._filter = filter
+        self._delivery = delivery or Delivery(self, "Delivery")
+        self._alerts = alerts or Alerts(
+            self, "Alerts", encryption_key=self._delivery.encryption_key
+        )
+        self._event_bus = event_bus
+        self._topic: sns.ITopic | None = None
+        self._queue: sqs.IQueue | None = None
+        self._queue_dead_letter_queue: sqs.IQueue | None = None
+        self._rules = 0
+        self._rule: DeliveredRule | None = None
+        self._failed_rule: DeliveredRule | None = None
+        self._failure_alarm: cloudwatch.Alarm | None = None
+        filter.pattern()  # a filter that cannot be matched is an error here, not at its first use
+        self.node.add_validation(_HasRule(self))
+
+    @property
+    def delivery(self) -> Delivery:
+        """How events are delivered."""
+        return self._delivery
+
+    @property
+    def alerts(self) -> Alerts:
+        """Who is notified."""
+        return self._alerts
+
+    @property
+    def event_bus(self) -> events.IEventBus | None:
+        """The bus with the events. None for the account's default bus."""
+        return self._event_bus
+
+    @property
+    def rule(self) -> DeliveredRule:
+        """The rule on all events of the filter. It needs a target."""
+        if self._rule is None:
+            self._rule = self._create_rule(
+                "StatusChange", self._filter.pattern(), description=self._filter.description
+            )
+        return self._rule
+
+    @property
+    def rule_count(self) -> int:
+        """How many rules there are."""
+        return self._rules
+
+    @property
+    def topic(self) -> sns.ITopic:
+        """The topic. Needs `add_topic`."""
+        return _added(self._topic, "topic", "add_topic()")
+
+    @property
+    def queue(self) -> sqs.IQueue:
+        """The queue. Needs `add_queue`."""
+        return _added(self._queue, "queue", "add_queue()")
+
+    @property
+    def queue_dead_letter_queue(self) -> sqs.IQueue:
+        """The dead-letter queue of the queue that `add_queue` created."""
+        return _added(
+            self._queue_dead_letter_queue, "queue_dead_letter_queue", "add_queue() without a queue"
+        )
+
+    @property
+    def failed_rule(self) -> DeliveredRule:
+        """The rule on failures. Needs `alert_on_failure`."""
+        return _added(self._failed_rule, "failed_rule", "alert_on_failure()")
+
+    @property
+    def failure_alarm(self) -> cloudwatch.Alarm:
+        """The alarm on failures. Needs `alert_on_failure`."""
+        return _added(self._failure_alarm, "failure_alarm", "alert_on_failure()")
+
+    def add_topic(self, topic: sns.ITopic | None = None) -> sns.ITopic:
+        """Publish the events, as JSON, to a topic.
+
+        Parameters
+        ----------
+        topic
+            A standard topic. Default: a new one, encrypted.
+
+        Raises
+        ------
+        ValueError
+            If there is a topic already, or EventBridge cannot publish to it.
+        """
+        _refuse_second(self._topic, "topic")
+        self._topic = topic or create_topic(self, "Topic", self._delivery.encryption_key)
+        self.rule.add_target(self._delivery.topic_target(self._topic))
+        return self._topic
+
+    def add_queue(self, queue: sqs.IQueue | None = None) -> sqs.IQueue:
+        """Send the events, as JSON, to a queue.
+
+        Parameters
+        ----------
+        queue
+            A standard queue. Default: a new one, encrypted, that keeps messages for ten days and
+            has a dead-letter queue.
+
+        Raises
+        ------
+        ValueError
+            If there is a queue already, or EventBridge cannot send to it.
+        """
+        _refuse_second(self._queue, "queue")
+        if queue is None:
+            key = self._delivery.encryption_key
+            self._queue_dead_letter_queue = create_dead_letter_queue(
+                self, "QueueDeadLetterQueue", key, of_a_queue=True
+            )
+            self._alerts.watch_queue(self._queue_dead_letter_queue)
+            queue = create_queue(
+                self, "Queue", key, dead_letter_queue=self._queue_dead_letter_queue
+            )
+        self._queue = queue
+        self.rule.add_target(self._delivery.queue_target(queue))
+        return queue
+
+    def add_function(self, function: lambda_.IFunction) -> None:
+        """Invoke a function with each event.
+
+        Parameters
+        ----------
+        function
+            The function. Give it a dead-letter queue: Lambda drops an event on which the function
+            fails three times.
+        """
+        self.rule.add_target(self._delivery.function_target(function))
+        self._alerts.watch_function(function)
+        if isinstance(function, lambda_.Function) and function.dead_letter_queue is None:
+            Annotations.of(self).add_warning_v2(
+                "human-loop-events:function-dead-letter-queue",
+                f"{function.node.path} has no dead_letter_queue: an event on which it fails three "
+                "times is lost. Give it one, or acknowledge this warning if it has an on-failure "
+                "destination",
+            )
+
+    def add_target(self, target: events.IRuleTarget) -> None:
+        """Send the events to any other target.
+
+        Parameters
+        ----------
+        target
+            A target, such as those in ``aws_cdk.aws_events_targets``.
+        """
+        self.rule.add_target(target)
+
+    def alert_on_failure(
+        self,
+        *,
+        threshold: int | None = None,
+        period: Duration | None = None,
+        evaluation_periods: int | None = None,
+    ) -> cloudwatch.Alarm:
+        """Notify the alerts about each failure, and add an alarm that counts failures.
+
+        The statuses of the filter do not limit it.
+
+        Parameters
+        ----------
+        threshold, period, evaluation_periods
+            When the alarm goes off. Default: as set for the alerts.
+        """
+        if self._failure_alarm is not None:
+            raise ValueError(f"{self.node.path}: alert_on_failure() was called twice")
+        failure = self._filter.failure
+        rule = self._create_rule(
+            "Failed",
+            self._filter.pattern(statuses=self._filter.failed_statuses),
+            description=f"{self._filter.description}: failures",
+        )
+        topic = self._alerts.topic
+        rule.add_target(
+            self._delivery.topic_target(topic, message=self._alerts.failure_message(failure))
+        )
+        reason = self._alerts.reason_message(failure)
+        if reason is not None:
+            with_reason = self._create_rule(
+                "FailedReason",
+                self._filter.pattern(
+                    statuses=self._filter.failed_statuses, detail=failure.reason_given
+                ),
+                description=f"{self._filter.description}: failures with a reason",
+            )
+            with_reason.add_target(self._delivery.topic_target(topic, message=reason))
+        self._failed_rule = rule
+        self._failure_alarm = self._alerts.watch_failures(
+            rule,
+            failure,
+            event_bus=self._event_bus,
+            threshold=threshold,
+            period=period,
+            evaluation_periods=evaluation_periods,
+        )
+        return self._failure_alarm
+
+    def on_event(
+        self,
+        rule_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        statuses: Sequence[str] | None = None,
+        detail: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> DeliveredRule:
+        """Add a rule on events of the filter.
+
+        Parameters
+        ----------
+        rule_id
+            The id of the rule within this construct.
+        target
+            Where the events go. Default: nowhere. Add targets to the returned rule.
+        statuses
+            Which statuses. Default: those of the filter.
+        detail
+            What else the event's detail must match, as in an event pattern.
+        description
+            The rule's description.
+        rule_name
+            The rule's physical name. Default: one that CloudFormation generates.
+        """
+        rule = self._create_rule(
+            rule_id,
+            self._filter.pattern(statuses=statuses, detail=detail),
+            description=description,
+            rule_name=rule_name,
+        )
+        rule.add_target(target)
+        return rule
+
+    def on_completed(
+        self,
+        rule_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        detail: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> DeliveredRule:
+        """Add a rule on success. See `on_event`."""
+        return self.on_event(
+            rule_id,
+            target=target,
+            statuses=self._filter.completed_statuses,
+            detail=detail,
+            description=description,
+            rule_name=rule_name,
+        )
+
+    def on_failed(
+        self,
+        rule_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        detail: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> DeliveredRule:
+        """Add a rule on failure. See `on_event`."""
+        return self.on_event(
+            rule_id,
+            target=target,
+            statuses=self._filter.failed_statuses,
+            detail=detail,
+            description=description,
+            rule_name=rule_name,
+        )
+
+    def on_stopped(
+        self,
+        rule_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        detail: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        rule_name: str | None = None,
+    ) -> DeliveredRule:
+        """Add a rule on what was stopped. See `on_event`.
+
+        Raises
+        ------
+        ValueError
+            If events of this kind have no such status.
+        """
+        if not self._filter.stopped_statuses:
+            raise ValueError(f"{self._filter.description}: there is no status for stopped ones")
+        return self.on_event(
+            rule_id,
+            target=target,
+            statuses=self._filter.stopped_statuses,
+            detail=detail,
+            description=description,
+            rule_name=rule_name,
+        )
+
+    def metric_events(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the events that EventBridge matched, as a sum over the period (5 minutes)."""
+        return rule_metric("TriggeredRules", self.rule, self._event_bus, period)
+
+    def metric_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the failures that EventBridge matched, as a sum over the period (5 minutes)."""
+        return rule_metric("TriggeredRules", self.failed_rule, self._event_bus, period)
+
+    def _create_rule(
+        self,
+        rule_id: str,
+        pattern: events.EventPattern,
+        *,
+        description: str | None,
+        rule_name: str | None = None,
+    ) -> DeliveredRule:
+        self._rules += 1
+        return DeliveredRule(
+            self,
+            rule_id,
+            delivery=self._delivery,
+            alerts=self._alerts,
+            event_pattern=pattern,
+            event_bus=self._event_bus,
+            description=description,
+            rule_name=rule_name,
+        )
+
+
+@jsii.implements(IValidation)
+class _HasRule:
+    def __init__(self, status_events: StatusEvents) -> None:
+        self._status_events = status_events
+
+    def validate(self) -> list[str]:
+        if self._status_events.rule_count:
+            return []
+        return [
+            f"{self._status_events.node.path} sends its events nowhere: call add_topic(), "
+            "add_queue(), add_function(…), alert_on_failure() or on_event(…)"
+        ]
+
+
+def _added(part: _Part | None, name: str, needs: str) -> _Part:
+    if part is None:
+        raise ValueError(f"{name}: there is none yet; it needs {needs}")
+    return part
+
+
+def _refuse_second(part: object, name: str) -> None:
+    if part is not None:
+        raise ValueError(
+            f"{name}: there is one already; add another one with "
+            f"add_target(delivery.{name}_target(…))"
+        )
