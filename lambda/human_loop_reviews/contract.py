@@ -157,7 +157,7 @@ class FieldMapping:
         self._require_expression("prediction", self.prediction)
         self._require_expression("answer", self.answer)
         if not isinstance(self.ignore_case, bool):
-            raise ValueError(  # noqa: TRY004 - a wrong value, like the others here
+            raise ValueError(
                 f"FieldMapping {self.name!r}: ignore_case={self.ignore_case!r}; expected a boolean"
             )
         if self.tolerance is not None and not _is_tolerance(self.tolerance):

@@ -11,10 +11,11 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
-from moto import mock_aws
 
 SAMPLES = Path(__file__).parents[2] / "local" / "samples"
 BUCKET = "reviews-of-the-example"

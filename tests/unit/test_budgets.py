@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from human_loop_reviews.tasks.form_blocks import Form
 from human_loop_reviews.tasks.forms import FormPrediction
-
 from tests.unit.documents import blocks_of, forms, review
 
 LAMBDA = Path(__file__).parents[2] / "lambda"

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.contract import (
     MAPPING_KEYS,
@@ -21,9 +24,6 @@ from human_loop_reviews.contract import (
 from human_loop_reviews.review.verdicts import judge_fields
 from human_loop_reviews.tasks.custom import TASK
 from human_loop_reviews.tasks.mapping import parse_mappings
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.unit.a2i.test_event import JSON
 
 LAMBDA = Path(__file__).parents[2] / "lambda"

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.review.verdicts import Verdict

@@ -6,8 +6,9 @@ import doctest
 import pkgutil
 from importlib import import_module
 
-import human_loop_reviews
 import pytest
+
+import human_loop_reviews
 
 MODULES = [
     module.name

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from human_loop_reviews.__main__ import main
 from human_loop_reviews.a2i.output import Layout, parse_output
 from human_loop_reviews.a2i.task_type import TaskType

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from human_loop_reviews.__main__ import main
 
+from human_loop_reviews.__main__ import main
 from tests.unit.documents import custom
 
 LAMBDA = Path(__file__).parents[2] / "lambda"

@@ -7,13 +7,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.aws.outcome_bus import publish
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import FieldReview, Verdict
 from human_loop_reviews.review_output import review_output
-
 from tests.unit.conftest import SAMPLES, World, ended_loop
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "outcome.schema.json").read_text())

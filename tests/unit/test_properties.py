@@ -7,6 +7,9 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import Phase, find, given, settings
+from hypothesis import strategies as st
+
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import UnreadableOutputError
@@ -14,8 +17,6 @@ from human_loop_reviews.contract import FieldMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review.verdicts import Review, Verdict
 from human_loop_reviews.review_output import review_output
-from hypothesis import Phase, find, given, settings
-from hypothesis import strategies as st
 
 MAPPING = (
     FieldMapping(name="label", prediction="guess", answer="a.label", ignore_case=True),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from human_loop_reviews.contract import Setting
 from human_loop_reviews.settings import DeadLetterSettings, Settings, SettingsError
-
 from tests.unit.conftest import ENVIRONMENT
 
 OPTIONAL: dict[str, str] = {

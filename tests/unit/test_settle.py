@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.settle import OutputNotReadyError
-from hypothesis import HealthCheck, given, settings
-
 from tests.unit.a2i.test_event import JSON
 from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output
 

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from human_loop_reviews.a2i.event import (
     MalformedEventError,
     ObjectLocation,
     parse_event,
 )
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, HumanLoopStatus
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.unit.conftest import SAMPLES, ended_loop
 
 JSON = st.recursive(

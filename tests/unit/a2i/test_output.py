@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from human_loop_reviews.a2i.task_type import FORMS
 
+from human_loop_reviews.a2i.task_type import FORMS
 from tests.unit.documents import answer_of, blocks_of, custom, error_of, forms, parse, review
 
 

@@ -8,10 +8,10 @@ import sys
 from typing import Any
 
 import pytest
+
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-
 from tests.unit.documents import error_of
 
 

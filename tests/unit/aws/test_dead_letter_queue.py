@@ -10,10 +10,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue, error_code, error_message
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
+
+from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue, error_code, error_message
 
 #: What SQS accepts, as its documentation says.
 ACCEPTED = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")

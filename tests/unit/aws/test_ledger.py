@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.aws.ledger import LedgerConflictError
-
 from tests.unit.conftest import World, ended_loop
 
 NOTHING: frozenset[str] = frozenset()

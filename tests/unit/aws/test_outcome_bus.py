@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from human_loop_reviews.aws.outcome_bus import OutcomeNotPublishedError
 
+from human_loop_reviews.aws.outcome_bus import OutcomeNotPublishedError
 from tests.unit.conftest import World, ended_loop
 
 

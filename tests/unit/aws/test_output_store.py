@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+
 from human_loop_reviews.a2i.event import ObjectLocation
 from human_loop_reviews.aws.output_store import read_object
 

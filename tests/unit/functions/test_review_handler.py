@@ -8,9 +8,9 @@ from typing import Any
 
 import boto3
 import pytest
+
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.functions import review_handler
-
 from tests.unit.conftest import ENVIRONMENT, World, ended_loop
 
 

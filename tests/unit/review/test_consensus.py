@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from human_loop_reviews.review.consensus import find_consensus
 from human_loop_reviews.review.values import Value, equal_within, number_value, text_value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from human_loop_reviews.review.values import (
     Value,
     boolean_value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from human_loop_reviews.review.field import Field, Note
 from human_loop_reviews.review.values import Value, equal_within, number_value, text_value
 from human_loop_reviews.review.verdicts import (

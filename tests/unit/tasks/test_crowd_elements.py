@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
+
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.crowd_elements import read_value, unfold
-
 from tests.unit.documents import custom, fields, review
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from human_loop_reviews.contract import FieldMapping
 
+from human_loop_reviews.contract import FieldMapping
 from tests.unit.documents import custom, fields, review, verdicts
 
 SIZE = {"inputImageProperties": {"height": 480, "width": 640}}

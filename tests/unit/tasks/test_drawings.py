@@ -6,6 +6,9 @@ import itertools
 import time
 
 import pytest
+from hypothesis import Phase, find, given, settings
+from hypothesis import strategies as st
+
 from human_loop_reviews.review.values import Kind
 from human_loop_reviews.tasks.drawings import (
     MAX_BOXES,
@@ -15,8 +18,6 @@ from human_loop_reviews.tasks.drawings import (
     same_boxes,
     same_drawing,
 )
-from hypothesis import Phase, find, given, settings
-from hypothesis import strategies as st
 
 
 def at(left: float, label: str = "a", width: float = 10) -> Box:

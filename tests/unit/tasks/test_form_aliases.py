@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
 from human_loop_reviews.tasks.form_aliases import read_aliases
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
+
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.form_blocks import read_form
-
 from tests.unit.documents import (
     Block,
     blocks_of,

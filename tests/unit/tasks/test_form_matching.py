@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from human_loop_reviews.review.verdicts import Verdict
 
+from human_loop_reviews.review.verdicts import Verdict
 from tests.unit.documents import blocks_of, fields, forms, review, verdicts
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from human_loop_reviews.contract import FieldMapping
 from human_loop_reviews.tasks.mapping import MappingError, parse_mapping, parse_mappings
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from human_loop_reviews.a2i.task_type import MODERATION
 
+from human_loop_reviews.a2i.task_type import MODERATION
 from tests.unit.documents import error_of, fields, label, moderation, review, verdicts
 
 

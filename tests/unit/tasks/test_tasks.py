@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.tasks import task_of
