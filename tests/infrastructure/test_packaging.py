@@ -98,18 +98,18 @@ def test_library_imports_the_contract_of_the_runtime_and_nothing_else_of_it() ->
 
 
 def test_runtime_imports_the_standard_library_and_boto3_only() -> None:
-    modules = _packages_after(
+    imported = _modules_after(
         "import pkgutil, importlib, human_loop_reviews as package\n"
-        "for module in pkgutil.iter_modules(package.__path__):\n"
-        "    importlib.import_module(f'human_loop_reviews.{module.name}')"
-        " if module.name != '__main__' else None"
+        "for module in pkgutil.walk_packages(package.__path__, 'human_loop_reviews.'):\n"
+        "    importlib.import_module(module.name)"
+        " if not module.name.endswith('__main__') else None"
     )
 
-    assert "boto3" in modules
+    assert {"boto3", "human_loop_reviews.functions.review_handler"} <= imported
     # boto3 and what it brings; certifi is what botocore takes if it is there.
     in_lambda = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
     allowed = sys.stdlib_module_names | in_lambda | {"certifi", "human_loop_reviews"}
-    foreign = modules - allowed - _packages_after("pass")
+    foreign = _top_level(imported) - allowed - _top_level(_modules_after("pass"))
     assert {name for name in foreign if not name.startswith("__")} == set()
 
 
@@ -144,7 +144,8 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
 
 
 def _runtime_files() -> set[str]:
-    return {f"human_loop_reviews/{path.name}" for path in RUNTIME.glob("*.py")}
+    files = {path for pattern in ("*.py", "py.typed") for path in RUNTIME.rglob(pattern)}
+    return {path.relative_to(RUNTIME.parent).as_posix() for path in files}
 
 
 def _assets(output: Path) -> dict[str, set[str]]:
@@ -161,9 +162,8 @@ def _assets(output: Path) -> dict[str, set[str]]:
     }
 
 
-def _packages_after(statements: str) -> set[str]:
-    """Return the top-level modules in a new interpreter after it ran some statements."""
-    return {module.partition(".")[0] for module in _modules_after(statements)}
+def _top_level(modules: set[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
 
 
 def _modules_after(statements: str) -> set[str]:
