@@ -25,13 +25,13 @@ from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, admit_log_gr
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.ledger import Ledger
-from human_loop_events.mappings import FieldMapping, render_mappings
+from human_loop_events.mappings import render_mappings
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
-from human_loop_reviews.contract import Setting
+from human_loop_reviews.contract import FieldMapping, Setting
 
 
 class ReviewHandlerSettings(TypedDict, total=False):

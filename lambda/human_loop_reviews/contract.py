@@ -197,7 +197,7 @@ class FieldMapping:
         except JMESPATH_ERRORS as error:
             raise ValueError(
                 f"FieldMapping {self.name!r}: {key}={expression!r} is not a JMESPath "
-                f"expression: {error}"
+                f"expression: {' '.join(str(error).split())}"
             ) from error
 
 

@@ -109,13 +109,15 @@ def test_flow_definition_that_is_none_is_refused(make: Callable[[], object], say
     [
         ({"name": " "}, "FieldMapping: name=' '; expected the field's name in outcomes"),
         ({"name": 5}, "FieldMapping: name=5; expected the field's name in outcomes"),
-        ({"answer": 5}, "FieldMapping 'Total': answer=5 is not a JMESPath expression"),
+        ({"answer": 5}, "FieldMapping 'Total': answer=5; expected a JMESPath expression"),
         ({"ignore_case": "no"}, "FieldMapping 'Total': ignore_case='no'; expected a boolean"),
         ({"tolerance": "1"}, "FieldMapping 'Total': tolerance='1'; expected a number from 0"),
+        ({"tolerance": True}, "FieldMapping 'Total': tolerance=True; expected a number from 0"),
+        ({"tolerance": 1e301}, "FieldMapping 'Total': tolerance=1e+301; expected a number from 0"),
         ({"tolerance": float("inf")}, "FieldMapping 'Total': tolerance=inf; expected a number"),
         ({"prediction": "a..b"}, "FieldMapping 'Total': prediction='a..b' is not a JMESPath"),
         ({"answer": "a[?"}, "FieldMapping 'Total': answer='a[?' is not a JMESPath expression"),
-        ({"answer": ""}, "FieldMapping 'Total': answer='' is not a JMESPath expression"),
+        ({"answer": ""}, "FieldMapping 'Total': answer=''; expected a JMESPath expression"),
         ({"tolerance": -1.0}, "FieldMapping 'Total': tolerance=-1.0; expected a number from 0"),
         ({"tolerance": float("nan")}, "FieldMapping 'Total': tolerance=nan; expected a number"),
     ],
@@ -141,6 +143,20 @@ def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
     assert render_mappings({"invoices": [field]}, known)
     with pytest.raises(ValueError, match=r"mappings\['invocies'\]: no such .*claims, invoices"):
         render_mappings({"invocies": [field]}, known)
+
+
+@pytest.mark.parametrize(
+    ("mappings", "says"),
+    [
+        ([], "mappings: expected {'<flow definition>': [FieldMapping(…)]}, got []"),
+        ({"f": FieldMapping(name="n", prediction="a", answer="b")}, "expected a list of FieldMap"),
+        ({"f": [{"name": "n"}]}, "mappings['f']: expected a list of FieldMapping, got [{'name'"),
+        ({"f": []}, "mappings['f']: expected at least one FieldMapping, got none"),
+    ],
+)
+def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        render_mappings(mappings, ANY)
 
 
 def test_mappings_that_do_not_fit_are_refused_with_their_size() -> None:

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from human_loop_events.events import human_loop_pattern
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
 from human_loop_events import FlowDefinitions, HumanLoopStatus
-from human_loop_events.events import human_loop_pattern
 from tests.infrastructure.pattern_cases import (
     PatternCase,
     event,
