@@ -95,8 +95,7 @@ def _describe(
     return {
         "humanLoopName": output.human_loop_name,
         "flowDefinitionArn": output.flow_definition_arn,
-        "taskType": output.task_type.value,
-        **describe_review(review, include_values=include_values),
+        **describe_review(output, review, include_values=include_values),
     }
 
 

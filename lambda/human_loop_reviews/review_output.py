@@ -9,13 +9,7 @@ from typing import Any, Final
 from human_loop_reviews.a2i.output import Answer, Output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused
 from human_loop_reviews.contract import FieldMapping
-from human_loop_reviews.review.verdicts import (
-    Review,
-    count_verdicts,
-    judge_fields,
-    model_agreement,
-    reviewer_agreement,
-)
+from human_loop_reviews.review.verdicts import Review, judge_fields
 from human_loop_reviews.tasks import Task, task_of
 
 _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
@@ -26,7 +20,6 @@ def review_output(
     *,
     mapping: Sequence[FieldMapping] = (),
     creation_time: datetime | None = None,
-    end_time: datetime | None = None,
 ) -> Review:
     """Compare the prediction with the reviewers, and the reviewers with each other.
 
@@ -38,8 +31,8 @@ def review_output(
         What Amazon A2I wrote.
     mapping
         Where a custom task's predictions and answers are found. Built-in tasks need none.
-    creation_time, end_time
-        When the loop was created and when it ended, from its event.
+    creation_time
+        When the loop was created, from its event.
 
     Returns
     -------
@@ -72,18 +65,13 @@ def review_output(
         fields = judge_fields(
             task.compare(prediction, contents) if contents else (), prediction_known=known
         )
-    counts = count_verdicts(fields)
     accepted = [answer.accepted for answer, _ in answers if answer.accepted is not None]
     return Review(
         answer_count=len(answers),
         prediction_known=known,
         fields=fields,
-        counts=counts,
-        agreement=model_agreement(counts),
-        reviewer_agreement=reviewer_agreement(fields),
         seconds_to_first_acceptance=_seconds(creation_time, min(accepted, default=None)),
-        seconds_worked=tuple([answer.seconds_spent for answer, _ in answers]),
-        turnaround_seconds=_seconds(creation_time, end_time),
+        seconds_worked=tuple([_seconds_worked(answer) for answer, _ in answers]),
     )
 
 
@@ -99,6 +87,13 @@ def _read_answers(task: Task[Any, Any], answers: Sequence[Answer]) -> list[tuple
 def _times(answer: Answer) -> tuple[datetime, datetime, float]:
     seconds = -1.0 if answer.seconds_spent is None else answer.seconds_spent
     return answer.submitted or _END_OF_TIME, answer.accepted or _END_OF_TIME, seconds
+
+
+def _seconds_worked(answer: Answer) -> float | None:
+    """Return how long a reviewer worked, pauses included where the output does not say."""
+    if answer.seconds_spent is not None:
+        return answer.seconds_spent
+    return _seconds(answer.accepted, answer.submitted)
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

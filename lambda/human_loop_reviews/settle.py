@@ -112,7 +112,6 @@ class Settler:
             output,
             mapping=self.settings.mappings.get(loop.flow_definition, ()),
             creation_time=loop.creation_time,
-            end_time=loop.end_time,
         )
 
 

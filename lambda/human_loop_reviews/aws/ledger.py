@@ -22,7 +22,7 @@ from human_loop_reviews.contract import (
 _SETTLED: Final = "settledStatuses"
 
 # The parts of a field that can be any JSON; they are stored as JSON texts.
-_VALUES: Final = frozenset({"predicted", "reviewers", "consensus"})
+_VALUES: Final = "values"
 
 
 class LedgerConflictError(Exception):

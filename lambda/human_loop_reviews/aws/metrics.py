@@ -16,7 +16,7 @@ from human_loop_reviews.contract import (
     HumanLoopStatus,
     Metric,
 )
-from human_loop_reviews.review.verdicts import Review, Verdict
+from human_loop_reviews.review.verdicts import Review
 
 _FAILURE_CODE: Final = "FailureCode"
 
@@ -67,7 +67,9 @@ def _review_values(review: Review) -> dict[str, float]:
         "SecondsWorked": sum(worked) if worked else None,
     }
     if review.prediction_known:
-        values |= {verdict.value.capitalize(): review.counts[verdict] for verdict in Verdict}
+        values["FieldsJudged"] = review.fields_judged
+        values["FieldsCorrect"] = review.fields_correct
+        values |= {verdict.capitalize(): count for verdict, count in review.verdict_counts.items()}
     return {name: value for name, value in values.items() if value is not None}
 
 

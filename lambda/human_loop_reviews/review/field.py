@@ -1,19 +1,22 @@
-"""A field: one thing compared, with the model's value and each reviewer's value."""
+"""A field: one thing compared, with the model's value and each reviewer's vote."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.values import Value
 
+_NOTHING: Mapping[str, Any] = {}
+
 
 class Note(StrEnum):
-    """Why a field was compared only in part, or not at all."""
+    """Why a field has no verdict, or was compared only in part."""
 
-    #: Shapes are equal if each label has the same number of them. Positions are not compared.
+    #: Shapes are equal if each label has the same number of them. Positions are not compared, so
+    #: the prediction can be wrong, and is never confirmed.
     LABEL_AND_COUNT = "labelAndCount"
     #: A mask of pixels. It is neither decoded nor compared.
     MASK = "mask"
@@ -21,6 +24,33 @@ class Note(StrEnum):
     OPAQUE = "opaque"
     #: An expression of the owner's mapping failed on this output. The field is not compared.
     MAPPING_FAILED = "mappingFailed"
+    #: Less than half of the reviewers gave a value that the model did not predict.
+    MINORITY = "minority"
+
+
+#: The notes of fields that are not compared.
+NOT_COMPARED = frozenset({Note.MASK, Note.OPAQUE, Note.MAPPING_FAILED})
+
+#: The notes of fields that are compared in part.
+COMPARED_IN_PART = frozenset({Note.LABEL_AND_COUNT})
+
+
+class Vote(NamedTuple):
+    """One reviewer's vote on a field: a value, and the key under which the reviewer gave it.
+
+    Parameters
+    ----------
+    value
+        The value, None for no value.
+    key
+        The key, None where reviewers cannot choose one.
+    moved
+        Whether the key is another one than the model's, and no alias of it.
+    """
+
+    value: Value | None = None
+    key: str | None = None
+    moved: bool = False
 
 
 class Field(NamedTuple):
@@ -29,32 +59,41 @@ class Field(NamedTuple):
     Parameters
     ----------
     name
-        The reviewers' name for it, or the model's where the reviewers removed it.
-    answers
-        Each reviewer's value, None for no value, in one order for all fields.
+        The model's name for it, or the reviewers' where the model predicted none.
+    votes
+        Each reviewer's vote, in one order for all fields. There is at least one reviewer.
     predicted
         The model's value, None for no value.
     confidence
-        The model's confidence, from 0 to 100.
-    relabelled
-        Whether the reviewers moved the value to another key.
+        The model's confidence in the field, from 0 to 100.
+    shown
+        Whether the reviewers were shown the prediction.
     same
-        When two values are the same; by default, when their comparison keys are equal.
+        When two values are the same. Default: when their comparison keys are equal.
     note
-        Why the field was compared only in part, or not at all.
+        Why the field is compared only in part, or not at all.
+    details
+        What else is known about the prediction, by the names in outcomes: further confidences.
+    source
+        Where the values stand in the document, by the names in outcomes. It is told with the values
+        only.
     """
 
     name: str
-    answers: Sequence[Value | None]
+    votes: Sequence[Vote]
     predicted: Value | None = None
     confidence: float | None = None
-    relabelled: bool = False
+    shown: bool = True
     same: Same | None = None
     note: Note | None = None
+    details: Mapping[str, Any] = _NOTHING
+    source: Mapping[str, Any] = _NOTHING
 
     @property
-    def votes(self) -> Sequence[Value | None]:
-        """The answers with None for empty values, unless the model predicted an empty value."""
+    def values(self) -> list[Value | None]:
+        """The votes' values, None for empty ones, unless the model predicted an empty value."""
         if self.predicted is not None and self.predicted.is_blank:
-            return self.answers
-        return [None if answer is None or answer.is_blank else answer for answer in self.answers]
+            return [vote.value for vote in self.votes]
+        return [
+            None if vote.value is None or vote.value.is_blank else vote.value for vote in self.votes
+        ]

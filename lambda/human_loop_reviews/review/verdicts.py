@@ -1,33 +1,37 @@
-"""The verdicts of one human loop: the reviewers' consensus on each field beside the prediction."""
+"""The verdicts of one human loop: the reviewers' votes on each field beside the prediction.
+
+More than half of the reviewers decide. One reviewer decides alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.review.consensus import Consensus, find_consensus
-from human_loop_reviews.review.field import Field, Note
+from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
+from human_loop_reviews.review.values import Value
 
-_NOT_COMPARED: Final = frozenset({Note.MASK, Note.OPAQUE, Note.MAPPING_FAILED})
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
 
 class Verdict(StrEnum):
-    """The result of comparing the reviewers' consensus on one field with the prediction."""
+    """What more than half of the reviewers made of one field."""
 
-    #: The consensus equals the prediction.
+    #: They upheld the prediction.
     CONFIRMED = "confirmed"
-    #: The consensus differs from the prediction.
+    #: They gave another value.
     CORRECTED = "corrected"
-    #: The reviewers gave a field that the model did not predict.
+    #: They gave the same value, and the model predicted none.
     ADDED = "added"
-    #: The reviewers removed a field that the model predicted and that they were shown.
+    #: They gave no value.
     REMOVED = "removed"
-    #: The same value under another key, which is not one of the flow's aliases.
+    #: They gave the same value under another key, which is not one of the flow's aliases.
     RELABELLED = "relabelled"
-    #: No value has more than half of the reviewers.
+    #: No such majority.
     DISPUTED = "disputed"
 
 
@@ -38,33 +42,51 @@ class FieldReview:
     Parameters
     ----------
     name
-        The reviewers' name for it, or the model's where the reviewers removed it.
+        The key that more than half of the reviewers gave, or else the model's.
+    predicted_name
+        The model's key where it is another one than the name, else None.
     verdict
-        None where there is no prediction to compare with, or where the field was not compared, for
-        the reason in ``note``.
+        None where there is no prediction to compare with, or for the reason in ``note``.
+    model_correct
+        Whether more than half of the reviewers upheld the prediction. False if more than half did
+        not, whatever they gave instead. None on a tie, without a prediction, and where nothing, or
+        not enough, was compared.
+    upheld_share
+        The share of reviewers who upheld the prediction. None without a prediction, and where
+        nothing was compared.
+    reviewer_agreement
+        The share of pairs of reviewers who gave the same key and value. None with fewer than two
+        reviewers, and where nothing was compared.
     confidence
         The model's confidence, from 0 to 100, where it is known.
-    predicted
-        The model's value, ready for JSON; None for no value.
-    answers
-        Each reviewer's value, in one order for all fields; None for no value.
-    consensus
-        The value that more than half of the reviewers gave; None if there is no such value.
+    shown
+        Whether the reviewers were shown the prediction. None without one.
     note
-        Why the field was compared only in part, or not at all; None if it was compared fully.
-    agreement
-        The share of pairs of reviewers who gave the same value, None with fewer than two reviewers
-        or where the field was not compared.
+        Why the field has no verdict, or was compared only in part. None if it was compared fully.
+    details, source
+        As in `Field`.
+    predicted
+        The model's value, ready for JSON. None for no value.
+    answers
+        Each reviewer's value, in one order for all fields. None for no value.
+    consensus
+        The value that more than half of the reviewers gave. None if there is no such value.
     """
 
     name: str
+    predicted_name: str | None
     verdict: Verdict | None
+    model_correct: bool | None
+    upheld_share: float | None
+    reviewer_agreement: float | None
     confidence: float | None
+    shown: bool | None
+    note: Note | None
+    details: Mapping[str, Any]
+    source: Mapping[str, Any]
     predicted: Any
     answers: tuple[Any, ...]
     consensus: Any
-    note: Note | None
-    agreement: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,44 +101,72 @@ class Review:
         Whether the output, or the owner's mapping, contains the prediction.
     fields
         The fields by name.
-    counts
-        How many fields have each verdict.
-    agreement
-        The share of confirmed fields among those with a consensus, None if there are none.
-    reviewer_agreement
-        The mean over fields of the share of pairs of reviewers who gave the same value, None with
-        fewer than two reviewers or no field.
     seconds_to_first_acceptance
         From the loop's creation until the first reviewer accepted the task, where known.
     seconds_worked
         How long each reviewer worked, None where unknown, in the order of the fields' ``answers``.
-    turnaround_seconds
-        From the loop's creation to its end, where both are known.
     """
 
     answer_count: int
     prediction_known: bool
     fields: tuple[FieldReview, ...]
-    counts: Mapping[Verdict, int]
-    agreement: float | None
-    reviewer_agreement: float | None
     seconds_to_first_acceptance: float | None
     seconds_worked: tuple[float | None, ...]
-    turnaround_seconds: float | None
 
     @property
     def unanswered(self) -> bool:
         """Whether no reviewer answered, which is neither agreement nor disagreement."""
         return self.answer_count == 0
 
+    @property
+    def verdict_counts(self) -> dict[Verdict, int]:
+        """How many fields have each verdict."""
+        counts = Counter(field.verdict for field in self.fields)
+        return {verdict: counts[verdict] for verdict in Verdict}
+
+    @property
+    def fields_judged(self) -> int:
+        """How many shown fields were found correct or wrong."""
+        return sum(field.shown is True and field.model_correct is not None for field in self.fields)
+
+    @property
+    def fields_correct(self) -> int:
+        """How many of the judged fields were found correct."""
+        return sum(field.shown is True and field.model_correct is True for field in self.fields)
+
+    @property
+    def agreement(self) -> float | None:
+        """The share of correct fields among the judged ones. None without any."""
+        return self.fields_correct / self.fields_judged if self.fields_judged else None
+
+    @property
+    def reviewer_agreement(self) -> float | None:
+        """The mean of the fields' reviewer agreement. None without any."""
+        shares = [
+            field.reviewer_agreement
+            for field in self.fields
+            if field.reviewer_agreement is not None
+        ]
+        return sum(shares) / len(shares) if shares else None
+
+
+#: The review of a loop without an output.
+NO_REVIEW: Final = Review(
+    answer_count=0,
+    prediction_known=False,
+    fields=(),
+    seconds_to_first_acceptance=None,
+    seconds_worked=(),
+)
+
 
 def judge_fields(fields: Iterable[Field], *, prediction_known: bool) -> tuple[FieldReview, ...]:
-    """Find the consensus on each field, and compare it with the prediction.
+    """Count the votes on each field, and compare them with the prediction.
 
     Parameters
     ----------
     fields
-        The fields in any order. Each has at least one answer.
+        The fields in any order.
     prediction_known
         Whether the absence of a predicted value means that the model predicted none.
 
@@ -127,10 +177,12 @@ def judge_fields(fields: Iterable[Field], *, prediction_known: bool) -> tuple[Fi
 
     Examples
     --------
+    >>> from human_loop_reviews.review.field import Vote
     >>> from human_loop_reviews.review.values import text_value
-    >>> total = Field("Total", answers=[text_value("6")], predicted=text_value("5"))
-    >>> judge_fields([total], prediction_known=True)[0].verdict
-    <Verdict.CORRECTED: 'corrected'>
+    >>> total = Field("Total", [Vote(text_value("6"))], predicted=text_value("5"))
+    >>> (review,) = judge_fields([total], prediction_known=True)
+    >>> review.verdict, review.model_correct
+    (<Verdict.CORRECTED: 'corrected'>, False)
     """
     reviews = [_judge(field, prediction_known) for field in fields]
     if len({review.name for review in reviews}) < len(reviews):
@@ -139,52 +191,132 @@ def judge_fields(fields: Iterable[Field], *, prediction_known: bool) -> tuple[Fi
     return tuple(reviews)
 
 
-def count_verdicts(fields: Iterable[FieldReview]) -> dict[Verdict, int]:
-    """Return how many fields have each verdict."""
-    verdicts = [field.verdict for field in fields]
-    return {verdict: verdicts.count(verdict) for verdict in Verdict}
+class _Tally(NamedTuple):
+    """How many reviewers gave what, compared with the prediction."""
 
-
-def model_agreement(counts: Mapping[Verdict, int]) -> float | None:
-    """Return the share of confirmed fields among those with a consensus, None without any."""
-    judged = sum(counts.values()) - counts[Verdict.DISPUTED]
-    return counts[Verdict.CONFIRMED] / judged if judged else None
-
-
-def reviewer_agreement(fields: Iterable[FieldReview]) -> float | None:
-    """Return the mean agreement of the fields on which there is any, None without any."""
-    agreements = [field.agreement for field in fields if field.agreement is not None]
-    return sum(agreements) / len(agreements) if agreements else None
+    reviewers: int
+    upheld: int
+    relabelled: int
+    """The same value under another key."""
+    nothing: int
+    consensus: Consensus
 
 
 def _judge(field: Field, prediction_known: bool) -> FieldReview:
-    votes = field.votes
-    compared = field.note not in _NOT_COMPARED
-    consensus = find_consensus(votes, field.same) if compared else _NO_CONSENSUS
+    values = field.values
+    name = _name(field)
+    compared = field.note not in NOT_COMPARED
+    tally = _count(field, values) if compared else None
+    verdict, note = _verdict(field, tally, prediction_known) if tally else (None, field.note)
+    predicted = field.predicted
+    consensus = tally.consensus if tally else _NO_CONSENSUS
     return FieldReview(
-        name=field.name,
-        verdict=_verdict(field, consensus, prediction_known) if compared else None,
+        name=name,
+        predicted_name=None if predicted is None or name == field.name else field.name,
+        verdict=verdict,
+        model_correct=_model_correct(field, tally) if tally else None,
+        upheld_share=tally.upheld / tally.reviewers if tally and predicted is not None else None,
+        reviewer_agreement=_reviewer_agreement(field, values, consensus),
         confidence=field.confidence,
-        predicted=None if field.predicted is None else field.predicted.display,
-        answers=tuple([None if vote is None else vote.display for vote in votes]),
+        shown=None if predicted is None else field.shown,
+        note=note,
+        details=field.details,
+        source=field.source,
+        predicted=None if predicted is None else predicted.display,
+        answers=tuple([None if value is None else value.display for value in values]),
         consensus=None if consensus.value is None else consensus.value.display,
-        note=field.note,
-        agreement=consensus.agreement,
     )
 
 
-def _verdict(field: Field, consensus: Consensus, prediction_known: bool) -> Verdict | None:
-    if not consensus.reached:
-        return Verdict.DISPUTED
-    if not prediction_known:
+def _count(field: Field, values: Sequence[Value | None]) -> _Tally:
+    predicted = field.predicted
+    upheld = relabelled = nothing = 0
+    for vote, value in zip(field.votes, values, strict=True):
+        is_nothing = value is None or value.is_blank
+        nothing += is_nothing
+        if predicted is None:
+            continue
+        if predicted.is_blank and is_nothing:
+            upheld += 1
+        elif value is not None and _equal(field, predicted, value):
+            if vote.moved:
+                relabelled += 1
+            else:
+                upheld += 1
+    return _Tally(len(values), upheld, relabelled, nothing, find_consensus(values, field.same))
+
+
+def _equal(field: Field, one: Value, other: Value) -> bool:
+    if one.comparison_key == other.comparison_key:
+        return True
+    return field.same is not None and field.same(one, other)
+
+
+def _model_correct(field: Field, tally: _Tally) -> bool | None:
+    if field.predicted is None:
         return None
-    predicted, value = field.predicted, consensus.value
-    if predicted is None:
-        return Verdict.CONFIRMED if value is None else Verdict.ADDED
-    if value is None:
+    if 2 * tally.upheld > tally.reviewers:
+        return None if field.note in COMPARED_IN_PART else True
+    return False if 2 * (tally.reviewers - tally.upheld) > tally.reviewers else None
+
+
+def _verdict(
+    field: Field, tally: _Tally, prediction_known: bool
+) -> tuple[Verdict | None, Note | None]:
+    """Return the verdict, and the field's note or the reason for no verdict."""
+    if field.predicted is not None:
+        return _verdict_on_prediction(field, tally), field.note
+    if not prediction_known:
+        return None if tally.consensus.reached else Verdict.DISPUTED, field.note
+    given = tally.reviewers - tally.nothing
+    if tally.consensus.reached and tally.consensus.value is not None:
+        return Verdict.ADDED, field.note
+    if 2 * given >= tally.reviewers:
+        return Verdict.DISPUTED, field.note
+    return None, Note.MINORITY if given else field.note
+
+
+def _verdict_on_prediction(field: Field, tally: _Tally) -> Verdict | None:
+    half = tally.reviewers / 2
+    if tally.upheld > half:
+        return None if field.note in COMPARED_IN_PART else Verdict.CONFIRMED
+    if tally.nothing > half:
         return Verdict.REMOVED
-    if predicted.comparison_key == value.comparison_key or (
-        field.same and field.same(predicted, value)
-    ):
-        return Verdict.RELABELLED if field.relabelled else Verdict.CONFIRMED
+    if tally.relabelled > half:
+        return Verdict.RELABELLED
+    predicted, value = field.predicted, tally.consensus.value
+    if value is None or predicted is None or _equal(field, predicted, value):
+        return Verdict.DISPUTED
     return Verdict.CORRECTED
+
+
+def _name(field: Field) -> str:
+    """Return the key that more than half of the reviewers gave, else the model's.
+
+    Without a prediction it is the key that most of those gave who gave one, the first in the
+    alphabet on a tie.
+    """
+    keys = [vote.key for vote in field.votes if vote.key]
+    if not keys:
+        return field.name
+    if keys.count(keys[0]) == len(field.votes):
+        return keys[0]
+    key, count = min(Counter(keys).items(), key=lambda entry: (-entry[1], entry[0]))
+    if field.predicted is None or 2 * count > len(field.votes):
+        return key
+    return field.name
+
+
+def _reviewer_agreement(
+    field: Field, values: Sequence[Value | None], consensus: Consensus
+) -> float | None:
+    """Return the share of pairs of reviewers who gave the same value, and the same key."""
+    if not any(vote.moved for vote in field.votes):
+        return consensus.agreement
+    keyed = [
+        value._replace(comparison_key=(vote.key, value.comparison_key))
+        if value is not None and vote.moved
+        else value
+        for vote, value in zip(field.votes, values, strict=True)
+    ]
+    return find_consensus(keyed).agreement

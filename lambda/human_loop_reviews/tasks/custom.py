@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.contract import FieldMapping
 from human_loop_reviews.review.consensus import Same
-from human_loop_reviews.review.field import Field, Note
+from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.review.values import (
     Kind,
     Value,
@@ -88,7 +88,7 @@ def compare_answers(contents: Sequence[Content]) -> list[Field]:
     Examples
     --------
     >>> fields = compare_answers([{"category": {"label": "Billing"}}])
-    >>> fields[0].name, fields[0].answers[0].display
+    >>> fields[0].name, fields[0].values[0].display
     ('category', 'Billing')
     """
     unfolded = [unfold(dict(content)) for content in contents]
@@ -128,13 +128,13 @@ def compare_mapped(
     --------
     >>> mapping = FieldMapping(name="Kind", prediction="guess", answer="kind.label")
     >>> fields = compare_mapped({"guess": "Other"}, [{"kind": {"label": "Billing"}}], [mapping])
-    >>> fields[0].predicted.display, fields[0].answers[0].display
+    >>> fields[0].predicted.display, fields[0].values[0].display
     ('Other', 'Billing')
     """
     inputs = _searchable(inputs)
     contents = [_searchable(content) for content in contents]
     fields = [_mapped_field(inputs, contents, entry) for entry in mapping]
-    return [field for field in fields if field.note or field.predicted or any(field.answers)]
+    return [field for field in fields if field.note or field.predicted or any(field.values)]
 
 
 def _searchable(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _mapped_field(inputs: Content, contents: Sequence[Content], mapping: FieldMa
         predicted = read_value(search(mapping.prediction, inputs))
         answers = [read_value(search(mapping.answer, content)) for content in contents]
     except ExpressionFailedError:
-        return Field(mapping.name, [None] * len(contents), note=Note.MAPPING_FAILED)
+        return Field(mapping.name, [Vote()] * len(contents), note=Note.MAPPING_FAILED)
     if predicted is not None and predicted.is_blank:
         # A form leaves empty inputs out: no value is an empty value that the reviewer upheld.
         answers = [predicted if answer is None else answer for answer in answers]
@@ -177,7 +177,8 @@ def _field(
         same = same_drawing
     elif Kind.NUMBER in kinds and tolerance is not None:
         same = equal_within(tolerance)
-    return Field(name, answers, predicted, same=same, note=_note(kinds))
+    votes = [Vote(answer) for answer in answers]
+    return Field(name, votes, predicted, same=same, note=_note(kinds))
 
 
 def _note(kinds: set[Kind]) -> Note | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from human_loop_reviews.review.consensus import find_consensus
-from human_loop_reviews.review.field import Field
+from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import Kind
 from human_loop_reviews.tasks.form_blocks import Form, Pair
 
@@ -103,14 +103,17 @@ def _group(pairs: Iterable[Pair], label: _Label) -> dict[str, list[Pair]]:
 
 
 def _shown_field(pair: Pair, row: _Row, aliases: Mapping[str, str]) -> Field:
-    name = _name(row) or pair.key
     return Field(
-        name,
-        [None if answer is None else answer.value for answer in row],
-        pair.value,
-        pair.confidence,
-        name != pair.key and not _same_key(name, pair.key, aliases),
+        pair.key, [_vote(answer, pair.key, aliases) for answer in row], pair.value, pair.confidence
     )
+
+
+def _vote(answer: Pair | None, key: str, aliases: Mapping[str, str]) -> Vote:
+    """Return a reviewer's vote on the pair that the model read under a key."""
+    if answer is None:
+        return Vote()
+    given = answer.key or key
+    return Vote(answer.value, given, given != key and not _same_key(given, key, aliases))
 
 
 def _name(row: _Row) -> str:
@@ -158,11 +161,17 @@ def _rows_by_value(by_reviewer: Mapping[int, Sequence[Pair]]) -> Iterable[dict[i
 
 
 def _added_field(row: _Row) -> Field:
-    return Field(_name(row), [None if pair is None else pair.value for pair in row])
+    votes = [Vote() if pair is None else Vote(pair.value, pair.key or None) for pair in row]
+    return Field(_name(row), votes)
 
 
 def _order(field: Field) -> tuple[str, str]:
-    return field.name, repr(field.answers)
+    return field.name, repr(field.votes)
+
+
+def _against(vote: Vote, key: str, aliases: Mapping[str, str]) -> Vote:
+    """Return the vote of an added field as a vote on the pair that the model read under a key."""
+    return vote._replace(moved=vote.key is not None and not _same_key(vote.key, key, aliases))
 
 
 def _moved_text(field: Field) -> object:
@@ -170,7 +179,7 @@ def _moved_text(field: Field) -> object:
 
     Selection elements have no such text: every selected box has the same value.
     """
-    value = find_consensus(field.answers).value
+    value = find_consensus(field.values).value
     return value.comparison_key if value is not None and value.kind is Kind.TEXT else None
 
 
@@ -180,7 +189,7 @@ def _relabel_shown(
     """Join added fields with removed ones of the same value; return the other added fields."""
     removed: dict[object, list[Pair]] = {}
     for pair in shown.pairs:
-        consensus = find_consensus(fields[pair.id].votes)
+        consensus = find_consensus(fields[pair.id].values)
         if consensus.reached and consensus.value is None:
             removed.setdefault(pair.value.comparison_key, []).append(pair)
     remaining = []
@@ -191,11 +200,9 @@ def _relabel_shown(
             continue
         pair = removed[text].pop()
         own = fields[pair.id]
-        both = zip(field.answers, own.answers, strict=True)
+        both = zip(field.votes, own.votes, strict=True)
         fields[pair.id] = own._replace(
-            name=field.name,
-            answers=[new or old for new, old in both],
-            relabelled=not _same_key(field.name, pair.key, aliases),
+            votes=[_against(new, pair.key, aliases) if new.value else old for new, old in both]
         )
     return remaining
 
@@ -228,7 +235,9 @@ def _from_source(field: Field, sources: Sequence[Pair], aliases: Mapping[str, st
 
     source = min(sources, key=rank)
     return field._replace(
+        name=source.key,
+        votes=[_against(vote, source.key, aliases) for vote in field.votes],
         predicted=source.value,
         confidence=source.confidence,
-        relabelled=not _same_key(source.key, field.name, aliases),
+        shown=False,
     )

@@ -15,7 +15,7 @@ from human_loop_reviews.a2i.validation import (
     require_object,
 )
 from human_loop_reviews.contract import FieldMapping
-from human_loop_reviews.review.field import Field
+from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import boolean_value, fold
 from human_loop_reviews.tasks import Task
 
@@ -111,7 +111,7 @@ def compare_labels(shown: Labels, answers: Sequence[Labels]) -> list[Field]:
     Examples
     --------
     >>> fields = compare_labels({Label("", "Violence"): 52.4}, [{}])
-    >>> fields[0].name, fields[0].answers
+    >>> fields[0].name, fields[0].values
     ('Violence', [None])
     """
     present = boolean_value(True)
@@ -119,7 +119,7 @@ def compare_labels(shown: Labels, answers: Sequence[Labels]) -> list[Field]:
     return [
         Field(
             name=label.path,
-            answers=[present if label in answer else None for answer in answers],
+            votes=[Vote(present if label in answer else None) for answer in answers],
             predicted=present if label in shown else None,
             confidence=shown.get(label),
         )
