@@ -114,10 +114,9 @@ class Delivery(Construct):
             self, "DeadLetterQueue", self._key, of_a_queue=False
         )
         self._admit_rules_to_dead_letter_queue()
+        self._authorize_using_role = authorize_using_role
         self._role: iam.Role | None = None
         self._policy: iam.ManagedPolicy | None = None
-        if authorize_using_role:
-            self._role, self._policy = self._create_role()
 
     @property
     def encryption_key(self) -> kms.IKey:
@@ -131,7 +130,7 @@ class Delivery(Construct):
 
     @property
     def role(self) -> iam.IRole | None:
-        """The role with which rules publish to topics. None without `authorize_using_role`."""
+        """The role with which rules publish to topics. None while no rule does, or without one."""
         return self._role
 
     def topic_target(
@@ -204,15 +203,13 @@ class Delivery(Construct):
         return CompletedTarget(target, self._retry_policy, self._dead_letter_queue)
 
     def precede(self, rule: IConstruct) -> None:
-        """Let CloudFormation create a rule after what it needs to deliver and to keep events.
+        """Let CloudFormation create a rule after the policy of the dead-letter queue.
 
         Without that, events that arrive during the first deployment could be lost.
         """
         policy = self._dead_letter_queue.node.try_find_child("Policy")
         if policy is not None and Stack.of(policy) == Stack.of(rule):
             rule.node.add_dependency(policy)
-        if self._policy is not None and Stack.of(self._policy) == Stack.of(rule):
-            rule.node.add_dependency(self._policy)
 
     def metric_dead_letter_queue(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the messages in the dead-letter queue, as the maximum of a period (5 minutes)."""
@@ -249,12 +246,17 @@ class Delivery(Construct):
         refuse_oversized(policy)
         return role, policy
 
-    def _admit_to_topic(self, topic: sns.ITopic) -> None:
-        if self._policy is None:
+    def _admit_to_topic(self, rule: events.Rule, topic: sns.ITopic) -> None:
+        if not self._authorize_using_role:
             # A topic's policy cannot tell one EventBridge rule from another.
             admit(topic, "topic", topic.topic_arn, self, EVENTS, ["sns:Publish"])
             admit_rules_to_topics(topic.master_key, self)
             return
+        if self._policy is None:
+            # Not before the first topic: IAM refuses a managed policy without statements.
+            self._role, self._policy = self._create_role()
+        if Stack.of(self._policy) == Stack.of(rule):
+            rule.node.add_dependency(self._policy)
         iam.Grant.add_to_principal(
             grantee=self._policy, actions=["sns:Publish"], resource_arns=[topic.topic_arn]
         )
@@ -363,10 +365,11 @@ class _TopicTarget:
 
     def bind(
         self,
-        rule: IRuleRef,  # noqa: ARG002 - the interface's
-        id: str | None = None,  # noqa: A002, ARG002
+        rule: IRuleRef,
+        id: str | None = None,  # noqa: A002, ARG002 - the interface's
     ) -> events.RuleTargetConfig:
-        self._delivery._admit_to_topic(self._topic)
+        assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
+        self._delivery._admit_to_topic(rule, self._topic)
         return events.RuleTargetConfig(
             arn=self._topic.topic_arn, role=self._delivery.role, input=self._message
         )
