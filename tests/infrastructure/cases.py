@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import App, CfnElement, Duration, Environment, RemovalPolicy, Size, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -24,15 +25,23 @@ from constructs import Construct
 
 from human_loop_events import (
     AlertFormat,
+    Alerts,
+    AlertsSettings,
+    Delivery,
+    DeliverySettings,
     FieldMapping,
     FlowDefinitions,
     HandlerDelivery,
     HumanLoopEvents,
+    HumanLoopFilter,
     HumanLoopStatus,
+    JobFilter,
+    Ledger,
+    OutputLocation,
     ReviewHandler,
+    ReviewHandlerSettings,
+    StatusEvents,
 )
-from stacks.deployment import Deployment
-from stacks.human_loop_stack import HumanLoopStack
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -65,8 +74,16 @@ class Synthesized:
     app: App
     stack: Stack
     template: dict[str, Any]
+    templates: dict[str, dict[str, Any]]
+    """The templates of all stacks of the app."""
     resources: dict[str, dict[str, Any]]
     """The resources of all stacks, with references between stacks resolved."""
+    own: frozenset[str]
+    """The logical ids of the resources that the constructs made. Others belong to their user."""
+
+    @property
+    def name(self) -> str:
+        return self.case.name
 
     def of_type(self, *types: str) -> dict[str, dict[str, Any]]:
         return {
@@ -90,7 +107,25 @@ def synthesize(name: str) -> Synthesized:
         for child in app.node.children
         if isinstance(child, Stack)
     }
-    return Synthesized(case, app, stack, templates[stack.stack_name], _resources_of_all(templates))
+    return Synthesized(
+        case,
+        app,
+        stack,
+        templates[stack.stack_name],
+        templates,
+        _resources_of_all(templates),
+        _made_by_the_constructs(app),
+    )
+
+
+def _made_by_the_constructs(app: App) -> frozenset[str]:
+    return frozenset(
+        str(Stack.of(element).resolve(element.logical_id))
+        for construct in app.node.find_all()
+        if type(construct).__module__.startswith("human_loop_events.")
+        for element in construct.node.find_all()
+        if isinstance(element, CfnElement)
+    )
 
 
 def _resources_of_all(templates: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -126,56 +161,72 @@ def _minimal(stack: Stack) -> None:
 
 
 def _everything_on(stack: Stack) -> None:
-    bus = events.EventBus(stack, "Outcomes")
     loops = HumanLoopEvents(
         stack,
         "HumanLoops",
         flow_definitions=FlowDefinitions.named("invoices", "claims"),
-        output_prefix="reviews/",
-        mappings={
-            "claims": [
-                FieldMapping(
-                    name="Amount",
-                    prediction="model.amount",
-                    answer="amount",
-                    ignore_case=True,
-                    tolerance=0.01,
-                )
-            ]
-        },
-        include_values=True,
-        outcome_bus=bus,
-        alert_format=AlertFormat.CHAT,
-        failed_loops_threshold=3,
-        failed_loops_period=Duration.minutes(15),
-        failed_loops_evaluation_periods=2,
-        low_agreement_threshold=0.8,
-        max_event_age=Duration.hours(6),
-        retry_attempts=20,
+        output=OutputLocation(
+            _bucket(stack, "Output", _key(stack, "OutputKey")), prefix="reviews/"
+        ),
+        handler=ReviewHandlerSettings(
+            ledger_retention=Duration.days(90),
+            mappings={
+                "claims": [
+                    FieldMapping(
+                        name="Amount",
+                        prediction="model.amount",
+                        answer="amount",
+                        ignore_case=True,
+                        tolerance=0.01,
+                    )
+                ]
+            },
+            include_values=True,
+            outcome_bus=events.EventBus(stack, "Outcomes"),
+            log_retention=logs.RetentionDays.ONE_MONTH,
+            max_output_size=Size.mebibytes(16),
+            memory_size=2048,
+            timeout=Duration.minutes(5),
+            reserved_concurrent_executions=20,
+        ),
+        alerts=AlertsSettings(
+            alert_format=AlertFormat.CHAT,
+            failure_threshold=3,
+            failure_period=Duration.minutes(15),
+            failure_evaluation_periods=2,
+        ),
+        delivery=DeliverySettings(max_event_age=Duration.hours(6), retry_attempts=20),
     )
-    program = _function(stack, "Program", dead_letters=loops.dead_letters)
-    to_program = functools.partial(
-        targets.LambdaFunction,
-        program,
-        dead_letter_queue=loops.dead_letters,
-        retry_attempts=20,
-        max_event_age=Duration.hours(6),
+    loops.alert_on_low_agreement(0.8)
+    pager = _function(stack, "Pager")
+    loops.on_completed("Retrain", target=targets.LambdaFunction(pager))
+    loops.on_failed(
+        "Page",
+        target=targets.LambdaFunction(
+            pager,
+            dead_letter_queue=_queue(
+                stack,
+                "PagerDeadLetterQueue",
+                _key(stack, "PagerKey"),
+                retention_period=Duration.days(14),
+            ),
+            retry_attempts=1,
+        ),
+        failure_codes=["Expired", "InternalError"],
     )
-    loops.on_completed("Retrain", target=to_program())
-    loops.on_failed("Page", target=to_program(), failure_codes=["Expired", "InternalError"])
-    loops.on_stopped("Forget", target=to_program())
-    loops.review_handler.on_outcome("Count", target=to_program())
+    loops.on_stopped("Forget", target=targets.LambdaFunction(pager))
+    loops.on_event("Archive", target=targets.LambdaFunction(pager), rule_name="archive")
+    loops.on_outcome("Count", target=targets.LambdaFunction(pager))
     loops.grant_read_output(_role(stack, "Analyst", "glue.amazonaws.com"))
     loops.grant_write_output(_role(stack, "FlowDefinition", "sagemaker.amazonaws.com"))
     consumer = _role(stack, "Consumer", "ecs-tasks.amazonaws.com")
     loops.grant_consume(consumer)
-    loops.review_handler.grant_read_ledger(consumer)
+    loops.review_handler.ledger.grant_read(consumer)
 
 
 def _everything_supplied(stack: Stack) -> None:
-    key = kms.Key(stack, "Key", enable_key_rotation=True)
-    output_key = kms.Key(stack, "OutputKey", enable_key_rotation=True)
-    dead_letters = _queue(stack, "DeadLetters", key, retention_period=Duration.days(14))
+    key = _key(stack, "Key")
+    dead_letter_queue = _queue(stack, "DeadLetters", key, retention_period=Duration.days(14))
     HumanLoopEvents(
         stack,
         "HumanLoops",
@@ -183,41 +234,39 @@ def _everything_supplied(stack: Stack) -> None:
             f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/invoices"
         ),
         event_bus=events.EventBus(stack, "Bus"),
+        output=OutputLocation(_bucket(stack, "Output", _key(stack, "OutputKey")), prefix="a2i"),
         topic=_topic(stack, "Topic", key),
         queue=_queue(
             stack,
             "Queue",
             key,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=3),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=3),
         ),
-        alerts=_topic(stack, "Alerts", kms.Key(stack, "AlertsKey", enable_key_rotation=True)),
-        handler=_function(stack, "Handler", dead_letters=dead_letters),
-        dead_letters=dead_letters,
-        encryption_key=key,
-        output_bucket=_bucket(stack, "Output", output_key),
-        output_prefix="a2i",
+        handler=_function(stack, "Handler", dead_letter_queue=dead_letter_queue),
+        alerts=AlertsSettings(topic=_topic(stack, "AlertsTopic", _key(stack, "AlertsKey"))),
+        delivery=DeliverySettings(encryption_key=key, dead_letter_queue=dead_letter_queue),
     )
 
 
 def _review_handler_supplied(stack: Stack) -> None:
-    key = kms.Key(stack, "Key", enable_key_rotation=True)
-    dead_letters = _queue(stack, "DeadLetters", key, retention_period=Duration.days(14))
+    key = _key(stack, "Key")
+    delivery = Delivery(stack, "Delivery", encryption_key=key)
     flow_definitions = FlowDefinitions.named("invoices")
+    output = OutputLocation(_bucket(stack, "Output", key), encryption_key=_key(stack, "OutputKey"))
     HumanLoopEvents(
         stack,
         "HumanLoops",
         flow_definitions=flow_definitions,
-        encryption_key=key,
-        dead_letters=dead_letters,
+        output=output,
+        delivery=delivery,
         handler=ReviewHandler(
             stack,
             "ReviewHandler",
+            output=output,
             flow_definitions=flow_definitions,
-            output_bucket=_bucket(stack, "Output", key),
-            output_encryption_key=kms.Key(stack, "OutputKey", enable_key_rotation=True),
-            ledger=_ledger(stack, "Ledger", key),
-            dead_letters=dead_letters,
+            dead_letter_queue=delivery.dead_letter_queue,
             encryption_key=key,
+            ledger=Ledger(stack, "Ledger", table=_table(stack, "Table", key)),
             reserved_concurrent_executions=10,
         ),
     )
@@ -234,66 +283,92 @@ def _imported(stack: Stack) -> None:
         "HumanLoops",
         flow_definitions=FlowDefinitions.named("invoices"),
         event_bus=events.EventBus.from_event_bus_name(stack, "Bus", "default"),
+        output=OutputLocation.from_s3_output_path(
+            stack,
+            "Output",
+            "s3://example-output/reviews/",
+            encryption_key=kms.Key.from_key_arn(
+                stack, "OutputKey", arn("kms", "key/00000000-0000-0000-0000-000000000003")
+            ),
+        ),
         topic=sns.Topic.from_topic_arn(stack, "Topic", arn("sns", "topic")),
         queue=sqs.Queue.from_queue_arn(stack, "Queue", arn("sqs", "queue")),
-        alerts=sns.Topic.from_topic_arn(stack, "Alerts", arn("sns", "alerts")),
-        dead_letters=sqs.Queue.from_queue_attributes(
-            stack,
-            "DeadLetters",
-            queue_arn=arn("sqs", "dead-letters"),
-            key_arn=arn("kms", "key/00000000-0000-0000-0000-000000000001"),
+        alerts=AlertsSettings(
+            topic=sns.Topic.from_topic_arn(stack, "AlertsTopic", arn("sns", "alerts"))
         ),
-        encryption_key=kms.Key.from_key_arn(
-            stack, "Key", arn("kms", "key/00000000-0000-0000-0000-000000000002")
-        ),
-        output_bucket=s3.Bucket.from_bucket_name(stack, "Output", "example-output"),
-        output_prefix="reviews/",
-        output_encryption_key=kms.Key.from_key_arn(
-            stack, "OutputKey", arn("kms", "key/00000000-0000-0000-0000-000000000003")
+        delivery=DeliverySettings(
+            encryption_key=kms.Key.from_key_arn(
+                stack, "Key", arn("kms", "key/00000000-0000-0000-0000-000000000002")
+            ),
+            dead_letter_queue=sqs.Queue.from_queue_attributes(
+                stack,
+                "DeadLetters",
+                queue_arn=arn("sqs", "dead-letters"),
+                key_arn=arn("kms", "key/00000000-0000-0000-0000-000000000001"),
+            ),
         ),
     )
 
 
 def _from_another_stack(app: App) -> Stack:
     shared = Stack(app, "Shared")
-    key = kms.Key(shared, "Key", enable_key_rotation=True)
+    key = _key(shared, "Key")
     loops = Stack(app, "Loops")
     HumanLoopEvents(
         loops,
         "HumanLoops",
+        output=OutputLocation(_bucket(shared, "Output", key)),
         topic=_topic(shared, "Topic", key),
         queue=_queue(shared, "Queue", key),
-        dead_letters=_queue(shared, "DeadLetters", key, retention_period=Duration.days(14)),
-        alerts=_topic(shared, "Alerts", key),
-        encryption_key=key,
-        output_bucket=_bucket(shared, "Output", key),
+        alerts=AlertsSettings(topic=_topic(shared, "AlertsTopic", key)),
+        delivery=DeliverySettings(
+            encryption_key=key,
+            dead_letter_queue=_queue(
+                shared, "DeadLetters", key, retention_period=Duration.days(14)
+            ),
+        ),
     )
     return loops
 
 
-def _no_handler(stack: Stack) -> None:
-    HumanLoopEvents(
+def _composed_without_handler(stack: Stack) -> None:
+    delivery = Delivery(stack, "Delivery", authorize_using_role=False)
+    loops = StatusEvents(
         stack,
-        "HumanLoops",
-        handler_enabled=False,
-        statuses=[HumanLoopStatus.COMPLETED, HumanLoopStatus.STOPPED],
-        alert_format=AlertFormat.JSON,
-        authorize_topics_using_role=False,
+        "Events",
+        filter=HumanLoopFilter(statuses=[HumanLoopStatus.COMPLETED, HumanLoopStatus.STOPPED]),
+        delivery=delivery,
+        alerts=Alerts(
+            stack,
+            "Alerts",
+            encryption_key=delivery.encryption_key,
+            alert_format=AlertFormat.JSON,
+        ),
     )
+    loops.add_topic()
+    loops.add_queue()
+    loops.alert_on_failure()
 
 
 def _handler_only(stack: Stack) -> None:
-    HumanLoopEvents(
-        stack, "HumanLoops", topic_enabled=False, queue_enabled=False, alerts_enabled=False
+    delivery = Delivery(stack, "Delivery")
+    alerts = Alerts(stack, "Alerts", encryption_key=delivery.encryption_key)
+    handler = ReviewHandler(
+        stack,
+        "ReviewHandler",
+        output=OutputLocation(_bucket(stack, "Output", delivery.encryption_key)),
+        dead_letter_queue=delivery.dead_letter_queue,
+        encryption_key=delivery.encryption_key,
     )
+    loops = StatusEvents(
+        stack, "Events", filter=HumanLoopFilter(), delivery=delivery, alerts=alerts
+    )
+    loops.add_function(handler.function)
 
 
 def _buffered(stack: Stack) -> None:
     HumanLoopEvents(
-        stack,
-        "HumanLoops",
-        handler_delivery=HandlerDelivery.BUFFERED,
-        handler_max_concurrency=5,
+        stack, "HumanLoops", handler_delivery=HandlerDelivery.buffered(max_concurrency=5)
     )
 
 
@@ -302,35 +377,92 @@ def _buffered_own_function(stack: Stack) -> None:
         stack,
         "HumanLoops",
         handler=_function(stack, "Handler", timeout=Duration.seconds(20)),
-        handler_delivery=HandlerDelivery.BUFFERED,
+        handler_delivery=HandlerDelivery.buffered(retry_for=Duration.hours(1)),
     )
 
 
 def _two_constructs(stack: Stack) -> None:
+    delivery = Delivery(stack, "Delivery")
+    alerts = Alerts(stack, "Alerts", encryption_key=delivery.encryption_key)
     invoices = HumanLoopEvents(
         stack,
         "Invoices",
         flow_definitions=FlowDefinitions.named("invoices"),
-        output_prefix="reviews/",
+        delivery=delivery,
+        alerts=alerts,
     )
     HumanLoopEvents(
         stack,
         "Claims",
         flow_definitions=FlowDefinitions.named("claims"),
-        output_bucket=invoices.output_bucket,
-        output_prefix="reviews/",
-        encryption_key=invoices.encryption_key,
-        dead_letters=invoices.dead_letters,
-        alerts=invoices.alerts,
+        output=invoices.output,
+        delivery=delivery,
+        alerts=alerts,
     )
 
 
+#: The filters of the case `jobs`, by the id of their `StatusEvents`.
+JOB_FILTERS = {
+    "Training": JobFilter.training(name_prefix="invoices-"),
+    "Processing": JobFilter.processing(statuses=["Completed", "Failed"]),
+    "Transform": JobFilter.transform().failed_only(),
+    "Tuning": JobFilter.hyperparameter_tuning(name_prefix="invoices-"),
+    "Labeling": JobFilter.labeling(name_prefix="Invoices-"),
+    "Pipelines": JobFilter.pipeline_executions(name_prefix="Invoices-"),
+    "Endpoints": JobFilter.endpoints(statuses=["InService", "Failed"]),
+}
+
+
+def _jobs(stack: Stack) -> None:
+    loops = HumanLoopEvents(stack, "HumanLoops", handler=_function(stack, "Handler"))
+    for construct_id, job_filter in JOB_FILTERS.items():
+        jobs = StatusEvents(
+            stack, construct_id, filter=job_filter, delivery=loops.delivery, alerts=loops.alerts
+        )
+        jobs.alert_on_failure()
+        if construct_id == "Training":
+            jobs.add_queue()
+            jobs.on_completed("Deploy", target=targets.LambdaFunction(_function(stack, "Deployer")))
+        else:
+            jobs.add_topic(loops.topic)
+
+
+def _many_flow_definitions(stack: Stack) -> None:
+    output = OutputLocation(_bucket(stack, "Output", _key(stack, "OutputKey")), prefix="reviews")
+    delivery = Delivery(stack, "Delivery")
+    HumanLoopEvents(
+        stack,
+        "HumanLoops",
+        output=output,
+        delivery=delivery,
+        # So many names fit no event pattern: the rules match any loop.
+        handler=ReviewHandler(
+            stack,
+            "ReviewHandler",
+            output=output,
+            flow_definitions=FlowDefinitions.named(*MANY_NAMES),
+            dead_letter_queue=delivery.dead_letter_queue,
+            encryption_key=delivery.encryption_key,
+        ),
+    )
+
+
+#: 60 names of 20 characters.
+MANY_NAMES = tuple(f"flow-definition-{number:04}" for number in range(60))
+
+
 def _default_app(app: App) -> Stack:
+    from stacks.deployment import Deployment
+    from stacks.human_loop_stack import HumanLoopStack
+
     (deployment,) = Deployment.from_context(None)
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 
 
 def _configured_app(app: App) -> Stack:
+    from stacks.deployment import Deployment
+    from stacks.human_loop_stack import HumanLoopStack
+
     (deployment,) = Deployment.from_context(
         {
             "prod": {
@@ -354,6 +486,10 @@ def _configured_app(app: App) -> Stack:
         }
     )
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
+
+
+def _key(scope: Construct, key_id: str) -> kms.Key:
+    return kms.Key(scope, key_id, enable_key_rotation=True)
 
 
 def _topic(scope: Construct, topic_id: str, key: kms.IKey) -> sns.Topic:
@@ -394,7 +530,7 @@ def _bucket(scope: Construct, bucket_id: str, key: kms.IKey) -> s3.Bucket:
     )
 
 
-def _ledger(scope: Construct, table_id: str, key: kms.IKey) -> dynamodb.TableV2:
+def _table(scope: Construct, table_id: str, key: kms.IKey) -> dynamodb.TableV2:
     return dynamodb.TableV2(
         scope,
         table_id,
@@ -411,7 +547,7 @@ def _function(
     scope: Construct,
     function_id: str,
     *,
-    dead_letters: sqs.IQueue | None = None,
+    dead_letter_queue: sqs.IQueue | None = None,
     timeout: Duration | None = None,
 ) -> lambda_.Function:
     return lambda_.Function(
@@ -420,7 +556,7 @@ def _function(
         code=lambda_.Code.from_inline("def handle(event, context): print(event)"),
         handler="index.handle",
         runtime=lambda_.Runtime.PYTHON_3_14,
-        dead_letter_queue=dead_letters,
+        dead_letter_queue=dead_letter_queue,
         timeout=timeout,
     )
 
@@ -454,11 +590,14 @@ CASES = (
     ),
     Case("imported", _in_stack(_imported, env=_KNOWN_ENVIRONMENT), RECOMMENDED_FLAGS),
     Case("from-another-stack", _from_another_stack, RECOMMENDED_FLAGS),
-    Case("no-handler", _in_stack(_no_handler), RECOMMENDED_FLAGS),
+    Case("composed-without-handler", _in_stack(_composed_without_handler), RECOMMENDED_FLAGS),
     Case("handler-only", _in_stack(_handler_only), RECOMMENDED_FLAGS),
     Case("buffered", _in_stack(_buffered), RECOMMENDED_FLAGS),
     Case("buffered-own-function", _in_stack(_buffered_own_function), {}),
     Case("two-constructs", _in_stack(_two_constructs), RECOMMENDED_FLAGS),
+    Case("jobs", _in_stack(_jobs), RECOMMENDED_FLAGS),
+    Case("known-environment", _in_stack(_minimal, env=_KNOWN_ENVIRONMENT), RECOMMENDED_FLAGS),
+    Case("many-flow-definitions", _in_stack(_many_flow_definitions), RECOMMENDED_FLAGS),
     Case("default-app", _default_app, RECOMMENDED_FLAGS),
     Case("configured-app", _configured_app, RECOMMENDED_FLAGS),
 )
