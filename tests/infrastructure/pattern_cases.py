@@ -68,7 +68,8 @@ def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
             json.dumps(event), json.dumps(_in_shell_style(pattern))
         )
     except _CannotBeExpressed:
-        matched = EventPattern.load(json.dumps(pattern)).matches_event(event)
+        other_matcher: Any = EventPattern.load(json.dumps(pattern))
+        matched = other_matcher.matches_event(event)
     return matched
 
 

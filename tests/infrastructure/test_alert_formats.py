@@ -220,8 +220,7 @@ def _template(alert_format: AlertFormat, region: str | None = REGION) -> dict[st
         StatusEvents(
             stack, construct_id, filter=each, delivery=delivery, alerts=alerts
         ).alert_on_failure()
-    template: dict[str, Any] = Template.from_stack(stack).to_json()
-    return template
+    return dict(Template.from_stack(stack).to_json())
 
 
 def _reason_of(kind: str, event: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.infrastructure.cases import ACCOUNT, REGION, Synthesized, synthesize
 from tests.infrastructure.templates import (
@@ -190,38 +191,17 @@ def test_queue_flag_of_the_app_changes_nothing() -> None:
     assert on.template == off.template
 
 
-def _is_any_rule_of_the_account(condition: dict[str, dict[str, object]]) -> bool:
+def _is_any_rule_of_the_account(condition: dict[str, Any]) -> bool:
     """Tell whether a condition is met by all rules of the account and Region, and nothing else."""
+    account, region = {"Ref": "AWS::AccountId"}, {"Ref": "AWS::Region"}
+    parts = ["arn:", {"Ref": "AWS::Partition"}, ":events:", region, ":", account, ":rule/*"]
     return condition in (
         {
             "StringEquals": {"aws:SourceAccount": ACCOUNT},
-            "ArnLike": {"aws:SourceArn": arn},
-        }
-        for arn in (
-            f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*",
-            {
-                "Fn::Join": [
-                    "",
-                    ["arn:", {"Ref": "AWS::Partition"}, f":events:{REGION}:{ACCOUNT}:rule/*"],
-                ]
-            },
-        )
-    ) or condition == {
-        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
-        "ArnLike": {
-            "aws:SourceArn": {
-                "Fn::Join": [
-                    "",
-                    [
-                        "arn:",
-                        {"Ref": "AWS::Partition"},
-                        ":events:",
-                        {"Ref": "AWS::Region"},
-                        ":",
-                        {"Ref": "AWS::AccountId"},
-                        ":rule/*",
-                    ],
-                ]
-            }
+            "ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*"},
         },
-    }
+        {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", parts]}},
+        },
+    )

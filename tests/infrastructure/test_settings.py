@@ -19,7 +19,7 @@ from human_loop_events import (
 )
 
 #: What `HumanLoopEvents` itself passes.
-PASSED = {
+PASSED: dict[type, set[str]] = {
     Alerts: {"encryption_key"},
     Delivery: set(),
     ReviewHandler: {"output", "flow_definitions", "dead_letter_queue", "encryption_key"},
