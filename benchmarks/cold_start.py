@@ -25,7 +25,7 @@ config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=20
 for service in ("s3", "events", "dynamodb"):
     boto3.client(service, config=config)
 """
-HANDLER = "import human_loop_reviews.handler"
+HANDLER = "import human_loop_reviews.functions.review_handler"
 
 _TIMED = """
 import time

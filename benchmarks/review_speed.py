@@ -23,9 +23,9 @@ from typing import Any
 LAMBDA = Path(__file__).parent.parent / "lambda"
 sys.path.insert(0, str(LAMBDA))
 
-from human_loop_reviews.document import FORMS  # noqa: E402
-from human_loop_reviews.output import parse_output  # noqa: E402
-from human_loop_reviews.review import review_output  # noqa: E402
+from human_loop_reviews.a2i.output import parse_output  # noqa: E402
+from human_loop_reviews.a2i.task_type import FORMS  # noqa: E402
+from human_loop_reviews.review_output import review_output  # noqa: E402
 
 WORDS_PER_PAIR = 3
 BLOCKS_PER_PAIR = WORDS_PER_PAIR + 2
@@ -171,7 +171,7 @@ def _import_milliseconds() -> float:
     """Return what importing the package costs beyond boto3, in the best of several processes."""
     code = (
         "import time, boto3; start = time.process_time(); "
-        "import human_loop_reviews.output, human_loop_reviews.review, human_loop_reviews.outcome; "
+        "import human_loop_reviews.review_output, human_loop_reviews.outcome; "
         "print((time.process_time() - start) * 1000)"
     )
     with TemporaryDirectory() as cache:

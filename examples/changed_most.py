@@ -3,7 +3,7 @@
     python examples/changed_most.py LEDGER_TABLE FLOW_DEFINITION_ARN [DAYS]
 
 Prints how often people corrected, added, removed or relabelled each field, the most changed first.
-Needs `dynamodb:Query` on the ledger's index and `kms:Decrypt` on its key (`grant_read_ledger`).
+Needs `dynamodb:Query` on the ledger's index and `kms:Decrypt` on its key (`ledger.grant_read`).
 """
 
 from __future__ import annotations

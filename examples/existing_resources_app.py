@@ -1,4 +1,4 @@
-"""Human loops of a team that has its bucket, its topic for incidents and its programs already.
+"""Human loops of a team that has a bucket, a topic for incidents and a function already.
 
 Run it with `npx cdk synth --app "python examples/existing_resources_app.py"`.
 """
@@ -10,11 +10,19 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from human_loop_events import FieldMapping, FlowDefinitions, HandlerDelivery, HumanLoopEvents
+from human_loop_events import (
+    AlertsSettings,
+    DeliverySettings,
+    FieldMapping,
+    FlowDefinitions,
+    HandlerDelivery,
+    HumanLoopEvents,
+    OutputLocation,
+    ReviewHandlerSettings,
+)
 
 PAGER = """
 def handle(event, context):
@@ -24,7 +32,7 @@ def handle(event, context):
 
 
 class ClaimsReviews(Stack):
-    """What happens when people have reviewed claims and invoices."""
+    """What happens when reviewers have answered claims and invoices."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -34,31 +42,32 @@ class ClaimsReviews(Stack):
             self,
             "HumanLoops",
             flow_definitions=FlowDefinitions.named("claims", "invoices"),
-            # The bucket and prefix in the S3OutputPath of the flow definitions.
-            output_bucket=s3.Bucket.from_bucket_name(self, "Output", "example-reviews"),
-            output_prefix="a2i/",
-            encryption_key=key,
-            alerts=incidents,
-            handler_delivery=HandlerDelivery.BUFFERED,
-            # Where claims, a custom task, have the prediction and the answer.
-            mappings={
-                "claims": [
-                    FieldMapping(
-                        name="Category",
-                        prediction="model.category",
-                        answer="category.label",
-                        ignore_case=True,
-                    ),
-                    FieldMapping(
-                        name="Amount",
-                        prediction="model.amount",
-                        answer="amount",
-                        tolerance=0.005,
-                    ),
-                ]
-            },
-            low_agreement_threshold=0.8,
+            # The S3OutputPath of the flow definitions.
+            output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/a2i/"),
+            handler=ReviewHandlerSettings(
+                # Where claims, a custom task, have the prediction and the answer.
+                mappings={
+                    "claims": [
+                        FieldMapping(
+                            name="Category",
+                            prediction="model.category",
+                            answer="category.label",
+                            ignore_case=True,
+                        ),
+                        FieldMapping(
+                            name="Amount",
+                            prediction="model.amount",
+                            answer="amount",
+                            tolerance=0.005,
+                        ),
+                    ]
+                },
+            ),
+            handler_delivery=HandlerDelivery.buffered(),
+            alerts=AlertsSettings(topic=incidents),
+            delivery=DeliverySettings(encryption_key=key),
         )
+        loops.alert_on_low_agreement(0.8)
 
         pager = lambda_.Function(
             self,
@@ -70,7 +79,7 @@ class ClaimsReviews(Stack):
         loops.on_failed(
             "Page",
             failure_codes=["InternalError", "Expired"],
-            target=targets.LambdaFunction(pager, dead_letter_queue=loops.dead_letters),
+            target=targets.LambdaFunction(pager),
         )
 
         flow_definition = iam.Role(
@@ -81,7 +90,7 @@ class ClaimsReviews(Stack):
             self, "Training", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
         )
         loops.grant_read_output(training)
-        loops.review_handler.grant_read_ledger(training)
+        loops.review_handler.ledger.grant_read(training)
 
 
 app = App()

@@ -6,10 +6,16 @@ Run it with `npx cdk synth --app "python examples/minimal_app.py"`.
 from aws_cdk import App, Stack
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
-from human_loop_events import FlowDefinitions, HumanLoopEvents
+from human_loop_events import FlowDefinitions, HumanLoopEvents, OutputLocation
 
 app = App()
 stack = Stack(app, "Reviews")
-loops = HumanLoopEvents(stack, "HumanLoops", flow_definitions=FlowDefinitions.named("invoices"))
-loops.alerts.add_subscription(subscriptions.EmailSubscription("ml-oncall@example.com"))
+loops = HumanLoopEvents(
+    stack,
+    "HumanLoops",
+    flow_definitions=FlowDefinitions.named("invoices"),
+    # The S3OutputPath of the flow definition.
+    output=OutputLocation.from_s3_output_path(stack, "Output", "s3://example-reviews/a2i/"),
+)
+loops.alerts.topic.add_subscription(subscriptions.EmailSubscription("ml-oncall@example.com"))
 app.synth()

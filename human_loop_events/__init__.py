@@ -11,11 +11,10 @@ from human_loop_events.human_loop_events import HumanLoopEvents
 from human_loop_events.human_loop_filter import HumanLoopFilter
 from human_loop_events.job_filter import JobFilter
 from human_loop_events.ledger import Ledger
-from human_loop_events.mappings import FieldMapping
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
-from human_loop_reviews.contract import FailureCode, HumanLoopStatus
+from human_loop_reviews.contract import FailureCode, FieldMapping, HumanLoopStatus
 
 __all__ = [
     "AlertFormat",

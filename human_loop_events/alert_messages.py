@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from aws_cdk import Aws, CfnMapping, Fn, Stack, Token
+from aws_cdk import Aws, CfnMapping, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk.region_info import RegionInfo
 
@@ -95,15 +95,16 @@ def _console_domain(stack: Stack) -> str:
         return _CONSOLE_DOMAINS.get(
             RegionInfo.get(stack.region).partition or "aws", "console.aws.amazon.com"
         )
-    if stack.node.try_find_child(_MAPPING_ID) is None:
-        CfnMapping(
+    domains = stack.node.try_find_child(_MAPPING_ID)
+    if not isinstance(domains, CfnMapping):
+        domains = CfnMapping(
             stack,
             _MAPPING_ID,
             mapping={
                 partition: {"domain": domain} for partition, domain in _CONSOLE_DOMAINS.items()
             },
         )
-    return Fn.find_in_map(_MAPPING_ID, Aws.PARTITION, "domain")
+    return domains.find_in_map(Aws.PARTITION, "domain")
 
 
 def _text_message(stack: Stack, failure: FailureDescription, section: str) -> str:

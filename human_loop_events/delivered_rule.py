@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import jsii
 from aws_cdk import aws_events as events
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from human_loop_events.alerts import Alerts
 from human_loop_events.delivery import Delivery
@@ -17,7 +18,7 @@ class DeliveredRule(events.Rule):
     """An EventBridge rule that completes its targets and registers with the alarms.
 
     A target keeps the retry policy and the dead-letter queue that it brings. Whatever it lacks is
-    filled in, for targets that are added later too.
+    filled in, for targets that are added later too. Synthesis fails for a rule without a target.
 
     Parameters
     ----------
@@ -65,6 +66,12 @@ class DeliveredRule(events.Rule):
         delivery.precede(self)
         alerts.watch_rule(self, event_bus)
         alerts.watch_queue(delivery.dead_letter_queue)
+        self.node.add_validation(_HasTarget(self))
+
+    @property
+    def target_count(self) -> int:
+        """How many targets the rule has."""
+        return self._targets
 
     def add_target(self, target: events.IRuleTarget | None = None) -> None:
         """Add a target.
@@ -91,3 +98,14 @@ class DeliveredRule(events.Rule):
         super().add_target(completed)
         if completed.own_dead_letter_queue is not None:
             self._alerts.watch_queue(completed.own_dead_letter_queue)
+
+
+@jsii.implements(IValidation)
+class _HasTarget:
+    def __init__(self, rule: DeliveredRule) -> None:
+        self._rule = rule
+
+    def validate(self) -> list[str]:
+        if self._rule.target_count:
+            return []
+        return [f"the rule {self._rule.node.path} has no target, so its events go nowhere: add one"]

@@ -130,7 +130,7 @@ class Delivery(Construct):
 
     @property
     def role(self) -> iam.IRole | None:
-        """The role with which rules publish to topics. None while no rule does, or without one."""
+        """The role with which rules publish to topics. None as long as none does."""
         return self._role
 
     def topic_target(
@@ -208,8 +208,8 @@ class Delivery(Construct):
         Without that, events that arrive during the first deployment could be lost.
         """
         policy = self._dead_letter_queue.node.try_find_child("Policy")
-        if policy is not None and Stack.of(policy) == Stack.of(rule):
-            rule.node.add_dependency(policy)
+        if policy is not None:
+            _create_before(policy, rule)
 
     def metric_dead_letter_queue(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the messages in the dead-letter queue, as the maximum of a period (5 minutes)."""
@@ -232,36 +232,38 @@ class Delivery(Construct):
         )
         admit_senders(queue.encryption_master_key, self, EVENTS)
 
-    def _create_role(self) -> tuple[iam.Role, iam.ManagedPolicy]:
+    def _admit_to_topic(self, rule: IConstruct, topic: sns.ITopic) -> iam.IRole | None:
+        """Let a rule publish to a topic, and return the role that it needs for that."""
+        if not self._authorize_using_role:
+            # A topic's policy cannot tell one EventBridge rule from another.
+            admit(topic, "topic", topic.topic_arn, self, EVENTS, ["sns:Publish"])
+            admit_rules_to_topics(topic.master_key, self)
+            return None
+        policy = self._policy or self._create_role()
+        iam.Grant.add_to_principal(
+            grantee=policy, actions=["sns:Publish"], resource_arns=[topic.topic_arn]
+        )
+        if topic.master_key is not None:
+            topic.master_key.grant(policy, *SEND_ACTIONS)
+        _create_before(policy, rule)
+        return self._role
+
+    def _create_role(self) -> iam.ManagedPolicy:
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
-        role = iam.Role(
+        self._role = iam.Role(
             self,
             "Role",
             description="EventBridge rules publish to topics with this role",
             assumed_by=iam.ServicePrincipal(EVENTS, conditions=_of_any_rule(Stack.of(self))),
         )
-        policy = iam.ManagedPolicy(
-            self, "Policy", description="What EventBridge rules may publish to", roles=[role]
+        self._policy = iam.ManagedPolicy(
+            self,
+            "Policy",
+            description="The topics to which EventBridge rules may publish",
+            roles=[self._role],
         )
-        refuse_oversized(policy)
-        return role, policy
-
-    def _admit_to_topic(self, rule: events.Rule, topic: sns.ITopic) -> None:
-        if not self._authorize_using_role:
-            # A topic's policy cannot tell one EventBridge rule from another.
-            admit(topic, "topic", topic.topic_arn, self, EVENTS, ["sns:Publish"])
-            admit_rules_to_topics(topic.master_key, self)
-            return
-        if self._policy is None:
-            # Not before the first topic: IAM refuses a managed policy without statements.
-            self._role, self._policy = self._create_role()
-        if Stack.of(self._policy) == Stack.of(rule):
-            rule.node.add_dependency(self._policy)
-        iam.Grant.add_to_principal(
-            grantee=self._policy, actions=["sns:Publish"], resource_arns=[topic.topic_arn]
-        )
-        if topic.master_key is not None:
-            topic.master_key.grant(self._policy, *SEND_ACTIONS)
+        refuse_oversized(self._policy)
+        return self._policy
 
     def _admit_to_queue(self, rule: events.IRule, queue: sqs.IQueue) -> None:
         # The policy of a queue in another stack cannot name a rule of this one, for the rule names
@@ -368,11 +370,8 @@ class _TopicTarget:
         rule: IRuleRef,
         id: str | None = None,  # noqa: A002, ARG002 - the interface's
     ) -> events.RuleTargetConfig:
-        assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
-        self._delivery._admit_to_topic(rule, self._topic)
-        return events.RuleTargetConfig(
-            arn=self._topic.topic_arn, role=self._delivery.role, input=self._message
-        )
+        role = self._delivery._admit_to_topic(rule, self._topic)
+        return events.RuleTargetConfig(arn=self._topic.topic_arn, role=role, input=self._message)
 
 
 @jsii.implements(events.IRuleTarget)
@@ -430,6 +429,12 @@ def _of_any_rule(stack: Stack) -> dict[str, dict[str, str]]:
         "StringEquals": {"aws:SourceAccount": stack.account},
         "ArnLike": {"aws:SourceArn": rules},
     }
+
+
+def _create_before(first: IConstruct, then: IConstruct) -> None:
+    """Let CloudFormation create one construct before another one of the same stack."""
+    if Stack.of(first) == Stack.of(then):
+        then.node.add_dependency(first)
 
 
 def _arn_of(config: object) -> str:

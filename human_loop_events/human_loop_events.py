@@ -144,8 +144,13 @@ class HumanLoopEvents(Construct):
         if isinstance(handler, ReviewHandler):
             self._review_handler = handler
             self._handler: lambda_.IFunction = handler.function
-        else:
+        elif isinstance(handler, Construct):
             self._handler = handler
+        else:
+            raise ValueError(
+                "handler: expected a function, ReviewHandler(…) or ReviewHandlerSettings(…), got "
+                f"{handler!r}"
+            )
         self._connect_handler(handler_delivery)
 
     @property

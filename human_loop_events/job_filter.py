@@ -39,6 +39,7 @@ class _JobKind:
     stopped: tuple[str, ...] = ("Stopped",)
     statuses_in_any_case: bool = False
     """Whether the event may write a status in another case than the API."""
+    remedy: str = "Fix the cause and start it again: SageMaker does not."
 
 
 _JOB_STATUSES: Final = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
@@ -113,6 +114,7 @@ _ENDPOINT: Final = _job(
     failed=("Failed", "UpdateRollbackFailed"),
     stopped=(),
     statuses_in_any_case=True,
+    remedy="Fix the cause, and update the endpoint or create it again.",
 )
 
 
@@ -233,7 +235,7 @@ class JobFilter(EventFilter):
         return FailureDescription(
             alert=f"{plain}Failed",
             title=f"A SageMaker {kind.noun} failed",
-            text="Fix the cause and start it again. SageMaker does not.",
+            text=kind.remedy,
             lines=tuple(lines),
             reason_path=reason,
             detail_key="job",
@@ -244,8 +246,8 @@ class JobFilter(EventFilter):
             if "#" not in kind.console_page
             else f"sagemaker/{kind.console_page.replace('#', '?region={region}#')}",
             alarm_id=f"Failed{plain}s",
-            alarm_text=f"SageMaker reported failures: {kind.noun}. Read the alert of each for its "
-            "reason, fix the cause, and start it again.",
+            alarm_text=f"SageMaker reported failures: {kind.noun}. Read the alert of each. "
+            f"{kind.remedy}",
             runbook_section="FailedJobs",
         )
 

@@ -58,24 +58,7 @@ class OutputLocation:
     encryption_key: kms.IKey | None = None
 
     def __post_init__(self) -> None:
-        prefix = self.prefix
-        if not isinstance(prefix, str):
-            raise ValueError(
-                f"prefix of the output: expected text such as 'reviews/', got {prefix!r}"
-            )
-        if Token.is_unresolved(prefix):
-            return
-        if "://" in prefix or prefix.startswith("arn:"):
-            raise ValueError(
-                f"prefix of the output: expected a key prefix such as 'reviews/', got {prefix!r}; "
-                "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket/reviews/') takes "
-                "the S3OutputPath of a flow definition"
-            )
-        if any(each in prefix for each in "*?$"):
-            raise ValueError(
-                f"prefix of the output: {prefix!r} holds one of * ? $, which IAM reads as a "
-                "wildcard or variable; expected a plain key prefix such as 'reviews/'"
-            )
+        refuse_unusable_prefix(self.prefix)
 
     @classmethod
     def from_s3_output_path(
@@ -219,3 +202,28 @@ class OutputLocation:
             if key is not None:
                 grant = grant.combine(key.grant(grantee, *key_actions))
         return grant
+
+
+def refuse_unusable_prefix(prefix: object) -> None:
+    """Refuse what is no key prefix, or what IAM would read as a pattern.
+
+    Raises
+    ------
+    ValueError
+        If the prefix is not text, is a URI or an ARN, or holds a wildcard of IAM.
+    """
+    if not isinstance(prefix, str):
+        raise ValueError(f"prefix of the output: expected text such as 'reviews/', got {prefix!r}")
+    if Token.is_unresolved(prefix):
+        return
+    if "://" in prefix or prefix.startswith("arn:"):
+        raise ValueError(
+            f"prefix of the output: expected a key prefix such as 'reviews/', got {prefix!r}; "
+            "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket/reviews/') takes the "
+            "S3OutputPath of a flow definition"
+        )
+    if any(each in prefix for each in "*?$"):
+        raise ValueError(
+            f"prefix of the output: {prefix!r} holds one of * ? $, which IAM reads as a wildcard "
+            "or variable; expected a plain key prefix such as 'reviews/'"
+        )

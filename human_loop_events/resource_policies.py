@@ -65,7 +65,8 @@ def admit(
     )
     if not added.statement_added:
         Annotations.of(scope).add_warning_v2(
-            f"human-loop-events:{kind}-policy:{service}",
+            # Without the Region of the service's name, which can be a token.
+            f"human-loop-events:{kind}-policy:{service.partition('.')[0]}",
             f"The policy of {kind} {arn} cannot be changed from here: it must allow {service} "
             f"{', '.join(actions)}; without that, deliveries or the deployment fail",
         )

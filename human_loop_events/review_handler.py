@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from aws_cdk import Annotations, Duration, IgnoreMode, Size, Stack, Token
+from aws_cdk import Annotations, Duration, IgnoreMode, Size, SizeRoundingBehavior, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -25,13 +25,13 @@ from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, admit_log_gr
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.ledger import Ledger
-from human_loop_events.mappings import FieldMapping, render_mappings
+from human_loop_events.mappings import render_mappings
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
-from human_loop_reviews.contract import Setting
+from human_loop_reviews.contract import FieldMapping, Setting
 
 #: IAM's quota for a role is ten managed policies. One is for all but the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -180,7 +180,7 @@ class ReviewHandler(Construct):
             timeout=_a_timeout(timeout or Duration.minutes(1)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment=self._environment(
-                mappings or {}, include_values, max_output_size or Size.mebibytes(64)
+                mappings or {}, include_values, _an_output_size(max_output_size)
             ),
         )
         # Lambda checks at creation that the role may send to the dead-letter queue.
@@ -347,11 +347,14 @@ class ReviewHandler(Construct):
             grantee=policy,
             actions=["events:PutEvents"],
             resource_arns=[self._outcome_bus.event_bus_arn],
+            # One call can have several entries, so the keys have several values. ForAllValues is
+            # also true without any value, which Null excludes.
             conditions={
-                "StringEquals": {
+                "ForAllValues:StringEquals": {
                     "events:source": contract.PROJECT_SOURCE,
                     "events:detail-type": contract.OUTCOME_DETAIL_TYPE,
-                }
+                },
+                "Null": {"events:source": "false", "events:detail-type": "false"},
             },
         )
         self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
@@ -434,6 +437,17 @@ def _a_timeout(timeout: Duration) -> Duration:
             f"timeout: expected 1 second to 15 minutes, got {timeout.to_human_string()}"
         )
     return timeout
+
+
+def _an_output_size(size: Size | None) -> Size:
+    if size is None:
+        return Size.mebibytes(64)
+    if not 1 <= size.to_kibibytes(rounding=SizeRoundingBehavior.NONE) <= 1024 * 1024:
+        raise ValueError(
+            "max_output_size: expected 1 KiB to 1 GiB, got "
+            f"{size.to_bytes(rounding=SizeRoundingBehavior.NONE):,.0f} bytes"
+        )
+    return size
 
 
 def _create_log_group(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+import jsii
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from human_loop_events.alerts import Alerts, rule_metric
 from human_loop_events.delivered_rule import DeliveredRule
@@ -29,9 +30,10 @@ _Part = TypeVar("_Part")
 class StatusEvents(Construct):
     """Sends the status events that a filter matches to targets.
 
-    The rule `StatusChange` matches them. `add_topic`, `add_queue`, `add_function` and `add_target`
-    add its targets, `alert_on_failure` adds alerts and an alarm, and `on_event` and its siblings
-    add further rules. Every target of every rule has retries, a dead-letter queue and alarms.
+    `add_topic`, `add_queue`, `add_function` and `add_target` add targets to rule `StatusChange`,
+    which matches all of them. `alert_on_failure` adds alerts and an alarm, and `on_event` and its
+    siblings add further rules. Every target of every rule has retries, a dead-letter queue and
+    alarms. Synthesis fails where nothing was added.
 
     Parameters
     ----------
@@ -91,11 +93,12 @@ class StatusEvents(Construct):
         self._topic: sns.ITopic | None = None
         self._queue: sqs.IQueue | None = None
         self._queue_dead_letter_queue: sqs.IQueue | None = None
+        self._rules = 0
+        self._rule: DeliveredRule | None = None
         self._failed_rule: DeliveredRule | None = None
         self._failure_alarm: cloudwatch.Alarm | None = None
-        self._rule = self._create_rule(
-            "StatusChange", filter.pattern(), description=filter.description
-        )
+        filter.pattern()  # a filter that cannot be matched is an error here, not at its first use
+        self.node.add_validation(_HasRule(self))
 
     @property
     def delivery(self) -> Delivery:
@@ -114,8 +117,17 @@ class StatusEvents(Construct):
 
     @property
     def rule(self) -> DeliveredRule:
-        """The rule on all events of the filter."""
+        """The rule on all events of the filter. It needs a target."""
+        if self._rule is None:
+            self._rule = self._create_rule(
+                "StatusChange", self._filter.pattern(), description=self._filter.description
+            )
         return self._rule
+
+    @property
+    def rule_count(self) -> int:
+        """How many rules there are."""
+        return self._rules
 
     @property
     def topic(self) -> sns.ITopic:
@@ -159,7 +171,7 @@ class StatusEvents(Construct):
         """
         _refuse_second(self._topic, "topic")
         self._topic = topic or create_topic(self, "Topic", self._delivery.encryption_key)
-        self._rule.add_target(self._delivery.topic_target(self._topic))
+        self.rule.add_target(self._delivery.topic_target(self._topic))
         return self._topic
 
     def add_queue(self, queue: sqs.IQueue | None = None) -> sqs.IQueue:
@@ -187,7 +199,7 @@ class StatusEvents(Construct):
                 self, "Queue", key, dead_letter_queue=self._queue_dead_letter_queue
             )
         self._queue = queue
-        self._rule.add_target(self._delivery.queue_target(queue))
+        self.rule.add_target(self._delivery.queue_target(queue))
         return queue
 
     def add_function(self, function: lambda_.IFunction) -> None:
@@ -199,7 +211,7 @@ class StatusEvents(Construct):
             The function. Give it a dead-letter queue: Lambda drops an event on which the function
             fails three times.
         """
-        self._rule.add_target(self._delivery.function_target(function))
+        self.rule.add_target(self._delivery.function_target(function))
         self._alerts.watch_function(function)
         if isinstance(function, lambda_.Function) and function.dead_letter_queue is None:
             Annotations.of(self).add_warning_v2(
@@ -217,7 +229,7 @@ class StatusEvents(Construct):
         target
             A target, such as those in ``aws_cdk.aws_events_targets``.
         """
-        self._rule.add_target(target)
+        self.rule.add_target(target)
 
     def alert_on_failure(
         self,
@@ -371,7 +383,7 @@ class StatusEvents(Construct):
 
     def metric_events(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the events that EventBridge matched, as a sum over the period (5 minutes)."""
-        return rule_metric("TriggeredRules", self._rule, self._event_bus, period)
+        return rule_metric("TriggeredRules", self.rule, self._event_bus, period)
 
     def metric_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the failures that EventBridge matched, as a sum over the period (5 minutes)."""
@@ -385,6 +397,7 @@ class StatusEvents(Construct):
         description: str | None,
         rule_name: str | None = None,
     ) -> DeliveredRule:
+        self._rules += 1
         return DeliveredRule(
             self,
             rule_id,
@@ -395,6 +408,20 @@ class StatusEvents(Construct):
             description=description,
             rule_name=rule_name,
         )
+
+
+@jsii.implements(IValidation)
+class _HasRule:
+    def __init__(self, status_events: StatusEvents) -> None:
+        self._status_events = status_events
+
+    def validate(self) -> list[str]:
+        if self._status_events.rule_count:
+            return []
+        return [
+            f"{self._status_events.node.path} sends its events nowhere: call add_topic(), "
+            "add_queue(), add_function(…), alert_on_failure() or on_event(…)"
+        ]
 
 
 def _added(part: _Part | None, name: str, needs: str) -> _Part:

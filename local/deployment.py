@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +69,23 @@ def deploy(
     for stack in stacks.values():
         apply_redrive_policies(emulator, stack)
     return {name: DeployedStack(stack, by_stack[stack]) for name, stack in stacks.items()}
+
+
+def deploy_example(emulator: Emulator, example: str, stack_name: str) -> DeployedStack:
+    """Deploy the one stack of an app in `examples`."""
+    outputs = emulator.folder / f"outputs-{example}.json"
+    _run_cdk(
+        emulator,
+        [
+            *("deploy", "--all", "--require-approval", "never", "--method", "direct"),
+            *("--app", shlex.join([sys.executable, str(PROJECT / "examples" / f"{example}.py")])),
+            *("--output", str(emulator.folder / f"cdk.out-{example}")),
+            *("--outputs-file", str(outputs)),
+        ],
+        folder=PROJECT,
+    )
+    apply_redrive_policies(emulator, stack_name)
+    return DeployedStack(stack_name, json.loads(outputs.read_text())[stack_name])
 
 
 def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> None:

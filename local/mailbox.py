@@ -17,6 +17,7 @@ class Mailbox:
         self._sqs = emulator.client("sqs")
         self._url = queue_url
         self.messages: list[str] = []
+        self._attributes_by_body: dict[str, dict[str, str]] = {}
 
     @classmethod
     def subscribed(cls, emulator: Emulator, topic_arn: str) -> Mailbox:
@@ -58,13 +59,23 @@ class Mailbox:
         """Take out what has come since, as a consumer does; return all that ever came."""
         while True:
             received = self._sqs.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=_MOST_AT_ONCE
+                QueueUrl=self._url,
+                MaxNumberOfMessages=_MOST_AT_ONCE,
+                MessageAttributeNames=["All"],
             ).get("Messages", [])
             if not received:
                 return self.messages
             for message in received:
                 self.messages.append(message["Body"])
+                self._attributes_by_body[message["Body"]] = {
+                    name: attribute["StringValue"]
+                    for name, attribute in message.get("MessageAttributes", {}).items()
+                }
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+    def attributes_of(self, body: str) -> Mapping[str, str]:
+        """Return the text attributes of the last collected message with a body."""
+        return self._attributes_by_body[body]
 
     def _attributes(self, *names: str) -> Mapping[str, str]:
         answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))

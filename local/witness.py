@@ -72,7 +72,8 @@ class Witness:
         self._outcomes = Mailbox.listening(emulator, OUTCOME_PATTERN, f"{stack.name}-outcomes")
         self._queue = Mailbox(emulator, stack["QueueUrl"])
         self._dead_letters = [
-            Mailbox(emulator, stack[queue]) for queue in ("DeadLettersUrl", "QueueDeadLettersUrl")
+            Mailbox(emulator, stack[queue])
+            for queue in ("DeadLetterQueueUrl", "QueueDeadLetterQueueUrl")
         ]
         self._dynamodb = emulator.client("dynamodb")
         self._logs = emulator.client("logs")

@@ -1,12 +1,15 @@
-"""The configuration of one deployment: what `cdk.json` says, typed and checked."""
+"""The configuration of one deployment: an entry of `deployments` in cdk.json, typed and checked."""
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from aws_cdk.region_info import RegionInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from human_loop_events import (
     AlertFormat,
@@ -15,53 +18,40 @@ from human_loop_events import (
     HandlerDelivery,
     HumanLoopStatus,
 )
+from human_loop_events.output_location import refuse_unusable_prefix
 from human_loop_events.runbook import RUNBOOK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class ConfigurationError(ValueError):
+    """The configuration is wrong. The message has one line for each fault."""
+
+
+def _a_known_region(region: str) -> str:
+    if RegionInfo.get(region).partition is None:
+        known = [each.name for each in RegionInfo.regions]
+        raise ValueError(f"AWS has no such Region{_nearest(region, known)}")
+    return region
+
+
+def _a_prefix(prefix: str) -> str:
+    refuse_unusable_prefix(prefix)
+    return prefix
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_Account = Annotated[str, Field(pattern=r"^\d{12}$")]
+_Region = Annotated[str, AfterValidator(_a_known_region)]
+_Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+_KeyArn = Annotated[str, Field(pattern=r"^arn:[^:]+:kms:[^:]+:\d{12}:key/.+$")]
+_Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+_Status = Literal["Completed", "Failed", "Stopped"]
+
+
+class Deployment(BaseModel):
     """One account and Region, and what to deploy there.
 
-    Every field is a key of the deployment's entry in the context `deployments` of ``cdk.json``.
-
-    Parameters
-    ----------
-    name
-        The entry's key: letters, digits and hyphens. ``""`` if nothing is configured.
-    account
-        12 digits. Default: the account of the CLI's credentials.
-    region
-        Such as ``"eu-west-1"``. Default: the Region of the CLI's credentials.
-    flow_definitions
-        Names or ARNs of flow definitions. Default: all.
-    statuses
-        Which of Completed, Failed and Stopped. Default: all three.
-    output_bucket
-        The name of the existing bucket with the output. Default: a new bucket.
-    output_prefix
-        The key prefix of the flow definitions' ``S3OutputPath``. Default: none.
-    output_key_arn
-        The ARN of the key that the output is encrypted with. Default: none.
-    handler_delivery
-        DIRECT or BUFFERED.
-    mappings
-        For custom tasks: by the flow definition's name, a list of objects with `name`,
-        `prediction`, `answer` and perhaps `ignore_case` and `tolerance`; see `FieldMapping`.
-    include_values
-        Whether outcomes carry the documents' values.
-    alert_format
-        TEXT, JSON or CHAT.
-    alert_emails
-        Addresses that are subscribed to the alerts.
-    runbook
-        The path or URL of the runbook that alerts refer to.
-    failed_loops_threshold
-        How many Failed loops in five minutes raise the alarm.
-
-    Raises
-    ------
-    ValueError
-        If a value is not as above; the message says which one, and where it is set.
+    Every field but `name` is a key of the deployment's entry. A field's description says what is
+    expected.
 
     Examples
     --------
@@ -69,82 +59,56 @@ class Deployment:
     'HumanLoops-prod'
     """
 
-    name: str = ""
-    account: str | None = None
-    region: str | None = None
-    flow_definitions: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = tuple(HumanLoopStatus)
-    output_bucket: str | None = None
-    output_prefix: str = ""
-    output_key_arn: str | None = None
-    handler_delivery: str = HandlerDelivery.DIRECT
-    mappings: Mapping[str, Any] = field(default_factory=dict)
-    include_values: bool = False
-    alert_format: str = AlertFormat.TEXT
-    alert_emails: tuple[str, ...] = ()
-    runbook: str = RUNBOOK
-    failed_loops_threshold: int = 1
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    def __post_init__(self) -> None:
-        for key, expected, holds in _EXPECTATIONS:
-            value = getattr(self, key)
-            if not holds(value):
-                raise ValueError(
-                    f"context deployments.{self.name or '<name>'}.{key}: expected {expected}, "
-                    f"got {value!r}"
-                )
-        if (self.account is None) != (self.region is None):
-            raise ValueError(
-                f"context deployments.{self.name}: account and region go together, got "
-                f"account={self.account!r} and region={self.region!r}"
-            )
-
-    @classmethod
-    def from_context(cls, context: Any) -> list[Deployment]:
-        """Read all deployments from the value of the context `deployments`.
-
-        Parameters
-        ----------
-        context
-            An object by deployment name; the same as a JSON string, as ``cdk -c`` gives it; or
-            None, for one deployment with all defaults.
-        """
-        if context is None:
-            return [cls()]
-        if isinstance(context, str):
-            try:
-                context = json.loads(context)
-            except ValueError as error:
-                raise ValueError(
-                    f"context deployments: expected JSON, got {context!r}: {error}"
-                ) from error
-        if not isinstance(context, dict) or not context:
-            raise ValueError(
-                "context deployments: expected an object with an entry for each deployment, such "
-                f'as {{"prod": {{"flow_definitions": ["invoices"]}}}}, got {context!r}'
-            )
-        return [cls._from_entry(name, entry) for name, entry in context.items()]
-
-    @classmethod
-    def _from_entry(cls, name: str, entry: Any) -> Deployment:
-        if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", name):
-            raise ValueError(
-                f"context deployments: expected a name of letters, digits and hyphens, got {name!r}"
-            )
-        if not isinstance(entry, dict):
-            raise ValueError(  # noqa: TRY004 - a wrong value in a file, like all the others here
-                f"context deployments.{name}: expected an object, got {entry!r}"
-            )
-        known = [each.name for each in fields(cls) if each.name != "name"]
-        for key in entry:
-            if key not in known:
-                raise ValueError(
-                    f"context deployments.{name}.{key}: unknown; expected one of {', '.join(known)}"
-                )
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()
-        }
-        return cls(name=name, **values)
+    name: str = Field("", description="letters, digits and hyphens")
+    account: _Account | None = Field(
+        None, description="12 digits in quotes. Default: the account of the credentials"
+    )
+    region: _Region | None = Field(
+        None, description="a Region such as eu-west-1. Default: the Region of the credentials"
+    )
+    flow_definitions: Annotated[list[_Text], Field(min_length=1)] | None = Field(
+        None, description="a list of names, or one of ARNs, with at least one. Default: all"
+    )
+    statuses: Annotated[list[_Status], Field(min_length=1)] = Field(
+        [each.value for each in HumanLoopStatus],
+        description="a list of Completed, Failed, Stopped, with at least one. Default: all three",
+    )
+    output_bucket: _Bucket | None = Field(
+        None,
+        description="the name of the bucket in the flow definitions' S3OutputPath. Default: a new "
+        "bucket",
+    )
+    output_prefix: Annotated[str, AfterValidator(_a_prefix)] = Field(
+        "", description="a key prefix such as reviews/. Default: the whole bucket"
+    )
+    output_key_arn: _KeyArn | None = Field(
+        None, description="the ARN of the KMS key of the output. Default: the bucket's key"
+    )
+    handler_delivery: Literal["DIRECT", "BUFFERED"] = Field(
+        "DIRECT", description="DIRECT or BUFFERED. Default: DIRECT"
+    )
+    mappings: dict[str, list[dict[str, Any]]] = Field(
+        {},
+        description="for custom tasks: an object by flow definition with a list of objects with "
+        "name, prediction and answer. Default: none",
+    )
+    include_values: bool = Field(
+        False, description="true or false: whether outcomes carry values. Default: false"
+    )
+    alert_format: Literal["TEXT", "JSON", "CHAT"] = Field(
+        AlertFormat.TEXT.value, description="TEXT, JSON or CHAT. Default: TEXT"
+    )
+    alert_emails: Annotated[list[_Email], Field(min_length=1)] | None = Field(
+        None, description="a list of e-mail addresses, with at least one. Default: none"
+    )
+    runbook: Annotated[str, Field(pattern=r"^\S+$")] = Field(
+        RUNBOOK, description="a path or URL without spaces. Default: docs/operations.md"
+    )
+    failed_loops_threshold: Annotated[int, Field(ge=1)] = Field(
+        1, description="a whole number from 1: Failed loops in 5 minutes. Default: 1"
+    )
 
     @property
     def stack_name(self) -> str:
@@ -154,72 +118,151 @@ class Deployment:
     @property
     def flow_definitions_matched(self) -> FlowDefinitions:
         """The flow definitions, as the constructs take them."""
-        if not self.flow_definitions:
+        if self.flow_definitions is None:
             return FlowDefinitions.any()
         if self.flow_definitions[0].startswith("arn:"):
             return FlowDefinitions.arns(*self.flow_definitions)
         return FlowDefinitions.named(*self.flow_definitions)
 
     @property
+    def delivery_of_handler(self) -> HandlerDelivery:
+        """How events reach the handler, as the constructs take it."""
+        if self.handler_delivery == "BUFFERED":
+            return HandlerDelivery.buffered()
+        return HandlerDelivery.direct()
+
+    @property
     def field_mappings(self) -> dict[str, list[FieldMapping]]:
         """The mappings, as the constructs take them."""
         return {
-            flow_definition: [
-                self._field_mapping(f"{flow_definition}[{index}]", each)
-                for index, each in enumerate(mappings)
-            ]
+            flow_definition: [FieldMapping(**each) for each in mappings]
             for flow_definition, mappings in self.mappings.items()
         }
 
-    def _field_mapping(self, place: str, entry: Mapping[str, Any]) -> FieldMapping:
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Yield keys whose values contradict others, and what is wrong with each."""
+        if (self.account is None) != (self.region is None):
+            yield (
+                "region" if self.region is None else "account",
+                f"account and region go together, got account={self.account!r} and "
+                f"region={self.region!r}",
+            )
+        for key in ("output_prefix", "output_key_arn"):
+            if getattr(self, key) and self.output_bucket is None:
+                yield key, f"it needs output_bucket, got {getattr(self, key)!r} without one"
+        for key, arns in (
+            ("output_key_arn", [self.output_key_arn] if self.output_key_arn else []),
+            ("flow_definitions", self.flow_definitions or []),
+        ):
+            for arn in arns:
+                yield from ((key, each) for each in self._elsewhere(arn))
+        yield from self._unusable()
+        addresses = [each.lower() for each in self.alert_emails or []]
+        for address in dict.fromkeys(addresses):
+            if addresses.count(address) > 1:
+                yield "alert_emails", f"expected each address once, got {address} repeatedly"
+
+    def _elsewhere(self, arn: str) -> Iterator[str]:
+        if not arn.startswith("arn:") or arn.count(":") < 5:
+            return
+        _, _, _, region, account, _ = arn.split(":", 5)
+        if self.region is not None and region != self.region:
+            yield f"expected an ARN of Region {self.region}, where this is deployed, got {arn}"
+        if self.account is not None and account != self.account:
+            yield f"expected an ARN of account {self.account}, where this is deployed, got {arn}"
+
+    def _unusable(self) -> Iterator[tuple[str, str]]:
         try:
-            return FieldMapping(**entry)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"context deployments.{self.name}.mappings.{place}: {error}"
+            _ = self.flow_definitions_matched
+        except ValueError as error:
+            yield "flow_definitions", str(error)
+        for flow_definition, mappings in self.mappings.items():
+            for index, each in enumerate(mappings):
+                try:
+                    FieldMapping(**each)
+                except (TypeError, ValueError) as error:
+                    yield f"mappings.{flow_definition}[{index}]", _plain(error)
+
+
+def read_deployments(context: Any) -> list[Deployment]:
+    """Read all deployments from the value of the context `deployments`.
+
+    Parameters
+    ----------
+    context
+        An object by deployment name, or the same as a JSON string, as ``cdk -c`` gives it. None for
+        one deployment with all defaults.
+
+    Raises
+    ------
+    ConfigurationError
+        If anything is wrong. The message has a line for every fault, with the deployment, the key,
+        what was expected and the value.
+
+    Examples
+    --------
+    >>> [each.stack_name for each in read_deployments({"dev": {}, "prod": {}})]
+    ['HumanLoops-dev', 'HumanLoops-prod']
+    """
+    if context is None:
+        return [Deployment()]
+    if isinstance(context, str):
+        try:
+            context = json.loads(context)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"context deployments: expected JSON, got {context!r}: {error}"
             ) from error
+    if not isinstance(context, dict) or not context:
+        raise ConfigurationError(
+            "context deployments: expected an object with an entry for each deployment, such as "
+            f'{{"prod": {{"flow_definitions": ["invoices"]}}}}, got {context!r}'
+        )
+    deployments: list[Deployment] = []
+    faults: list[str] = []
+    for name, entry in context.items():
+        place = f"context deployments.{name}"
+        if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", name):
+            faults.append(
+                f"context deployments: expected a name of letters, digits and hyphens, got {name!r}"
+            )
+        elif not isinstance(entry, dict):
+            faults.append(f"{place}: expected an object, got {entry!r}")
+        else:
+            try:
+                deployment = Deployment(**{**entry, "name": name})
+            except ValidationError as error:
+                faults += [f"{place}.{each}" for each in _faults(error, entry)]
+            else:
+                faults += [f"{place}.{key}: {what}" for key, what in deployment.contradictions()]
+                deployments.append(deployment)
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return deployments
 
 
-def _text(pattern: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+def _faults(error: ValidationError, entry: dict[str, Any]) -> Iterator[str]:
+    """Yield one line for each key that is wrong."""
+    known = [key for key in Deployment.model_fields if key != "name"]
+    seen: set[str] = set()
+    for each in error.errors():
+        key = str(each["loc"][0])
+        if key in seen:
+            continue
+        seen.add(key)
+        if each["type"] == "extra_forbidden":
+            yield f"{key}: unknown{_nearest(key, known)}; expected one of {', '.join(known)}"
+            continue
+        expected = str(Deployment.model_fields[key].description).partition(". Default:")[0]
+        because = f"; {_plain(each['ctx']['error'])}" if each["type"] == "value_error" else ""
+        yield f"{key}: expected {expected}, got {entry[key]!r}{because}"
 
 
-def _optional(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or holds(value)
+def _nearest(name: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {nearest[0]}?)" if nearest else ""
 
 
-def _list_of(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, tuple) and all(holds(each) for each in value)
-
-
-def _lists_of_objects(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
-        for entries in value.values()
-    )
-
-
-_EXPECTATIONS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("account", "12 digits in quotes", _optional(_text(r"\d{12}"))),
-    ("region", "a Region such as eu-west-1", _optional(_text(r"[a-z]{2,5}(-[a-z]+)+-\d+"))),
-    ("flow_definitions", "a list of names, or one of ARNs", _list_of(_text(r".+"))),
-    (
-        "statuses",
-        "a list of Completed, Failed, Stopped",
-        _list_of(lambda s: s in [*HumanLoopStatus]),
-    ),
-    ("output_bucket", "a bucket's name", _optional(_text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"))),
-    ("output_prefix", "a key prefix such as reviews/", _text(r"[^*?$]*")),
-    ("output_key_arn", "a KMS key's ARN", _optional(_text(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+"))),
-    ("handler_delivery", "DIRECT or BUFFERED", lambda value: value in [*HandlerDelivery]),
-    ("mappings", "an object with a list of objects by flow definition", _lists_of_objects),
-    ("include_values", "true or false", lambda value: isinstance(value, bool)),
-    ("alert_format", "TEXT, JSON or CHAT", lambda value: value in [*AlertFormat]),
-    ("alert_emails", "a list of e-mail addresses", _list_of(_text(r"[^@\s]+@[^@\s]+"))),
-    ("runbook", "a path or URL", _text(r"\S+")),
-    (
-        "failed_loops_threshold",
-        "a whole number from 1",
-        lambda value: type(value) is int and value >= 1,
-    ),
-)
+def _plain(error: Exception) -> str:
+    """Return an error's message in one line, without the name of a function."""
+    return " ".join(str(error).removeprefix("FieldMapping.__init__() ").split())

@@ -8,13 +8,30 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from human_loop_events import AlertFormat, HandlerDelivery, HumanLoopEvents, HumanLoopStatus
+from human_loop_events import (
+    AlertFormat,
+    AlertsSettings,
+    HumanLoopEvents,
+    HumanLoopStatus,
+    OutputLocation,
+    ReviewHandlerSettings,
+)
 from human_loop_events.acknowledgements import acknowledge
 from stacks.deployment import Deployment
 
 
 class HumanLoopStack(Stack):
-    """Human loop events as one `Deployment` describes them."""
+    """Human loop events as one `Deployment` describes them.
+
+    Parameters
+    ----------
+    scope
+        The app, or a stage of a pipeline.
+    construct_id
+        The id within it.
+    deployment
+        What to deploy, and where.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, deployment: Deployment) -> None:
         super().__init__(
@@ -23,48 +40,62 @@ class HumanLoopStack(Stack):
             description="Events, alerts and reviews of Amazon A2I human loops",
             env=Environment(account=deployment.account, region=deployment.region),
         )
-        bucket, key = deployment.output_bucket, deployment.output_key_arn
         self.human_loops = HumanLoopEvents(
             self,
             "HumanLoops",
             flow_definitions=deployment.flow_definitions_matched,
             statuses=[HumanLoopStatus(status) for status in deployment.statuses],
-            output_bucket=s3.Bucket.from_bucket_name(self, "Output", bucket) if bucket else None,
-            output_prefix=deployment.output_prefix,
-            output_encryption_key=kms.Key.from_key_arn(self, "OutputKey", key) if key else None,
-            handler_delivery=HandlerDelivery(deployment.handler_delivery),
-            mappings=deployment.field_mappings,
-            include_values=deployment.include_values,
-            alert_format=AlertFormat(deployment.alert_format),
-            runbook=deployment.runbook,
-            failed_loops_threshold=deployment.failed_loops_threshold,
+            output=self._output(deployment),
+            handler=ReviewHandlerSettings(
+                mappings=deployment.field_mappings, include_values=deployment.include_values
+            ),
+            handler_delivery=deployment.delivery_of_handler,
+            alerts=AlertsSettings(
+                alert_format=AlertFormat(deployment.alert_format),
+                runbook=deployment.runbook,
+                failure_threshold=deployment.failed_loops_threshold,
+            ),
         )
-        for address in deployment.alert_emails:
+        for address in deployment.alert_emails or []:
             acknowledge(
-                self.human_loops.alerts.add_subscription(subscriptions.EmailSubscription(address)),
-                "SNS tries an e-mail for hours. After that it is old news: the alarm stays on, "
-                "and the loop stands in the queue and in the ledger.",
+                self.human_loops.alerts.topic.add_subscription(
+                    subscriptions.EmailSubscription(address)
+                ),
+                "SNS retries an e-mail for hours. After that it is out of date: the alarm stays "
+                "on, and the loop is in the queue and in the ledger.",
                 "Serverless-SNSRedrivePolicy",
             )
-        self._add_outputs(buffered=deployment.handler_delivery == HandlerDelivery.BUFFERED)
+        self._add_outputs(deployment)
 
-    def _add_outputs(self, *, buffered: bool) -> None:
+    def _output(self, deployment: Deployment) -> OutputLocation | None:
+        if deployment.output_bucket is None:
+            return None
+        key = deployment.output_key_arn
+        return OutputLocation(
+            s3.Bucket.from_bucket_name(self, "Output", deployment.output_bucket),
+            prefix=deployment.output_prefix,
+            encryption_key=kms.Key.from_key_arn(self, "OutputKey", key) if key else None,
+        )
+
+    def _add_outputs(self, deployment: Deployment) -> None:
         loops = self.human_loops
         outputs = {
             "TopicArn": loops.topic.topic_arn,
             "QueueUrl": loops.queue.queue_url,
-            "QueueDeadLettersUrl": loops.queue_dead_letters.queue_url,
-            "AlertsTopicArn": loops.alerts.topic_arn,
-            "DeadLettersUrl": loops.dead_letters.queue_url,
+            "QueueDeadLetterQueueUrl": loops.status_events.queue_dead_letter_queue.queue_url,
+            "AlertsTopicArn": loops.alerts.topic.topic_arn,
+            "DeadLetterQueueUrl": loops.delivery.dead_letter_queue.queue_url,
             "HandlerName": loops.handler.function_name,
-            "LedgerTableName": loops.review_handler.ledger.table_name,
-            "OutputBucketName": loops.output_bucket.bucket_name,
-            "StatusChangeRuleName": loops.status_change_rule.rule_name,
-            "FailedRuleName": loops.failed_rule.rule_name,
-            "FailedLoopsAlarmName": loops.alarms.failed_loops.alarm_name,
+            "LedgerTableName": loops.review_handler.ledger.table.table_name,
+            "OutputBucketName": loops.output.bucket.bucket_name,
+            "StatusChangeRuleName": loops.status_events.rule.rule_name,
+            "FailedRuleName": loops.status_events.failed_rule.rule_name,
+            "FailedLoopsAlarmName": loops.status_events.failure_alarm.alarm_name,
         }
-        if buffered:
-            outputs["HandlerQueueUrl"] = loops.handler_queue.queue_url
-            outputs["HandlerQueueDeadLettersUrl"] = loops.handler_queue_dead_letters.queue_url
+        if deployment.delivery_of_handler.is_buffered:
+            outputs["HandlerQueueUrl"] = loops.handler_queue.queue.queue_url
+            outputs["HandlerQueueDeadLetterQueueUrl"] = (
+                loops.handler_queue.dead_letter_queue.queue_url
+            )
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

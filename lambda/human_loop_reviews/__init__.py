@@ -1,1 +1,1 @@
-"""Read human reviews: what people said of a model's prediction in Amazon Augmented AI (A2I)."""
+"""Review human loops of Amazon Augmented AI (A2I): predictions beside reviewers' answers."""

@@ -1,4 +1,4 @@
-"""Review outputs on a desk: ``python -m human_loop_reviews OUTPUT.json [more.json | -]``."""
+"""Review outputs on the command line: ``python -m human_loop_reviews OUTPUT.json``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from human_loop_reviews.mapping import FieldMapping, MappingError, parse_mapping
+from human_loop_reviews.a2i.output import Output, parse_output
+from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.contract import FieldMapping
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.output import Output, UnreadableOutputError, parse_output
-from human_loop_reviews.review import review_output
+from human_loop_reviews.review_output import review_output
+from human_loop_reviews.tasks.mapping import MappingError, parse_mapping
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        The command line without the program's name; by default, the process's own.
+        The command line without the program's name; by default, that of the process.
 
     Returns
     -------
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             output = _read_output(path)
             mapping = _read_mapping(options.mapping, output)
+            outcome = _describe(output, mapping, options.values)
         except (OSError, UnreadableOutputError) as error:
             sys.stderr.write(f"{_explain(error, path)}\n")
             failed = True
@@ -41,24 +44,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{options.mapping}: {error}\n")
             return 2
         else:
-            sys.stdout.write(json.dumps(_describe(output, mapping, options.values)) + "\n")
+            sys.stdout.write(json.dumps(outcome) + "\n")
     return 1 if failed else 0
 
 
 def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m human_loop_reviews",
-        description="Compare predictions with what people made of them in Amazon A2I outputs, "
+        description="Compare the predictions and the answers in Amazon A2I outputs, "
         "and print one outcome per output as a line of JSON.",
     )
     parser.add_argument("outputs", nargs="+", metavar="OUTPUT.json", help="a file, - for stdin")
     parser.add_argument(
-        "--values", action="store_true", help="print what was predicted and what people said"
+        "--values", action="store_true", help="print the predicted and the reviewers' values"
     )
     parser.add_argument(
         "--mapping",
         metavar="FILE",
-        help="where predictions and answers of custom tasks stand: a JSON list of "
+        help="where predictions and answers of custom tasks are found: a JSON list of "
         "{name, prediction, answer, ignore_case?, tolerance?}, or an object of such lists by "
         "flow definition name",
     )
@@ -92,6 +95,7 @@ def _describe(
     return {
         "humanLoopName": output.human_loop_name,
         "flowDefinitionArn": output.flow_definition_arn,
+        "taskType": output.task_type.value,
         **describe_review(review, include_values=include_values),
     }
 

@@ -6,8 +6,9 @@ only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 #: The source of AWS's events.
 AWS_SOURCE: Final = "aws.sagemaker"
@@ -95,8 +96,123 @@ ERROR_MESSAGE_ATTRIBUTE: Final = "ErrorMessage"
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_MAPPINGS_BYTES: Final = 3072
 
-#: The largest tolerance of a mapping: beyond it the arithmetic of the comparison ends.
+#: The largest tolerance of a field mapping, well within what a JSON number can be everywhere.
 MAX_TOLERANCE: Final = 1e300
 
 #: The keys of one field in a mapping.
 MAPPING_KEYS: Final = ("name", "prediction", "answer", "ignore_case", "tolerance")
+
+#: What JMESPath's parser and functions are known to raise, on expressions and data of any kind.
+JMESPATH_ERRORS: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldMapping:
+    """Where one field of a custom task is found.
+
+    Parameters
+    ----------
+    name
+        The field's name in outcomes.
+    prediction
+        JMESPath expression on ``inputContent``: the model's prediction.
+    answer
+        JMESPath expression on a reviewer's ``answerContent``: the reviewer's answer.
+    ignore_case
+        Whether texts that differ only in case are equal.
+    tolerance
+        By how much numbers may differ and still be equal. With a tolerance, texts that read as
+        numbers count as numbers.
+
+    Raises
+    ------
+    ValueError
+        If the name is blank, an expression is not JMESPath, or the tolerance is not a number from
+        0 to `MAX_TOLERANCE`.
+
+    Examples
+    --------
+    >>> FieldMapping(name="Category", prediction="model.category", answer="category.label").name
+    'Category'
+    """
+
+    name: str
+    prediction: str
+    answer: str
+    ignore_case: bool = False
+    tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_text(self.name):
+            raise ValueError(
+                f"FieldMapping: name={self.name!r}; expected the field's name in outcomes"
+            )
+        self._require_expression("prediction", self.prediction)
+        self._require_expression("answer", self.answer)
+        if not isinstance(self.ignore_case, bool):
+            raise ValueError(
+                f"FieldMapping {self.name!r}: ignore_case={self.ignore_case!r}; expected a boolean"
+            )
+        if self.tolerance is not None and not _is_tolerance(self.tolerance):
+            raise ValueError(
+                f"FieldMapping {self.name!r}: tolerance={self.tolerance!r}; "
+                f"expected a number from 0 to {MAX_TOLERANCE:g}"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the mapping as the review handler reads it, without settings at their defaults.
+
+        Examples
+        --------
+        >>> FieldMapping(name="Total", prediction="total", answer="total", tolerance=0.5).to_json()
+        {'name': 'Total', 'prediction': 'total', 'answer': 'total', 'tolerance': 0.5}
+        """
+        written: dict[str, Any] = {
+            "name": self.name,
+            "prediction": self.prediction,
+            "answer": self.answer,
+        }
+        if self.ignore_case:
+            written["ignore_case"] = True
+        if self.tolerance is not None:
+            written["tolerance"] = self.tolerance
+        return written
+
+    def _require_expression(self, key: str, expression: Any) -> None:
+        import jmespath  # here, so that importing this module needs the standard library only
+
+        if not _is_text(expression):
+            raise ValueError(
+                f"FieldMapping {self.name!r}: {key}={expression!r}; expected a JMESPath expression"
+            )
+        try:
+            jmespath.compile(expression)
+        except JMESPATH_ERRORS as error:
+            raise ValueError(
+                f"FieldMapping {self.name!r}: {key}={expression!r} is not a JMESPath "
+                f"expression: {' '.join(str(error).split())}"
+            ) from error
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether a value is text that is not blank and that UTF-8 can express."""
+    if not isinstance(value, str) or not value.strip():
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_tolerance(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value <= MAX_TOLERANCE

@@ -1,23 +1,20 @@
-"""An outcome: what is said, as JSON, about a human loop that ended."""
+"""Outcomes: the JSON about a human loop that ended."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
-from human_loop_reviews.event import HumanLoopEvent
-from human_loop_reviews.output import Output
-from human_loop_reviews.review import FieldReview, Review
+from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.a2i.output import Output
+from human_loop_reviews.review.verdicts import FieldReview, Review
 
-SOURCE: Final = "human-loop-events"
-DETAIL_TYPE: Final = "Human Review Outcome"
 SCHEMA_VERSION: Final = "1.0"
 
-# EventBridge takes 256 KB for an entry, source, detail type and resource included.
+# EventBridge accepts 256 KB per entry, including the source, the detail type and the resource.
 _MAX_DETAIL_BYTES: Final = 256 * 1024 - 4096
 
 _NO_REVIEW: Final[dict[str, Any]] = {
-    "taskType": None,
     "answers": 0,
     "unanswered": True,
     "prediction": "unknown",
@@ -28,10 +25,6 @@ _NO_REVIEW: Final[dict[str, Any]] = {
     "secondsToFirstAcceptance": None,
     "secondsWorked": [],
 }
-
-
-class OutcomeNotPublishedError(Exception):
-    """The bus refused an outcome. The message names the loop and the bus's reason."""
 
 
 def describe_outcome(
@@ -46,13 +39,13 @@ def describe_outcome(
     output, review
         Its output and the review of it; None where there is no output.
     include_values
-        Whether to tell what was predicted and said, field by field.
+        Whether fields carry the model's and the reviewers' values.
 
     Returns
     -------
     dict[str, Any]
-        As docs/outcome.schema.json says. Fields that EventBridge has no room for are left out, and
-        ``fieldsLeftOut`` counts them.
+        An object in the form of docs/outcome.schema.json. Fields beyond EventBridge's limit are
+        left out, and ``fieldsLeftOut`` counts them.
     """
     outcome: dict[str, Any] = {
         "schemaVersion": SCHEMA_VERSION,
@@ -67,7 +60,8 @@ def describe_outcome(
         "failureReason": loop.failure_reason,
         "outputS3Uri": None if output is None else str(loop.output),
         "layout": None if output is None else output.layout.value,
-        "reviewers": 0 if output is None else output.reviewers,
+        "reviewers": 0 if output is None else output.reviewer_count,
+        "taskType": None if output is None else output.task_type.value,
     }
     reviewed = (
         _NO_REVIEW if review is None else describe_review(review, include_values=include_values)
@@ -83,46 +77,8 @@ def describe_outcome(
     return outcome
 
 
-def publish(events: Any, bus: str, loop: HumanLoopEvent, outcome: dict[str, Any]) -> None:
-    """Publish an outcome.
-
-    Parameters
-    ----------
-    events
-        A client of EventBridge.
-    bus
-        Name or ARN of the bus.
-    loop
-        Whose outcome it is.
-    outcome
-        What `describe_outcome` returned.
-
-    Raises
-    ------
-    OutcomeNotPublishedError
-        If the bus refuses it.
-    """
-    response = events.put_events(
-        Entries=[
-            {
-                "EventBusName": bus,
-                "Source": SOURCE,
-                "DetailType": DETAIL_TYPE,
-                "Resources": [loop.human_loop_arn],
-                "Detail": json.dumps(outcome, separators=(",", ":")),
-            }
-        ]
-    )
-    if response["FailedEntryCount"]:
-        refusal = response["Entries"][0]
-        raise OutcomeNotPublishedError(
-            f"human loop {loop.human_loop_arn}: outcome refused by {bus}: "
-            f"{refusal['ErrorCode']}: {refusal['ErrorMessage']}"
-        )
-
-
 def _fitting(fields: list[dict[str, Any]], room: int) -> list[dict[str, Any]]:
-    """Return the leading fields whose JSON fits."""
+    """Return the leading fields whose JSON has room."""
     for count, field in enumerate(fields):
         room -= _size(field) + 1
         if room < 0:
@@ -135,14 +91,14 @@ def _size(value: Any) -> int:
 
 
 def describe_review(review: Review, *, include_values: bool) -> dict[str, Any]:
-    """Return the part of an outcome that tells of the review, ready for JSON.
+    """Return the part of an outcome about the review, ready for JSON.
 
     Parameters
     ----------
     review
         The review of the human loop.
     include_values
-        Whether to tell what was predicted and said, field by field.
+        Whether fields carry the model's and the reviewers' values.
 
     Returns
     -------
@@ -151,15 +107,14 @@ def describe_review(review: Review, *, include_values: bool) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from human_loop_reviews.output import parse_output
-    >>> from human_loop_reviews.review import review_output
+    >>> from human_loop_reviews.a2i.output import parse_output
+    >>> from human_loop_reviews.review_output import review_output
     >>> output = parse_output('{"humanAnswers": [], "inputContent": {}}', source="output.json")
     >>> describe_review(review_output(output), include_values=False)["unanswered"]
     True
     """
     return {
-        "taskType": review.task_type.value,
-        "answers": review.answers,
+        "answers": review.answer_count,
         "unanswered": review.unanswered,
         "prediction": "known" if review.prediction_known else "unknown",
         "fields": [_describe_field(field, include_values) for field in review.fields],
@@ -182,7 +137,7 @@ def _describe_field(field: FieldReview, include_values: bool) -> dict[str, Any]:
         described["note"] = field.note.value
     if include_values:
         described["predicted"] = field.predicted
-        described["reviewers"] = list(field.reviewers)
+        described["reviewers"] = list(field.answers)
         described["consensus"] = field.consensus
     return described
 

@@ -1,13 +1,12 @@
-"""The function's settings: its environment, read once."""
+"""The review handler's settings, read from its environment variables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from human_loop_reviews.mapping import FieldMapping
+from human_loop_reviews.contract import FieldMapping, Setting
 
 _T = TypeVar("_T")
 
@@ -17,23 +16,41 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterSettings:
+    """Where the messages of a queue go that could not be handled, and when.
+
+    Parameters
+    ----------
+    queue_url
+        URL of the dead-letter queue.
+    max_receives
+        How often SQS delivers a message before it moves it to its own dead-letter queue.
+    """
+
+    queue_url: str
+    max_receives: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The function's settings.
+    """The review handler's settings.
 
     Parameters
     ----------
     ledger_table
         Name of the ledger.
     ledger_retention_days
-        For how long the ledger remembers a loop.
+        How long the ledger keeps a loop after its end.
     outcome_bus
         ARN of the bus that outcomes are published on.
     include_values
-        Whether outcomes carry the documents' values.
+        Whether outcomes carry the model's and the reviewers' values.
     max_output_bytes
         Outputs above this size are not read.
     mappings
         The owner's field mappings, by the flow definition's name.
+    dead_letters
+        Where messages go that could not be handled; None if SQS alone decides.
     """
 
     ledger_table: str
@@ -42,6 +59,7 @@ class Settings:
     include_values: bool
     max_output_bytes: int
     mappings: Mapping[str, Sequence[FieldMapping]] = field(default_factory=dict)
+    dead_letters: DeadLetterSettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -52,13 +70,18 @@ class Settings:
         environment
             Such as ``os.environ``.
 
+        Returns
+        -------
+        Settings
+            The settings, with defaults for the optional variables that are absent.
+
         Raises
         ------
         SettingsError
             If a variable is missing or wrong.
         """
 
-        def read(name: str, parse: Callable[[str], _T]) -> _T:
+        def read(name: Setting, parse: Callable[[str], _T]) -> _T:
             if name not in environment:
                 raise SettingsError(f"environment variable {name} is missing")
             try:
@@ -66,21 +89,41 @@ class Settings:
             except ValueError as error:
                 raise SettingsError(f"environment variable {name}: {error}") from error
 
+        dead_letters = None
+        if Setting.DEAD_LETTER_QUEUE_URL in environment or Setting.MAX_RECEIVES in environment:
+            dead_letters = DeadLetterSettings(
+                queue_url=read(Setting.DEAD_LETTER_QUEUE_URL, _text),
+                max_receives=read(Setting.MAX_RECEIVES, _positive),
+            )
+
         return cls(
-            ledger_table=read("LEDGER_TABLE", str),
-            ledger_retention_days=read("LEDGER_RETENTION_DAYS", float),
-            outcome_bus=read("OUTCOME_BUS", str),
-            include_values=read("INCLUDE_VALUES", _boolean),
-            max_output_bytes=read("MAX_OUTPUT_BYTES", int),
-            mappings=read("MAPPINGS", _mappings) if "MAPPINGS" in environment else {},
+            ledger_table=read(Setting.LEDGER_TABLE, str),
+            ledger_retention_days=read(Setting.LEDGER_RETENTION_DAYS, float),
+            outcome_bus=read(Setting.OUTCOME_BUS, str),
+            include_values=read(Setting.INCLUDE_VALUES, _boolean),
+            max_output_bytes=read(Setting.MAX_OUTPUT_BYTES, int),
+            mappings=read(Setting.MAPPINGS, _mappings) if Setting.MAPPINGS in environment else {},
+            dead_letters=dead_letters,
         )
 
 
 def _mappings(text: str) -> Mapping[str, Sequence[FieldMapping]]:
-    # Imported only where there are mappings: a cold start need not wait for it.
-    from human_loop_reviews.mapping import parse_mappings
+    # Imported only where there are mappings, for the time of a cold start.
+    from human_loop_reviews.tasks.mapping import parse_mappings
 
     return parse_mappings(text)
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError(f"expected text, got {text!r}")
+    return text
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+        raise ValueError(f"expected a whole number from 1, got {text!r}")
+    return int(text)
 
 
 def _boolean(text: str) -> bool:

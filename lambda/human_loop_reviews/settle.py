@@ -1,4 +1,4 @@
-"""The one way an ended human loop goes, from its event to the ledger."""
+"""Settling an ended human loop: the steps from its event to the ledger."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from human_loop_reviews import metrics
-from human_loop_reviews.event import HumanLoopEvent, Status, parse_event
-from human_loop_reviews.ledger import Ledger
-from human_loop_reviews.outcome import describe_outcome, publish
-from human_loop_reviews.output import Output, parse_output
-from human_loop_reviews.review import Review, review_output
+from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
+from human_loop_reviews.a2i.output import Output, parse_output
+from human_loop_reviews.aws import metrics, outcome_bus, output_store
+from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.contract import HumanLoopStatus
+from human_loop_reviews.outcome import describe_outcome
+from human_loop_reviews.review.verdicts import Review
+from human_loop_reviews.review_output import review_output
 from human_loop_reviews.settings import Settings
-from human_loop_reviews.storage import fetch
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 
 class OutputNotReadyError(Exception):
-    """The output of a Completed loop is not in S3, or not yet; another try may find it."""
+    """The output of a Completed loop is not in S3, or not yet. A retry may find it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settler:
     """Settles ended loops: reads and reviews the output, publishes and records the outcome.
 
-    A crash anywhere before the ledger is written means another try, in which the outcome may be
-    published again with the same id; after it, the same event changes nothing.
+    If a step before the ledger fails, a retry may publish the outcome again, with the same id. Once
+    the ledger is written, the same event changes nothing.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class Settler:
     ledger: Ledger
 
     def settle(self, event: Any) -> None:
-        """Settle the loop whose end an event tells.
+        """Settle the loop that an event is about.
 
         Parameters
         ----------
@@ -56,9 +57,9 @@ class Settler:
         Raises
         ------
         MalformedEventError
-            If it is not the end of a human loop.
+            If the event is not the end of a human loop.
         OutputNotReadyError
-            If the loop is Completed and its output is not there.
+            If the loop is Completed and its output is missing.
         UnreadableOutputError
             If the output is not what A2I writes, or too large.
         OutcomeNotPublishedError
@@ -70,8 +71,8 @@ class Settler:
         try:
             self._settle(loop)
         except Exception as error:
-            # What AWS refuses does not say for which loop.
-            _log(f"not settled ({type(error).__name__})", loop, level=logging.ERROR)
+            # The errors of AWS do not name the loop.
+            _log(f"not settled ({type(error).__name__})", loop, error=error)
             raise
 
     def _settle(self, loop: HumanLoopEvent) -> None:
@@ -84,23 +85,23 @@ class Settler:
         outcome = describe_outcome(
             loop, output, review, include_values=self.settings.include_values
         )
-        publish(self.events, self.settings.outcome_bus, loop, outcome)
+        outcome_bus.publish(self.events, self.settings.outcome_bus, loop, outcome)
         first = self.ledger.record(loop, outcome, settled)
         _log("settled" if first else "settled meanwhile", loop, output)
         if first:
             metrics.emit(loop, review)
 
     def _read_output(self, loop: HumanLoopEvent) -> Output | None:
-        """Read the output: there must be one of a Completed loop, and may be of a Stopped one."""
-        if loop.output is None or loop.status is Status.FAILED:
+        """Read the output: a Completed loop must have one, a Stopped one may."""
+        if loop.output is None or loop.status is HumanLoopStatus.FAILED:
             return None
         source = f"output of human loop {loop.human_loop_arn}"
-        content = fetch(
+        content = output_store.read_object(
             self.s3, loop.output, max_bytes=self.settings.max_output_bytes, source=source
         )
         if content is not None:
             return parse_output(content, source=source)
-        if loop.status is Status.COMPLETED:
+        if loop.status is HumanLoopStatus.COMPLETED:
             raise OutputNotReadyError(f"{source}: there is no object {loop.output}")
         return None
 
@@ -116,7 +117,10 @@ class Settler:
 
 
 def _log(
-    what: str, loop: HumanLoopEvent, output: Output | None = None, level: int = logging.INFO
+    what: str,
+    loop: HumanLoopEvent,
+    output: Output | None = None,
+    error: Exception | None = None,
 ) -> None:
     fields: dict[str, object] = {
         "humanLoopArn": loop.human_loop_arn,
@@ -127,4 +131,7 @@ def _log(
         fields["failureCode"] = loop.failure_code
     if output is not None:
         fields |= {"taskType": output.task_type.value, "answers": len(output.answers)}
+    if error is not None:
+        fields["errorMessage"] = str(error)
+    level = logging.INFO if error is None else logging.ERROR
     logger.log(level, "human loop %s %s: %s", loop.human_loop_name, what, loop.status, extra=fields)

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 import pytest
 
 from local.cases import CASES, CONFIGURATION
-from local.deployment import DeployedStack, bootstrap, deploy
+from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
 from local.emulator import Emulator, running_emulator
 from local.mailbox import Mailbox
 from local.rehearsal import await_arrivals, create_output_bucket, raise_alarm, send
@@ -59,9 +59,16 @@ def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness
 
 
 @pytest.fixture(scope="session")
+def jobs(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+    """The example with human loops and training jobs, beside the other stacks."""
+    assert stacks, "the emulator is bootstrapped"
+    return deploy_example(emulator, "jobs_app", "ModelOperations")
+
+
+@pytest.fixture(scope="session")
 def handler_dead_letters(emulator: Emulator, buffered: Witness) -> Mailbox:
-    """The dead letters of the handler's own queue."""
-    return Mailbox(emulator, buffered.stack["HandlerQueueDeadLettersUrl"])
+    """The dead-letter queue of the handler's own queue."""
+    return Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -93,7 +93,7 @@ def test_loop_whose_output_appears_later_is_retried_and_settled(
         ),
     ],
 )
-def test_malformed_event_ends_in_dead_letters_with_its_reason_in_the_log(
+def test_malformed_event_goes_to_the_dead_letter_queue_with_its_reason(
     body: str,
     reason: str,
     emulator: Emulator,
@@ -108,10 +108,13 @@ def test_malformed_event_ends_in_dead_letters_with_its_reason_in_the_log(
     assert settled(buffered, innocent), "a malformed event held another one up"
     assert wait_until(lambda: body in handler_dead_letters.collect(), seconds=SECONDS_TO_GIVE_UP)
     assert any(reason in line for line in buffered.handler_log())
+    attributes = handler_dead_letters.attributes_of(body)
+    assert attributes["ErrorCode"] == "MalformedEventError"
+    assert reason in attributes["ErrorMessage"]
     assert buffered.trace("claim-4").records == []
 
 
-def test_event_that_a_consumer_gives_up_on_ends_in_the_queues_dead_letters(
+def test_event_that_a_consumer_gives_up_on_goes_to_the_dead_letter_queue(
     emulator: Emulator, buffered: Witness
 ) -> None:
     sqs, queue = emulator.client("sqs"), buffered.stack["QueueUrl"]

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Fn, Stack
+from aws_cdk import Duration, Environment, Fn, Size, Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -17,15 +19,25 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from human_loop_events import (
-    AlertFormat,
+    Alerts,
+    AlertsSettings,
+    Delivery,
+    DeliverySettings,
     FieldMapping,
     FlowDefinitions,
     HandlerDelivery,
     HumanLoopEvents,
+    HumanLoopFilter,
     HumanLoopStatus,
+    JobFilter,
+    Ledger,
+    OutputLocation,
     ReviewHandler,
+    ReviewHandlerSettings,
+    StatusEvents,
 )
-from human_loop_events.mappings import MAX_MAPPINGS_BYTES, render_mappings
+from human_loop_events.mappings import render_mappings
+from human_loop_reviews.contract import MAX_MAPPINGS_BYTES
 from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 from tests.infrastructure.nag import findings
 from tests.infrastructure.pattern_cases import flow_definition
@@ -58,7 +70,16 @@ def _function(stack: Stack) -> lambda_.Function:
         (
             lambda: FlowDefinitions.named("invoices", flow_definition("claims")),
             f"FlowDefinitions.named(): '{flow_definition('claims')}' is not the name of a flow "
-            "definition: expected 1 to 63 letters, digits and hyphens (an ARN goes to arns())",
+            "definition: expected 1 to 63 lower-case letters, digits and hyphens, a letter or "
+            "digit first and last (an ARN goes to arns())",
+        ),
+        (lambda: FlowDefinitions.named("Invoices"), "'Invoices' is not the name of a flow"),
+        (lambda: FlowDefinitions.named("-invoices"), "'-invoices' is not the name of a flow"),
+        (lambda: FlowDefinitions.named("invoices-"), "'invoices-' is not the name of a flow"),
+        (
+            lambda: FlowDefinitions.named(["invoices"]),  # type: ignore[arg-type]
+            "FlowDefinitions.named(): expected texts as in FlowDefinitions.named('invoices', "
+            "'claims'), got ['invoices']",
         ),
         (lambda: FlowDefinitions.named(""), "'' is not the name of a flow definition"),
         (lambda: FlowDefinitions.named("a" * 64), "is not the name of a flow definition"),
@@ -71,6 +92,11 @@ def _function(stack: Stack) -> lambda_.Function:
             lambda: FlowDefinitions.arns(flow_definition("x").replace("flow-", "")),
             "is not the ARN of a flow definition",
         ),
+        (
+            lambda: FlowDefinitions.arns(flow_definition("x").replace(ACCOUNT, "1234")),
+            "is not the ARN of a flow definition",
+        ),
+        (lambda: FlowDefinitions.arns(flow_definition("X")), "is not the ARN of a flow definition"),
     ],
 )
 def test_flow_definition_that_is_none_is_refused(make: Callable[[], object], says: str) -> None:
@@ -83,13 +109,15 @@ def test_flow_definition_that_is_none_is_refused(make: Callable[[], object], say
     [
         ({"name": " "}, "FieldMapping: name=' '; expected the field's name in outcomes"),
         ({"name": 5}, "FieldMapping: name=5; expected the field's name in outcomes"),
-        ({"answer": 5}, "FieldMapping 'Total': answer=5 is not a JMESPath expression"),
+        ({"answer": 5}, "FieldMapping 'Total': answer=5; expected a JMESPath expression"),
         ({"ignore_case": "no"}, "FieldMapping 'Total': ignore_case='no'; expected a boolean"),
         ({"tolerance": "1"}, "FieldMapping 'Total': tolerance='1'; expected a number from 0"),
+        ({"tolerance": True}, "FieldMapping 'Total': tolerance=True; expected a number from 0"),
+        ({"tolerance": 1e301}, "FieldMapping 'Total': tolerance=1e+301; expected a number from 0"),
         ({"tolerance": float("inf")}, "FieldMapping 'Total': tolerance=inf; expected a number"),
         ({"prediction": "a..b"}, "FieldMapping 'Total': prediction='a..b' is not a JMESPath"),
         ({"answer": "a[?"}, "FieldMapping 'Total': answer='a[?' is not a JMESPath expression"),
-        ({"answer": ""}, "FieldMapping 'Total': answer='' is not a JMESPath expression"),
+        ({"answer": ""}, "FieldMapping 'Total': answer=''; expected a JMESPath expression"),
         ({"tolerance": -1.0}, "FieldMapping 'Total': tolerance=-1.0; expected a number from 0"),
         ({"tolerance": float("nan")}, "FieldMapping 'Total': tolerance=nan; expected a number"),
     ],
@@ -117,6 +145,20 @@ def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
         render_mappings({"invocies": [field]}, known)
 
 
+@pytest.mark.parametrize(
+    ("mappings", "says"),
+    [
+        ([], "mappings: expected {'<flow definition>': [FieldMapping(…)]}, got []"),
+        ({"f": FieldMapping(name="n", prediction="a", answer="b")}, "expected a list of FieldMap"),
+        ({"f": [{"name": "n"}]}, "mappings['f']: expected a list of FieldMapping, got [{'name'"),
+        ({"f": []}, "mappings['f']: expected at least one FieldMapping, got none"),
+    ],
+)
+def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        render_mappings(mappings, ANY)
+
+
 def test_mappings_that_do_not_fit_are_refused_with_their_size() -> None:
     fields = [FieldMapping(name=f"Field {n}", prediction="a", answer="b") for n in range(100)]
 
@@ -139,55 +181,76 @@ def test_largest_mappings_that_fit_are_taken() -> None:
 @pytest.mark.parametrize(
     ("properties", "says"),
     [
-        ({"statuses": []}, "statuses: expected at least one HumanLoopStatus, got none"),
-        ({"statuses": ["InProgress"]}, "'InProgress' is not a valid HumanLoopStatus"),
-        ({"handler_delivery": "QUEUED"}, "'QUEUED' is not a valid HandlerDelivery"),
-        ({"alert_format": "XML"}, "'XML' is not a valid AlertFormat"),
-        ({"retry_attempts": -1}, "retry_attempts: expected 0 to 185, got -1"),
-        ({"retry_attempts": 186}, "retry_attempts: expected 0 to 185, got 186"),
+        ({"statuses": []}, "statuses: expected a list such as ['Completed', 'Failed'], got an"),
+        ({"statuses": "Failed"}, "statuses: expected a list such as ['Completed', 'Failed'], got"),
+        ({"statuses": HumanLoopStatus.FAILED}, "statuses: expected a list such as"),
         (
-            {"max_event_age": Duration.seconds(59)},
+            {"statuses": ["InProgress"]},
+            "statuses: expected one of Completed, Failed, Stopped, got 'InProgress'",
+        ),
+        ({"flow_definitions": "invoices"}, "flow_definitions: expected FlowDefinitions.named("),
+        ({"handler_delivery": "BUFFERED"}, "handler_delivery: expected HandlerDelivery.direct()"),
+        ({"alerts": "topic"}, "alerts: expected Alerts(…) or AlertsSettings(…), got 'topic'"),
+        ({"handler": "function"}, "handler: expected a function, ReviewHandler(…) or ReviewHa"),
+        ({"delivery": 5}, "delivery: expected Delivery(…) or DeliverySettings(…), got 5"),
+        (
+            {"alerts": AlertsSettings(alert_format="XML")},  # type: ignore[typeddict-item]
+            "alert_format: expected one of TEXT, JSON, CHAT, got 'XML'",
+        ),
+        (
+            {"alerts": AlertsSettings(failure_threshold=0)},
+            "failure_threshold: expected a whole number, 1 or more, got 0",
+        ),
+        (
+            {"alerts": AlertsSettings(failure_evaluation_periods=0)},
+            "failure_evaluation_periods: expected a whole number, 1 or more, got 0",
+        ),
+        (
+            {"alerts": AlertsSettings(failure_period=Duration.seconds(90))},
+            "failure_period: expected whole minutes up to a day, as CloudWatch alarms take them, "
+            "got 90 seconds",
+        ),
+        (
+            {"alerts": AlertsSettings(runbook="our runbook")},
+            "runbook: expected a path or URL without spaces, got 'our runbook'",
+        ),
+        (
+            {"delivery": DeliverySettings(retry_attempts=-1)},
+            "retry_attempts: expected a whole number, 0 to 185, got -1",
+        ),
+        (
+            {"delivery": DeliverySettings(retry_attempts=186)},
+            "retry_attempts: expected a whole number, 0 to 185, got 186",
+        ),
+        (
+            {"delivery": DeliverySettings(max_event_age=Duration.seconds(59))},
             "max_event_age: expected 1 minute to 24 hours, got 59 seconds",
         ),
         (
-            {"max_event_age": Duration.hours(25)},
+            {"delivery": DeliverySettings(max_event_age=Duration.hours(25))},
             "max_event_age: expected 1 minute to 24 hours, got 90000 seconds",
         ),
-        ({"failed_loops_threshold": 0}, "failed_loops_threshold: expected 1 or more, got 0"),
         (
-            {"failed_loops_evaluation_periods": 0},
-            "failed_loops_evaluation_periods: expected 1 or more, got 0",
+            {"handler": ReviewHandlerSettings(memory_size=64)},
+            "memory_size: expected a whole number, 128 to 10,240, got 64",
         ),
         (
-            {"handler_delivery": HandlerDelivery.BUFFERED, "handler_max_concurrency": 1},
-            "handler_max_concurrency: expected 2 to 1000, got 1",
+            {"handler": ReviewHandlerSettings(timeout=Duration.minutes(16))},
+            "timeout: expected 1 second to 15 minutes, got 16 minutes",
         ),
         (
-            {"handler_delivery": HandlerDelivery.BUFFERED, "handler_max_concurrency": 1001},
-            "handler_max_concurrency: expected 2 to 1000, got 1001",
-        ),
-        ({"low_agreement_threshold": 0.8}, "expected flow_definitions with names known"),
-        (
-            {
-                "low_agreement_threshold": 80,
-                "flow_definitions": FlowDefinitions.named("invoices"),
-            },
-            "low_agreement_threshold: expected over 0 up to 1, got 80",
+            {"handler": ReviewHandlerSettings(ledger_retention=Duration.hours(1))},
+            "retention of the ledger: expected a day or more, got 1 hour",
         ),
         (
-            {"low_agreement_threshold": 0.8, "alerts_enabled": False},
-            "low_agreement_threshold: an alarm needs alerts_enabled=True",
+            {"handler": ReviewHandlerSettings(include_values="yes")},  # type: ignore[typeddict-item]
+            "include_values: expected True or False, got 'yes'",
         ),
         (
-            {"low_agreement_threshold": 0.8, "handler_enabled": False},
-            "low_agreement_threshold: agreement is measured by ReviewHandler",
+            {"handler": ReviewHandlerSettings(max_output_size=Size.kibibytes(0))},
+            "max_output_size: expected 1 KiB to 1 GiB",
         ),
-        (
-            {"handler_enabled": False, "include_values": True},
-            "mappings, include_values and outcome_bus configure the ReviewHandler",
-        ),
-        ({"output_prefix": "reviews/*"}, "output_prefix: 'reviews/*' holds one of * ? $"),
-        ({"output_prefix": "${aws:username}"}, "output_prefix: '${aws:username}' holds one of"),
+        ({"output": "s3://reviews"}, "output: expected OutputLocation(bucket, prefix=…), got"),
     ],
     ids=str,
 )
@@ -198,43 +261,252 @@ def test_value_that_cannot_work_is_refused(
         HumanLoopEvents(stacks(), "HumanLoops", **properties)
 
 
-def test_word_for_a_choice_is_taken_as_the_choice(stacks: Callable[[], Stack]) -> None:
-    words: dict[str, Any] = {"handler_delivery": "DIRECT", "alert_format": "CHAT"}
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (
+            lambda: HandlerDelivery.buffered(max_concurrency=1),
+            "max_concurrency: expected a whole number, 2 to 1,000, got 1",
+        ),
+        (
+            lambda: HandlerDelivery.buffered(max_concurrency=1001),
+            "max_concurrency: expected a whole number, 2 to 1,000, got 1001",
+        ),
+        (
+            lambda: HandlerDelivery.buffered(retry_for=Duration.days(8)),
+            "retry_for: expected up to 7 days, got 8 days",
+        ),
+        (
+            lambda: JobFilter.training(statuses="Failed"),
+            "statuses: expected a list such as ['Failed'], got 'Failed'",
+        ),
+        (
+            lambda: JobFilter.training(statuses=["Succeeded"]),
+            "statuses: 'Succeeded' is no status of a SageMaker Training Job; expected one of "
+            "InProgress, Completed, Failed, Stopping, Stopped",
+        ),
+        (
+            lambda: JobFilter.training(name_prefix="invoices-*"),
+            "name_prefix: expected the beginning of a name, 1 to 63 letters, digits and hyphens, "
+            "got 'invoices-*'",
+        ),
+        (lambda: JobFilter.training(name_prefix=""), "name_prefix: expected the beginning of a"),
+    ],
+)
+def test_part_that_cannot_work_is_refused(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        make()
 
-    loops = HumanLoopEvents(stacks(), "HumanLoops", **words)
 
-    assert loops.node.try_find_child("FailedReason")
-    assert not loops.node.try_find_child("HandlerQueue")
+@pytest.mark.parametrize(
+    ("failure_codes", "says"),
+    [
+        ("InternalError", "failure_codes: expected a list such as ['InternalError'], got 'Inter"),
+        ([], "failure_codes: expected a list such as ['InternalError'], got an empty one"),
+        ([5], "failure_codes: expected a list such as ['InternalError'], got 5 in it"),
+        (["expired"], "failure_codes: expected 'Expired', got 'expired': EventBridge compares"),
+    ],
+)
+def test_failure_codes_that_match_nothing_are_refused(
+    failure_codes: Any, says: str, stacks: Callable[[], Stack]
+) -> None:
+    loops = HumanLoopEvents(stacks(), "HumanLoops")
+
+    with pytest.raises(ValueError, match=re.escape(says)):
+        loops.on_failed("Page", failure_codes=failure_codes)
 
 
-@pytest.mark.parametrize("part", ["topic", "queue", "handler", "alerts"])
-def test_part_that_is_supplied_and_switched_off_is_refused(
-    part: str, stacks: Callable[[], Stack]
+def test_failure_code_that_is_not_known_is_accepted(stacks: Callable[[], Stack]) -> None:
+    stack = stacks()
+    loops = HumanLoopEvents(stack, "HumanLoops")
+
+    assert loops.on_failed(
+        "Page", failure_codes=["NewCode"], target=targets.LambdaFunction(_function(stack))
+    )
+
+
+@pytest.mark.parametrize(
+    ("prefix", "says"),
+    [
+        ("reviews/*", "prefix of the output: 'reviews/*' holds one of * ? $"),
+        ("${aws:username}", "prefix of the output: '${aws:username}' holds one of"),
+        ("s3://bucket/reviews/", "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket"),
+        ("arn:aws:s3:::bucket/reviews", "expected a key prefix such as 'reviews/', got 'arn:aws"),
+        (None, "prefix of the output: expected text such as 'reviews/', got None"),
+    ],
+)
+def test_prefix_that_is_none_is_refused(
+    prefix: Any, says: str, stacks: Callable[[], Stack]
+) -> None:
+    bucket = s3.Bucket.from_bucket_name(stacks(), "Output", "example-reviews")
+
+    with pytest.raises(ValueError, match=re.escape(says)):
+        OutputLocation(bucket, prefix=prefix)
+
+
+@pytest.mark.parametrize("path", ["reviews/", "https://bucket/reviews", "s3://", "s3:///x", None])
+def test_output_path_that_is_none_is_refused(path: Any, stacks: Callable[[], Stack]) -> None:
+    with pytest.raises(ValueError, match=r"s3_output_path: expected s3://<bucket>/<prefix>, got"):
+        OutputLocation.from_s3_output_path(stacks(), "Output", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"),
+    [("s3://example-reviews", ""), ("s3://example-reviews/a2i/x/", "a2i/x/")],
+)
+def test_output_path_of_a_flow_definition_is_taken_apart(
+    path: str, prefix: str, stacks: Callable[[], Stack]
+) -> None:
+    output = OutputLocation.from_s3_output_path(stacks(), "Output", path)
+
+    assert (output.bucket.bucket_name, output.prefix) == ("example-reviews", prefix)
+
+
+@pytest.mark.parametrize(
+    ("arn", "says"),
+    [
+        (flow_definition("x").replace(REGION, "us-east-1"), f"deployed to Region {REGION}"),
+        (flow_definition("x").replace(ACCOUNT, "444455556666"), f"deployed to account {ACCOUNT}"),
+    ],
+)
+def test_flow_definition_whose_events_go_elsewhere_is_refused(arn: str, says: str) -> None:
+    stack = Stack(new_app(), "Loops", env=Environment(account=ACCOUNT, region=REGION))
+    flow_definitions = FlowDefinitions.arns(arn)
+
+    with pytest.raises(ValueError, match=says):
+        HumanLoopEvents(stack, "HumanLoops", flow_definitions=flow_definitions)
+    assert HumanLoopEvents(
+        stack,
+        "FromAnotherBus",
+        flow_definitions=flow_definitions,
+        event_bus=events.EventBus(stack, "Forwarded"),
+    )
+
+
+def test_rule_on_a_bus_of_another_account_is_refused() -> None:
+    stack = Stack(new_app(), "Loops", env=Environment(account=ACCOUNT, region=REGION))
+    bus = events.EventBus.from_event_bus_arn(
+        stack, "Bus", f"arn:aws:events:{REGION}:444455556666:event-bus/theirs"
+    )
+
+    with pytest.raises(ValueError, match=r"event_bus: .* is not in the account and Region"):
+        HumanLoopEvents(stack, "HumanLoops", event_bus=bus)
+
+
+def _fifo_queue(stack: Stack) -> sqs.IQueue:
+    return sqs.Queue(stack, "Fifo", fifo=True)
+
+
+def _imported_fifo_queue(stack: Stack) -> sqs.IQueue:
+    return sqs.Queue.from_queue_arn(stack, "Fifo", f"arn:aws:sqs:{REGION}:{ACCOUNT}:q.fifo")
+
+
+def _queue_with_managed_key(stack: Stack) -> sqs.IQueue:
+    return sqs.Queue(stack, "Managed", encryption=sqs.QueueEncryption.KMS_MANAGED)
+
+
+def _fifo_topic(stack: Stack) -> sns.ITopic:
+    return sns.Topic(stack, "Fifo", fifo=True)
+
+
+def _topic_with_managed_key(stack: Stack) -> sns.ITopic:
+    key = kms.Alias.from_alias_name(stack, "AwsKey", "alias/aws/sns")
+    return sns.Topic(stack, "Managed", master_key=key)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda s: {"queue": _fifo_queue(s)}, "is a FIFO queue; expected a standard queue"),
+        (lambda s: {"queue": _imported_fifo_queue(s)}, "is a FIFO queue; expected a standard"),
+        (lambda s: {"queue": _queue_with_managed_key(s)}, "encrypted with the key alias/aws/sqs"),
+        (lambda s: {"topic": _fifo_topic(s)}, "topic: expected a standard topic, got the FIFO"),
+        (lambda s: {"topic": _topic_with_managed_key(s)}, "encrypted with the key alias/aws/sns"),
+        (
+            lambda s: {"alerts": AlertsSettings(topic=_fifo_topic(s))},
+            "topic of the alerts: expected a standard topic, got the FIFO topic",
+        ),
+        (
+            lambda s: {"alerts": AlertsSettings(topic=_topic_with_managed_key(s))},
+            "encrypted with the key alias/aws/sns",
+        ),
+        (
+            lambda s: {"delivery": DeliverySettings(dead_letter_queue=_fifo_queue(s))},
+            "dead_letter_queue: expected a standard queue, got the FIFO queue",
+        ),
+        (
+            lambda s: {"delivery": DeliverySettings(dead_letter_queue=_queue_with_managed_key(s))},
+            "encrypted with the key alias/aws/sqs",
+        ),
+    ],
+)
+def test_queue_or_topic_that_aws_services_cannot_use_is_refused(
+    make: Callable[[Stack], dict[str, Any]], says: str, stacks: Callable[[], Stack]
 ) -> None:
     stack = stacks()
-    supplied: dict[str, Any] = {
-        "topic": sns.Topic(stack, "Topic"),
-        "queue": sqs.Queue(stack, "Queue"),
-        "handler": _function(stack),
-        "alerts": sns.Topic(stack, "Alerts"),
-    }
 
-    with pytest.raises(ValueError, match=f"{part}: supplied, but {part}_enabled is False"):
-        HumanLoopEvents(stack, "HumanLoops", **{part: supplied[part], f"{part}_enabled": False})
+    with pytest.raises(ValueError, match=re.escape(says)) as error:
+        HumanLoopEvents(stack, "HumanLoops", **make(stack))
+    assert "Token[" not in str(error.value)
 
 
-def test_settings_of_the_included_handler_are_refused_beside_a_handler_of_ones_own(
-    stacks: Callable[[], Stack],
-) -> None:
+def test_fifo_queue_with_a_message_group_is_accepted() -> None:
+    stack = Stack(new_app(), "Loops")
+    delivery, alerts = Delivery(stack, "Delivery"), Alerts(stack, "Alerts")
+    queue = sqs.Queue(stack, "Fifo", fifo=True, content_based_deduplication=True)
+    loops = StatusEvents(stack, "Loops", filter=HumanLoopFilter(), delivery=delivery, alerts=alerts)
+
+    loops.add_target(delivery.queue_target(queue, message_group_id="loops"))
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::Events::Rule",
+        {"Targets": [{"SqsParameters": {"MessageGroupId": "loops"}}]},
+    )
+
+
+def test_queue_that_is_the_dead_letter_queue_too_is_refused(stacks: Callable[[], Stack]) -> None:
     stack = stacks()
+    queue = sqs.Queue(stack, "Queue")
 
-    with pytest.raises(ValueError, match="handler is supplied or switched off"):
+    with pytest.raises(ValueError, match=r"is the dead-letter queue of .* too; expected another"):
         HumanLoopEvents(
-            stack,
-            "HumanLoops",
-            handler=_function(stack),
-            outcome_bus=events.EventBus(stack, "Outcomes"),
+            stack, "HumanLoops", queue=queue, delivery=DeliverySettings(dead_letter_queue=queue)
         )
+
+
+@pytest.mark.parametrize(
+    ("threshold", "flow_definitions", "says"),
+    [
+        (0.8, ANY, "expected flow_definitions with names known at synthesis, got none"),
+        (80, FlowDefinitions.named("x"), "threshold: expected a share, over 0 up to 1, got 80"),
+        (0, FlowDefinitions.named("x"), "threshold: expected a share, over 0 up to 1, got 0"),
+        (True, FlowDefinitions.named("x"), "threshold: expected a share, over 0 up to 1, got True"),
+    ],
+)
+def test_low_agreement_that_cannot_be_measured_is_refused(
+    threshold: float, flow_definitions: FlowDefinitions, says: str, stacks: Callable[[], Stack]
+) -> None:
+    loops = HumanLoopEvents(stacks(), "HumanLoops", flow_definitions=flow_definitions)
+
+    with pytest.raises(ValueError, match=re.escape(says)):
+        loops.alert_on_low_agreement(threshold)
+
+
+def test_setting_that_does_not_exist_is_refused(stacks: Callable[[], Stack]) -> None:
+    settings: Any = {"memory": 2048}
+
+    with pytest.raises(TypeError, match="unexpected keyword argument 'memory'"):
+        HumanLoopEvents(stacks(), "HumanLoops", handler=settings)
+
+
+def test_ledger_and_its_retention_together_are_refused(stacks: Callable[[], Stack]) -> None:
+    stack = stacks()
+    settings = ReviewHandlerSettings(
+        ledger=Ledger(stack, "Ledger"), ledger_retention=Duration.days(9)
+    )
+
+    with pytest.raises(ValueError, match="ledger_retention: it is for a new ledger"):
+        HumanLoopEvents(stack, "HumanLoops", handler=settings)
 
 
 def test_buffered_imported_function_needs_its_timeout(stacks: Callable[[], Stack]) -> None:
@@ -243,9 +515,9 @@ def test_buffered_imported_function_needs_its_timeout(stacks: Callable[[], Stack
         stack, "Handler", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:example"
     )
 
-    with pytest.raises(ValueError, match=r"handler_timeout: .* expected the timeout of your"):
+    with pytest.raises(ValueError, match=r"HandlerDelivery.buffered\(\) needs function_timeout"):
         HumanLoopEvents(
-            stack, "HumanLoops", handler=handler, handler_delivery=HandlerDelivery.BUFFERED
+            stack, "HumanLoops", handler=handler, handler_delivery=HandlerDelivery.buffered()
         )
 
 
@@ -257,34 +529,140 @@ def test_buffered_function_of_another_stack_is_refused(stacks: Callable[[], Stac
             here,
             "HumanLoops",
             handler=_function(elsewhere),
-            handler_delivery=HandlerDelivery.BUFFERED,
+            handler_delivery=HandlerDelivery.buffered(),
         )
 
 
 @pytest.mark.parametrize(
-    ("properties", "part"),
+    ("retry_for", "timeout", "says"),
     [
-        ({"topic_enabled": False}, "topic"),
-        ({"queue_enabled": False}, "queue"),
-        ({"queue_enabled": False}, "queue_dead_letters"),
-        ({"handler_enabled": False}, "handler"),
-        ({"handler_enabled": False}, "review_handler"),
-        ({"handler_enabled": False}, "output_bucket"),
-        ({"alerts_enabled": False}, "alerts"),
-        ({"alerts_enabled": False}, "alarms"),
-        ({"alerts_enabled": False}, "failed_rule"),
-        ({}, "handler_queue"),
-        ({}, "handler_queue_dead_letters"),
+        (Duration.minutes(5), Duration.minutes(1), "retry_for: expected at least 360 seconds"),
+        (Duration.days(7), Duration.seconds(60), "take 1,680 receives every 360 seconds"),
     ],
-    ids=str,
 )
-def test_part_that_is_not_there_says_so(
-    properties: dict[str, Any], part: str, stacks: Callable[[], Stack]
+def test_retry_time_that_does_not_fit_the_timeout_is_refused(
+    retry_for: Duration, timeout: Duration, says: str, stacks: Callable[[], Stack]
 ) -> None:
-    loops = HumanLoopEvents(stacks(), "HumanLoops", **properties)
+    with pytest.raises(ValueError, match=says):
+        HumanLoopEvents(
+            stacks(),
+            "HumanLoops",
+            handler=ReviewHandlerSettings(timeout=timeout),
+            handler_delivery=HandlerDelivery.buffered(retry_for=retry_for),
+        )
 
-    with pytest.raises(ValueError, match="it is switched off or not given"):
-        getattr(loops, part)
+
+def test_second_queue_before_a_review_handler_is_refused(stacks: Callable[[], Stack]) -> None:
+    stack = stacks()
+    first = HumanLoopEvents(stack, "First", handler_delivery=HandlerDelivery.buffered())
+
+    with pytest.raises(ValueError, match=r"reads .*First/HandlerQueue already"):
+        HumanLoopEvents(
+            stack,
+            "Second",
+            handler=first.review_handler,
+            handler_delivery=HandlerDelivery.buffered(),
+        )
+
+
+def test_part_that_is_not_there_says_so(stacks: Callable[[], Stack]) -> None:
+    stack = stacks()
+    loops = HumanLoopEvents(stack, "HumanLoops", handler=_function(stack))
+
+    for part in ("review_handler", "handler_queue", "output"):
+        with pytest.raises(ValueError, match=f"{part}: this HumanLoopEvents has none"):
+            getattr(loops, part)
+
+
+def test_part_that_was_not_added_says_what_adds_it(stacks: Callable[[], Stack]) -> None:
+    events_only = StatusEvents(stacks(), "Loops", filter=HumanLoopFilter())
+
+    for part, needs in (
+        ("topic", "add_topic()"),
+        ("queue", "add_queue()"),
+        ("queue_dead_letter_queue", "add_queue()"),
+        ("failed_rule", "alert_on_failure()"),
+        ("failure_alarm", "alert_on_failure()"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"{part}: there is none yet; it needs")):
+            getattr(events_only, part)
+        assert needs
+
+
+def test_part_that_is_added_twice_is_refused(stacks: Callable[[], Stack]) -> None:
+    loops = HumanLoopEvents(stacks(), "HumanLoops").status_events
+
+    for again in (loops.add_topic, loops.add_queue, loops.alert_on_failure):
+        with pytest.raises(ValueError, match=r"there is one already|called twice"):
+            again()
+
+
+def test_endpoints_have_no_stopped_status(stacks: Callable[[], Stack]) -> None:
+    endpoints = StatusEvents(stacks(), "Endpoints", filter=JobFilter.endpoints())
+
+    with pytest.raises(ValueError, match="there is no status for stopped ones"):
+        endpoints.on_stopped("Stopped")
+
+
+def test_status_events_and_rules_that_go_nowhere_stop_synthesis() -> None:
+    app = new_app()
+    stack = Stack(app, "Loops")
+    delivery, alerts = Delivery(stack, "Delivery"), Alerts(stack, "Alerts")
+    loops = HumanLoopFilter()
+    StatusEvents(stack, "Idle", filter=loops, delivery=delivery, alerts=alerts)
+    StatusEvents(stack, "Events", filter=loops, delivery=delivery, alerts=alerts).on_failed("Page")
+
+    with pytest.raises(RuntimeError) as error:
+        app.synth()
+
+    assert "Loops/Idle sends its events nowhere: call add_topic()" in str(error.value)
+    assert "the rule Loops/Events/Page has no target" in str(error.value)
+
+
+def _warnings(stack: Stack) -> list[str]:
+    app: Any = stack.node.root
+    return [
+        str(message.entry.data)
+        for each in app.synth().stacks
+        if each.stack_name == stack.stack_name
+        for message in each.messages
+    ]
+
+
+def test_new_output_bucket_is_warned_of() -> None:
+    stack = Stack(new_app(), "Loops")
+    HumanLoopEvents(stack, "HumanLoops")
+
+    (warning,) = _warnings(stack)
+
+    assert "Flow definitions that exist already write elsewhere" in warning
+    assert "Set output to the S3OutputPath of your flow definitions" in warning
+
+
+def test_owners_in_other_accounts_are_named_with_what_they_must_allow() -> None:
+    stack = Stack(new_app(), "Loops", env=Environment(account=ACCOUNT, region=REGION))
+    theirs = "444455556666"
+    HumanLoopEvents(
+        stack,
+        "HumanLoops",
+        output=OutputLocation(
+            s3.Bucket.from_bucket_attributes(stack, "Output", bucket_name="theirs", account=theirs),
+            encryption_key=kms.Key.from_key_arn(
+                stack, "Key", f"arn:aws:kms:{REGION}:{theirs}:key/00000000"
+            ),
+        ),
+        handler=ReviewHandlerSettings(
+            outcome_bus=events.EventBus.from_event_bus_arn(
+                stack, "Bus", f"arn:aws:events:{REGION}:{theirs}:event-bus/outcomes"
+            )
+        ),
+    )
+
+    warnings = "\n".join(_warnings(stack))
+
+    assert f"the output bucket is in account {theirs}: its bucket policy must allow" in warnings
+    assert f"the key of the output is in account {theirs}: its policy must allow" in warnings
+    assert f"the outcome bus is in account {theirs}: its policy must allow" in warnings
 
 
 def test_pattern_that_is_too_long_is_refused_with_the_number_that_fits(
@@ -306,7 +684,7 @@ def test_pattern_that_is_too_long_is_refused_with_the_number_that_fits(
 
 
 def test_longest_pattern_of_the_construct_decides_what_fits(stacks: Callable[[], Stack]) -> None:
-    def build(alert_format: AlertFormat) -> None:
+    def build(alert_format: str) -> None:
         HumanLoopEvents(
             stacks(),
             "HumanLoops",
@@ -314,13 +692,13 @@ def test_longest_pattern_of_the_construct_decides_what_fits(stacks: Callable[[],
                 *(f"flow-definition-{n:03}" for n in range(52)), "f" * 40
             ),
             statuses=[HumanLoopStatus.FAILED],
-            alert_format=alert_format,
+            alerts=AlertsSettings(alert_format=alert_format),  # type: ignore[typeddict-item]
         )
 
-    build(AlertFormat.TEXT)
-    # A chat has a further rule, which also looks at the reason.
+    build("TEXT")
+    # A chat has a further rule, which also matches the reason.
     with pytest.raises(ValueError, match="the first 52 fit"):
-        build(AlertFormat.CHAT)
+        build("CHAT")
 
 
 def test_tokens_are_left_alone() -> None:
@@ -330,7 +708,10 @@ def test_tokens_are_left_alone() -> None:
         stack,
         "HumanLoops",
         flow_definitions=FlowDefinitions.named(Fn.import_value("FlowDefinitionName")),
-        output_prefix=Fn.import_value("OutputPrefix"),
+        output=OutputLocation(
+            s3.Bucket.from_bucket_name(stack, "Output", Fn.import_value("Bucket")),
+            prefix=Fn.import_value("OutputPrefix"),
+        ),
     )
     template = Template.from_stack(stack)
 
@@ -359,8 +740,7 @@ def test_tokens_are_left_alone() -> None:
 
 def test_review_handler_alone_refuses_what_it_refuses_within(stacks: Callable[[], Stack]) -> None:
     stack = stacks()
+    output = OutputLocation(s3.Bucket(stack, "Output"))
 
-    with pytest.raises(ValueError, match="output_prefix: 'a\\?' holds one of"):
-        ReviewHandler(
-            stack, "ReviewHandler", output_bucket=s3.Bucket(stack, "Output"), output_prefix="a?"
-        )
+    with pytest.raises(ValueError, match="dead_letter_queue: expected a standard queue"):
+        ReviewHandler(stack, "ReviewHandler", output=output, dead_letter_queue=_fifo_queue(stack))

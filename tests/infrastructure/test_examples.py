@@ -25,6 +25,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
             "ClaimsReviews",
             {"AWS::Events::Rule": 3, "AWS::S3::Bucket": 0, "AWS::SNS::Topic": 2},
         ),
+        (
+            "jobs_app.py",
+            "ModelOperations",
+            {"AWS::Events::Rule": 5, "AWS::SNS::Topic": 3, "AWS::KMS::Key": 1},
+        ),
     ],
 )
 def test_example_synthesizes_without_warnings(
@@ -52,4 +57,5 @@ def test_every_example_app_is_tested() -> None:
     assert {path.name for path in EXAMPLES.glob("*_app.py")} == {
         "minimal_app.py",
         "existing_resources_app.py",
+        "jobs_app.py",
     }

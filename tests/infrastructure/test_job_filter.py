@@ -10,6 +10,8 @@ from typing import Any
 import botocore.session
 import pytest
 from aws_cdk import Stack
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from human_loop_events import JobFilter, StatusEvents
@@ -148,7 +150,11 @@ def test_jobs_share_key_queue_and_topic_of_the_human_loops() -> None:
 def test_further_detail_narrows_a_rule_on_jobs() -> None:
     stack = Stack(new_app(), "Stack")
     jobs = StatusEvents(stack, "Jobs", filter=JobFilter.training(name_prefix="a"))
-    jobs.on_completed("Spot", detail={"EnableManagedSpotTraining": [True]})
+    jobs.on_completed(
+        "Spot",
+        target=targets.SqsQueue(sqs.Queue(stack, "Queue")),
+        detail={"EnableManagedSpotTraining": [True]},
+    )
 
     (pattern,) = (
         resource["Properties"]["EventPattern"]

@@ -87,26 +87,29 @@ def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_
     assert list(here.values()) == [_runtime_files()]
 
 
-def test_library_does_not_import_the_runtime() -> None:
+def test_library_imports_the_contract_of_the_runtime_and_nothing_else_of_it() -> None:
     modules = _modules_after("import human_loop_events")
 
     assert "aws_cdk" in modules
-    assert "human_loop_reviews" not in modules
+    assert {name for name in modules if name.startswith("human_loop_reviews")} == {
+        "human_loop_reviews",
+        "human_loop_reviews.contract",
+    }
 
 
 def test_runtime_imports_the_standard_library_and_boto3_only() -> None:
-    modules = _modules_after(
+    imported = _modules_after(
         "import pkgutil, importlib, human_loop_reviews as package\n"
-        "for module in pkgutil.iter_modules(package.__path__):\n"
-        "    importlib.import_module(f'human_loop_reviews.{module.name}')"
-        " if module.name != '__main__' else None"
+        "for module in pkgutil.walk_packages(package.__path__, 'human_loop_reviews.'):\n"
+        "    importlib.import_module(module.name)"
+        " if not module.name.endswith('__main__') else None"
     )
 
-    assert "boto3" in modules
+    assert {"boto3", "human_loop_reviews.functions.review_handler"} <= imported
     # boto3 and what it brings; certifi is what botocore takes if it is there.
     in_lambda = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
     allowed = sys.stdlib_module_names | in_lambda | {"certifi", "human_loop_reviews"}
-    foreign = modules - allowed - _modules_after("pass")
+    foreign = _top_level(imported) - allowed - _top_level(_modules_after("pass"))
     assert {name for name in foreign if not name.startswith("__")} == set()
 
 
@@ -115,7 +118,10 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     assert npx
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     synth = subprocess.run(
-        [npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")],
+        [
+            *(npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")),
+            *("--context", f"deployments={json.dumps({'dev': {'output_bucket': 'reviews'}})}"),
+        ],
         cwd=ROOT,
         env={
             **environment,
@@ -132,11 +138,14 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     assert "AWS::Events::Rule" in synth.stdout
     for hint in ("feature flag", "end-of-life", "deprecated", "credentials", "warning"):
         assert hint not in synth.stderr.lower()
-    assert json.loads((tmp_path / "cdk.out" / "HumanLoops.template.json").read_text())["Resources"]
+    assert json.loads((tmp_path / "cdk.out" / "HumanLoops-dev.template.json").read_text())[
+        "Resources"
+    ]
 
 
 def _runtime_files() -> set[str]:
-    return {f"human_loop_reviews/{path.name}" for path in RUNTIME.glob("*.py")}
+    files = {path for pattern in ("*.py", "py.typed") for path in RUNTIME.rglob(pattern)}
+    return {path.relative_to(RUNTIME.parent).as_posix() for path in files}
 
 
 def _assets(output: Path) -> dict[str, set[str]]:
@@ -153,8 +162,12 @@ def _assets(output: Path) -> dict[str, set[str]]:
     }
 
 
+def _top_level(modules: set[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
+
+
 def _modules_after(statements: str) -> set[str]:
-    """Give the top-level modules in a new interpreter after it ran some statements."""
+    """Return the modules in a new interpreter after it ran some statements."""
     output = subprocess.run(
         [
             sys.executable,
@@ -169,4 +182,4 @@ def _modules_after(statements: str) -> set[str]:
         stdout=subprocess.PIPE,
         check=True,
     ).stdout
-    return {module.partition(".")[0] for module in json.loads(output)}
+    return set(json.loads(output))

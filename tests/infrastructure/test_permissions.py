@@ -179,10 +179,12 @@ def test_review_handler_publishes_outcomes_only_and_only_on_its_bus(
     for statement in publishing:
         assert statement.actions == ["events:PutEvents"]
         assert statement.content["Condition"] == {
-            "StringEquals": {
+            "ForAllValues:StringEquals": {
                 "events:source": "human-loop-events",
                 "events:detail-type": "Human Review Outcome",
-            }
+            },
+            # ForAllValues is also true where a key is absent.
+            "Null": {"events:source": "false", "events:detail-type": "false"},
         }
 
     assert [statement.content["Resource"] for statement in publishing] == buses

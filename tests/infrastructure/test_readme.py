@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 import os
@@ -15,7 +14,7 @@ from typing import Any
 import jsonschema
 
 from human_loop_events import HumanLoopEvents, ReviewHandler
-from stacks.deployment import Deployment
+from stacks.deployment import Deployment, read_deployments
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +50,7 @@ def test_outcome_fits_its_schema() -> None:
 def test_configuration_is_accepted() -> None:
     context = json.loads(f"{{{blocks('json')[1]}}}")
 
-    deployments = Deployment.from_context(context["deployments"])
+    deployments = read_deployments(context["deployments"])
 
     assert [each.stack_name for each in deployments] == ["HumanLoops-staging", "HumanLoops-prod"]
 
@@ -60,11 +59,12 @@ def test_every_parameter_is_documented() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     for construct, text in ((HumanLoopEvents, README), (ReviewHandler, reference)):
         names = list(inspect.signature(construct.__init__).parameters)[3:]
-        assert len(names) > 10
+        assert len(names) >= 10
         assert [name for name in names if f"`{name}`" not in text] == []
 
 
 def test_every_key_of_a_deployment_is_documented() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    keys = [each.name for each in dataclasses.fields(Deployment) if each.name != "name"]
+    keys = [key for key in Deployment.model_fields if key != "name"]
+    assert len(keys) > 10
     assert [key for key in keys if f"`{key}`" not in reference] == []

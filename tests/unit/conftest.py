@@ -11,13 +11,23 @@ from typing import Any
 
 import boto3
 import pytest
-from human_loop_reviews.ledger import Ledger
+from moto import mock_aws
+
+from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
-from moto import mock_aws
 
 SAMPLES = Path(__file__).parents[2] / "local" / "samples"
 BUCKET = "reviews-of-the-example"
+
+#: The environment variables that the review handler needs.
+ENVIRONMENT = {
+    "LEDGER_TABLE": "ledger",
+    "LEDGER_RETENTION_DAYS": "400",
+    "OUTCOME_BUS": "default",
+    "INCLUDE_VALUES": "false",
+    "MAX_OUTPUT_BYTES": "1000000",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +139,8 @@ def ended_loop(
         event["detail"]["humanLoopOutput"] = {"outputS3Uri": f"s3://{BUCKET}/{output_key}"}
     event["detail"] |= detail
     return event
+
+
+def printed_metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return what was printed, which is how metrics are emitted."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

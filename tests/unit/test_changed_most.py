@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
-from human_loop_reviews.event import parse_event
 
 from examples.changed_most import changed_most
+from human_loop_reviews.a2i.event import parse_event
 from tests.unit.conftest import World, ended_loop
 
 FLOW = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices"

@@ -7,11 +7,13 @@ from typing import Any
 
 import jsonschema
 import pytest
-from human_loop_reviews.event import parse_event
-from human_loop_reviews.outcome import describe_outcome, publish
-from human_loop_reviews.output import parse_output
-from human_loop_reviews.review import FieldReview, Verdict, review_output
 
+from human_loop_reviews.a2i.event import parse_event
+from human_loop_reviews.a2i.output import parse_output
+from human_loop_reviews.aws.outcome_bus import publish
+from human_loop_reviews.outcome import describe_outcome
+from human_loop_reviews.review.verdicts import FieldReview, Verdict
+from human_loop_reviews.review_output import review_output
 from tests.unit.conftest import SAMPLES, World, ended_loop
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "outcome.schema.json").read_text())
@@ -64,7 +66,7 @@ def test_outcome_over_the_limit_of_the_bus_leaves_fields_out_and_says_so(world: 
         verdict=Verdict.CONFIRMED,
         confidence=None,
         predicted="x" * 1000,
-        reviewers=(),
+        answers=(),
         consensus=None,
         note=None,
         agreement=None,

@@ -6,24 +6,19 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from human_loop_reviews.document import UnreadableOutputError
-from human_loop_reviews.event import MalformedEventError
-from human_loop_reviews.outcome import OutcomeNotPublishedError
-from human_loop_reviews.settle import OutputNotReadyError
 from hypothesis import HealthCheck, given, settings
 
-from tests.unit.conftest import World, ended_loop, sample_output
-from tests.unit.test_event import JSON
+from human_loop_reviews.a2i.event import MalformedEventError
+from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.settle import OutputNotReadyError
+from tests.unit.a2i.test_event import JSON
+from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output
 
 TASKS = {
     "textract-invoice": "TextractForms",
     "rekognition-moderation": "RekognitionModeration",
     "custom-classifier": "Custom",
 }
-
-
-def printed_metrics(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 @pytest.mark.parametrize(("sample", "task_type"), TASKS.items())
@@ -128,20 +123,6 @@ def test_crash_before_the_ledger_publishes_again_with_the_same_id(
     assert len(world.ledger()) == 1
 
 
-def test_refused_outcome_is_not_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        world.settler.events,
-        "put_events",
-        lambda **_: {
-            "FailedEntryCount": 1,
-            "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}],
-        },
-    )
-    with pytest.raises(OutcomeNotPublishedError, match=r"humanloop-nov-14-1.*ThrottlingException"):
-        world.settler.settle(ended_loop("Stopped"))
-    assert world.ledger() == []
-
-
 @pytest.mark.parametrize("content", [b"", b"{}", b"nonsense", b'{"humanAnswers": 3}'])
 def test_unreadable_output_names_the_loop(world: World, content: bytes) -> None:
     world.put_output("output.json", content)
@@ -166,30 +147,7 @@ def test_error_of_aws_is_raised_and_names_its_loop_in_the_log(
     assert record.getMessage() == (
         "human loop humanloop-nov-14-1 not settled (NoSuchBucket): Completed"
     )
-
-
-def test_metrics_of_a_completed_loop(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.put_output("output.json", sample_output("textract-invoice"))
-    world.settler.settle(ended_loop())
-    (printed,) = printed_metrics(capsys)
-    (directive,) = printed["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "HumanLoops"
-    assert directive["Dimensions"] == [["FlowDefinition"]]
-    assert printed["FlowDefinition"] == "flowdef-nov-12"
-    named = {each["Name"] for each in directive["Metrics"]}
-    assert {"Completed", "LoopFailed", "Answers", "TurnaroundSeconds", "Agreement"} <= named
-    assert (printed["Completed"], printed["LoopFailed"], printed["Answers"]) == (1, 0, 2)
-    assert printed["TurnaroundSeconds"] == pytest.approx(708.26)
-    assert named == set(printed) - {"_aws", "FlowDefinition"}
-
-
-def test_metrics_of_a_failed_loop(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.settler.settle(ended_loop("Failed", output_key=None, failureCode="Expired"))
-    (printed,) = printed_metrics(capsys)
-    by_flow, by_code = printed["_aws"]["CloudWatchMetrics"]
-    assert {"Failed", "LoopFailed", "TurnaroundSeconds"} == {m["Name"] for m in by_flow["Metrics"]}
-    assert by_code["Dimensions"] == [["FlowDefinition", "FailureCode"]]
-    assert (printed["LoopFailed"], printed["FailureCode"]) == (1, "Expired")
+    assert "The specified bucket does not exist" in vars(record)["errorMessage"]
 
 
 def test_one_log_line_without_content_or_identity(

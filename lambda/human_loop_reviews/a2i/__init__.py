@@ -1,0 +1,1 @@
+"""What Amazon A2I sends and writes: events and outputs."""

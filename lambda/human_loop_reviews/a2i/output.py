@@ -1,0 +1,220 @@
+"""The output that Amazon A2I writes when a human loop ends: one JSON document, in three layouts.
+
+What is the same for all task types is read here. The prediction and what reviewers entered differ
+by task type: ``human_loop_reviews.tasks`` reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
+from human_loop_reviews.a2i.task_type import FORMS, MODERATION, TaskType
+from human_loop_reviews.a2i.validation import (
+    Place,
+    UnreadableOutputError,
+    optional_number,
+    optional_text,
+    optional_time,
+    require_list,
+    require_object,
+)
+
+# Amazon A2I asks three reviewers at most. The limit bounds the time that a forged file takes.
+_MAX_ANSWERS: Final = 100
+
+# The top-level keys of an early output that are not its input.
+_NOT_INPUT: Final = frozenset(
+    {"awsManagedHumanLoopRequestSource", "flowDefinitionArn", "humanAnswers", "humanLoopName"}
+)
+
+_BUILT_IN: Final = {FORMS: TaskType.TEXTRACT_FORMS, MODERATION: TaskType.REKOGNITION_MODERATION}
+
+
+class Layout(StrEnum):
+    """Where an output keeps the input of its human loop."""
+
+    #: Under ``inputContent``, as today.
+    INPUT_CONTENT = "inputContent"
+    #: Under ``humanLoopInputContent``, as in the preview of 2020.
+    HUMAN_LOOP_INPUT_CONTENT = "humanLoopInputContent"
+    #: At the top level, as the first built-in tasks did.
+    TOP_LEVEL = "topLevel"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one reviewer submitted. Only ``worker_id`` identifies the reviewer.
+
+    Parameters
+    ----------
+    content
+        The ``answerContent``: the task type determines its form.
+    place
+        The content's place in the output, for errors.
+    worker_id
+        Amazon A2I's id of the reviewer. An identity: never log, emit or store it.
+    accepted, submitted
+        When the reviewer accepted and submitted the task, where known.
+    seconds_spent
+        How long the reviewer worked without pauses, where known.
+    """
+
+    content: dict[str, Any]
+    place: Place
+    worker_id: str | None
+    accepted: datetime | None
+    submitted: datetime | None
+    seconds_spent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The output of one human loop.
+
+    Parameters
+    ----------
+    layout
+        Which of the three layouts the file has.
+    task_type
+        What the reviewers were asked to do.
+    human_loop_name, flow_definition_arn
+        The names in the file, None if it has none.
+    inputs
+        What the caller, or the AWS service, passed in. Can contain personal data and task tokens.
+    inputs_place
+        Their place in the output, for errors.
+    answers
+        What each reviewer submitted, in the file's order.
+    size
+        The length of the document.
+    """
+
+    layout: Layout
+    task_type: TaskType
+    human_loop_name: str | None
+    flow_definition_arn: str | None
+    inputs: Mapping[str, Any]
+    inputs_place: Place
+    answers: tuple[Answer, ...]
+    size: int
+
+    @property
+    def reviewer_count(self) -> int:
+        """The number of different reviewers. Answers without a worker id count as one each."""
+        named = {answer.worker_id for answer in self.answers if answer.worker_id is not None}
+        return len(named) + sum(answer.worker_id is None for answer in self.answers)
+
+    @property
+    def flow_definition_name(self) -> str | None:
+        """The last part of the flow definition's ARN."""
+        return self.flow_definition_arn.rpartition("/")[2] if self.flow_definition_arn else None
+
+
+def parse_output(text: bytes | str, *, source: str) -> Output:
+    """Parse one output document.
+
+    Parameters
+    ----------
+    text
+        The document as it is stored.
+    source
+        What errors call the document: a path or a URI.
+
+    Returns
+    -------
+    Output
+        The document in one form, whichever layout it has.
+
+    Raises
+    ------
+    UnreadableOutputError
+        If the document is not what Amazon A2I writes. The message names the source, the place and
+        what was expected there.
+
+    Examples
+    --------
+    >>> parse_output('{"humanAnswers": [], "inputContent": {}}', source="output.json").task_type
+    <TaskType.CUSTOM: 'Custom'>
+    """
+    root = Place(source)
+    with garbage_collector_paused(len(text)):
+        document = require_object(read_json(text, source=source), root)
+    layout, inputs, inputs_place = _find_inputs(document, root)
+    entries = require_list(document.get("humanAnswers"), root, "humanAnswers")
+    if len(entries) > _MAX_ANSWERS:
+        raise root.at("humanAnswers").expected(f"at most {_MAX_ANSWERS} answers")
+    return Output(
+        layout=layout,
+        task_type=_find_task_type(document, layout, inputs, root),
+        human_loop_name=optional_text(document.get("humanLoopName"), root, "humanLoopName"),
+        flow_definition_arn=optional_text(
+            document.get("flowDefinitionArn"), root, "flowDefinitionArn"
+        ),
+        inputs=inputs,
+        inputs_place=inputs_place,
+        answers=tuple(
+            [
+                _read_answer(entry, root.at("humanAnswers", index))
+                for index, entry in enumerate(entries)
+            ]
+        ),
+        size=len(text),
+    )
+
+
+def _find_inputs(document: dict[str, Any], root: Place) -> tuple[Layout, Mapping[str, Any], Place]:
+    """Return the layout, and the input with its place."""
+    for layout in (Layout.INPUT_CONTENT, Layout.HUMAN_LOOP_INPUT_CONTENT):
+        if document.get(layout) is not None:
+            place = root.at(layout.value)
+            return layout, require_object(document[layout], place), place
+    inputs = {key: value for key, value in document.items() if key not in _NOT_INPUT}
+    return Layout.TOP_LEVEL, inputs, root
+
+
+def _find_task_type(
+    document: dict[str, Any], layout: Layout, inputs: Mapping[str, Any], root: Place
+) -> TaskType:
+    name = "awsManagedHumanLoopRequestSource"
+    request_source = optional_text(document.get(name), root, name)
+    if request_source is not None:
+        return _BUILT_IN.get(request_source, TaskType.OTHER)
+    selected = inputs.get("selectedAiServiceResponse")
+    if layout is Layout.TOP_LEVEL and type(selected) is dict:
+        # The earliest outputs are of built-in tasks, and not all of them name the request source.
+        if "blocks" in selected:
+            return TaskType.TEXTRACT_FORMS
+        if "moderationLabels" in selected:
+            return TaskType.REKOGNITION_MODERATION
+    return TaskType.CUSTOM
+
+
+def _read_answer(entry: Any, place: Place) -> Answer:
+    answer = require_object(entry, place)
+    seconds = optional_number(answer.get("timeSpentInSeconds"), place, "timeSpentInSeconds")
+    if seconds is not None and seconds < 0:
+        raise place.at("timeSpentInSeconds").expected("a number of seconds, 0 or more")
+    content_place = place.at("answerContent")
+    return Answer(
+        content=_read_content(answer.get("answerContent"), content_place),
+        place=content_place,
+        worker_id=optional_text(answer.get("workerId"), place, "workerId"),
+        accepted=optional_time(answer.get("acceptanceTime"), place, "acceptanceTime"),
+        submitted=optional_time(answer.get("submissionTime"), place, "submissionTime"),
+        seconds_spent=seconds,
+    )
+
+
+def _read_content(content: Any, place: Place) -> dict[str, Any]:
+    if type(content) is str:
+        # JSON packed in a string. Its own errors would name lines and columns within the string.
+        try:
+            content = read_json(content, source=place.source)
+        except UnreadableOutputError:
+            raise place.expected("an object") from None
+    return require_object(content, place)

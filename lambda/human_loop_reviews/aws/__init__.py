@@ -1,0 +1,1 @@
+"""The AWS services that the runtime reads from and writes to."""

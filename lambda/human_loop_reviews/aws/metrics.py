@@ -1,0 +1,85 @@
+"""CloudWatch metrics in the embedded metric format: one JSON object printed to the log.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Final
+
+from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.contract import (
+    METRIC_DIMENSION,
+    METRIC_NAMESPACE,
+    HumanLoopStatus,
+    Metric,
+)
+from human_loop_reviews.review.verdicts import Review, Verdict
+
+_FAILURE_CODE: Final = "FailureCode"
+
+_SECONDS: Final = frozenset({"TurnaroundSeconds", "SecondsToAccept", "SecondsWorked"})
+_SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
+
+
+def emit(loop: HumanLoopEvent, review: Review | None) -> None:
+    """Print the metrics of a loop. Call it once per loop.
+
+    Parameters
+    ----------
+    loop
+        The loop.
+    review
+        Its review; None without an output.
+    """
+    values = {**_loop_values(loop), **(_review_values(review) if review else {})}
+    directives = [_directive([METRIC_DIMENSION], values)]
+    dimensions = {METRIC_DIMENSION: loop.flow_definition}
+    if loop.status is HumanLoopStatus.FAILED:
+        dimensions[_FAILURE_CODE] = loop.failure_code or "Unknown"
+        directives.append(_directive([METRIC_DIMENSION, _FAILURE_CODE], {loop.status: 1}))
+    document = {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives},
+        **dimensions,
+        **values,
+    }
+    print(json.dumps(document, separators=(",", ":")))  # noqa: T201 - CloudWatch reads it from the log
+
+
+def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
+    return {
+        loop.status: 1,
+        "LoopFailed": int(loop.status is HumanLoopStatus.FAILED),
+        "TurnaroundSeconds": loop.turnaround_seconds,
+    }
+
+
+def _review_values(review: Review) -> dict[str, float]:
+    worked = [seconds for seconds in review.seconds_worked if seconds is not None]
+    values: dict[str, float | None] = {
+        "Answers": review.answer_count,
+        "Unanswered": int(review.unanswered),
+        Metric.AGREEMENT: review.agreement,
+        "ReviewerAgreement": review.reviewer_agreement,
+        "SecondsToAccept": review.seconds_to_first_acceptance,
+        "SecondsWorked": sum(worked) if worked else None,
+    }
+    if review.prediction_known:
+        values |= {verdict.value.capitalize(): review.counts[verdict] for verdict in Verdict}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _directive(dimensions: list[str], values: dict[str, float]) -> dict[str, Any]:
+    return {
+        "Namespace": METRIC_NAMESPACE,
+        "Dimensions": [dimensions],
+        "Metrics": [{"Name": name, "Unit": _unit(name)} for name in values],
+    }
+
+
+def _unit(name: str) -> str:
+    if name in _SECONDS:
+        return "Seconds"
+    return "None" if name in _SHARES else "Count"

@@ -1,0 +1,61 @@
+"""The store of outputs: S3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from human_loop_reviews.a2i.event import ObjectLocation
+from human_loop_reviews.a2i.validation import Place
+
+
+def read_object(s3: Any, location: ObjectLocation, *, max_bytes: int, source: str) -> bytes | None:
+    """Read an object.
+
+    Parameters
+    ----------
+    s3
+        A client.
+    location
+        The object's bucket and key.
+    max_bytes
+        The largest size that is read.
+    source
+        What errors call the object.
+
+    Returns
+    -------
+    bytes or None
+        The object's content, None if there is no such object.
+
+    Raises
+    ------
+    UnreadableOutputError
+        If the object is larger than that. Nothing of it is read.
+    botocore.exceptions.ClientError
+        If S3 refuses.
+    """
+    try:
+        response = s3.get_object(Bucket=location.bucket, Key=location.key)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "NoSuchKey" or (code == "AccessDenied" and not _exists(s3, location)):
+            return None
+        raise
+    size = response["ContentLength"]
+    if size > max_bytes:
+        response["Body"].close()
+        raise Place(source).expected(f"at most {max_bytes} bytes, got {size}")
+    content: bytes = response["Body"].read()
+    return content
+
+
+def _exists(s3: Any, location: ObjectLocation) -> bool:
+    """Return whether an object that S3 refuses to read exists.
+
+    S3 refuses to read a missing object too, unless listing is allowed without a condition on the
+    prefix. Listing the key itself is allowed wherever the handler may read.
+    """
+    listing = s3.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
+    return any(each["Key"] == location.key for each in listing.get("Contents", ()))

@@ -1,0 +1,185 @@
+"""The review handler: settles the human loops whose events EventBridge or SQS delivers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from human_loop_reviews.a2i.event import MalformedEventError
+from human_loop_reviews.a2i.validation import InvalidDocumentError
+from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue, error_code
+from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.settings import Settings
+from human_loop_reviews.settle import Settler
+
+logger = logging.getLogger(__name__)
+
+
+def handle(event: Any, _context: object) -> dict[str, list[dict[str, str]]] | None:
+    """Settle one EventBridge event, or each event of a batch from SQS.
+
+    An event of a batch that cannot be settled goes to the dead-letter queue of the settings: at
+    once if no retry can succeed, otherwise on the last permitted receive. Without such a queue SQS
+    delivers it again.
+
+    Parameters
+    ----------
+    event
+        The event, or the batch.
+
+    Returns
+    -------
+    dict or None
+        For a batch, the messages that SQS delivers again.
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+    Raises
+    ------
+    Exception
+        For a single event, whatever kept it from being settled. Lambda retries, and then sends the
+        event to the function's dead-letter queue.
+    """
+    services = create_services()
+    if isinstance(event, dict) and isinstance(event.get("Records"), list):
+        failed = [_message_id(record) for record in event["Records"] if not services.handle(record)]
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+    services.settler.settle(event)
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the handler needs for every event.
+
+    Parameters
+    ----------
+    settler
+        Settles loops.
+    dead_letter_queue
+        Where events go that could not be settled; None if SQS alone decides.
+    max_receives
+        How often SQS delivers a message; 0 without a dead-letter queue.
+    """
+
+    settler: Settler
+    dead_letter_queue: DeadLetterQueue | None
+    max_receives: int
+
+    def handle(self, record: Any) -> bool:
+        """Settle the loop of one SQS message, or send the message to the dead-letter queue.
+
+        Parameters
+        ----------
+        record
+            The message as Lambda delivers it.
+
+        Returns
+        -------
+        bool
+            Whether the message is done with. If not, SQS delivers it again.
+        """
+        try:
+            self.settler.settle(_event(record))
+        except Exception as error:  # any error: the other messages of the batch must be handled
+            logger.exception(
+                "message of %s not settled: %s",
+                _loop(record),
+                error,  # noqa: TRY401 - the reason in the message, where it can be searched
+                extra=_fields(record, error),
+            )
+            return self._give_up(record, error)
+        return True
+
+    def _give_up(self, record: Any, error: Exception) -> bool:
+        if self.dead_letter_queue is None:
+            return False
+        # A document that is invalid now is invalid in every retry.
+        permanent = isinstance(error, InvalidDocumentError)
+        if not permanent and _receive_count(record) < self.max_receives:
+            return False
+        try:
+            self.dead_letter_queue.send(record["body"], error)
+        except Exception as refusal:  # any error: SQS still has the message
+            logger.exception(
+                "message of %s not sent to the dead-letter queue: %s",
+                _loop(record),
+                refusal,  # noqa: TRY401 - as above
+                extra=_fields(record, refusal),
+            )
+            return False
+        return True
+
+
+@cache
+def create_services() -> Services:
+    """Read the settings and create the clients, once for the life of the execution environment."""
+    settings = Settings.from_environment(os.environ)
+    config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=20)
+    dead_letters = settings.dead_letters
+    return Services(
+        settler=Settler(
+            settings=settings,
+            s3=boto3.client("s3", config=config),
+            events=boto3.client("events", config=config),
+            ledger=Ledger(
+                boto3.client("dynamodb", config=config),
+                settings.ledger_table,
+                timedelta(days=settings.ledger_retention_days),
+            ),
+        ),
+        dead_letter_queue=None
+        if dead_letters is None
+        else DeadLetterQueue(boto3.client("sqs", config=config), dead_letters.queue_url),
+        max_receives=0 if dead_letters is None else dead_letters.max_receives,
+    )
+
+
+def _event(record: Any) -> Any:
+    try:
+        return json.loads(record["body"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise MalformedEventError("message: body: expected an event as JSON") from None
+
+
+def _message_id(record: Any) -> str:
+    if not isinstance(record, dict) or not isinstance(record.get("messageId"), str):
+        raise MalformedEventError("batch: messageId: expected text")
+    message_id: str = record["messageId"]
+    return message_id
+
+
+def _receive_count(record: Any) -> int:
+    try:
+        return int(record["attributes"]["ApproximateReceiveCount"])
+    except (KeyError, TypeError, ValueError):
+        return 1
+
+
+def _loop(record: Any) -> str:
+    arn = _human_loop_arn(record)
+    return "an unknown human loop" if arn is None else f"human loop {arn}"
+
+
+def _fields(record: Any, error: Exception) -> dict[str, str | None]:
+    return {"humanLoopArn": _human_loop_arn(record), "errorCode": error_code(error)}
+
+
+def _human_loop_arn(record: Any) -> str | None:
+    try:
+        arn = _event(record)["detail"]["humanLoopArn"]
+    except (MalformedEventError, LookupError, TypeError):
+        return None
+    return arn if isinstance(arn, str) else None
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # In Lambda's initialization phase, which has more processor time than an invocation.
+    create_services()

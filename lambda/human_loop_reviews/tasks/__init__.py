@@ -1,0 +1,97 @@
+"""Task types: how the prediction and the answers of each are read and compared.
+
+Each task type is one module with a ``TASK`` that implements `Task`. A module is imported when its
+task type is first reviewed, so that a cold start pays for one task type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final, Protocol, TypeVar
+
+from human_loop_reviews.a2i.task_type import TaskType
+from human_loop_reviews.a2i.validation import Place
+from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.review.field import Field
+
+PredictionT = TypeVar("PredictionT")
+AnswerT = TypeVar("AnswerT")
+
+#: The module of each task type, in this package.
+_MODULES: Final[Mapping[TaskType, str]] = {
+    TaskType.TEXTRACT_FORMS: "forms",
+    TaskType.REKOGNITION_MODERATION: "moderation",
+    TaskType.CUSTOM: "custom",
+    TaskType.OTHER: "custom",
+}
+
+
+class Task(Protocol[PredictionT, AnswerT]):
+    """What differs between task types."""
+
+    def read_prediction(
+        self, inputs: Mapping[str, Any], place: Place, mapping: Sequence[FieldMapping], /
+    ) -> PredictionT:
+        """Read the prediction; None if it is not known.
+
+        Parameters
+        ----------
+        inputs
+            What the caller, or the AWS service, passed in.
+        place
+            Their place in the output, for errors.
+        mapping
+            Where a custom task's predictions and answers are found.
+
+        Raises
+        ------
+        UnreadableOutputError
+            If the prediction is not in the form of the task type.
+        """
+        ...
+
+    def read_answer(self, content: dict[str, Any], place: Place, /) -> AnswerT:
+        """Read what one reviewer submitted.
+
+        Parameters
+        ----------
+        content
+            The ``answerContent``.
+        place
+            Its place in the output, for errors.
+
+        Raises
+        ------
+        UnreadableOutputError
+            If the answer is not in the form of the task type.
+        """
+        ...
+
+    def order_key(self, answer: AnswerT, /) -> str:
+        """Return a text that is the same for answers with the same content in another order."""
+        ...
+
+    def compare(self, prediction: PredictionT, answers: Sequence[AnswerT], /) -> list[Field]:
+        """Return the fields, each with the predicted value and the answers in their order.
+
+        Parameters
+        ----------
+        prediction
+            What `read_prediction` returned.
+        answers
+            What `read_answer` returned for each reviewer. There is at least one.
+        """
+        ...
+
+
+def task_of(task_type: TaskType) -> Task[Any, Any]:
+    """Return the rules of a task type.
+
+    Examples
+    --------
+    >>> type(task_of(TaskType.CUSTOM)).__name__
+    'CustomTask'
+    """
+    task: Task[Any, Any] = import_module(f"{__name__}.{_MODULES[task_type]}").TASK
+    return task

@@ -1,0 +1,211 @@
+"""The review handler: single events, batches, and the dead-letter queue."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import boto3
+import pytest
+
+from human_loop_reviews.a2i.event import MalformedEventError
+from human_loop_reviews.functions import review_handler
+from tests.unit.conftest import ENVIRONMENT, World, ended_loop
+
+
+@pytest.fixture
+def handled(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Make the entry point use the world: settings and clients come from the environment."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    review_handler.create_services.cache_clear()
+    return world
+
+
+@pytest.fixture
+def failed_url(handled: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of the dead-letter queue in the settings."""
+    url: str = handled.sqs.create_queue(QueueName="failed")["QueueUrl"]
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", url)
+    monkeypatch.setenv("MAX_RECEIVES", "3")
+    return url
+
+
+def message(message_id: str, body: Any, *, receives: int = 1) -> dict[str, Any]:
+    text = body if isinstance(body, str) else json.dumps(body)
+    attributes = {"ApproximateReceiveCount": str(receives)}
+    return {
+        "messageId": message_id,
+        "body": text,
+        "attributes": attributes,
+        "eventSource": "aws:sqs",
+    }
+
+
+def handle(*records: dict[str, Any]) -> list[str]:
+    """Handle a batch; return the ids of the messages that SQS delivers again."""
+    response = review_handler.handle({"Records": list(records)}, None)
+    assert response is not None
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
+
+
+def failed_messages(world: World, url: str) -> list[tuple[str, str, str]]:
+    """Return body, error code and error message of what is in the dead-letter queue."""
+    received = world.sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    )
+    return [
+        (
+            each["Body"],
+            each["MessageAttributes"]["ErrorCode"]["StringValue"],
+            each["MessageAttributes"]["ErrorMessage"]["StringValue"],
+        )
+        for each in received.get("Messages", ())
+    ]
+
+
+def test_single_event_is_settled(handled: World) -> None:
+    assert review_handler.handle(ended_loop("Stopped"), None) is None
+    assert len(handled.ledger()) == 1
+
+
+def test_single_malformed_event_raises(handled: World) -> None:
+    with pytest.raises(MalformedEventError):
+        review_handler.handle({"detail": {}}, None)
+    assert handled.ledger() == []
+
+
+def test_batch_reports_only_what_was_not_settled(
+    handled: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    records = [
+        message("good", ended_loop("Stopped")),
+        message("no-json", "{"),
+        message("malformed", {}),
+        message("no-output-yet", ended_loop("Completed")),
+        message("nested", "[" * 100_000),
+        message("good-too", ended_loop("Failed", humanLoopArn="arn:2", output_key=None)),
+    ]
+    with caplog.at_level(logging.ERROR):
+        response = review_handler.handle({"Records": records}, None)
+    assert response == {
+        "batchItemFailures": [
+            {"itemIdentifier": each} for each in ("no-json", "malformed", "no-output-yet", "nested")
+        ]
+    }
+    assert len(handled.ledger()) == 2
+    assert "message: body: expected an event as JSON" in caplog.text
+    assert "there is no object" in caplog.text
+
+
+def test_record_that_is_no_message_raises(handled: World) -> None:
+    assert handled.ledger() == []
+    with pytest.raises(MalformedEventError, match="messageId"):
+        review_handler.handle({"Records": [{"body": "{}"}]}, None)
+
+
+# With a dead-letter queue
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "reason"),
+    [
+        ("{", "MalformedEventError", "message: body: expected an event as JSON"),
+        ({"detail": {}}, "MalformedEventError", "event: source: expected aws.sagemaker or"),
+        ("[" * 100_000, "MalformedEventError", "message: body: expected an event as JSON"),
+    ],
+)
+def test_event_that_no_retry_can_settle_is_sent_at_once(
+    handled: World, failed_url: str, body: Any, code: str, reason: str
+) -> None:
+    record = message("broken", body)
+    assert handle(record, message("good", ended_loop("Stopped"))) == []
+    ((sent, error_code, error_message),) = failed_messages(handled, failed_url)
+    assert (sent, error_code) == (record["body"], code)
+    assert error_message.startswith(reason)
+    assert len(handled.ledger()) == 1
+
+
+def test_unreadable_output_is_sent_at_once(handled: World, failed_url: str) -> None:
+    handled.put_output("output.json", "nonsense")
+    record = message("unreadable", ended_loop())
+    assert handle(record) == []
+    ((sent, code, reason),) = failed_messages(handled, failed_url)
+    assert (sent, code) == (record["body"], "UnreadableOutputError")
+    assert reason.endswith("line 1 column 1: expected JSON")
+
+
+def test_other_errors_are_sent_on_the_last_receive_only(handled: World, failed_url: str) -> None:
+    for receives in (1, 2):
+        assert handle(message("missing", ended_loop(), receives=receives)) == ["missing"]
+    assert failed_messages(handled, failed_url) == []
+    for receives in (3, 4):
+        assert handle(message("missing", ended_loop(), receives=receives)) == []
+        ((_, code, reason),) = failed_messages(handled, failed_url)
+        assert code == "OutputNotReadyError"
+        assert "there is no object" in reason
+
+
+def test_error_of_aws_is_sent_with_its_code(handled: World, failed_url: str) -> None:
+    uri = {"outputS3Uri": "s3://bucket-of-somebody-else/output.json"}
+    assert handle(message("foreign", ended_loop(humanLoopOutput=uri), receives=3)) == []
+    ((_, code, _),) = failed_messages(handled, failed_url)
+    assert code == "ClientError.NoSuchBucket"
+
+
+@pytest.mark.parametrize("attributes", [None, {}, {"ApproximateReceiveCount": "many"}])
+def test_message_without_a_receive_count_is_delivered_again(
+    handled: World, failed_url: str, attributes: Any
+) -> None:
+    record = message("missing", ended_loop()) | {"attributes": attributes}
+    assert handle(record) == ["missing"]
+    assert failed_messages(handled, failed_url) == []
+
+
+def test_message_that_cannot_be_sent_stays_in_its_queue(
+    handled: World, failed_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    handled.sqs.delete_queue(QueueUrl=failed_url)
+    event = ended_loop("Stopped") | {"time": None}
+    assert handle(message("broken", event), message("good", ended_loop("Stopped"))) == ["broken"]
+    arn = event["detail"]["humanLoopArn"]
+    not_settled, not_sent = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert not_settled.getMessage().startswith(f"message of human loop {arn} not settled: ")
+    assert not_sent.getMessage().startswith(
+        f"message of human loop {arn} not sent to the dead-letter queue: "
+    )
+    assert vars(not_sent)["humanLoopArn"] == vars(not_settled)["humanLoopArn"] == arn
+    assert vars(not_settled)["errorCode"] == "MalformedEventError"
+    assert len(handled.ledger()) == 1
+
+
+def test_message_without_a_body_stays_in_its_queue(
+    handled: World, failed_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert handle({"messageId": "empty"}) == ["empty"]
+    assert failed_messages(handled, failed_url) == []
+    assert "message of an unknown human loop not settled" in caplog.text
+    assert handled.ledger() == []
+
+
+def test_single_event_raises_even_with_a_dead_letter_queue(handled: World, failed_url: str) -> None:
+    with pytest.raises(MalformedEventError):
+        review_handler.handle({"detail": {}}, None)
+    assert failed_messages(handled, failed_url) == []
+
+
+def test_client_of_sqs_is_created_only_with_a_dead_letter_queue(
+    handled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created: list[str] = []
+    real: Any = boto3.client
+
+    def client(service: str, **options: Any) -> Any:
+        created.append(service)
+        return real(service, **options)
+
+    monkeypatch.setattr(boto3, "client", client)
+    assert review_handler.create_services().dead_letter_queue is None
+    assert sorted(created) == ["dynamodb", "events", "s3"]
+    assert handled.ledger() == []

@@ -1,0 +1,76 @@
+"""Every sample output beside the outcome that is expected of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from human_loop_reviews.__main__ import main
+from human_loop_reviews.a2i.output import Layout, parse_output
+from human_loop_reviews.a2i.task_type import TaskType
+from human_loop_reviews.review.field import Note
+from human_loop_reviews.review.verdicts import Verdict
+
+OUTPUTS = Path(__file__).parents[2] / "local" / "samples" / "outputs"
+CASES = sorted(path.name.removesuffix(".outcome.json") for path in OUTPUTS.glob("*.outcome.json"))
+
+ELEMENTS = (
+    *("label", "labels", "boundingBoxes", "polygons", "polylines", "lines", "keypoints"),
+    *("labelMappings", "instances", "entities", "labeledImage"),
+)
+
+
+def desk_line(case: str, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    mapping = OUTPUTS / f"{case}.mapping.json"
+    arguments = [str(OUTPUTS / f"{case}.json"), *options]
+    if mapping.exists():
+        arguments += ["--mapping", str(mapping)]
+    assert main(arguments) == 0
+    line: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return line
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_sample_has_its_expected_outcome(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = json.loads((OUTPUTS / f"{case}.outcome.json").read_text())
+    assert desk_line(case, capsys, "--values") == expected
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_outcome_without_values_tells_none(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for field in desk_line(case, capsys)["fields"]:
+        assert field.keys() <= {"name", "verdict", "confidence", "note"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_outcome_never_tells_who_reviewed(case: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (OUTPUTS / f"{case}.json").read_text()
+    identities = set(re.findall(r'"(?:workerId|sub|issuer)": "([^"]+)"', text))
+    assert identities or '"humanAnswers": []' in text
+    line = json.dumps(desk_line(case, capsys, "--values"))
+    assert not [identity for identity in identities if identity in line]
+
+
+def test_every_sample_has_an_expected_outcome() -> None:
+    outputs = {path.stem for path in OUTPUTS.glob("*.json") if path.suffixes == [".json"]}
+    assert outputs == set(CASES)
+
+
+def test_samples_cover_tasks_layouts_verdicts_notes_and_elements() -> None:
+    outputs = [parse_output((OUTPUTS / f"{c}.json").read_bytes(), source=c) for c in CASES]
+    built_in = {TaskType.TEXTRACT_FORMS, TaskType.REKOGNITION_MODERATION}
+    assert {(o.task_type, o.layout) for o in outputs if o.task_type in built_in} == {
+        (task, layout) for task in built_in for layout in Layout
+    }
+    assert {output.task_type for output in outputs} == set(TaskType)
+    outcomes = [json.loads((OUTPUTS / f"{case}.outcome.json").read_text()) for case in CASES]
+    told = [field for outcome in outcomes for field in outcome["fields"]]
+    assert {field["verdict"] for field in told} == {*Verdict, None}
+    assert {field.get("note") for field in told} == {*Note, None}
+    assert any(outcome["unanswered"] for outcome in outcomes)
+    texts = "".join((OUTPUTS / f"{case}.json").read_text() for case in CASES)
+    assert [element for element in ELEMENTS if f'"{element}"' not in texts] == []

@@ -1,0 +1,71 @@
+"""Dependencies point downwards only: what each part of the runtime may import."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "lambda" / "human_loop_reviews"
+
+#: The parts of the runtime that each part may import, besides itself.
+ALLOWED = {
+    "contract": set[str](),
+    "a2i": {"contract"},
+    "review": {"contract"},
+    "tasks": {"contract", "a2i", "review"},
+    "aws": {"contract", "a2i", "review"},
+    "settings": {"contract", "tasks"},
+    "outcome": {"contract", "a2i", "review"},
+    "review_output": {"contract", "a2i", "review", "tasks"},
+    "settle": {"contract", "a2i", "review", "aws", "settings", "outcome", "review_output"},
+    "functions": {"contract", "a2i", "aws", "settings", "settle"},
+    "__main__": {"contract", "a2i", "tasks", "outcome", "review_output"},
+    "__init__": set[str](),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(module: str) -> str:
+    """Return the first name below the package."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the modules of the runtime that a module imports, anywhere in its code."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            imported |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in imported if name.partition(".")[0] == "human_loop_reviews"}
+
+
+def test_every_part_imports_only_what_is_below_it() -> None:
+    edges: set[tuple[str, str]] = set()
+    for path in modules():
+        importer = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        for imported in imports_of(path):
+            part = part_of(imported)
+            assert part == importer or part in ALLOWED[importer], f"{path}: imports {imported}"
+            edges.add((importer, part))
+    # The test looked at every module, and found the imports that there must be.
+    assert {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in modules()} == set(
+        ALLOWED
+    )
+    assert len(modules()) > 25
+    assert {("functions", "settle"), ("settle", "review_output"), ("tasks", "review")} <= edges
+
+
+def test_allowed_imports_have_no_cycle() -> None:
+    remaining = dict(ALLOWED)
+    while remaining:
+        lowest = [part for part, below in remaining.items() if not below & remaining.keys()]
+        assert lowest, f"cycle among {sorted(remaining)}"
+        for part in lowest:
+            del remaining[part]

@@ -1,0 +1,61 @@
+"""Settings: environment variables as one typed object."""
+
+from __future__ import annotations
+
+import pytest
+
+from human_loop_reviews.contract import Setting
+from human_loop_reviews.settings import DeadLetterSettings, Settings, SettingsError
+from tests.unit.conftest import ENVIRONMENT
+
+OPTIONAL: dict[str, str] = {
+    Setting.MAPPINGS: '{"f":[{"name":"N","prediction":"a","answer":"b"}]}',
+    Setting.DEAD_LETTER_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/failed",
+    Setting.MAX_RECEIVES: "5",
+}
+QUEUE = {key: value for key, value in OPTIONAL.items() if key != Setting.MAPPINGS}
+
+
+def test_settings_are_read() -> None:
+    settings = Settings.from_environment({**ENVIRONMENT, **OPTIONAL})
+    assert settings.mappings["f"][0].name == "N"
+    assert (settings.include_values, settings.max_output_bytes) == (False, 1_000_000)
+    assert settings.dead_letters == DeadLetterSettings(
+        queue_url=OPTIONAL[Setting.DEAD_LETTER_QUEUE_URL], max_receives=5
+    )
+
+
+def test_every_variable_of_the_contract_is_read() -> None:
+    assert {*ENVIRONMENT, *OPTIONAL} == set(Setting)
+
+
+def test_optional_settings_may_be_absent() -> None:
+    settings = Settings.from_environment(ENVIRONMENT)
+    assert (settings.mappings, settings.dead_letters) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"INCLUDE_VALUES": "yes"}, "INCLUDE_VALUES: expected true or false, got 'yes'"),
+        ({"MAX_OUTPUT_BYTES": "many"}, "MAX_OUTPUT_BYTES"),
+        ({"MAPPINGS": "["}, "MAPPINGS"),
+        ({"MAX_RECEIVES": "5"}, "DEAD_LETTER_QUEUE_URL is missing"),
+        ({"DEAD_LETTER_QUEUE_URL": "https://queue"}, "MAX_RECEIVES is missing"),
+        ({**QUEUE, "DEAD_LETTER_QUEUE_URL": ""}, "DEAD_LETTER_QUEUE_URL: expected text, got ''"),
+        ({**QUEUE, "MAX_RECEIVES": "0"}, "MAX_RECEIVES: expected a whole number from 1, got '0'"),
+        ({**QUEUE, "MAX_RECEIVES": "1.5"}, "MAX_RECEIVES: expected a whole number"),
+        ({**QUEUE, "MAX_RECEIVES": "-1"}, "MAX_RECEIVES: expected a whole number"),
+        ({**QUEUE, "MAX_RECEIVES": "٣"}, "MAX_RECEIVES: expected a whole number"),
+    ],
+)
+def test_wrong_setting_is_named(change: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Settings.from_environment({**ENVIRONMENT, **change})
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_missing_setting_is_named(name: str) -> None:
+    environment = {key: value for key, value in ENVIRONMENT.items() if key != name}
+    with pytest.raises(SettingsError, match=f"{name} is missing"):
+        Settings.from_environment(environment)
