@@ -316,7 +316,8 @@ def rule_metric(
 def _path_id(subject: IConstruct, stack: Stack) -> str:
     """Return an id made of a construct's path: within the stack, or from the root."""
     path = subject.node.path
-    return path.removeprefix(f"{stack.node.path}/").replace("/", "-")
+    # Not a hyphen, which ids contain: A-B/C and A/B-C are two subjects.
+    return path.removeprefix(f"{stack.node.path}/").replace("/", "|")
 
 
 def _a_runbook(runbook: str) -> str:

@@ -1,18 +1,20 @@
 """The size of managed policies, which IAM limits.
 
-Names that CloudFormation makes up are not known at synthesis, so their greatest length counts.
+Names that CloudFormation makes up are not known at synthesis, so the length that they can have
+counts, up to the limit of the service.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jsii
-from aws_cdk import Stack, Token
+from aws_cdk import CfnResource, Stack, Token
 from aws_cdk import aws_iam as iam
-from constructs import IConstruct, IValidation
+from constructs import IValidation
 
 #: IAM's limit for a managed policy, in characters without white space.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -26,6 +28,16 @@ _LONGEST: Final[Mapping[str, int]] = {
 _LONGEST_STACK_NAME: Final = 128
 _SUFFIX: Final = len("-ABCDEFGHIJKL1")
 _ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:dynamodb:ap-southeast-1:111122223333:log-group:")
+_BUCKET_ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:s3:::")
+#: The longest names, by type of resource. CloudFormation cuts off the beginning of what it makes.
+_LONGEST_NAMES: Final[Mapping[str, int]] = {
+    "AWS::KMS::Key": len("mrk-") + 32,
+    "AWS::S3::Bucket": 63,
+    "AWS::SQS::Queue": 80,
+}
+_LONGEST_OTHER_NAME: Final = 255
+#: Types of which CloudFormation's Ref is the ARN.
+_REFERENCED_BY_ARN: Final = frozenset({"AWS::SNS::Topic"})
 _UNKNOWN: Final = 160
 
 
@@ -37,8 +49,12 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
     policy
         The policy, with its statements so far.
     """
-    document = Stack.of(policy).resolve(policy.document)
-    return len(json.dumps(_filled(document, policy), separators=(",", ":"))) if document else 0
+    stack = Stack.of(policy)
+    document = stack.resolve(policy.document)
+    if not document:
+        return 0
+    lengths = _lengths(stack)
+    return len(json.dumps(_filled(document, lengths), separators=(",", ":")))
 
 
 def refuse_oversized(policy: iam.ManagedPolicy) -> None:
@@ -62,30 +78,49 @@ class _SizeLimit:
         ]
 
 
-def _filled(value: Any, scope: IConstruct) -> Any:
-    """Return a resolved value with text of the greatest length in the place of each reference."""
-    match value:
-        case list():
-            return [_filled(each, scope) for each in value]
-        case {"Fn::Join": [delimiter, parts]}:
-            return str(delimiter).join(str(_filled(part, scope)) for part in parts)
-        case {"Ref": target}:
-            return "x" * _length_of(str(target), scope)
-        case {"Fn::GetAtt": [target, "Arn"]}:
-            return "x" * (_ARN_BEFORE_NAME + _length_of(str(target), scope))
-        case dict() if len(value) == 1 and next(iter(value)).startswith("Fn::"):
-            return "x" * _UNKNOWN
-        case dict():
-            return {key: _filled(each, scope) for key, each in value.items()}
-    return value
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """How long a resource's Ref and ARN can be."""
+
+    ref: int
+    arn: int
 
 
-def _length_of(target: str, scope: IConstruct) -> int:
-    if target in _LONGEST:
-        return _LONGEST[target]
-    stack = Stack.of(scope)
+def _lengths(stack: Stack) -> dict[str, _Length]:
+    """Return how long references to the resources of a stack can be, by logical id."""
     stack_name = (
         _LONGEST_STACK_NAME if Token.is_unresolved(stack.stack_name) else len(stack.stack_name)
     )
-    # A generated name is made of the stack's name, the logical id and a suffix.
-    return stack_name + len("-") + len(target) + _SUFFIX
+    lengths = {name: _Length(length, length) for name, length in _LONGEST.items()}
+    for each in stack.node.find_all():
+        if isinstance(each, CfnResource) and Stack.of(each) == stack:
+            logical_id = str(stack.resolve(each.logical_id))
+            of_type = each.cfn_resource_type
+            # A generated name is made of the stack's name, the logical id and a suffix.
+            name = min(
+                stack_name + len("-") + len(logical_id) + _SUFFIX,
+                _LONGEST_NAMES.get(of_type, _LONGEST_OTHER_NAME),
+            )
+            arn = name + (
+                _BUCKET_ARN_BEFORE_NAME if of_type == "AWS::S3::Bucket" else _ARN_BEFORE_NAME
+            )
+            lengths[logical_id] = _Length(arn if of_type in _REFERENCED_BY_ARN else name, arn)
+    return lengths
+
+
+def _filled(value: Any, lengths: Mapping[str, _Length]) -> Any:
+    """Return a resolved value with text of the greatest length in the place of each reference."""
+    match value:
+        case list():
+            return [_filled(each, lengths) for each in value]
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(str(_filled(part, lengths)) for part in parts)
+        case {"Ref": str(target)} if target in lengths:
+            return "x" * lengths[target].ref
+        case {"Fn::GetAtt": [str(target), "Arn"]} if target in lengths:
+            return "x" * lengths[target].arn
+        case dict() if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")):
+            return "x" * _UNKNOWN
+        case dict():
+            return {key: _filled(each, lengths) for key, each in value.items()}
+    return value

@@ -33,6 +33,10 @@ from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting
 
+#: IAM's quota for a role is ten managed policies. One is for all but the output.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_MOST_OUTPUT_POLICIES = 9
+
 
 class ReviewHandlerSettings(TypedDict, total=False):
     """The parameters of a `ReviewHandler` that another construct creates. See `ReviewHandler`."""
@@ -378,7 +382,14 @@ class ReviewHandler(Construct):
         """Create the policies to read output: as many as the names of flow definitions need."""
         stack = Stack.of(self)
         policies = []
-        groups = self._output.pattern_groups(self._flow_definitions)
+        groups = list(self._output.pattern_groups(self._flow_definitions))
+        if len(groups) > _MOST_OUTPUT_POLICIES:
+            raise ValueError(
+                f"flow_definitions: to read the output of {len(self._flow_definitions.names)} flow "
+                f"definitions takes {len(groups) + 1} managed policies, but IAM allows "
+                f"{_MOST_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
+                "shorter names, or several constructs"
+            )
         for number, patterns in enumerate(groups, start=1):
             policy = iam.ManagedPolicy(
                 self,
