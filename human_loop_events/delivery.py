@@ -8,7 +8,9 @@ permissions for topics, queues and functions are written here, and any other tar
 from __future__ import annotations
 
 import inspect
-from typing import TypedDict
+import json
+from hashlib import sha256
+from typing import TypedDict, cast
 
 import jsii
 from aws_cdk import ArnFormat, Duration, Stack
@@ -37,6 +39,8 @@ from human_loop_events.queues_and_topics import (
     refuse_unusable_topic,
 )
 from human_loop_events.resource_policies import EVENTS, admit
+
+_IMPORTED_ID = "HumanLoopEventsImportedQueues"
 
 
 class DeliverySettings(TypedDict, total=False):
@@ -338,9 +342,7 @@ class CompletedTarget:
                 "which CDK would give a policy that depends on the rule while the rule depends on "
                 "the policy; leave dead_letter_queue out: it is filled in"
             )
-        queue = _find_queue(stack, arn)
-        if queue is None:
-            queue = sqs.Queue.from_queue_arn(rule, f"DeadLetterQueue{len(rule.node.children)}", arn)
+        queue = _find_queue(stack, arn) or _import_queue(stack, arn)
         refuse_unusable_dead_letter_queue(
             f"dead_letter_queue of a target of {rule.node.path}", queue
         )
@@ -450,3 +452,14 @@ def _find_queue(stack: Stack, arn: str) -> sqs.IQueue | None:
         if isinstance(construct, sqs.Queue) and stack.resolve(construct.queue_arn) == resolved:
             return construct
     return None
+
+
+def _import_queue(stack: Stack, arn: str) -> sqs.IQueue:
+    """Import a queue once for a stack, so that it is watched once."""
+    digest = sha256(json.dumps(stack.resolve(arn)).encode()).hexdigest()[:8]
+    scope = stack.node.try_find_child(_IMPORTED_ID)
+    imported = scope if isinstance(scope, Construct) else Construct(stack, _IMPORTED_ID)
+    known = imported.node.try_find_child(digest)
+    if known is not None:
+        return cast("sqs.IQueue", known)
+    return sqs.Queue.from_queue_arn(imported, digest, arn)

@@ -7,7 +7,7 @@ counts, up to the limit of the service.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,11 +20,6 @@ from constructs import IValidation
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS: Final = 6144
 
-_LONGEST: Final[Mapping[str, int]] = {
-    "AWS::Partition": len("aws-us-gov"),
-    "AWS::Region": len("ap-southeast-1"),
-    "AWS::AccountId": 12,
-}
 _LONGEST_STACK_NAME: Final = 128
 _SUFFIX: Final = len("-ABCDEFGHIJKL1")
 _ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:dynamodb:ap-southeast-1:111122223333:log-group:")
@@ -48,13 +43,21 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
     ----------
     policy
         The policy, with its statements so far.
+
+    Returns
+    -------
+    int
+        An upper bound. It is as low as the types of the resources allow where that matters.
     """
     stack = Stack.of(policy)
     document = stack.resolve(policy.document)
     if not document:
         return 0
-    lengths = _lengths(stack)
-    return len(json.dumps(_filled(document, lengths), separators=(",", ":")))
+    # Looking at every resource of the stack takes time, and few policies are near the limit.
+    at_most = _characters(document, lambda logical_id: _longest(stack, logical_id))
+    if at_most <= MAX_POLICY_CHARACTERS:
+        return at_most
+    return _characters(document, _lengths(stack).get)
 
 
 def refuse_oversized(policy: iam.ManagedPolicy) -> None:
@@ -86,19 +89,41 @@ class _Length:
     arn: int
 
 
-def _lengths(stack: Stack) -> dict[str, _Length]:
-    """Return how long references to the resources of a stack can be, by logical id."""
+_PSEUDO_PARAMETERS: Final[Mapping[str, _Length]] = {
+    name: _Length(len(longest), len(longest))
+    for name, longest in {
+        "AWS::AccountId": "111122223333",
+        "AWS::Partition": "aws-us-gov",
+        "AWS::Region": "ap-southeast-1",
+    }.items()
+}
+
+_LengthOf = Callable[[str], _Length | None]
+
+
+def _longest(stack: Stack, logical_id: str) -> _Length:
+    """Return how long references to a resource of any type can be."""
+    arn = _ARN_BEFORE_NAME + _generated_name(stack, logical_id)
+    return _PSEUDO_PARAMETERS.get(logical_id, _Length(arn, arn))
+
+
+def _generated_name(stack: Stack, logical_id: str) -> int:
+    """Return the length of a name: the stack's name, the logical id and a suffix."""
     stack_name = (
         _LONGEST_STACK_NAME if Token.is_unresolved(stack.stack_name) else len(stack.stack_name)
     )
-    lengths = {name: _Length(length, length) for name, length in _LONGEST.items()}
+    return stack_name + len("-") + len(logical_id) + _SUFFIX
+
+
+def _lengths(stack: Stack) -> dict[str, _Length]:
+    """Return how long references to the resources of a stack can be, by logical id."""
+    lengths = dict(_PSEUDO_PARAMETERS)
     for each in stack.node.find_all():
         if isinstance(each, CfnResource) and Stack.of(each) == stack:
             logical_id = str(stack.resolve(each.logical_id))
             of_type = each.cfn_resource_type
-            # A generated name is made of the stack's name, the logical id and a suffix.
             name = min(
-                stack_name + len("-") + len(logical_id) + _SUFFIX,
+                _generated_name(stack, logical_id),
                 _LONGEST_NAMES.get(of_type, _LONGEST_OTHER_NAME),
             )
             arn = name + (
@@ -108,19 +133,23 @@ def _lengths(stack: Stack) -> dict[str, _Length]:
     return lengths
 
 
-def _filled(value: Any, lengths: Mapping[str, _Length]) -> Any:
+def _characters(document: Any, length_of: _LengthOf) -> int:
+    return len(json.dumps(_filled(document, length_of), separators=(",", ":")))
+
+
+def _filled(value: Any, length_of: _LengthOf) -> Any:
     """Return a resolved value with text of the greatest length in the place of each reference."""
     match value:
         case list():
-            return [_filled(each, lengths) for each in value]
+            return [_filled(each, length_of) for each in value]
         case {"Fn::Join": [delimiter, parts]}:
-            return str(delimiter).join(str(_filled(part, lengths)) for part in parts)
-        case {"Ref": str(target)} if target in lengths:
-            return "x" * lengths[target].ref
-        case {"Fn::GetAtt": [str(target), "Arn"]} if target in lengths:
-            return "x" * lengths[target].arn
+            return str(delimiter).join(str(_filled(part, length_of)) for part in parts)
+        case {"Ref": str(target)} if (length := length_of(target)) is not None:
+            return "x" * length.ref
+        case {"Fn::GetAtt": [str(target), "Arn"]} if (length := length_of(target)) is not None:
+            return "x" * length.arn
         case dict() if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")):
             return "x" * _UNKNOWN
         case dict():
-            return {key: _filled(each, lengths) for key, each in value.items()}
+            return {key: _filled(each, length_of) for key, each in value.items()}
     return value

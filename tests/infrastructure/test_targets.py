@@ -291,6 +291,22 @@ def test_imported_dead_letter_queue_of_a_target_is_watched() -> None:
     assert _watched_queues(resources)["failed"] == 1
 
 
+def test_imported_dead_letter_queue_of_two_targets_is_watched_once() -> None:
+    stack = Stack(new_app(), "Stack")
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:failed"
+    own = sqs.Queue.from_queue_arn(stack, "Own", arn)
+    loops = _events(stack)
+    for number in range(2):
+        loops.on_event(
+            f"Rule{number}",
+            target=targets.LambdaFunction(_function(stack, f"F{number}"), dead_letter_queue=own),
+        )
+
+    resources = Template.from_stack(stack).to_json()["Resources"]
+
+    assert _watched_queues(resources)["failed"] == 1
+
+
 def test_dead_letter_queue_of_two_targets_is_watched_once() -> None:
     stack = Stack(new_app(), "Stack")
     own = sqs.Queue(stack, "Own")
@@ -311,7 +327,7 @@ def test_target_with_the_dead_letter_queue_of_the_delivery_is_refused() -> None:
     delivery = Delivery(stack, "Delivery")
     target = targets.LambdaFunction(_function(stack), dead_letter_queue=delivery.dead_letter_queue)
 
-    with pytest.raises(Exception, match="leave dead_letter_queue out: it is filled in"):
+    with pytest.raises(ValueError, match="leave dead_letter_queue out: it is filled in"):
         _events(stack, delivery).on_event("Rule", target=target)
 
 
@@ -324,7 +340,7 @@ def test_target_with_a_dead_letter_queue_that_eventbridge_cannot_use_is_refused(
     stack = Stack(new_app(), "Stack")
     own = sqs.Queue(stack, "Own", **options)
 
-    with pytest.raises(Exception, match="dead_letter_queue of a target of Stack/Events/Rule: "):
+    with pytest.raises(ValueError, match="dead_letter_queue of a target of Stack/Events/Rule: "):
         _events(stack).on_event(
             "Rule", target=targets.LambdaFunction(_function(stack), dead_letter_queue=own)
         )
