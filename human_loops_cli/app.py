@@ -1,0 +1,116 @@
+"""The application: its global options, its commands, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from typer.core import TyperGroup
+
+from human_loops_cli.commands import agreement, configure, dead_letters, review, status
+from human_loops_cli.console import Printer
+from human_loops_cli.errors import CommandError, ExitStatus, explain
+from human_loops_cli.session import Session
+
+_FLAGS: Final = frozenset({"--json"})
+_OPTIONS: Final = frozenset({"--stack", "--endpoint-url", "--profile", "--region"})
+
+_EPILOG: Final = (
+    "Global options can stand before or after the command.\n\n"
+    "Exit status: 0 all is well; 1 something is wrong, or was not done; 2 the command is not "
+    "valid; 3 AWS refused or did not answer; 130 interrupted; 141 standard output was closed."
+)
+
+
+class Application(TyperGroup):
+    """The commands, with errors as messages and global options anywhere."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the global options, wherever they stand."""
+        return super().parse_args(ctx, [*_global_options_first(args)])
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command, and say what went wrong."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except CommandError as error:
+            raise _ended(error) from None
+        except (BotoCoreError, ClientError) as error:
+            raise _ended(explain(error)) from None
+        except KeyboardInterrupt:
+            raise _ended(CommandError("interrupted", status=ExitStatus.INTERRUPTED)) from None
+        except BrokenPipeError:
+            # Otherwise Python complains when it flushes standard output at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+            raise typer.Exit(ExitStatus.BROKEN_PIPE) from None
+        return result
+
+
+def _ended(error: CommandError) -> typer.Exit:
+    printer = Printer(as_json=False)
+    printer.note(f"error: {error}")
+    if error.advice:
+        printer.note(error.advice)
+    return typer.Exit(error.status)
+
+
+def _global_options_first(arguments: Sequence[str]) -> Iterator[str]:
+    """Return a command line with its global options at the front."""
+    others: list[str] = []
+    remaining = iter(arguments)
+    for each in remaining:
+        if each == "--":
+            others += [each, *remaining]
+        elif each in _FLAGS or each.partition("=")[0] in _OPTIONS:
+            yield each
+            if each in _OPTIONS:
+                yield from [value for value in [next(remaining, None)] if value is not None]
+        else:
+            others.append(each)
+    yield from others
+
+
+app = typer.Typer(
+    cls=Application,
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command("status")(status.status)
+app.command("review")(review.review)
+app.command("agreement")(agreement.agreement)
+app.command("configure")(configure.configure)
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    stack: Annotated[
+        str, typer.Option(envvar="HUMAN_LOOPS_STACK", help="The deployed stack.")
+    ] = "HumanLoops",
+    endpoint_url: Annotated[
+        str | None, typer.Option(help="Where AWS answers, for an emulator.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="The profile of the credentials.")] = None,
+    region: Annotated[str | None, typer.Option(help="The AWS Region.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print results as JSON.")] = False,
+) -> None:
+    """Operate a stack of a2i-human-loop-events, and review outputs of Amazon A2I.
+
+    The stack's outputs say where everything is.
+    """
+    ctx.obj = Session(
+        stack_name=stack,
+        endpoint_url=endpoint_url,
+        profile=profile,
+        region=region,
+        printer=Printer(as_json=as_json),
+    )

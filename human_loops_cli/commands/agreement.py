@@ -1,0 +1,186 @@
+"""``human-loops agreement``: the reviewers' agreement, corrected for chance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from human_loop_reviews.a2i.output import Output
+from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.review.consensus import Same
+from human_loop_reviews.review.field import NOT_COMPARED, Field
+from human_loop_reviews.review.values import Value
+from human_loop_reviews.tasks import task_of
+from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
+from human_loops_cli.errors import ExitStatus
+from human_loops_cli.inputs import MappingFile, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.session import Session
+
+
+@dataclass
+class _Votes:
+    """The votes on one field of one flow definition."""
+
+    units: list[Unit] = field(default_factory=list)
+    same: Same | None = None
+
+    def measure(self) -> Disagreement:
+        same = self.same
+        return measure(self.units, None if same is None else lambda a, b: _same(same, a, b))
+
+
+@dataclass
+class _Flow:
+    """The votes of one flow definition."""
+
+    loops: int = 0
+    fields: dict[str, _Votes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Category:
+    """What a vote says: a value, and the key that it was moved to. It hashes as its keys do."""
+
+    key: str | None
+    comparison_key: Any
+    value: Value | None = field(compare=False)
+
+
+def agreement(
+    ctx: typer.Context,
+    outputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...", help="Outputs; - for standard input."
+        ),
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="Where predictions and answers of custom tasks are found: JSON."),
+    ] = None,
+) -> None:
+    """Show how far reviewers agree with each other beyond chance: Krippendorff's alpha.
+
+    1 is full agreement, 0 what guessing gives. It needs loops with at least two reviewers.
+
+    Status 1 if an output cannot be read.
+    """
+    session: Session = ctx.obj
+    mappings = MappingFile(mapping)
+    flows: dict[str | None, _Flow] = {}
+    unreadable: list[dict[str, str]] = []
+    inputs = find_inputs(session, outputs)
+    with session.printer.progress() as progress:
+        for each in progress.track(inputs, description="Reading"):
+            try:
+                output = read_output(each)
+                mapped = mappings.of(output.flow_definition_name)
+                fields = _fields(output, mapped)
+            except (UnreadableInputError, UnreadableOutputError) as error:
+                unreadable.append({"input": each.name, "error": str(error)})
+                continue
+            flow = flows.setdefault(output.flow_definition_arn, _Flow())
+            flow.loops += 1
+            _add(flow, fields)
+    described = [_describe(arn, flow) for arn, flow in sorted(flows.items(), key=_by_arn)]
+    if session.printer.as_json:
+        session.printer.json({"flowDefinitions": described, "unreadable": unreadable})
+    else:
+        _print(session, described)
+        for row in unreadable:
+            session.printer.note(f"unreadable: {row['error']}")
+    if unreadable:
+        raise typer.Exit(ExitStatus.INCOMPLETE)
+
+
+def _fields(output: Output, mapping: tuple[FieldMapping, ...]) -> list[Field]:
+    """Return the fields of an output with the reviewers' votes."""
+    task = task_of(output.task_type)
+    prediction = task.read_prediction(output.inputs, output.inputs_place, mapping)
+    answers = [task.read_answer(answer.content, answer.place) for answer in output.answers]
+    return task.compare(prediction, answers) if answers else []
+
+
+def _add(flow: _Flow, fields: list[Field]) -> None:
+    for each in fields:
+        if each.note in NOT_COMPARED:
+            continue
+        votes = flow.fields.setdefault(each.name, _Votes())
+        votes.same = votes.same or each.same
+        votes.units.append(
+            Counter(
+                _Category(
+                    key=vote.key if vote.moved and value is not None else None,
+                    comparison_key=None if value is None else value.comparison_key,
+                    value=value,
+                )
+                for vote, value in zip(each.votes, each.values, strict=True)
+            )
+        )
+
+
+def _same(same: Same, one: _Category, other: _Category) -> bool:
+    """Return whether two values are the same by the field's own rule, under the same key."""
+    if one.value is None or other.value is None or one.key != other.key:
+        return False
+    return same(one.value, other.value)
+
+
+def _describe(arn: str | None, flow: _Flow) -> dict[str, Any]:
+    measured = {name: votes.measure() for name, votes in sorted(flow.fields.items())}
+    defined = [each for each in measured.values() if each.undefined is None]
+    alpha = combined_alpha(defined)
+    reason = next((each.undefined for each in measured.values()), Undefined.TOO_FEW_UNITS)
+    return {
+        "flowDefinitionArn": arn,
+        "loops": flow.loops,
+        "alpha": _rounded(alpha),
+        "reason": None if alpha is not None else reason,
+        "units": sum(each.units for each in defined),
+        "votes": sum(each.votes for each in defined),
+        "fields": [
+            {
+                "name": name,
+                "alpha": _rounded(each.alpha),
+                "reason": each.undefined,
+                "units": each.units,
+                "votes": each.votes,
+                "categories": each.categories,
+            }
+            for name, each in measured.items()
+        ],
+    }
+
+
+def _print(session: Session, described: list[dict[str, Any]]) -> None:
+    if not described:
+        session.printer.line("No output could be read.")
+    for flow in described:
+        name = (flow["flowDefinitionArn"] or "unknown flow definition").rpartition("/")[2]
+        session.printer.table(
+            f"{name}: {flow['loops']} loops, alpha {_shown(flow)}",
+            ("field", "alpha", "units", "votes", "different values"),
+            (
+                (each["name"], _shown(each), each["units"], each["votes"], each["categories"])
+                for each in flow["fields"]
+            ),
+            "no fields",
+        )
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    return f"undefined: {row['reason']}" if row["alpha"] is None else f"{row['alpha']:.3f}"
+
+
+def _rounded(alpha: float | None) -> float | None:
+    return None if alpha is None else round(alpha, 4)
+
+
+def _by_arn(entry: tuple[str | None, _Flow]) -> str:
+    return entry[0] or ""

@@ -1,0 +1,77 @@
+"""``human-loops configure``: the configuration for the flow definitions of an account."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from human_loops_cli.deployments import make_deployments, read_flow_definition
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.session import Session
+
+# An event pattern holds about 55 names.
+_MANY = 50
+
+
+def configure(
+    ctx: typer.Context,
+    flow: Annotated[
+        list[str] | None, typer.Option(help="A flow definition's name. Repeat it. Default: all.")
+    ] = None,
+) -> None:
+    """Print the deployments for the context of cdk.json, made from the account's flow definitions.
+
+    It reads flow definitions and writes nothing. Flow definitions with different output buckets or
+    keys need different deployments. Review the result: it has every flow definition of the account,
+    also those of other teams.
+    """
+    session: Session = ctx.obj
+    sagemaker = session.client("sagemaker")
+    active, inactive = _list(sagemaker)
+    missing = [name for name in flow or () if name not in active]
+    if missing:
+        raise CommandError(
+            f"there is no active flow definition {', '.join(missing)} in "
+            f"{sagemaker.meta.region_name}",
+            advice=f"There are: {', '.join(sorted(active)) or 'none'}.",
+            status=ExitStatus.INCOMPLETE,
+        )
+    names = sorted(set(flow) if flow else active)
+    if not names:
+        raise CommandError(
+            f"there is no active flow definition in {sagemaker.meta.region_name}",
+            advice="Name another Region with --region, or another account with --profile.",
+            status=ExitStatus.INCOMPLETE,
+        )
+    kms = session.client("kms")
+    with session.printer.progress() as progress:
+        found = [
+            read_flow_definition(sagemaker, kms, name)
+            for name in progress.track(names, description="Reading flow definitions")
+        ]
+    session.printer.json({"deployments": make_deployments(found)})
+    custom = [each.name for each in found if each.task_type is None]
+    if custom:
+        session.printer.note(
+            f"Custom tasks, whose predictions are compared only with mappings: {', '.join(custom)}"
+        )
+    if inactive and not flow:
+        session.printer.note(f"Left out, because they are not active: {', '.join(inactive)}")
+    if len(names) > _MANY:
+        session.printer.note(
+            "An event pattern holds about 55 names: leave flow_definitions out to match all."
+        )
+
+
+def _list(sagemaker: Any) -> tuple[set[str], list[str]]:
+    """Return the names of the active flow definitions, and those of the others."""
+    summaries = [
+        summary
+        for page in sagemaker.get_paginator("list_flow_definitions").paginate()
+        for summary in page["FlowDefinitionSummaries"]
+    ]
+    active = {
+        each["FlowDefinitionName"] for each in summaries if each["FlowDefinitionStatus"] == "Active"
+    }
+    return active, sorted({each["FlowDefinitionName"] for each in summaries} - active)

@@ -1,0 +1,280 @@
+"""``human-loops dead-letters``: list, show and redrive messages that were not processed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any, Final
+
+import typer
+
+from human_loops_cli.dead_letters.destination import Courier, destination_of
+from human_loops_cli.dead_letters.letter import Letter
+from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, find_queues
+from human_loops_cli.dead_letters.redrive import Redrive, deliver, move
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.session import Session
+
+app = typer.Typer(
+    help="List, show and redrive messages that were not processed.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_QueueOption = Annotated[
+    str | None, typer.Option("--queue", help="One dead-letter queue, by its stack output.")
+]
+
+# As many as fit a screen or two; the counts tell of the others.
+_LISTED: Final = 100
+
+
+@app.command("list")
+def list_letters(
+    ctx: typer.Context,
+    queue: _QueueOption = None,
+    at_most: Annotated[
+        int, typer.Option("--max", min=1, help="List at most this many of each queue.")
+    ] = _LISTED,
+) -> None:
+    """List the letters of each dead-letter queue, with the reason and where they go back.
+
+    Letters are hidden from other readers while the command runs, for seconds.
+    """
+    session: Session = ctx.obj
+    found = _browse(session, find_queues(session.stack, queue), at_most)
+    if session.printer.as_json:
+        session.printer.json([_described(each, letter) for each, letter in found])
+        return
+    for each in find_queues(session.stack, queue):
+        letters = [letter for inbox, letter in found if inbox.queue == each]
+        session.printer.table(
+            f"{each.name} ({len(letters)})",
+            ("message", "about", "status", "sent", "from", "reason", "goes back to"),
+            (
+                (
+                    letter.message_id,
+                    letter.subject or "unknown",
+                    letter.status,
+                    f"{letter.sent:%Y-%m-%dT%H:%M:%SZ}",
+                    letter.sender,
+                    letter.reason,
+                    destination_of(letter, each),
+                )
+                for letter in letters
+            ),
+            "no letters",
+        )
+        count = Inbox(session.client("sqs"), each).count()
+        if count > len(letters) >= at_most:
+            session.printer.note(f"{each.name} has about {count} letters: --max lists more.")
+
+
+@app.command("show")
+def show_letters(
+    ctx: typer.Context,
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MESSAGE]", help="A message id or its beginning, or a loop's name."
+        ),
+    ] = None,
+    queue: _QueueOption = None,
+    at_most: Annotated[
+        int, typer.Option("--max", min=1, help="Look at this many letters of each queue.")
+    ] = 1000,
+) -> None:
+    """Show letters with their attributes and the event. Status 1 if there is none."""
+    session: Session = ctx.obj
+    found = [
+        (inbox, letter)
+        for inbox, letter in _browse(session, find_queues(session.stack, queue), at_most)
+        if which is None or letter.message_id.startswith(which) or letter.subject == which
+    ]
+    if session.printer.as_json:
+        session.printer.json(
+            [
+                {
+                    **_described(inbox, letter),
+                    "attributes": dict(letter.attributes),
+                    "body": letter.body,
+                }
+                for inbox, letter in found
+            ]
+        )
+    for inbox, letter in found if not session.printer.as_json else ():
+        for name, value in {**_described(inbox, letter), **letter.attributes}.items():
+            session.printer.line(f"{name}: {'' if value is None else value}")
+        session.printer.line(_indented(letter.body))
+        session.printer.line()
+    if which is not None and not found:
+        raise CommandError(
+            f"no letter has the id or is about {which}",
+            advice="human-loops dead-letters list lists them.",
+            status=ExitStatus.INCOMPLETE,
+        )
+
+
+@app.command("redrive")
+def redrive_letters(
+    ctx: typer.Context,
+    queue: _QueueOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say where the letters would go. Send nothing.")
+    ] = False,
+    at_most: Annotated[
+        int | None, typer.Option("--max", min=1, help="Redrive at most this many of each queue.")
+    ] = None,
+) -> None:
+    """Send each letter to what did not process it, and delete it after that.
+
+    A letter for a function is deleted only if the function succeeds. Interrupted and repeated, the
+    command loses nothing: at worst, a letter is delivered twice, which the handler tolerates.
+
+    Status 1 if a letter stays in its queue.
+    """
+    session: Session = ctx.obj
+    queues = find_queues(session.stack, queue)
+    if dry_run:
+        _dry_run(session, queues, at_most)
+        return
+    redrives = [Redrive(each) for each in queues]
+    try:
+        with session.printer.progress() as progress:
+            for redrive in redrives:
+                task = progress.add_task(redrive.queue.name, total=None)
+                _redrive(session, redrive, at_most, partial(_show, progress, task))
+    except KeyboardInterrupt:
+        _report(session, redrives)
+        raise CommandError(
+            "interrupted",
+            advice="Nothing is lost. Run the command again for the rest. What SQS itself moves, "
+            "it goes on moving.",
+            status=ExitStatus.INTERRUPTED,
+        ) from None
+    except BaseException:
+        _report(session, redrives)
+        raise
+    _report(session, redrives)
+    if not all(redrive.is_complete for redrive in redrives):
+        raise typer.Exit(ExitStatus.INCOMPLETE)
+
+
+def _browse(
+    session: Session, queues: Sequence[DeadLetterQueue], at_most: int
+) -> list[tuple[Inbox, Letter]]:
+    inboxes = [Inbox(session.client("sqs"), queue) for queue in queues]
+    return [(inbox, letter) for inbox in inboxes for letter in inbox.browse(at_most)]
+
+
+def _redrive(session: Session, redrive: Redrive, at_most: int | None, progressed: Any) -> None:
+    sqs = session.client("sqs")
+    if at_most is None and move(redrive, sqs, progressed):
+        return
+    deliver(
+        redrive,
+        Inbox(sqs, redrive.queue),
+        Courier(session),
+        lambda letter: destination_of(letter, redrive.queue),
+        at_most=at_most,
+        progressed=progressed,
+    )
+
+
+def _dry_run(session: Session, queues: Sequence[DeadLetterQueue], at_most: int | None) -> None:
+    rows = [
+        {
+            "queue": inbox.queue.name,
+            "messageId": letter.message_id,
+            "about": letter.subject,
+            "destination": str(destination_of(letter, inbox.queue)),
+        }
+        for inbox, letter in _browse(session, queues, at_most or _LISTED)
+    ]
+    if session.printer.as_json:
+        session.printer.json(rows)
+        return
+    session.printer.table(
+        "Would be redriven",
+        ("queue", "message", "about", "to"),
+        ([row[name] for name in ("queue", "messageId", "about", "destination")] for row in rows),
+        "no letters",
+    )
+    if at_most is None and len(rows) >= _LISTED:
+        session.printer.note(f"At most {_LISTED} letters of each queue are listed here.")
+
+
+def _report(session: Session, redrives: Sequence[Redrive]) -> None:
+    printer = session.printer
+    if printer.as_json:
+        printer.json(
+            [
+                {
+                    "queue": redrive.queue.name,
+                    "redriven": redrive.redriven,
+                    "notRedriven": [
+                        {
+                            "messageId": each.letter.message_id,
+                            "about": each.letter.subject,
+                            "problem": each.problem,
+                        }
+                        for each in redrive.not_redriven
+                    ],
+                    "arrivedMeanwhile": redrive.arrived_meanwhile,
+                    "problem": redrive.problem or None,
+                }
+                for redrive in redrives
+            ]
+        )
+        return
+    printer.table(
+        "Redriven",
+        ("queue", "redriven", "not redriven", "arrived meanwhile"),
+        (
+            (each.queue.name, each.redriven, len(each.not_redriven), each.arrived_meanwhile)
+            for each in redrives
+        ),
+        "nothing",
+    )
+    left = [(redrive, each) for redrive in redrives for each in redrive.not_redriven]
+    if left:
+        printer.table(
+            "Not redriven, and still in the queue",
+            ("queue", "message", "about", "problem"),
+            (
+                (redrive.queue.name, each.letter.message_id, each.letter.subject, each.problem)
+                for redrive, each in left
+            ),
+            "",
+        )
+    for redrive in redrives:
+        if redrive.problem:
+            printer.note(f"{redrive.queue.name}: {redrive.problem}")
+
+
+def _described(inbox: Inbox, letter: Letter) -> dict[str, Any]:
+    return {
+        "queue": letter.queue,
+        "messageId": letter.message_id,
+        "about": letter.subject,
+        "status": letter.status,
+        "flowDefinitionArn": letter.flow_definition_arn,
+        "sent": f"{letter.sent:%Y-%m-%dT%H:%M:%SZ}",
+        "receives": letter.receives,
+        "from": letter.sender.value,
+        "error": letter.error,
+        "reason": letter.reason,
+        "destination": str(destination_of(letter, inbox.queue)),
+    }
+
+
+def _indented(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+
+
+def _show(progress: Any, task: Any, done: int, total: int) -> None:
+    progress.update(task, completed=done, total=total)

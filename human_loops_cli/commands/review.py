@@ -1,0 +1,188 @@
+"""``human-loops review``: reviews outputs on a desk."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.outcome import describe_review
+from human_loop_reviews.review_output import review_output
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.inputs import (
+    Input,
+    MappingFile,
+    UnreadableInputError,
+    find_inputs,
+    read_output,
+)
+from human_loops_cli.session import Session
+
+_OF_LOOP: Final = ("input", "error", "humanLoopName", "flowDefinitionArn", "taskType")
+_OF_FIELD: Final = (
+    "name",
+    "predictedName",
+    "verdict",
+    "modelCorrect",
+    "upheldShare",
+    "reviewerAgreement",
+    "confidence",
+    "shown",
+    "note",
+)
+_VALUES: Final = ("predicted", "answers", "consensus")
+
+# What a spreadsheet takes for a formula, at the beginning of a text.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def review(
+    ctx: typer.Context,
+    outputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...", help="Outputs; - for standard input."
+        ),
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="Where predictions and answers of custom tasks are found: JSON."),
+    ] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="Add predicted and answered values.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row of CSV a field.")] = False,
+) -> None:
+    """Compare predictions with the reviewers' answers: one row for each output.
+
+    --json prints one line of JSON for each output. An output that cannot be read has a row that
+    says why.
+
+    Status 1 if an output cannot be read.
+    """
+    session: Session = ctx.obj
+    if as_csv and session.printer.as_json:
+        raise CommandError("--csv and --json exclude each other", status=ExitStatus.USAGE)
+    mappings = MappingFile(mapping)
+    inputs = find_inputs(session, outputs)
+    summary = Counter[str]()
+    rows: list[dict[str, Any]] = []
+    columns = (*_OF_LOOP, *_OF_FIELD, *(_VALUES if values else ()))
+    if as_csv:
+        _write_csv(columns)
+    with session.printer.progress() as progress:
+        for each in progress.track(inputs, description="Reviewing"):
+            row = _row(each, mappings, values)
+            _count(summary, row)
+            if session.printer.as_json:
+                session.printer.text(json.dumps(row, ensure_ascii=False))
+            elif as_csv:
+                for cells in _csv_rows(row, columns):
+                    _write_csv(cells)
+            else:
+                rows.append(row)
+    if not as_csv and not session.printer.as_json:
+        _print(session, rows, values)
+    session.printer.note(_summarize(summary))
+    if summary["unreadable"]:
+        raise typer.Exit(ExitStatus.INCOMPLETE)
+
+
+def _row(each: Input, mappings: MappingFile, values: bool) -> dict[str, Any]:
+    try:
+        output = read_output(each)
+        judged = review_output(output, mapping=mappings.of(output.flow_definition_name))
+    except (UnreadableInputError, UnreadableOutputError) as error:
+        return {"input": each.name, "error": str(error)}
+    return {
+        "input": each.name,
+        "humanLoopName": output.human_loop_name,
+        "flowDefinitionArn": output.flow_definition_arn,
+        **describe_review(output, judged, include_values=values),
+    }
+
+
+def _count(summary: Counter[str], row: Mapping[str, Any]) -> None:
+    summary["inputs"] += 1
+    summary["unreadable"] += "error" in row
+    for name in ("fieldsJudged", "fieldsCorrect"):
+        summary[name] += row.get(name, 0)
+
+
+def _summarize(summary: Counter[str]) -> str:
+    judged, correct = summary["fieldsJudged"], summary["fieldsCorrect"]
+    share = f" ({correct / judged:.1%})" if judged else ""
+    return (
+        f"{summary['inputs']} outputs, {summary['unreadable']} unreadable; "
+        f"{judged} fields judged, {correct} correct{share}"
+    )
+
+
+def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) -> None:
+    session.printer.table(
+        "Reviews",
+        ("input", "loop", "task", "answers", "verdicts", "agreement"),
+        (
+            (row["input"], "unreadable", None, None, row["error"], None)
+            if "error" in row
+            else (
+                row["input"],
+                row["humanLoopName"],
+                row["taskType"],
+                row["answerCount"],
+                ", ".join(f"{n} {name}" for name, n in row["verdictCounts"].items() if n),
+                row["agreement"],
+            )
+            for row in rows
+        ),
+        "none",
+    )
+    if values:
+        session.printer.table(
+            "Fields",
+            ("input", "field", "predicted", "answers", "verdict"),
+            (
+                (
+                    row["input"],
+                    field["name"],
+                    json.dumps(field["values"]["predicted"], ensure_ascii=False),
+                    json.dumps(field["values"]["answers"], ensure_ascii=False),
+                    field["verdict"] or field.get("note"),
+                )
+                for row in rows
+                for field in row.get("fields", ())
+            ),
+            "none",
+        )
+
+
+def _csv_rows(row: Mapping[str, Any], columns: Sequence[str]) -> Iterator[list[str]]:
+    """Yield a row for each field, and one for an output without fields."""
+    loop = [_cell(row.get(name)) for name in _OF_LOOP]
+    for field in row.get("fields") or [{}]:
+        of_field = {**field, **{name: json.dumps(v) for name, v in field.get("values", {}).items()}}
+        yield [*loop, *(_cell(of_field.get(name)) for name in columns[len(_OF_LOOP) :])]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    # A name comes from a document or a reviewer. A spreadsheet would run a formula.
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+
+
+def _write_csv(cells: Sequence[str]) -> None:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    sys.stdout.write(line.getvalue())

@@ -1,0 +1,105 @@
+"""What commands print: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+# A table in a file or a pipe is as wide as it needs, within reason.
+_WIDTH_OF_A_PIPE: Final = 200
+
+# Texts come from documents and from other people's events: none may steer the terminal.
+_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave the end of the command to the application."""
+        raise BrokenPipeError
+
+
+class Printer:
+    """Prints the results of commands.
+
+    Parameters
+    ----------
+    as_json
+        Whether results are JSON.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = _console(stderr=False)
+        self._err = _console(stderr=True)
+
+    def json(self, value: Any) -> None:
+        """Print a result as JSON."""
+        self.text(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def text(self, text: str) -> None:
+        """Print a line as it is, without a limit of its width."""
+        sys.stdout.write(f"{text}\n")
+
+    def line(self, text: str = "") -> None:
+        """Print a line for people."""
+        self._out.print(printable(text), soft_wrap=True)
+
+    def table(
+        self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str
+    ) -> None:
+        """Print a table with a title, or that there is nothing to print."""
+        table = Table(title=printable(title), title_justify="left", title_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(printable("" if cell is None else str(cell)) for cell in row))
+        if table.row_count:
+            self._out.print(table)
+        else:
+            self.line(f"{title}: {empty}")
+
+    @property
+    def live_console(self) -> Console:
+        """The console for a display that changes in place."""
+        return self._out
+
+    def note(self, text: str) -> None:
+        """Say something beside the result."""
+        self._err.print(printable(text), soft_wrap=True)
+
+    def progress(self) -> Progress:
+        """Return a display of progress, which shows on a terminal only."""
+        return Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._err,
+            transient=True,
+            disable=not self._err.is_terminal,
+        )
+
+
+def printable(text: str) -> Text:
+    r"""Return a text for the terminal, with control characters replaced.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2J[bold]").plain
+    'a\ufffd[2J[bold]'
+    """
+    return Text(_CONTROL.sub("\ufffd", text))
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return _Console(
+        stderr=stderr, highlight=False, width=None if stream.isatty() else _WIDTH_OF_A_PIPE
+    )

@@ -1,0 +1,221 @@
+"""The dead-letter queues of a stack, and receiving from them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from human_loops_cli.dead_letters.letter import Letter
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.stack import DeployedStack
+
+_SUFFIX: Final = "DeadLetterQueueUrl"
+
+# SQS's limit for one request.
+_MOST_AT_ONCE: Final = 10
+
+# How long a listing hides what it received, unless it ends before and shows it again.
+_SECONDS_OF_A_LISTING: Final = 30
+
+# An answer after a wait comes from all of SQS's servers, one without a wait from some.
+_SECONDS_TO_WAIT: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetterQueue:
+    """A dead-letter queue of a stack.
+
+    Parameters
+    ----------
+    name
+        The name of the stack's output, without ``Url``.
+    url
+        The queue's URL.
+    source_url
+        The URL of the queue whose messages SQS moves here. None if it is not for a queue.
+    function
+        The name of the function whose events Lambda sends here. None if it is not for a function.
+    """
+
+    name: str
+    url: str
+    source_url: str | None = None
+    function: str | None = None
+
+    @property
+    def source_name(self) -> str:
+        """The name of the output of the queue whose messages SQS moves here."""
+        return self.name.removesuffix("DeadLetterQueue")
+
+
+@dataclass(frozen=True)
+class Received:
+    """A letter, and SQS's own time when it was received."""
+
+    letter: Letter
+    time: datetime
+
+
+def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeadLetterQueue]:
+    """Return the dead-letter queues of a stack.
+
+    Parameters
+    ----------
+    stack
+        The stack.
+    name
+        The name of one of them. Default: all.
+
+    Raises
+    ------
+    CommandError
+        If the stack has no such queue. The message lists those that it has.
+
+    Examples
+    --------
+    >>> stack = DeployedStack(name="s", arn="", outputs={"AQueueDeadLetterQueueUrl": "dead",
+    ...     "AQueueUrl": "alive"})
+    >>> [(queue.name, queue.source_url) for queue in find_queues(stack)]
+    [('AQueueDeadLetterQueue', 'alive')]
+    """
+    queues = [
+        DeadLetterQueue(
+            name=output.removesuffix("Url"),
+            url=url,
+            source_url=stack.outputs.get(f"{output.removesuffix(_SUFFIX)}Url"),
+            function=stack.outputs.get(f"{output.removesuffix(_SUFFIX) or 'Handler'}Name"),
+        )
+        for output, url in sorted(stack.outputs.items())
+        if output.endswith(_SUFFIX)
+    ]
+    if not queues:
+        raise CommandError(
+            f"stack {stack.name} has no dead-letter queue among its outputs",
+            advice="Name a stack of this project with --stack.",
+        )
+    if name is None:
+        return queues
+    named = [queue for queue in queues if queue.name.lower() == name.lower()]
+    if not named:
+        raise CommandError(
+            f"stack {stack.name} has no dead-letter queue {name}",
+            advice=f"It has {', '.join(queue.name for queue in queues)}.",
+            status=ExitStatus.USAGE,
+        )
+    return named
+
+
+class Inbox:
+    """A dead-letter queue to receive from.
+
+    Parameters
+    ----------
+    sqs
+        A client.
+    queue
+        The queue.
+    """
+
+    def __init__(self, sqs: Any, queue: DeadLetterQueue) -> None:
+        self._sqs = sqs
+        self.queue = queue
+
+    def count(self) -> int:
+        """Return about how many messages the queue has, the hidden ones included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self._sqs.get_queue_attributes(QueueUrl=self.queue.url, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def arn(self) -> str:
+        """Return the queue's ARN."""
+        return queue_arn(self._sqs, self.queue.url)
+
+    def browse(self, at_most: int) -> list[Letter]:
+        """Return letters without taking them out: each once, the oldest first.
+
+        They are hidden from others while this runs, and 30 seconds longer if it is interrupted.
+
+        Parameters
+        ----------
+        at_most
+            How many letters to return.
+        """
+        letters: dict[str, Letter] = {}
+        handles: list[str] = []
+        deadline = time.monotonic() + _SECONDS_OF_A_LISTING
+        try:
+            while len(letters) < at_most and time.monotonic() < deadline:
+                received = self._receive(_MOST_AT_ONCE, hidden_for=_SECONDS_OF_A_LISTING)
+                handles += [each.letter.receipt_handle for each in received]
+                new = [each.letter for each in received if each.letter.message_id not in letters]
+                if not new:
+                    break
+                letters |= {letter.message_id: letter for letter in new}
+        finally:
+            self.show_again(handles)
+        oldest_first = sorted(letters.values(), key=lambda letter: (letter.sent, letter.message_id))
+        return oldest_first[:at_most]
+
+    def receive(self, *, hidden_for: int) -> Received | None:
+        """Receive one letter and hide it for some seconds. None if there is none."""
+        received = self._receive(1, hidden_for=hidden_for)
+        return received[0] if received else None
+
+    def delete(self, letter: Letter) -> None:
+        """Delete a letter that was received."""
+        self._sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=letter.receipt_handle)
+
+    def show_again(self, handles: Iterable[str]) -> None:
+        """Show letters again at once. Without an answer they are shown when their time is over."""
+        for batch in _batches(handles):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for number, handle in enumerate(batch)
+            ]
+            with contextlib.suppress(BotoCoreError, ClientError):
+                self._sqs.change_message_visibility_batch(QueueUrl=self.queue.url, Entries=entries)
+
+    def _receive(self, at_most: int, *, hidden_for: int) -> list[Received]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self.queue.url,
+            MaxNumberOfMessages=at_most,
+            VisibilityTimeout=hidden_for,
+            WaitTimeSeconds=_SECONDS_TO_WAIT,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        )
+        now = _time_of(answer)
+        return [
+            Received(Letter.parse(message, queue=self.queue.name), now)
+            for message in answer.get("Messages", ())
+        ]
+
+
+def queue_arn(sqs: Any, url: str) -> str:
+    """Return a queue's ARN."""
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(answer["Attributes"]["QueueArn"])
+
+
+def _time_of(answer: dict[str, Any]) -> datetime:
+    """Return the end of the second at which SQS answered, by its own clock."""
+    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    now = datetime.now(UTC)
+    if date is not None:
+        with contextlib.suppress(ValueError):
+            now = parsedate_to_datetime(date)
+    return now + timedelta(seconds=1)
+
+
+def _batches(handles: Iterable[str]) -> Iterator[Sequence[str]]:
+    remaining = iter(handles)
+    while batch := list(islice(remaining, _MOST_AT_ONCE)):
+        yield batch

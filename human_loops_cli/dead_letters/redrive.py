@@ -1,0 +1,214 @@
+"""Redrive: dead letters are sent to what did not process them, and deleted after that.
+
+A letter is deleted only after its destination took it. So an interruption at any point loses
+nothing: at worst, a letter is delivered twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from human_loops_cli.dead_letters.destination import Courier, Destination
+from human_loops_cli.dead_letters.letter import Letter
+from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, queue_arn
+from human_loops_cli.errors import explain
+
+# Longer than Lambda lets a function run: nobody else receives the letter meanwhile.
+_HIDDEN_FOR: Final = 960
+
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
+
+#: The codes by which SQS, or what stands in for it, says that it cannot move these messages itself.
+_CANNOT_MOVE: Final = frozenset(
+    {
+        "AWS.SimpleQueueService.UnsupportedOperation",
+        "InvalidAction",
+        "InvalidParameterValue",
+        "NotImplemented",
+        "ResourceNotFoundException",
+        "UnsupportedOperation",
+    }
+)
+
+
+@dataclass(frozen=True)
+class NotRedriven:
+    """A letter that stays in its queue, and why."""
+
+    letter: Letter
+    problem: str
+
+
+@dataclass
+class Redrive:
+    """What a redrive of one queue did. It is kept up to date, so that it is right at any point.
+
+    Parameters
+    ----------
+    queue
+        The queue.
+    redriven
+        How many letters were delivered and deleted.
+    not_redriven
+        The letters that stay in the queue.
+    arrived_meanwhile
+        How many letters came, or came back, while it ran. They stay in the queue.
+    problem
+        Why SQS stopped moving messages.
+    """
+
+    queue: DeadLetterQueue
+    redriven: int = 0
+    not_redriven: list[NotRedriven] = field(default_factory=list)
+    arrived_meanwhile: int = 0
+    problem: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every letter that was there was delivered."""
+        return not self.not_redriven and not self.problem
+
+
+Progressed = Callable[[int, int], None]
+"""Called with the number of letters that are done, and of all."""
+
+
+def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
+    """Let SQS move all messages of a dead-letter queue to the queue that they came from.
+
+    Parameters
+    ----------
+    redrive
+        The redrive of a queue with a source queue.
+    sqs
+        A client.
+    progressed
+        Is told about the progress.
+
+    Returns
+    -------
+    bool
+        Whether SQS could do it. False in an emulator without this operation, and for a queue that
+        is not the dead-letter queue of a queue.
+    """
+    queue, inbox = redrive.queue, Inbox(sqs, redrive.queue)
+    if queue.source_url is None:
+        return False
+    if inbox.count() == 0:
+        return True
+    source = inbox.arn()
+    earlier = None
+    try:
+        task = _latest_task(sqs, source)
+        if not _is_running(task):
+            earlier = task.get("StartedTimestamp")
+            # SQS does not know where the messages come from that a handler sent itself.
+            sqs.start_message_move_task(
+                SourceArn=source, DestinationArn=queue_arn(sqs, queue.source_url)
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _CANNOT_MOVE:
+            return False
+        raise
+    while True:
+        task = _latest_task(sqs, source)
+        if task.get("StartedTimestamp") != earlier:
+            redrive.redriven = int(task.get("ApproximateNumberOfMessagesMoved", 0))
+            to_move = int(task.get("ApproximateNumberOfMessagesToMove", 0))
+            progressed(redrive.redriven, max(to_move, redrive.redriven))
+            if not _is_running(task):
+                break
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    if task.get("Status") != "COMPLETED":
+        reason = task.get("FailureReason", "no reason given")
+        redrive.problem = f"SQS stopped moving messages: {task.get('Status')}: {reason}"
+    return True
+
+
+def deliver(
+    redrive: Redrive,
+    inbox: Inbox,
+    courier: Courier,
+    destination_of: Callable[[Letter], Destination],
+    *,
+    at_most: int | None,
+    progressed: Progressed,
+) -> None:
+    """Send the letters of a queue to their destinations one by one.
+
+    Parameters
+    ----------
+    redrive
+        The redrive of the queue.
+    inbox
+        The queue.
+    courier
+        Sends the letters.
+    destination_of
+        Returns where a letter goes.
+    at_most
+        How many letters to send. None for all.
+    progressed
+        Is told about the progress.
+    """
+    total = inbox.count() if at_most is None else min(at_most, inbox.count())
+    deadline = None
+    hidden: dict[str, str] = {}
+    delivered: set[str] = set()
+    try:
+        while at_most is None or len(delivered) + len(redrive.not_redriven) < at_most:
+            received = inbox.receive(hidden_for=_HIDDEN_FOR)
+            if received is None:
+                break
+            letter, deadline = received.letter, deadline or received.time
+            known = letter.message_id in hidden
+            hidden[letter.message_id] = letter.receipt_handle
+            if letter.sent > deadline:
+                redrive.arrived_meanwhile += not known
+                continue
+            if known:
+                continue
+            problem = _redrive(letter, inbox, courier, destination_of, delivered)
+            if problem is not None:
+                redrive.not_redriven.append(NotRedriven(letter, problem))
+            else:
+                del hidden[letter.message_id]
+            redrive.redriven = len(delivered)
+            done = len(delivered) + len(redrive.not_redriven)
+            progressed(done, max(total, done))
+    finally:
+        inbox.show_again(hidden.values())
+
+
+def _redrive(
+    letter: Letter,
+    inbox: Inbox,
+    courier: Courier,
+    destination_of: Callable[[Letter], Destination],
+    delivered: set[str],
+) -> str | None:
+    """Deliver a letter and delete it. Return why that did not succeed."""
+    if letter.message_id not in delivered:
+        problem = courier.deliver(letter, destination_of(letter))
+        if problem is not None:
+            return problem
+    try:
+        inbox.delete(letter)
+    except (BotoCoreError, ClientError) as error:
+        return f"delivered, but not deleted: {explain(error)}"
+    delivered.add(letter.message_id)
+    return None
+
+
+def _latest_task(sqs: Any, source: str) -> dict[str, Any]:
+    tasks = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1).get("Results", [])
+    return dict(tasks[0]) if tasks else {}
+
+
+def _is_running(task: dict[str, Any]) -> bool:
+    return task.get("Status") in ("RUNNING", "CANCELLING")

@@ -1,0 +1,111 @@
+"""Deployments for cdk.json, made from the flow definitions of an account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+#: The longest name that the stack of a deployment allows, with room for a number.
+_LONGEST_NAME: Final = 90
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowDefinition:
+    """What a deployment needs of a flow definition.
+
+    Parameters
+    ----------
+    name, arn
+        Its name and its ARN.
+    bucket, prefix
+        Where it writes outputs. The prefix is empty or ends with a slash.
+    key_arn
+        The KMS key of the outputs. None for the bucket's default.
+    task_type
+        AWS's name of a built-in task. None for a custom task.
+    """
+
+    name: str
+    arn: str
+    bucket: str
+    prefix: str
+    key_arn: str | None
+    task_type: str | None
+
+
+def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
+    """Read one flow definition.
+
+    Parameters
+    ----------
+    sagemaker, kms
+        Clients. KMS is asked only for a key that is not given by its ARN.
+    name
+        Its name.
+    """
+    answer = sagemaker.describe_flow_definition(FlowDefinitionName=name)
+    output = answer["OutputConfig"]
+    place = urlsplit(output["S3OutputPath"], allow_fragments=False)
+    prefix = place.path.strip("/")
+    key = output.get("KmsKeyId")
+    if key and not re.fullmatch(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+", key):
+        key = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+    return FlowDefinition(
+        name=answer["FlowDefinitionName"],
+        arn=answer["FlowDefinitionArn"],
+        bucket=place.netloc,
+        prefix=f"{prefix}/" if prefix else "",
+        key_arn=key or None,
+        task_type=answer.get("HumanLoopRequestSource", {}).get("AwsManagedHumanLoopRequestSource"),
+    )
+
+
+def make_deployments(flow_definitions: Sequence[FlowDefinition]) -> dict[str, dict[str, Any]]:
+    """Return the deployments for some flow definitions: one for each output bucket and key.
+
+    Examples
+    --------
+    >>> arn = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices"
+    >>> invoices = FlowDefinition(
+    ...     name="invoices", arn=arn, bucket="reviews", prefix="", key_arn=None, task_type=None
+    ... )
+    >>> make_deployments([invoices])["reviews"]["account"]
+    '111122223333'
+    """
+    groups: dict[tuple[str, str], list[FlowDefinition]] = {}
+    for each in sorted(flow_definitions, key=lambda flow: flow.name):
+        groups.setdefault((each.bucket, each.key_arn or ""), []).append(each)
+    deployments: dict[str, dict[str, Any]] = {}
+    for (bucket, key), flows in sorted(groups.items()):
+        _, _, _, region, account, _ = flows[0].arn.split(":", 5)
+        deployment: dict[str, Any] = {
+            "account": account,
+            "region": region,
+            "flow_definitions": [flow.name for flow in flows],
+            "output_bucket": bucket,
+        }
+        prefix = _common_folder([flow.prefix for flow in flows])
+        if prefix:
+            deployment["output_prefix"] = prefix
+        if key:
+            deployment["output_key_arn"] = key
+        deployments[_unused_name(bucket, deployments)] = deployment
+    return deployments
+
+
+def _common_folder(prefixes: Sequence[str]) -> str:
+    """Return the longest common prefix that ends with a slash."""
+    shortest, longest = min(prefixes), max(prefixes)
+    common = shortest
+    while not longest.startswith(common):
+        common = common[:-1]
+    return common[: common.rfind("/") + 1]
+
+
+def _unused_name(bucket: str, used: dict[str, Any]) -> str:
+    name = re.sub("[^A-Za-z0-9-]", "-", bucket)[:_LONGEST_NAME]
+    candidates = (name, *(f"{name}-{number}" for number in range(2, len(used) + 3)))
+    return next(candidate for candidate in candidates if candidate not in used)

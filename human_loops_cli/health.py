@@ -1,0 +1,162 @@
+"""The health of a stack: its loops, failures, dead letters, alarms and the handler's errors."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from human_loops_cli.dead_letters.queue import Inbox, find_queues
+from human_loops_cli.ledger import LedgerReader
+from human_loops_cli.session import Session
+
+_FAILURES_SHOWN: Final = 10
+
+# CloudWatch's limit for one request.
+_ALARMS_AT_ONCE: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """The health of a stack.
+
+    Parameters
+    ----------
+    since
+        The beginning of the time that the loops, failures and errors are of.
+    loops
+        The number of loops by flow definition and status.
+    items_read
+        How many items of the ledger were read for it.
+    failures
+        The last loops that failed, the latest first.
+    dead_letters
+        About how many letters each dead-letter queue has.
+    alarms
+        The name, state and reason of each alarm.
+    handler_errors, handler_runs
+        How often the handler failed, and ran. None where CloudWatch has no data.
+    """
+
+    since: datetime
+    loops: Counter[tuple[str, str]]
+    items_read: int
+    failures: list[dict[str, Any]]
+    dead_letters: dict[str, int]
+    alarms: list[dict[str, str]]
+    handler_errors: int | None
+    handler_runs: int | None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether no alarm is on, and no letter waits."""
+        return not any(self.dead_letters.values()) and all(
+            alarm["state"] != "ALARM" for alarm in self.alarms
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it ready for JSON."""
+        return {
+            "since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}",
+            "loops": [
+                {"flowDefinitionArn": flow, "humanLoopStatus": status, "count": count}
+                for (flow, status), count in sorted(self.loops.items())
+            ],
+            "ledgerItemsRead": self.items_read,
+            "failures": self.failures,
+            "deadLetters": self.dead_letters,
+            "alarms": self.alarms,
+            "handlerErrors": self.handler_errors,
+            "handlerInvocations": self.handler_runs,
+        }
+
+
+def read_health(session: Session, *, flow_definition: str | None, days: int) -> Health:
+    """Read the health of the deployed stack.
+
+    Parameters
+    ----------
+    session
+        The run.
+    flow_definition
+        Count loops of this flow definition only: its name or its ARN.
+    days
+        How far to look back.
+    """
+    stack, since = session.stack, datetime.now(UTC) - timedelta(days=days)
+    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=stack["LedgerTableName"])
+    arn = None if flow_definition is None else stack.flow_definition_arn(flow_definition)
+    loops: Counter[tuple[str, str]] = Counter()
+    failures: list[tuple[str, int, dict[str, Any]]] = []
+    for number, loop in enumerate(reader.loops(since, arn)):
+        loops[loop["flowDefinitionArn"], loop["humanLoopStatus"]] += 1
+        if loop["humanLoopStatus"] == "Failed":
+            heapq.heappush(failures, (loop["endTime"], number, loop))
+            if len(failures) > _FAILURES_SHOWN:
+                heapq.heappop(failures)
+    sqs = session.client("sqs")
+    errors, runs = _handler_metrics(session, since, days)
+    return Health(
+        since=since,
+        loops=loops,
+        items_read=reader.items_read,
+        failures=[loop for _, _, loop in sorted(failures, reverse=True)],
+        dead_letters={queue.name: Inbox(sqs, queue).count() for queue in find_queues(stack)},
+        alarms=_alarms(session),
+        handler_errors=errors,
+        handler_runs=runs,
+    )
+
+
+def _alarms(session: Session) -> list[dict[str, str]]:
+    pages = session.client("cloudformation").get_paginator("list_stack_resources")
+    names = [
+        resource["PhysicalResourceId"]
+        for page in pages.paginate(StackName=session.stack.name)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+        and "PhysicalResourceId" in resource
+    ]
+    cloudwatch = session.client("cloudwatch")
+    answers = [
+        cloudwatch.describe_alarms(
+            AlarmNames=names[start : start + _ALARMS_AT_ONCE],
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+        )
+        for start in range(0, len(names), _ALARMS_AT_ONCE)
+    ]
+    return sorted(
+        (
+            {
+                "name": alarm["AlarmName"],
+                "state": alarm["StateValue"],
+                "reason": alarm.get("StateReason", ""),
+                "description": alarm.get("AlarmDescription", ""),
+            }
+            for answer in answers
+            for kind in ("MetricAlarms", "CompositeAlarms")
+            for alarm in answer.get(kind, ())
+        ),
+        key=lambda alarm: (alarm["state"] != "ALARM", alarm["name"]),
+    )
+
+
+def _handler_metrics(session: Session, since: datetime, days: int) -> tuple[int | None, int | None]:
+    """Return the sums of the handler's errors and invocations."""
+
+    def total(metric: str) -> int | None:
+        answer = session.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": session.stack["HandlerName"]}],
+            StartTime=since,
+            EndTime=since + timedelta(days=days, minutes=1),
+            Period=24 * 60 * 60,
+            Statistics=["Sum"],
+        )
+        points = answer.get("Datapoints", [])
+        return sum(int(point["Sum"]) for point in points) if points else None
+
+    return total("Errors"), total("Invocations")

@@ -1,0 +1,163 @@
+"""Outputs to read: files, directories and objects in S3, each with a name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from human_loop_reviews.a2i.output import Output, parse_output
+from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.tasks.mapping import MappingError, parse_mapping
+from human_loops_cli.errors import CommandError, ExitStatus, explain, is_access_denied
+from human_loops_cli.session import Session
+
+_S3: Final = "s3://"
+_EXTENSION: Final = ".json"
+
+# What the review handler reads at most, by default.
+_MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One output to read.
+
+    Parameters
+    ----------
+    name
+        Its path or URI.
+    read
+        Returns its content.
+    """
+
+    name: str
+    read: Callable[[], bytes]
+
+
+class UnreadableInputError(Exception):
+    """An input cannot be read, or is not an output. The message names it."""
+
+
+def find_inputs(session: Session, places: Sequence[str]) -> list[Input]:
+    """Return the outputs at some places, each once.
+
+    Parameters
+    ----------
+    session
+        Has the client of S3.
+    places
+        Files, ``-`` for standard input, directories, objects and prefixes in S3. In a directory and
+        under a prefix, all ``.json`` files at any depth are outputs.
+
+    Raises
+    ------
+    CommandError
+        If a directory or prefix has no such file.
+    """
+    found: dict[str, Input] = {}
+    for place in places:
+        here = {each.name: each for each in _inputs_at(session, place)}
+        if not here:
+            raise CommandError(
+                f"{place} has no {_EXTENSION} file",
+                advice="Name a directory or prefix with outputs of Amazon A2I.",
+                status=ExitStatus.INCOMPLETE,
+            )
+        found |= here
+    return list(found.values())
+
+
+def read_output(each: Input) -> Output:
+    """Read and parse one output.
+
+    Raises
+    ------
+    UnreadableInputError
+        If it cannot be read, or is not an output.
+    """
+    try:
+        return parse_output(each.read(), source=each.name)
+    except UnreadableOutputError as error:
+        raise UnreadableInputError(str(error)) from error
+    except OSError as error:
+        raise UnreadableInputError(f"{each.name}: {error.strerror}") from error
+    except ClientError as error:
+        if is_access_denied(error):
+            raise
+        raise UnreadableInputError(f"{each.name}: {explain(error)}") from error
+
+
+class MappingFile:
+    """The mapping of custom tasks in a file, or none.
+
+    Parameters
+    ----------
+    path
+        The file: a list of field mappings, or an object of such lists by flow definition name.
+
+    Raises
+    ------
+    CommandError
+        If the file is not usable.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._text = b""
+        if path is None:
+            return
+        try:
+            self._text = path.read_bytes()
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}", status=ExitStatus.USAGE) from None
+        self.of(None)
+
+    def of(self, flow_definition: str | None) -> tuple[FieldMapping, ...]:
+        """Return the mapping of a flow definition, by its name."""
+        if self._path is None:
+            return ()
+        try:
+            return parse_mapping(self._text, flow_definition=flow_definition)
+        except MappingError as error:
+            raise CommandError(f"{self._path}: {error}", status=ExitStatus.USAGE) from None
+
+
+def _inputs_at(session: Session, place: str) -> Iterator[Input]:
+    if place == "-":
+        yield Input(name="standard input", read=sys.stdin.buffer.read)
+    elif place.startswith(_S3):
+        yield from _objects(session.client("s3"), place)
+    else:
+        path = Path(place)
+        files = sorted(path.rglob(f"*{_EXTENSION}")) if path.is_dir() else [path]
+        yield from (Input(name=str(file), read=file.read_bytes) for file in files)
+
+
+def _objects(s3: Any, uri: str) -> Iterator[Input]:
+    bucket, _, prefix = uri.removeprefix(_S3).partition("/")
+    if prefix.endswith(_EXTENSION):
+        yield _object(s3, bucket, prefix)
+        return
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", ()):
+            if entry["Key"].endswith(_EXTENSION):
+                yield _object(s3, bucket, entry["Key"])
+
+
+def _object(s3: Any, bucket: str, key: str) -> Input:
+    name = f"{_S3}{bucket}/{key}"
+
+    def read() -> bytes:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+        if answer["ContentLength"] > _MAX_BYTES:
+            raise UnreadableInputError(f"{name}: larger than {_MAX_BYTES} bytes")
+        content: bytes = answer["Body"].read()
+        return content
+
+    return Input(name=name, read=read)

@@ -1,0 +1,74 @@
+"""One run of the command line: its global options, its printer, and its AWS clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from human_loops_cli.console import Printer
+from human_loops_cli.stack import DeployedStack, read_stack
+
+_CONNECT_TIMEOUT: Final = 10
+_READ_TIMEOUT: Final = 60
+
+# The longest that Lambda lets a function run, and a little for the answer.
+_SECONDS_OF_AN_INVOCATION: Final = 900
+_INVOKING: Final = Config(
+    connect_timeout=_CONNECT_TIMEOUT,
+    read_timeout=_SECONDS_OF_AN_INVOCATION + 10,
+    tcp_keepalive=True,
+    # An invocation without an answer may have happened: the caller decides about another one.
+    retries={"total_max_attempts": 1},
+)
+_CALLING: Final = Config(
+    connect_timeout=_CONNECT_TIMEOUT,
+    read_timeout=_READ_TIMEOUT,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One run of the command line.
+
+    Parameters
+    ----------
+    stack_name
+        The name of the deployed stack.
+    endpoint_url, profile, region
+        As the AWS CLI takes them.
+    printer
+        Prints the results.
+    """
+
+    stack_name: str
+    endpoint_url: str | None
+    profile: str | None
+    region: str | None
+    printer: Printer
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def stack(self) -> DeployedStack:
+        """The deployed stack, as it is now."""
+        return read_stack(self.client("cloudformation"), self.stack_name)
+
+    def client(self, service: str) -> Any:
+        """Return the client of a service."""
+        if service not in self._clients:
+            config = _INVOKING if service == "lambda" else _CALLING
+            if self.endpoint_url:
+                # A host of its own for each bucket is for AWS's own endpoints.
+                config = config.merge(Config(s3={"addressing_style": "path"}))
+            self._clients[service] = self._session.client(
+                service, endpoint_url=self.endpoint_url, config=config
+            )
+        return self._clients[service]
+
+    @cached_property
+    def _session(self) -> Any:
+        return boto3.session.Session(profile_name=self.profile, region_name=self.region)

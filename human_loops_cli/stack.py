@@ -1,0 +1,110 @@
+"""The deployed stack, found through its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from human_loops_cli.errors import CommandError, ExitStatus, is_access_denied
+
+#: The outputs by which a stack of this project is recognised.
+_OURS: Final = frozenset({"DeadLetterQueueUrl", "HandlerName", "LedgerTableName"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedStack:
+    """A deployed stack.
+
+    Parameters
+    ----------
+    name, arn
+        Its name and its ARN.
+    outputs
+        Its outputs by name.
+    """
+
+    name: str
+    arn: str
+    outputs: Mapping[str, str]
+
+    def __getitem__(self, output: str) -> str:
+        """Return an output's value, or say that the stack has no such output."""
+        if output not in self.outputs:
+            raise CommandError(
+                f"stack {self.name} has no output {output}",
+                advice="Name a stack of this project with --stack, or deploy this version of it.",
+            )
+        return self.outputs[output]
+
+    def flow_definition_arn(self, flow_definition: str) -> str:
+        """Return the ARN of a flow definition in the stack's account and Region.
+
+        Parameters
+        ----------
+        flow_definition
+            Its name, or its ARN.
+
+        Examples
+        --------
+        >>> arn = "arn:aws:cloudformation:eu-west-1:111122223333:stack/HumanLoops/1"
+        >>> stack = DeployedStack(name="HumanLoops", arn=arn, outputs={})
+        >>> stack.flow_definition_arn("invoices")
+        'arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices'
+        """
+        if flow_definition.startswith("arn:"):
+            return flow_definition
+        _, partition, _, region, account, _ = self.arn.split(":", 5)
+        return f"arn:{partition}:sagemaker:{region}:{account}:flow-definition/{flow_definition}"
+
+
+def read_stack(cloudformation: Any, name: str) -> DeployedStack:
+    """Read a stack's outputs.
+
+    Parameters
+    ----------
+    cloudformation
+        A client.
+    name
+        The stack's name.
+
+    Raises
+    ------
+    CommandError
+        If there is no such stack. The advice lists the stacks that look like ours.
+    """
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        raise CommandError(
+            f"there is no stack {name} in {cloudformation.meta.region_name}",
+            advice=_advise(cloudformation),
+            status=ExitStatus.AWS,
+        ) from error
+    return DeployedStack(name=stack["StackName"], arn=stack["StackId"], outputs=_outputs(stack))
+
+
+def _advise(cloudformation: Any) -> str:
+    """Name the stacks that look like ours."""
+    try:
+        names = [
+            stack["StackName"]
+            for page in cloudformation.get_paginator("describe_stacks").paginate()
+            for stack in page["Stacks"]
+            if _outputs(stack).keys() >= _OURS
+        ]
+    except ClientError as error:
+        if not is_access_denied(error):
+            raise
+        return "Name the stack with --stack. The credentials may not list the stacks."
+    if names:
+        return f"Name the stack with --stack. These look right: {', '.join(sorted(names))}."
+    return "No stack in this account and Region looks right. Check --profile and --region."
+
+
+def _outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
