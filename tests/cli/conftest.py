@@ -1,0 +1,304 @@
+"""A deployed stack in memory, and the command line that operates it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+from moto.sqs.models import sqs_backends
+from typer.testing import CliRunner, Result
+
+from human_loops_cli.app import app
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
+Answer = Callable[[Mapping[str, Any]], tuple[int, Mapping[str, str], bytes]]
+
+#: The queues of a deployment with buffered delivery.
+QUEUES = (
+    "DeadLetterQueue",
+    "HandlerQueue",
+    "HandlerQueueDeadLetterQueue",
+    "Queue",
+    "QueueDeadLetterQueue",
+)
+
+STACK_ARN = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/HumanLoops/1"
+
+
+@pytest.fixture(autouse=True)
+def _no_real_account(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    nothing = str(tmp_path_factory.getbasetemp() / "no-such-file")
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "HUMAN_LOOPS_STACK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", nothing)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", nothing)
+    # In memory there is one server, and nothing comes by waiting.
+    monkeypatch.setattr("human_loops_cli.dead_letters.queue._SECONDS_TO_WAIT", 0)
+    monkeypatch.setattr("human_loops_cli.dead_letters.redrive._SECONDS_BETWEEN_LOOKS", 0)
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    """Run the command line."""
+    return CliRunner().invoke(app, list(arguments), **options)
+
+
+def run_json(*arguments: str, status: int = 0) -> Any:
+    """Run the command line, and return the JSON that it prints."""
+    result = run(*arguments, "--json")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Answer], None]:
+    """Answer requests that moto does not know. botocore checks them, and reads the answers."""
+
+    functions: dict[str, Answer] = {}
+    moto: Any = BotocoreStubber.__call__
+
+    def send(
+        stubber: BotocoreStubber, event_name: str, request: AWSRequest, **options: Any
+    ) -> AWSResponse | None:
+        function = functions.get(event_name.removeprefix("before-send."))
+        if function is None:
+            return cast("AWSResponse | None", moto(stubber, event_name, request, **options))
+        body = request.body.read() if hasattr(request.body, "read") else request.body
+        status, headers, content = function(_parameters(body or b"{}"))
+        raw = io.BytesIO(content)
+        raw.stream = lambda *_, **__: iter([content])  # type: ignore[attr-defined]
+        return AWSResponse(request.url, status, dict(headers), raw)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", send)
+    return functions.__setitem__
+
+
+@dataclass
+class Function:
+    """A Lambda function that fails on some loops."""
+
+    fails_on: set[str] = field(default_factory=set)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, event: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        self.events.append(dict(event))
+        if event["detail"]["humanLoopName"] in self.fails_on:
+            error = {"errorType": "MalformedEventError", "errorMessage": "expected a status"}
+            return 200, {"X-Amz-Function-Error": "Unhandled"}, json.dumps(error).encode()
+        return 200, {}, b"null"
+
+    @property
+    def loops(self) -> list[str]:
+        return [event["detail"]["humanLoopName"] for event in self.events]
+
+
+class Stack:
+    """A deployed stack in memory."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.sqs: Any = boto3.client("sqs")
+        self.sns: Any = boto3.client("sns")
+        self.dynamodb: Any = boto3.client("dynamodb")
+        self.cloudwatch: Any = boto3.client("cloudwatch")
+        self.outputs = {"HandlerName": "handler", "LedgerTableName": "ledger"}
+        for name in QUEUES:
+            self.outputs[f"{name}Url"] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.dynamodb.create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=_key("humanLoopArn", "creationTime"),
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"}
+                for name in ("humanLoopArn", "creationTime", "flowDefinitionArn", "endTime")
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "ByFlowDefinition",
+                    "KeySchema": _key("flowDefinitionArn", "endTime"),
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+        self.cloudwatch.put_metric_alarm(
+            AlarmName="FailedLoops",
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            EvaluationPeriods=1,
+            Threshold=1,
+            MetricName="TriggeredRules",
+            Namespace="AWS/Events",
+            Period=300,
+            Statistic="Sum",
+        )
+
+    def describe(self, request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        """Answer DescribeStacks: this stack, and one of somebody else."""
+        if request.get("StackName", "HumanLoops") != "HumanLoops":
+            message = f"Stack with id {request['StackName']} does not exist"
+            return _xml_error("ValidationError", message)
+        strangers = [] if "StackName" in request else [_stack_xml("Strangers", {"Url": "u"})]
+        stacks = "".join([_stack_xml("HumanLoops", self.outputs), *strangers])
+        return _xml("DescribeStacks", f"<Stacks>{stacks}</Stacks>")
+
+    def list_resources(self, _: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        """Answer ListStackResources."""
+        resources = {"FailedLoops": "AWS::CloudWatch::Alarm", "ledger": "AWS::DynamoDB::Table"}
+        members = "".join(
+            f"<member><PhysicalResourceId>{name}</PhysicalResourceId>"
+            f"<ResourceType>{kind}</ResourceType></member>"
+            for name, kind in resources.items()
+        )
+        return _xml(
+            "ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>"
+        )
+
+    def url(self, queue: str) -> str:
+        return str(self.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
+
+    def put(self, queue: str, loop: str, **attributes: str) -> str:
+        """Put a letter about a loop into a queue."""
+        return self.put_body(queue, json.dumps(event(loop)), **attributes)
+
+    def put_body(self, queue: str, body: str, **attributes: str) -> str:
+        answer = self.sqs.send_message(
+            QueueUrl=self.url(queue),
+            MessageBody=body,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
+        return str(answer["MessageId"])
+
+    def put_of_rule(self, loop: str, target: str, **attributes: str) -> str:
+        """Put a letter that EventBridge could not deliver."""
+        return self.put(
+            "DeadLetterQueue",
+            loop,
+            RULE_ARN=f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StatusChange",
+            TARGET_ARN=target,
+            ERROR_CODE="NO_PERMISSIONS",
+            ERROR_MESSAGE="not authorized",
+            **attributes,
+        )
+
+    def put_of_function(self, loop: str) -> str:
+        """Put a letter that Lambda gave up on."""
+        return self.put(
+            "DeadLetterQueue",
+            loop,
+            RequestID="5c5a8b9e",
+            ErrorCode="200",
+            ErrorMessage="OutputNotReadyError",
+        )
+
+    def loops_in(self, queue: str) -> list[str]:
+        """Return the loops of all messages of a queue, hidden or not."""
+        messages = sqs_backends[ACCOUNT][REGION].queues[queue]._messages
+        return sorted(
+            json.loads(each.original_body)["detail"]["humanLoopName"] for each in messages
+        )
+
+    def hidden_in(self, queue: str) -> int:
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=self.url(queue), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+    def let_time_pass(self) -> None:
+        """Show everything that is hidden, as SQS does after the visibility timeout."""
+        for queue in sqs_backends[ACCOUNT][REGION].queues.values():
+            for message in queue._messages:
+                message.change_visibility(0)
+
+
+def event(loop: str, status: str = "Completed") -> dict[str, Any]:
+    """Make an event in the shape that A2I sends."""
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+    return {
+        "source": "aws.sagemaker",
+        "detail-type": "SageMaker A2I HumanLoop Status Change",
+        "detail": {
+            "flowDefinitionArn": f"{arn}:flow-definition/invoices",
+            "humanLoopArn": f"{arn}:human-loop/{loop}",
+            "humanLoopName": loop,
+            "humanLoopStatus": status,
+        },
+    }
+
+
+@pytest.fixture
+def stack(answers: Callable[[str, Answer], None]) -> Iterator[Stack]:
+    function = Function()
+    answers("lambda.Invoke", function)
+
+    def unknown(_: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        error = {"__type": "InvalidAction", "message": "not known here"}
+        return 400, {}, json.dumps(error).encode()
+
+    answers("sqs.ListMessageMoveTasks", unknown)
+    with mock_aws():
+        stack = Stack(function)
+        answers("cloudformation.DescribeStacks", stack.describe)
+        answers("cloudformation.ListStackResources", stack.list_resources)
+        yield stack
+
+
+def _parameters(body: bytes | str) -> Mapping[str, Any]:
+    """Return the parameters in a request as JSON, or in one of the query protocol."""
+    text = body.decode() if isinstance(body, bytes) else body
+    if text.startswith("{"):
+        parameters: Mapping[str, Any] = json.loads(text)
+        return parameters
+    return dict(parse_qsl(text))
+
+
+def _key(partition: str, sort: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]
+
+
+def _stack_xml(name: str, outputs: Mapping[str, str]) -> str:
+    members = "".join(
+        f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+        for key, value in outputs.items()
+    )
+    return (
+        f"<member><StackName>{name}</StackName><StackId>{STACK_ARN}</StackId>"
+        f"<CreationTime>2026-03-14T09:12:44Z</CreationTime><StackStatus>CREATE_COMPLETE"
+        f"</StackStatus><Outputs>{members}</Outputs></member>"
+    )
+
+
+def _xml(operation: str, result: str) -> tuple[int, Mapping[str, str], bytes]:
+    inner = f"<{operation}Result>{result}</{operation}Result>"
+    text = f"<{operation}Response>{inner}</{operation}Response>"
+    return 200, {}, text.encode()
+
+
+def _xml_error(code: str, message: str) -> tuple[int, Mapping[str, str], bytes]:
+    text = (
+        f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        "</ErrorResponse>"
+    )
+    return 400, {}, text.encode()
