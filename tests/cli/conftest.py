@@ -212,10 +212,13 @@ class Stack:
 
     def loops_in(self, queue: str) -> list[str]:
         """Return the loops of all messages of a queue, hidden or not."""
-        messages = sqs_backends[ACCOUNT][REGION].queues[queue]._messages
-        return sorted(
-            json.loads(each.original_body)["detail"]["humanLoopName"] for each in messages
-        )
+        messages = self.messages(queue)
+        return sorted(json.loads(each.body)["detail"]["humanLoopName"] for each in messages)
+
+    def messages(self, queue: str) -> list[Any]:
+        """Return moto's own list of the messages of a queue."""
+        messages: list[Any] = sqs_backends[ACCOUNT][REGION].queues[queue]._messages
+        return messages
 
     def hidden_in(self, queue: str) -> int:
         answer = self.sqs.get_queue_attributes(
@@ -225,8 +228,8 @@ class Stack:
 
     def let_time_pass(self) -> None:
         """Show everything that is hidden, as SQS does after the visibility timeout."""
-        for queue in sqs_backends[ACCOUNT][REGION].queues.values():
-            for message in queue._messages:
+        for queue in QUEUES:
+            for message in self.messages(queue):
                 message.change_visibility(0)
 
 
