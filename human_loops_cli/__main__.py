@@ -18,6 +18,9 @@ def main() -> None:
             f"error: the package {error.name} is missing\n"
             "Install what the command line needs: pip install 'a2i-human-loop-events[cli]'"
         )
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
     app(prog_name="human-loops")
 
 

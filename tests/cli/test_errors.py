@@ -1,0 +1,209 @@
+"""Errors of AWS end a command with a message that says what to do, and with a status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+    SSOTokenLoadError,
+)
+
+from human_loops_cli.errors import explain
+from tests.cli.conftest import Answer, Stack, run
+
+ROOT = Path(__file__).parents[2]
+
+
+def refused(code: str, message: str, operation: str = "ReceiveMessage") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    result = run("status")
+    assert result.exit_code == 3
+    assert "error: no AWS credentials were found\nSign in" in result.stderr
+    assert result.stdout == ""
+
+
+def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    result = run("status")
+    assert result.exit_code == 3
+    assert "error: no AWS Region is set\nName it with --region" in result.stderr
+
+
+def test_no_such_profile() -> None:
+    result = run("status", "--profile", "nobody")
+    assert result.exit_code == 3
+    assert "nobody" in result.stderr
+    assert "aws configure list-profiles" in result.stderr
+
+
+def test_no_such_stack_lists_those_that_look_right(stack: Stack) -> None:
+    assert stack.outputs
+    result = run("status", "--stack", "Nothing")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error: there is no stack Nothing in eu-west-1\n"
+        "Name the stack with --stack. These look right: HumanLoops.\n"
+    )
+
+
+def test_stack_of_another_project(stack: Stack) -> None:
+    stack.outputs.clear()
+    result = run("dead-letters", "list")
+    assert result.exit_code == 3
+    assert "no dead-letter queue among its outputs" in result.stderr
+    result = run("status")
+    assert result.exit_code == 3
+    assert "has no output LedgerTableName" in result.stderr
+
+
+def test_missing_permission_is_named_with_its_resource(
+    stack: Stack, answers: Callable[[str, Answer], None]
+) -> None:
+    def denied(_: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        message = (
+            "User: arn:aws:sts::123456789012:assumed-role/reader/me is not authorized to perform: "
+            "sqs:receivemessage on resource: arn:aws:sqs:eu-west-1:123456789012:DeadLetterQueue "
+            "because no identity-based policy allows the sqs:receivemessage action"
+        )
+        return 403, {}, json.dumps({"__type": "AccessDenied", "message": message}).encode()
+
+    assert stack.outputs
+    answers("sqs.ReceiveMessage", denied)
+    result = run("dead-letters", "list")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "error: a permission is missing: sqs:receivemessage\n"
+        "  on resource: arn:aws:sqs:eu-west-1:123456789012:DeadLetterQueue\n"
+        "  of: arn:aws:sts::123456789012:assumed-role/reader/me\n"
+        "  because no identity-based policy allows the sqs:receivemessage action\n"
+        "Ask for it, or name another profile with --profile.\n"
+    )
+
+
+def test_endpoint_that_cannot_be_reached() -> None:
+    result = run("status", "--endpoint-url", "http://127.0.0.1:9")
+    assert result.exit_code == 3
+    assert "error: AWS cannot be reached" in result.stderr
+    assert "--endpoint-url" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (refused("AccessDenied", "Access Denied", "GetObject"), "missing: GetObject"),
+        (refused("AccessDeniedException", "", "Scan"), "missing: Scan: access denied"),
+        (refused("KMS.AccessDeniedException", "kms key"), "missing: ReceiveMessage: kms key"),
+        (refused("ExpiredToken", "expired"), "does not accept the credentials: ExpiredToken"),
+        (refused("Throttling", "slow\ndown"), "ReceiveMessage failed: Throttling: slow down"),
+        (ClientError({}, "Invoke"), "Invoke failed: Unknown"),
+        (PartialCredentialsError(provider="env", cred_var="x"), "incomplete"),
+        (SSOTokenLoadError(error_msg="expired"), "no longer valid"),
+        (ConnectTimeoutError(endpoint_url="https://x"), "cannot be reached"),
+        (ReadTimeoutError(endpoint_url="https://x"), "did not answer"),
+    ],
+)
+def test_every_error_is_explained(error: Any, message: str) -> None:
+    explained = explain(error)
+    assert message in str(explained)
+    assert explained.status == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        ["status", "--days", "0"],
+        ["dead-letters", "redrive", "--max", "0"],
+        ["review"],
+        ["status", "--stack"],
+    ],
+)
+def test_wrong_usage(arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_exit_statuses_are_documented() -> None:
+    told = " ".join(run("--help").stdout.split())
+    for status in ("0 all is well", "1 something", "2 the", "3 AWS", "130 inter", "141 standard"):
+        assert status in told
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_global_options_stand_before_or_after_the_command(stack: Stack, place: str) -> None:
+    assert stack.outputs
+    options = ["--json", "--stack=HumanLoops", "--region", "eu-west-1"]
+    command = ["dead-letters", "list"]
+    result = run(*(options + command if place == "before" else command + options))
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "human_loops_cli", *arguments]
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "lambda")])
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def test_closed_pipe_ends_the_command_without_a_word() -> None:
+    samples = str(ROOT / "local" / "samples" / "outputs")
+    with subprocess.Popen(
+        _command("review", samples, "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 141
+
+
+def test_interrupted_command_says_so() -> None:
+    with subprocess.Popen(
+        _command("review", "-"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        time.sleep(3)  # it waits for standard input
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert errors.decode() == "error: interrupted\n"
+    assert process.returncode == 130
+
+
+def test_missing_package_is_named_with_the_extra() -> None:
+    code = (
+        "import sys; sys.modules['typer'] = None\nfrom human_loops_cli.__main__ import main\nmain()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=_environment(), capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    assert "pip install 'a2i-human-loop-events[cli]'" in result.stderr
+    assert "Traceback" not in result.stderr
