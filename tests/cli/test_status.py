@@ -1,0 +1,153 @@
+"""``human-loops status``: what the ledger, the queues and the alarms say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import ACCOUNT, REGION, Stack, run, run_json
+
+ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+
+
+def record(
+    stack: Stack,
+    loop: str,
+    *,
+    flow: str = "invoices",
+    status: str = "Completed",
+    days_ago: float = 1,
+) -> None:
+    """Put the outcome of a loop into the ledger."""
+    end = datetime.now(UTC) - timedelta(days=days_ago)
+    item = {
+        "humanLoopArn": f"{ARN}:human-loop/{loop}",
+        "creationTime": "2026-03-14T09:12:44.318Z",
+        "humanLoopName": loop,
+        "humanLoopStatus": status,
+        "flowDefinitionArn": f"{ARN}:flow-definition/{flow}",
+        "endTime": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    if status == "Failed":
+        item |= {"failureCode": "Expired", "failureReason": f"nobody took {loop}"}
+    stack.dynamodb.put_item(
+        TableName="ledger", Item={name: {"S": value} for name, value in item.items()}
+    )
+
+
+def counts(health: dict[str, Any]) -> dict[tuple[str, str], int]:
+    return {
+        (row["flowDefinitionArn"].rpartition("/")[2], row["humanLoopStatus"]): row["count"]
+        for row in health["loops"]
+    }
+
+
+@pytest.fixture
+def full(stack: Stack) -> Stack:
+    record(stack, "invoice-1")
+    record(stack, "invoice-2", status="Failed")
+    record(stack, "claim-1", flow="claims", status="Stopped")
+    record(stack, "old", days_ago=30)
+    return stack
+
+
+def test_loops_are_counted_by_flow_definition_and_status(full: Stack) -> None:
+    assert full.outputs
+    health = run_json("status")
+    assert counts(health) == {
+        ("invoices", "Completed"): 1,
+        ("invoices", "Failed"): 1,
+        ("claims", "Stopped"): 1,
+    }
+    assert health["ledgerItemsRead"] == 4
+    assert counts(run_json("status", "--days", "60"))["invoices", "Completed"] == 2
+
+
+@pytest.mark.parametrize("flow", ["invoices", f"{ARN}:flow-definition/invoices"])
+def test_one_flow_definition_is_queried_without_reading_the_others(full: Stack, flow: str) -> None:
+    assert full.outputs
+    health = run_json("status", "--flow", flow)
+    assert counts(health) == {("invoices", "Completed"): 1, ("invoices", "Failed"): 1}
+    assert health["ledgerItemsRead"] == 2
+
+
+def test_last_failures_have_their_reasons_and_the_latest_is_first(stack: Stack) -> None:
+    for number in range(12):
+        record(stack, f"loop-{number}", status="Failed", days_ago=1 + number / 10)
+    failures = run_json("status")["failures"]
+    assert [each["humanLoopName"] for each in failures] == [f"loop-{n}" for n in range(10)]
+    assert failures[0]["failureReason"] == "nobody took loop-0"
+
+
+def test_healthy_stack_has_status_0(full: Stack) -> None:
+    assert full.outputs
+    assert run("status").exit_code == 0
+
+
+def test_dead_letters_are_counted_and_give_status_1(full: Stack) -> None:
+    full.put_of_function("mine")
+    health = run_json("status", status=1)
+    assert health["deadLetters"] == {
+        "DeadLetterQueue": 1,
+        "HandlerQueueDeadLetterQueue": 0,
+        "QueueDeadLetterQueue": 0,
+    }
+
+
+def test_alarm_gives_status_1(full: Stack) -> None:
+    full.cloudwatch.set_alarm_state(
+        AlarmName="FailedLoops", StateValue="ALARM", StateReason="1 loop failed"
+    )
+    (alarm,) = run_json("status", status=1)["alarms"]
+    assert (alarm["name"], alarm["state"], alarm["reason"]) == (
+        "FailedLoops",
+        "ALARM",
+        "1 loop failed",
+    )
+
+
+def test_handler_errors_are_summed(full: Stack) -> None:
+    full.cloudwatch.put_metric_data(
+        Namespace="AWS/Lambda",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Value": value,
+                "Dimensions": [{"Name": "FunctionName", "Value": "handler"}],
+            }
+            for name, value in (("Errors", 2), ("Errors", 1), ("Invocations", 40))
+        ],
+    )
+    health = run_json("status")
+    assert (health["handlerErrors"], health["handlerInvocations"]) == (3, 40)
+
+
+def test_tables_for_people(full: Stack) -> None:
+    assert full.outputs
+    result = run("status")
+    for text in (
+        "Loops that ended in the last 7 days",
+        "nobody took invoice-2",
+        "Items of the ledger read: 4",
+        "FailedLoops",
+        "Handler: errors unknown, CloudWatch has no data",
+    ):
+        assert text in result.stdout
+
+
+def test_watching_repeats_until_ctrl_c(full: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert full.outputs
+    slept: list[int] = []
+
+    def sleep(seconds: int) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("human_loops_cli.commands.status.time.sleep", sleep)
+    result = run("status", "--watch", "--interval", "5")
+    assert result.exit_code == 0
+    assert slept == [5, 5]
+    assert result.stdout.count("Items of the ledger read: 4") == 2
