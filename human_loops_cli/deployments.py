@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 #: The longest name that the stack of a deployment allows, with room for a number.
 _LONGEST_NAME: Final = 90
@@ -48,15 +47,15 @@ def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
     """
     answer = sagemaker.describe_flow_definition(FlowDefinitionName=name)
     output = answer["OutputConfig"]
-    place = urlsplit(output["S3OutputPath"], allow_fragments=False)
-    prefix = place.path.strip("/")
+    bucket, _, path = output["S3OutputPath"].removeprefix("s3://").partition("/")
+    prefix = path.strip("/")
     key = output.get("KmsKeyId")
     if key and not re.fullmatch(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+", key):
         key = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
     return FlowDefinition(
         name=answer["FlowDefinitionName"],
         arn=answer["FlowDefinitionArn"],
-        bucket=place.netloc,
+        bucket=bucket,
         prefix=f"{prefix}/" if prefix else "",
         key_arn=key or None,
         task_type=answer.get("HumanLoopRequestSource", {}).get("AwsManagedHumanLoopRequestSource"),

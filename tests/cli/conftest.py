@@ -85,7 +85,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Answer], None]:
         status, headers, content = function(_parameters(body or b"{}"))
         raw = io.BytesIO(content)
         raw.stream = lambda *_, **__: iter([content])  # type: ignore[attr-defined]
-        return AWSResponse(request.url, status, dict(headers), raw)
+        return AWSResponse(str(request.url), status, cast("Any", dict(headers)), raw)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", send)
     return functions.__setitem__

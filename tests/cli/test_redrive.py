@@ -17,6 +17,8 @@ from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, event, run, run_j
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:handler"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:Queue"
+# Every request of every client passes here.
+_CLIENTS: Any = BaseClient
 ALL_QUEUES = ("DeadLetterQueue", "HandlerQueueDeadLetterQueue", "QueueDeadLetterQueue")
 
 
@@ -135,7 +137,7 @@ def test_letter_that_comes_back_is_not_sent_for_ever(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The queue's consumer gives up on it at once, and SQS moves it back."""
-    call = BaseClient._make_api_call
+    call = _CLIENTS._make_api_call
 
     def moving_back(client: BaseClient, operation: str, parameters: Any) -> Any:
         answer = call(client, operation, parameters)
@@ -181,7 +183,7 @@ def test_interrupted_anywhere_and_repeated_every_letter_arrives_once_or_twice(
     topic = subscribed_topic(stack)
     loops = {"to-function", "to-queue", "to-topic", "of-lambda", "of-consumer", "poison"}
     stack.function.fails_on = {"poison"}
-    call, calls = BaseClient._make_api_call, [0]
+    call, calls = _CLIENTS._make_api_call, [0]
     _make_clients_once(monkeypatch)
 
     def interrupt_at(step: int) -> None:
@@ -360,7 +362,7 @@ def test_move_that_is_not_permitted_is_not_replaced_by_another_way(
 def test_letter_that_was_delivered_but_not_deleted_is_told(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = BaseClient._make_api_call
+    call = _CLIENTS._make_api_call
 
     def refusing(client: BaseClient, operation: str, parameters: Any) -> Any:
         if operation == "DeleteMessage":

@@ -1,0 +1,157 @@
+"""``human-loops configure``: what it prints, the app takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from stacks.deployment import read_deployments
+from tests.cli.conftest import ACCOUNT, REGION, Answer, run
+
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FORMS = "AWS/Textract/AnalyzeDocument/Forms/V1"
+
+
+class Account:
+    """The flow definitions of an account, as SageMaker describes them."""
+
+    def __init__(self) -> None:
+        self.flows: dict[str, dict[str, Any]] = {}
+
+    def add(
+        self, name: str, path: str, *, key: str = "", task: str = "", status: str = "Active"
+    ) -> None:
+        arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+        self.flows[name] = {
+            "FlowDefinitionName": name,
+            "FlowDefinitionArn": f"{arn}:flow-definition/{name}",
+            "FlowDefinitionStatus": status,
+            "CreationTime": 1,
+            "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/flow",
+            "OutputConfig": {"S3OutputPath": path, **({"KmsKeyId": key} if key else {})},
+            **(
+                {"HumanLoopRequestSource": {"AwsManagedHumanLoopRequestSource": task}}
+                if task
+                else {}
+            ),
+        }
+
+    def list(self, request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        """Answer one flow definition a page."""
+        names = sorted(self.flows)
+        start = int(request.get("NextToken", 0))
+        answer = {"FlowDefinitionSummaries": [self.flows[name] for name in names[start:][:1]]}
+        if start + 1 < len(names):
+            answer["NextToken"] = str(start + 1)  # type: ignore[assignment]
+        return 200, {}, json.dumps(answer).encode()
+
+    def describe(self, request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        return 200, {}, json.dumps(self.flows[request["FlowDefinitionName"]]).encode()
+
+
+@pytest.fixture
+def account(answers: Callable[[str, Answer], None]) -> Any:
+    account = Account()
+    answers("sagemaker.ListFlowDefinitions", account.list)
+    answers("sagemaker.DescribeFlowDefinition", account.describe)
+
+    def describe_key(request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        assert request["KeyId"] == "alias/reviews"
+        return 200, {}, json.dumps({"KeyMetadata": {"KeyId": "1", "Arn": KEY}}).encode()
+
+    answers("kms.DescribeKey", describe_key)
+    with mock_aws():
+        yield account
+
+
+def configured(*arguments: str) -> dict[str, Any]:
+    """Return the deployments, which the app takes."""
+    result = run("configure", *arguments)
+    assert result.exit_code == 0, result.output
+    deployments: dict[str, Any] = json.loads(result.stdout)["deployments"]
+    assert len(read_deployments(deployments)) == len(deployments)
+    return deployments
+
+
+def test_one_bucket_gives_one_deployment(account: Account) -> None:
+    account.add("invoices", "s3://reviews/a2i/invoices", task=FORMS)
+    account.add("claims", "s3://reviews/a2i/claims/", task=FORMS)
+    assert configured() == {
+        "reviews": {
+            "account": ACCOUNT,
+            "region": REGION,
+            "flow_definitions": ["claims", "invoices"],
+            "output_bucket": "reviews",
+            "output_prefix": "a2i/",
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("paths", "prefix"),
+    [
+        (["s3://reviews"], None),
+        (["s3://reviews/"], None),
+        (["s3://reviews/a"], "a/"),
+        (["s3://reviews/a", "s3://reviews/ab"], None),
+        (["s3://reviews/x/a", "s3://reviews/x/ab"], "x/"),
+        (["s3://reviews/x", "s3://reviews"], None),
+        (["s3://reviews/x y#z"], "x y#z/"),
+    ],
+)
+def test_prefix_is_what_all_have_in_common(
+    account: Account, paths: list[str], prefix: str | None
+) -> None:
+    for number, path in enumerate(paths):
+        account.add(f"flow-{number}", path)
+    assert configured()["reviews"].get("output_prefix") == prefix
+
+
+def test_buckets_and_keys_give_deployments_of_their_own(account: Account) -> None:
+    account.add("one", "s3://reviews.example/a")
+    account.add("two", "s3://reviews.example/a", key=KEY)
+    account.add("three", "s3://reviews.example/a", key="alias/reviews")
+    account.add("four", "s3://others")
+    deployments = configured()
+    told = {
+        name: (each["flow_definitions"], each.get("output_key_arn"))
+        for name, each in deployments.items()
+    }
+    assert told == {
+        "others": (["four"], None),
+        "reviews-example": (["one"], None),
+        "reviews-example-2": (["three", "two"], KEY),
+    }
+
+
+def test_named_flow_definitions_only(account: Account) -> None:
+    account.add("one", "s3://reviews")
+    account.add("two", "s3://others")
+    assert [*configured("--flow", "two")] == ["others"]
+
+
+def test_flow_definition_that_does_not_exist_is_told(account: Account) -> None:
+    account.add("one", "s3://reviews")
+    result = run("configure", "--flow", "gone")
+    assert result.exit_code == 1
+    assert "no active flow definition gone in eu-west-1\nThere are: one." in result.stderr
+
+
+def test_account_without_flow_definitions_is_told(account: Account) -> None:
+    account.add("broken", "s3://reviews", status="Failed")
+    result = run("configure")
+    assert result.exit_code == 1
+    assert "there is no active flow definition in eu-west-1" in result.stderr
+
+
+def test_custom_tasks_and_inactive_flow_definitions_are_told(account: Account) -> None:
+    account.add("tickets", "s3://reviews")
+    account.add("invoices", "s3://reviews", task=FORMS)
+    account.add("old", "s3://reviews", status="Deleting")
+    result = run("configure")
+    assert "only with mappings: tickets\n" in result.stderr
+    assert "not active: old\n" in result.stderr

@@ -1,0 +1,165 @@
+"""``human-loops review``: every input has a row, whatever it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.cli.conftest import REGION, run
+from tests.cli.outputs import label, output, write
+
+SAMPLES = Path(__file__).parents[2] / "local" / "samples" / "outputs"
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path, output("one", label("Billing")), output("two", label("Delivery")))
+    (tmp_path / "three").mkdir()
+    (tmp_path / "three" / "output.json").write_text("{")
+    (tmp_path / "three" / "notes.txt").write_text("no output")
+    return tmp_path
+
+
+@pytest.fixture
+def mapping(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mapping") / "mapping"
+    path.write_text('[{"name": "Category", "prediction": "guess", "answer": "category.label"}]')
+    return path
+
+
+def test_directory_is_read_and_every_file_has_a_row(folder: Path, mapping: Path) -> None:
+    result = run("review", str(folder), "--mapping", str(mapping), "--json")
+
+    assert result.exit_code == 1
+    rows = lines(result.stdout)
+    assert [row["input"] for row in rows] == [
+        str(folder / name / "output.json") for name in ("one", "three", "two")
+    ]
+    assert rows[0]["verdictCounts"]["confirmed"] == 1
+    assert rows[1]["error"] == f"{folder}/three/output.json: line 1 column 2: expected JSON"
+    assert result.stderr == "3 outputs, 1 unreadable; 2 fields judged, 1 correct (50.0%)\n"
+
+
+def test_values_are_printed_on_request_only(folder: Path, mapping: Path) -> None:
+    file = str(folder / "two" / "output.json")
+    (row,) = lines(run("review", file, "--mapping", str(mapping), "--json").stdout)
+    assert "values" not in row["fields"][0]
+    (row,) = lines(run("review", file, "--mapping", str(mapping), "--json", "--values").stdout)
+    assert row["fields"][0]["values"]["answers"] == ["Delivery"]
+    assert '["Delivery"]' in run("review", file, "--mapping", str(mapping), "--values").stdout
+
+
+def test_row_is_the_expected_outcome_of_a_sample() -> None:
+    file = SAMPLES / "textract-invoice.json"
+    (row,) = lines(run("review", str(file), "--json", "--values").stdout)
+    expected = json.loads(file.with_suffix(".outcome.json").read_text())
+    assert [field["name"] for field in row["fields"]] == [
+        field["name"] for field in expected["fields"]
+    ]
+    assert row["taskType"] == "TextractForms"
+
+
+def test_all_samples_have_rows() -> None:
+    files = sorted(str(path) for path in SAMPLES.glob("*.json"))
+    rows = lines(run("review", str(SAMPLES), "--json").stdout)
+    assert len(files) > 50
+    assert [row["input"] for row in rows] == files
+
+
+def test_csv_has_a_row_for_each_field_and_for_each_unreadable_file(
+    folder: Path, mapping: Path
+) -> None:
+    result = run("review", str(folder), "--csv", "--values", "--mapping", str(mapping))
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [(row["name"], row["verdict"], row["answers"]) for row in rows] == [
+        ("Category", "confirmed", '["Billing"]'),
+        ("", "", ""),
+        ("Category", "corrected", '["Delivery"]'),
+    ]
+    assert "expected JSON" in rows[1]["error"]
+    assert rows[0]["modelCorrect"] == "true"
+
+
+def test_csv_cell_is_no_formula(tmp_path: Path) -> None:
+    write(tmp_path, output("=cmd()", label("x"), field="=1+1"))
+    (row,) = csv.DictReader(io.StringIO(run("review", str(tmp_path), "--csv").stdout))
+    assert (row["humanLoopName"], row["name"]) == ("'=cmd()", "'=1+1")
+
+
+def test_table_for_people(folder: Path, mapping: Path) -> None:
+    result = run("review", str(folder), "--mapping", str(mapping))
+    assert "1 confirmed" in result.stdout
+    assert "unreadable" in result.stdout
+
+
+def test_each_input_is_read_once(folder: Path) -> None:
+    file = str(folder / "one" / "output.json")
+    assert len(lines(run("review", file, file, "--json").stdout)) == 1
+
+
+def test_standard_input_is_read() -> None:
+    result = run("review", "-", "--json", input=json.dumps(output("one", label("x"))))
+    assert [row["input"] for row in lines(result.stdout)] == ["standard input"]
+
+
+def test_file_that_is_gone_has_a_row(tmp_path: Path) -> None:
+    result = run("review", str(tmp_path / "gone.json"), "--json")
+    assert result.exit_code == 1
+    assert lines(result.stdout)[0]["error"] == f"{tmp_path}/gone.json: No such file or directory"
+
+
+def test_directory_without_outputs_is_told(tmp_path: Path) -> None:
+    result = run("review", str(tmp_path))
+    assert result.exit_code == 1
+    assert f"{tmp_path} has no .json file" in result.stderr
+
+
+@pytest.mark.parametrize("text", [None, "{", '[{"name": "A"}]'])
+def test_mapping_that_is_not_usable_is_wrong_usage(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, text: str | None
+) -> None:
+    path = tmp_path_factory.mktemp("mapping") / "mapping.json"
+    if text is not None:
+        path.write_text(text)
+    result = run("review", str(folder), "--mapping", str(path))
+    assert result.exit_code == 2
+    assert str(path) in result.stderr
+    assert result.stdout == ""
+
+
+def test_csv_and_json_exclude_each_other(folder: Path) -> None:
+    assert run("review", str(folder), "--csv", "--json").exit_code == 2
+
+
+def test_prefix_in_s3_is_read_page_by_page() -> None:
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="reviews", CreateBucketConfiguration={"LocationConstraint": REGION})
+        keys = [f"out/tickets/2026/loop-{number:04}/output.json" for number in range(5)]
+        for key in keys:
+            s3.put_object(Bucket="reviews", Key=key, Body=json.dumps(output("l", label("x"))))
+        s3.put_object(Bucket="reviews", Key="out/readme.txt", Body=b"")
+        s3.put_object(Bucket="reviews", Key="other/output.json", Body=b"{}")
+
+        result = run("review", "s3://reviews/out/", "--json")
+        assert [row["input"] for row in lines(result.stdout)] == [
+            f"s3://reviews/{key}" for key in keys
+        ]
+
+        result = run("review", "s3://reviews/gone.json", f"s3://reviews/{keys[0]}", "--json")
+        assert result.exit_code == 1
+        assert "NoSuchKey" in lines(result.stdout)[0]["error"]
+        assert "fields" in lines(result.stdout)[1]
+        assert run("review", "s3://reviews/nothing/").exit_code == 1
+        assert run("review", "s3://nowhere/").exit_code == 3
