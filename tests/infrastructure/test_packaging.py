@@ -18,7 +18,14 @@ ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "lambda" / "human_loop_reviews"
 
 #: Of a distribution, the parts that the wheel is made from.
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "human_loop_events", "lambda")
+SOURCES = (
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "human_loop_events",
+    "human_loops_cli",
+    "lambda",
+)
 
 SYNTHESIZE = """
 import sys
@@ -54,7 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def test_wheel_holds_the_two_packages_and_nothing_else(site: Path) -> None:
+def test_wheel_holds_the_three_packages_and_nothing_else(site: Path) -> None:
     files = {
         path.relative_to(site).as_posix()
         for path in site.rglob("*")
@@ -64,8 +71,31 @@ def test_wheel_holds_the_two_packages_and_nothing_else(site: Path) -> None:
     assert files == {
         *(f"human_loop_events/{path.name}" for path in (ROOT / "human_loop_events").glob("*.py")),
         "human_loop_events/py.typed",
+        *_files_of(ROOT / "human_loops_cli"),
         *_runtime_files(),
+        "bin/human-loops",
     }
+
+
+def test_command_line_of_the_wheel_runs_without_cdk(site: Path) -> None:
+    code = (
+        "import sys; sys.modules['aws_cdk'] = None\n"
+        "from human_loops_cli.__main__ import main\n"
+        "sys.argv = ['human-loops', '--help']\n"
+        "main()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    help_text = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=site,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert "dead-letters" in help_text
+    assert "human_loops_cli.__main__" in (site / "bin" / "human-loops").read_text()
 
 
 def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_path: Path) -> None:
@@ -144,8 +174,12 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
 
 
 def _runtime_files() -> set[str]:
-    files = {path for pattern in ("*.py", "py.typed") for path in RUNTIME.rglob(pattern)}
-    return {path.relative_to(RUNTIME.parent).as_posix() for path in files}
+    return _files_of(RUNTIME)
+
+
+def _files_of(package: Path) -> set[str]:
+    files = {path for pattern in ("*.py", "py.typed") for path in package.rglob(pattern)}
+    return {path.relative_to(package.parent).as_posix() for path in files}
 
 
 def _assets(output: Path) -> dict[str, set[str]]:

@@ -1,0 +1,136 @@
+"""The command line operates a deployed stack: dead letters are explained and redriven."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from local.cases import human_loop_event
+from local.deployment import DeployedStack
+from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
+from local.mailbox import Mailbox
+from local.waiting import wait_until
+from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
+
+SECONDS_TO_SETTLE = 30
+
+#: As Lambda adds them to an event that it gave up on.
+OF_LAMBDA = {"RequestID": "5c5a8b9e", "ErrorCode": "200", "ErrorMessage": "Throttled"}
+
+
+class CommandLine:
+    """The command line in a process of its own."""
+
+    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
+        self._emulator = emulator
+        self._stack = stack
+
+    def __call__(self, *arguments: str, status: int = 0) -> Any:
+        """Run a command, and return the JSON that it prints."""
+        command = ["--stack", self._stack.name, "--endpoint-url", self._emulator.endpoint]
+        path = os.pathsep.join([str(PROJECT), str(PROJECT / "lambda")])
+        result = subprocess.run(
+            [sys.executable, "-m", "human_loops_cli", *command, "--json", *arguments],
+            env={**self._emulator.environment, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == status, result.stdout + result.stderr
+        return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def stack(stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+    return stacks["buffered"]
+
+
+@pytest.fixture(scope="module")
+def human_loops(emulator: Emulator, stack: DeployedStack) -> CommandLine:
+    return CommandLine(emulator, stack)
+
+
+def put(emulator: Emulator, url: str, event: Mapping[str, Any], **attributes: str) -> None:
+    emulator.client("sqs").send_message(
+        QueueUrl=url,
+        MessageBody=json.dumps(event),
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    )
+
+
+def ended(loop: str, status: str = "Failed") -> dict[str, Any]:
+    event = human_loop_event(loop, BUFFERED_FLOW_DEFINITION, status, failure_code="Expired")
+    return {**event, "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+
+
+@pytest.fixture
+def letters(emulator: Emulator, stack: DeployedStack) -> Iterator[None]:
+    """One poison letter, and one that can be handled now in each way that it can be sent back."""
+    rules, handlers = stack["DeadLetterQueueUrl"], stack["HandlerQueueDeadLetterQueueUrl"]
+    topic, queue = stack["TopicArn"], Mailbox(emulator, stack["QueueUrl"])
+    put(emulator, rules, ended("cli-poison", "Dancing"), **OF_LAMBDA)
+    put(emulator, rules, ended("cli-invoked"), **OF_LAMBDA)
+    for loop, target in (("cli-queued", queue.arn), ("cli-published", topic)):
+        rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StatusChange"
+        error = {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized"}
+        put(emulator, rules, ended(loop), RULE_ARN=rule, TARGET_ARN=target, **error)
+    put(emulator, handlers, ended("cli-moved"), ErrorCode="LedgerConflictError", ErrorMessage="m")
+    yield
+    Mailbox(emulator, rules).collect()
+    Mailbox(emulator, handlers).collect()
+
+
+@pytest.mark.usefixtures("letters")
+def test_letters_are_listed_redriven_and_the_poison_letter_stays(
+    emulator: Emulator, stack: DeployedStack, human_loops: CommandLine
+) -> None:
+    subscriber = Mailbox.subscribed(emulator, stack["TopicArn"])
+    listed = {row["about"]: row for row in human_loops("dead-letters", "list")}
+    destinations = {
+        loop: row["destination"].split()[0]
+        for loop, row in listed.items()
+        if (loop or "").startswith("cli-")
+    }
+    assert destinations == {
+        "cli-poison": "function",
+        "cli-invoked": "function",
+        "cli-queued": "queue",
+        "cli-published": "topic",
+        "cli-moved": "queue",
+    }
+    (shown,) = human_loops("dead-letters", "show", "cli-poison")
+    assert shown["reason"] == "200: Throttled"
+
+    report = human_loops("dead-letters", "redrive", status=1)
+
+    (poison,) = [each for row in report for each in row["notRedriven"]]
+    assert poison["about"] == "cli-poison"
+    assert poison["problem"].startswith("the function failed again")
+    assert "got 'Dancing'" in poison["problem"]
+    queue = Mailbox(emulator, stack["QueueUrl"])
+    assert any("cli-queued" in message for message in queue.collect())
+    assert any("cli-published" in message for message in subscriber.collect())
+
+    def settled() -> bool:
+        loops = human_loops("status", "--flow", BUFFERED_FLOW_DEFINITION, status=1)["failures"]
+        return {"cli-invoked", "cli-moved"} <= {loop["humanLoopName"] for loop in loops}
+
+    assert wait_until(settled, seconds=SECONDS_TO_SETTLE)
+    assert [row["about"] for row in human_loops("dead-letters", "list")] == ["cli-poison"]
+
+
+def test_status_knows_the_alarms_and_the_queues(human_loops: CommandLine) -> None:
+    health = human_loops("status")
+    assert {"DeadLetterQueue", "HandlerQueueDeadLetterQueue", "QueueDeadLetterQueue"} == set(
+        health["deadLetters"]
+    )
+    assert any("FailedLoops" in alarm["name"] for alarm in health["alarms"])
+    assert len(health["alarms"]) > 3
