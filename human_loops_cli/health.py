@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from human_loop_reviews.contract import HumanLoopStatus
 from human_loops_cli.dead_letters.queue import Inbox, find_queues
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
@@ -91,8 +92,9 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
     loops: Counter[tuple[str, str]] = Counter()
     failures: list[tuple[str, int, dict[str, Any]]] = []
     for number, loop in enumerate(reader.loops(since, arn)):
-        loops[loop["flowDefinitionArn"], loop["humanLoopStatus"]] += 1
-        if loop["humanLoopStatus"] == "Failed":
+        status = loop.get("humanLoopStatus", "unknown")
+        loops[loop.get("flowDefinitionArn", "unknown"), status] += 1
+        if status == HumanLoopStatus.FAILED:
             heapq.heappush(failures, (loop["endTime"], number, loop))
             if len(failures) > _FAILURES_SHOWN:
                 heapq.heappop(failures)

@@ -67,8 +67,11 @@ def list_letters(
             "no letters",
         )
         count = Inbox(session.client("sqs"), each).count()
-        if count > len(letters) >= at_most:
-            session.printer.note(f"{each.name} has about {count} letters: --max lists more.")
+        if count > len(letters):
+            session.printer.note(
+                f"{each.name} has about {count} letters, {len(letters)} are listed: --max lists "
+                "more. Letters that somebody else received are hidden for a while."
+            )
 
 
 @app.command("show")

@@ -49,12 +49,12 @@ def status(
 
 def _print(session: Session, health: Health, days: int) -> None:
     printer = session.printer
-    statuses = sorted({status for _, status in health.loops})
+    statuses = sorted({each for _, each in health.loops})
     printer.table(
         f"Loops that ended in the last {days} days",
         ("flow definition", *statuses),
         (
-            (flow.rpartition("/")[2], *(health.loops[flow, status] for status in statuses))
+            (flow.rpartition("/")[2], *(health.loops[flow, each] for each in statuses))
             for flow in sorted({flow for flow, _ in health.loops})
         ),
         "none",
