@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final, Literal
 
-from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
 from human_loop_reviews.a2i.output import Layout, Output
 from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.contract import HumanLoopStatus
@@ -129,9 +129,8 @@ class Outcome(ReviewOutcome):
     outcome_id: str
     """The same whenever this outcome is published again. Another outcome of the same loop, such as
     one of an output that could not be read before, has another id and replaces the earlier one."""
-    event_source: str
-    """Who said that the loop ended: aws.sagemaker, or human-loop-events if the event was sent
-    again."""
+    event_source: EventSource
+    """Who said that the loop ended: AWS, or somebody who sent the event again."""
     human_loop_arn: str
     """With creationTime, the identity of the loop."""
     human_loop_name: str

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from human_loop_reviews.a2i.validation import (
@@ -22,12 +23,21 @@ from human_loop_reviews.a2i.validation import (
 from human_loop_reviews.contract import (
     AWS_SOURCE,
     HUMAN_LOOP_DETAIL_TYPES,
-    HUMAN_LOOP_SOURCES,
+    PROJECT_SOURCE,
     HumanLoopStatus,
 )
 
 _S3_URI: Final = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 _MAX_BYTES: Final = 2048  # DynamoDB's limit for a partition key
+
+
+class EventSource(StrEnum):
+    """Who says that a human loop ended."""
+
+    #: Only AWS can send events with this source.
+    AWS = AWS_SOURCE
+    #: An event that was sent again. Everyone who may put events on the bus can send it.
+    RESENT = PROJECT_SOURCE
 
 
 class MalformedEventError(InvalidDocumentError):
@@ -79,7 +89,7 @@ class HumanLoopEvent:
         Where the output should be; None without one. The object may be missing. A Failed loop has
         none.
     source
-        The source of the event: AWS, or this project if the event was sent again.
+        Who says so.
     ignored_values
         How many optional values of the event have an unexpected form. They count as absent.
     """
@@ -93,7 +103,7 @@ class HumanLoopEvent:
     failure_code: str | None = None
     failure_reason: str | None = None
     output: ObjectLocation | None = None
-    source: str = AWS_SOURCE
+    source: EventSource = EventSource.AWS
     ignored_values: int = 0
 
     @property
@@ -142,7 +152,7 @@ human-loop-events, got 'aws.ec2'
     """
     place = Place("event", error=MalformedEventError)
     event = require_object(event, place)
-    require_one_of(event.get("source"), HUMAN_LOOP_SOURCES, place, "source")
+    require_one_of(event.get("source"), tuple(EventSource), place, "source")
     require_one_of(event.get("detail-type"), HUMAN_LOOP_DETAIL_TYPES, place, "detail-type")
     detail = require_object(event.get("detail"), place, "detail")
     arn = _identity(detail, "humanLoopArn", place)
@@ -173,7 +183,7 @@ def _parse_detail(
         failure_code=text_or_none("failureCode", _short),
         failure_reason=text_or_none("failureReason", _encodable),
         output=_output(detail.get("humanLoopOutput"), status, place, optional),
-        source=event["source"],
+        source=EventSource(event["source"]),
         ignored_values=optional.ignored,  # the last argument: the others are read by now
     )
 

@@ -40,8 +40,8 @@ def require_same_loop(output: Output, loop: HumanLoopEvent, place: Place) -> Non
     _require_same(output.human_loop_name, loop.human_loop_name, place.at("humanLoopName"))
     place = place.at("flowDefinitionArn")
     _require_same(output.flow_definition_name, loop.flow_definition, place)
-    found, expected = output.flow_definition_arn, loop.flow_definition_arn
-    comparable = found and _ARN.fullmatch(found) and _ARN.fullmatch(expected)
+    found, expected = output.flow_definition_arn or "", loop.flow_definition_arn
+    comparable = _ARN.fullmatch(found) and _ARN.fullmatch(expected)
     if comparable and found.casefold() != expected.casefold():
         raise place.expected(f"{expected}, got {found}")
 

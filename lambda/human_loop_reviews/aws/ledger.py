@@ -12,9 +12,8 @@ from typing import Any, Final
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeSerializer
 from botocore.exceptions import ClientError
 
-from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
 from human_loop_reviews.contract import (
-    AWS_SOURCE,
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
@@ -55,7 +54,7 @@ class Entry:
 
     outcome_id: str
     precedence: str
-    source: str
+    source: EventSource
     status: str
     end_time: datetime
     output_s3_uri: str | None
@@ -72,12 +71,12 @@ class Entry:
         """
         repeated = (
             self.unreadable
-            and self.source == AWS_SOURCE
-            and loop.source != AWS_SOURCE
+            and self.source is EventSource.AWS
+            and loop.source is not EventSource.AWS
             and self.status == loop.status
             and self.output_s3_uri == str(loop.output)
         )
-        return replace(loop, source=AWS_SOURCE, end_time=self.end_time) if repeated else loop
+        return replace(loop, source=EventSource.AWS, end_time=self.end_time) if repeated else loop
 
 
 class Ledger:
@@ -113,7 +112,7 @@ class Ledger:
         return Entry(
             outcome_id=item["outcomeId"]["S"],
             precedence=precedence,
-            source=item["eventSource"]["S"],
+            source=EventSource(item["eventSource"]["S"]),
             status=item["humanLoopStatus"]["S"],
             end_time=datetime.fromisoformat(precedence.split(" ")[1]),
             output_s3_uri=_text(item, "outputS3Uri"),
@@ -191,7 +190,7 @@ def precedence_of(loop: HumanLoopEvent, *, unreadable: bool) -> str:
     """
     end_time = loop.end_time.isoformat(timespec="microseconds")
     status = _STATUSES.index(loop.status)
-    return f"{loop.source == AWS_SOURCE:d} {end_time} {status} {not unreadable:d}"
+    return f"{loop.source is EventSource.AWS:d} {end_time} {status} {not unreadable:d}"
 
 
 def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
