@@ -49,7 +49,9 @@ def outcome_without_output(status: str, **detail: Any) -> dict[str, Any]:
 
 def test_schema_is_generated_from_the_definition() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert outcome_schema.PATH.read_text(encoding="utf-8") == outcome_schema.written(), "make schema"
+    assert outcome_schema.PATH.read_text(encoding="utf-8") == outcome_schema.written(), (
+        "make schema"
+    )
 
 
 def described_objects() -> list[dict[str, Any]]:
@@ -60,7 +62,9 @@ def described_objects() -> list[dict[str, Any]]:
 
 def test_every_property_is_described() -> None:
     for each in described_objects():
-        assert [name for name, schema in each["properties"].items() if not schema["description"]] == []
+        assert [
+            name for name, schema in each["properties"].items() if not schema["description"]
+        ] == []
 
 
 def test_no_name_is_used_for_two_things() -> None:
@@ -148,9 +152,7 @@ def test_events_that_say_something_else_give_another_id() -> None:
 
 
 def test_event_source_is_told() -> None:
-    outcome = outcome_of(
-        sample_output("textract-invoice"), ended_loop(source="human-loop-events")
-    )
+    outcome = outcome_of(sample_output("textract-invoice"), ended_loop(source="human-loop-events"))
     assert outcome["eventSource"] == "human-loop-events"
     assert outcome_without_output("Failed")["eventSource"] == "aws.sagemaker"
 
@@ -233,9 +235,7 @@ def test_field_name_is_bounded() -> None:
 def test_outcome_over_the_limit_of_the_bus_leaves_fields_out_and_says_so(world: World) -> None:
     output = parse_output((SAMPLES / "outputs" / "textract-invoice.json").read_bytes(), source="")
     loop = parse_event(ended_loop())
-    many = [
-        Field("é" * 50, [Vote(text_value("y" * 1000))], predicted=text_value("x" * 1000))
-    ] * 500
+    many = [Field("é" * 50, [Vote(text_value("y" * 1000))], predicted=text_value("x" * 1000))] * 500
     review = Review(1, True, judge_fields(many, prediction_known=True), None, (None,))
     outcome = describe_outcome(loop, output, review, disclosure=Disclosure(include_values=True))
     jsonschema.validate(outcome, SCHEMA)
@@ -248,9 +248,7 @@ def test_outcome_over_the_limit_of_the_bus_leaves_fields_out_and_says_so(world: 
 
 
 def test_longest_texts_of_an_event_leave_room_on_the_bus() -> None:
-    loop = parse_event(
-        ended_loop("Failed", failureReason="é" * 100_000, failureCode="c" * 100_000)
-    )
+    loop = parse_event(ended_loop("Failed", failureReason="é" * 100_000, failureCode="c" * 100_000))
     outcome = describe_outcome(loop, None, None, disclosure=Disclosure())
     assert len(json.dumps(outcome)) < 20_000
     assert outcome["failureCode"] is None

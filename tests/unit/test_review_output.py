@@ -239,15 +239,18 @@ def test_description_has_values_only_if_asked() -> None:
     values = including.pop("values")
     assert including == without
     assert values.items() >= {"predicted": "5", "answers": ["6"], "consensus": "6"}.items()
-    assert without.items() >= {
-        "name": "Total",
-        "verdict": "corrected",
-        "modelCorrect": False,
-        "upheldShare": 0.0,
-        "reviewerAgreement": None,
-        "confidence": 41.29,
-        "shown": True,
-    }.items()
+    assert (
+        without.items()
+        >= {
+            "name": "Total",
+            "verdict": "corrected",
+            "modelCorrect": False,
+            "upheldShare": 0.0,
+            "reviewerAgreement": None,
+            "confidence": 41.29,
+            "shown": True,
+        }.items()
+    )
 
 
 def test_description_says_whether_the_prediction_is_known() -> None:
