@@ -97,8 +97,8 @@ def private_texts(case: Case) -> list[str]:
         for text in (answer["workerId"], answer["workerMetadata"]["identityData"]["sub"])
     ]
     values = [
-        field["predicted"]
+        field["values"]["predicted"]
         for field in case.sample.outcome["fields"]
-        if isinstance(field["predicted"], str)
+        if isinstance(field["values"]["predicted"], str)
     ]
     return [*identities, *values]

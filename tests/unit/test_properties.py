@@ -242,9 +242,9 @@ def check(output: Output, mapping: Sequence[FieldMapping]) -> None:
     assert review.reviewer_agreement is None or 0 <= review.reviewer_agreement <= 1
     assert all(len(field.answers) == answers for field in review.fields)
     assert answers or not review.fields
-    told = describe_review(output, review, include_values=True)
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told["answerCount"] == answers
+    outcome = describe_review(output, review, include_values=True)
+    assert json.loads(json.dumps(outcome, allow_nan=False)) == outcome
+    assert outcome["answerCount"] == answers
 
 
 @given(st.binary())

@@ -39,10 +39,19 @@ def test_unreadable_text_is_named(text: bytes | str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[("workerId", value) for value in (5, {}, True)],
-        *[("submissionTime", value) for value in (1573753056, "soon", [])],
-        *[("acceptanceTime", value) for value in (5.5, "", "0001-01-01T00:00:00+10:00")],
-        *[("timeSpentInSeconds", value) for value in ("5", -1, True, 10**400)],
+        ("workerId", 5),
+        ("workerId", {}),
+        ("workerId", True),
+        ("submissionTime", 1573753056),
+        ("submissionTime", "soon"),
+        ("submissionTime", []),
+        ("acceptanceTime", 5.5),
+        ("acceptanceTime", ""),
+        ("acceptanceTime", "0001-01-01T00:00:00+10:00"),
+        ("timeSpentInSeconds", "5"),
+        ("timeSpentInSeconds", -1),
+        ("timeSpentInSeconds", True),
+        ("timeSpentInSeconds", 10**400),
     ],
 )
 def test_strange_optional_value_of_an_answer_costs_that_value_only(name: str, value: Any) -> None:
