@@ -17,7 +17,9 @@ OPTIONAL: dict[str, str] = {
     Setting.FIELD_NAMES: "hashed",
     Setting.ALLOWED_FIELD_NAMES: '["Total"]',
 }
-QUEUE: dict[str, str] = {key: OPTIONAL[key] for key in (Setting.DEAD_LETTER_QUEUE_URL, Setting.MAX_RECEIVES)}
+QUEUE: dict[str, str] = {
+    key: OPTIONAL[key] for key in (Setting.DEAD_LETTER_QUEUE_URL, Setting.MAX_RECEIVES)
+}
 
 
 def test_settings_are_read() -> None:
