@@ -24,7 +24,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct, IConstruct
 
-from human_loop_events.arguments import whole_number
+from human_loop_events.arguments import refuse_other_than_construct, whole_number
 from human_loop_events.encryption import (
     SEND_ACTIONS,
     admit_rules_to_topics,
@@ -111,6 +111,14 @@ class Delivery(Construct):
                 "retry_attempts", retry_attempts, least=0, most=185
             ),
         )
+        refuse_other_than_construct(
+            "dead_letter_queue",
+            dead_letter_queue,
+            expected="a queue, such as sqs.Queue.from_queue_arn(…)",
+        )
+        refuse_other_than_construct(
+            "encryption_key", encryption_key, expected="a key, such as kms.Key.from_key_arn(…)"
+        )
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self._key = encryption_key or create_key(self)
@@ -154,6 +162,9 @@ class Delivery(Construct):
         ValueError
             If EventBridge cannot publish to the topic.
         """
+        refuse_other_than_construct(
+            "topic", topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"
+        )
         refuse_unusable_topic("topic", topic)
         return _TopicTarget(self, topic, message)
 
@@ -176,6 +187,9 @@ class Delivery(Construct):
         ValueError
             If EventBridge cannot send to the queue.
         """
+        refuse_other_than_construct(
+            "queue", queue, expected="a queue, such as sqs.Queue.from_queue_arn(…)"
+        )
         refuse_aws_managed_key_of_queue("queue", queue)
         if queue.fifo and not message_group_id:
             raise ValueError(

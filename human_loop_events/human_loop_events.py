@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.alerts import Alerts, AlertsSettings
+from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery, DeliverySettings
 from human_loop_events.flow_definitions import FlowDefinitions
@@ -144,13 +145,13 @@ class HumanLoopEvents(Construct):
         if isinstance(handler, ReviewHandler):
             self._review_handler = handler
             self._handler: lambda_.IFunction = handler.function
-        elif isinstance(handler, Construct):
-            self._handler = handler
         else:
-            raise ValueError(
-                "handler: expected a function, ReviewHandler(…) or ReviewHandlerSettings(…), got "
-                f"{handler!r}"
+            refuse_other_than_construct(
+                "handler",
+                handler,
+                expected="a function, ReviewHandler(…) or ReviewHandlerSettings(…)",
             )
+            self._handler = handler
         self._connect_handler(handler_delivery)
 
     @property

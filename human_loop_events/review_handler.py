@@ -18,7 +18,7 @@ from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.alerts import Alerts
-from human_loop_events.arguments import whole_number
+from human_loop_events.arguments import refuse_other_than_construct, whole_number
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, admit_log_groups, create_key
@@ -142,6 +142,16 @@ class ReviewHandler(Construct):
                 "ledger_retention: it is for a new ledger, but ledger is supplied; expected "
                 "Ledger(…, retention=…)"
             )
+        refuse_other_than_construct(
+            "dead_letter_queue",
+            dead_letter_queue,
+            expected="a queue, such as sqs.Queue.from_queue_arn(…)",
+        )
+        refuse_other_than_construct(
+            "outcome_bus",
+            outcome_bus,
+            expected="a bus, such as events.EventBus.from_event_bus_name(…)",
+        )
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self._output = output

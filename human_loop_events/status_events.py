@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IValidation
 
 from human_loop_events.alerts import Alerts, rule_metric
+from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.event_filter import EventFilter
@@ -75,6 +76,15 @@ class StatusEvents(Construct):
         event_bus: events.IEventBus | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        if not isinstance(filter, EventFilter):
+            raise ValueError(
+                f"filter: expected HumanLoopFilter(…) or JobFilter.training(…), got {filter!r}"
+            )
+        refuse_other_than_construct(
+            "event_bus",
+            event_bus,
+            expected="a bus, such as events.EventBus.from_event_bus_name(…)",
+        )
         stack = Stack.of(self)
         if event_bus is None:
             filter.refuse_other_environments(stack)
