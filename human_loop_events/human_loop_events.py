@@ -33,6 +33,7 @@ from human_loop_reviews.contract import (
 )
 
 _DIRECT = HandlerDelivery.direct()
+_HANDLER_BACKLOG = Duration.hours(1)
 _Part = TypeVar("_Part")
 
 
@@ -310,6 +311,10 @@ class HumanLoopEvents(Construct):
             rule_name=rule_name,
         )
 
+    def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
+        """Add an alarm that goes off when no loop ends for days, 1 to 7."""
+        return self._events.alert_on_silence(days=days)
+
     def alert_on_low_agreement(
         self, threshold: float, *, period: Duration | None = None
     ) -> list[cloudwatch.Alarm]:
@@ -446,6 +451,12 @@ class HumanLoopEvents(Construct):
             )
         self._events.add_target(self._delivery.queue_target(self._handler_queue.queue))
         self._alerts.watch_queue(self._handler_queue.dead_letter_queue)
+        self._alerts.watch_backlog(
+            self._handler_queue.queue,
+            max_age=_HANDLER_BACKLOG,
+            consequence="Their loops are not settled. Check that the event source mapping is "
+            "enabled, and read the log of the handler.",
+        )
         self._alerts.watch_function(self._handler)
 
 

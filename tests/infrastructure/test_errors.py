@@ -511,6 +511,14 @@ def test_low_agreement_that_cannot_be_measured_is_refused(
         loops.alert_on_low_agreement(threshold)
 
 
+@pytest.mark.parametrize("days", [0, 8, 1.5, True])
+def test_silence_that_cannot_be_measured_is_refused(days: Any, stacks: Callable[[], Stack]) -> None:
+    loops = HumanLoopEvents(stacks(), "HumanLoops")
+
+    with pytest.raises(ValueError, match=r"days: expected a whole number, 1 to 7, got"):
+        loops.alert_on_silence(days=days)
+
+
 def test_setting_that_does_not_exist_is_refused(stacks: Callable[[], Stack]) -> None:
     settings: Any = {"memory": 2048}
 
