@@ -30,6 +30,7 @@ class AlertsSettings(TypedDict, total=False):
 
     topic: sns.ITopic
     alert_format: AlertFormat
+    include_failure_reason: bool
     runbook: str
     failure_threshold: int
     failure_period: Duration
@@ -55,6 +56,9 @@ class Alerts(Construct):
         The customer managed key of the new topic. Default: a new one, with rotation.
     alert_format
         The format of alerts on failures. Default: text.
+    include_failure_reason
+        Whether alerts quote the reason that AWS gives for a failure. A reason can quote a document.
+        Default: yes.
     runbook
         The path or URL of the runbook that alerts and alarms refer to. Sections are appended, as in
         ``#failedloops``. Default: docs/operations.md, the runbook of this project.
@@ -82,6 +86,7 @@ class Alerts(Construct):
         topic: sns.ITopic | None = None,
         encryption_key: kms.IKey | None = None,
         alert_format: AlertFormat = AlertFormat.TEXT,
+        include_failure_reason: bool = True,
         runbook: str = RUNBOOK,
         failure_threshold: int = 1,
         failure_period: Duration | None = None,
@@ -90,6 +95,7 @@ class Alerts(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._format = one_of("alert_format", alert_format, AlertFormat)
+        self._include_reason = include_failure_reason
         self._runbook = _a_runbook(runbook)
         self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
         self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
@@ -133,11 +139,21 @@ class Alerts(Construct):
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
         """Build the message about a failure, for a rule's target."""
-        return failure_message(Stack.of(self), self._format, failure, self._runbook)
+        return failure_message(
+            Stack.of(self),
+            self._format,
+            failure,
+            self._runbook,
+            include_reason=self._include_reason,
+        )
 
     def reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
         """Build the second message, about the reason. None unless the format sends two."""
-        if self._format is not AlertFormat.CHAT or failure.reason_path is None:
+        if (
+            self._format is not AlertFormat.CHAT
+            or failure.reason_path is None
+            or not self._include_reason
+        ):
             return None
         return reason_message(failure, failure.reason_path)
 
