@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.alerts import Alerts, AlertsSettings
+from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery, DeliverySettings
 from human_loop_events.flow_definitions import FlowDefinitions
@@ -32,6 +33,7 @@ from human_loop_reviews.contract import (
 )
 
 _DIRECT = HandlerDelivery.direct()
+_HANDLER_BACKLOG = Duration.hours(1)
 _Part = TypeVar("_Part")
 
 
@@ -144,13 +146,13 @@ class HumanLoopEvents(Construct):
         if isinstance(handler, ReviewHandler):
             self._review_handler = handler
             self._handler: lambda_.IFunction = handler.function
-        elif isinstance(handler, Construct):
-            self._handler = handler
         else:
-            raise ValueError(
-                "handler: expected a function, ReviewHandler(…) or ReviewHandlerSettings(…), got "
-                f"{handler!r}"
+            refuse_other_than_construct(
+                "handler",
+                handler,
+                expected="a function, ReviewHandler(…) or ReviewHandlerSettings(…)",
             )
+            self._handler = handler
         self._connect_handler(handler_delivery)
 
     @property
@@ -309,6 +311,10 @@ class HumanLoopEvents(Construct):
             rule_name=rule_name,
         )
 
+    def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
+        """Add an alarm that goes off when no loop ends for days, 1 to 7."""
+        return self._events.alert_on_silence(days=days)
+
     def alert_on_low_agreement(
         self, threshold: float, *, period: Duration | None = None
     ) -> list[cloudwatch.Alarm]:
@@ -445,6 +451,12 @@ class HumanLoopEvents(Construct):
             )
         self._events.add_target(self._delivery.queue_target(self._handler_queue.queue))
         self._alerts.watch_queue(self._handler_queue.dead_letter_queue)
+        self._alerts.watch_backlog(
+            self._handler_queue.queue,
+            max_age=_HANDLER_BACKLOG,
+            consequence="Their loops are not settled. Check that the event source mapping is "
+            "enabled, and read the log of the handler.",
+        )
         self._alerts.watch_function(self._handler)
 
 

@@ -18,7 +18,7 @@ from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.alerts import Alerts
-from human_loop_events.arguments import whole_number
+from human_loop_events.arguments import refuse_other_than_construct, whole_number
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, admit_log_groups, create_key
@@ -32,6 +32,10 @@ from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queu
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting
+
+#: IAM's quota for a role is ten managed policies. One is for all but the output.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_MOST_OUTPUT_POLICIES = 9
 
 
 class ReviewHandlerSettings(TypedDict, total=False):
@@ -138,6 +142,16 @@ class ReviewHandler(Construct):
                 "ledger_retention: it is for a new ledger, but ledger is supplied; expected "
                 "Ledger(…, retention=…)"
             )
+        refuse_other_than_construct(
+            "dead_letter_queue",
+            dead_letter_queue,
+            expected="a queue, such as sqs.Queue.from_queue_arn(…)",
+        )
+        refuse_other_than_construct(
+            "outcome_bus",
+            outcome_bus,
+            expected="a bus, such as events.EventBus.from_event_bus_name(…)",
+        )
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self._output = output
@@ -378,7 +392,14 @@ class ReviewHandler(Construct):
         """Create the policies to read output: as many as the names of flow definitions need."""
         stack = Stack.of(self)
         policies = []
-        groups = self._output.pattern_groups(self._flow_definitions)
+        groups = list(self._output.pattern_groups(self._flow_definitions))
+        if len(groups) > _MOST_OUTPUT_POLICIES:
+            raise ValueError(
+                f"flow_definitions: to read the output of {len(self._flow_definitions.names)} flow "
+                f"definitions takes {len(groups) + 1} managed policies, but IAM allows "
+                f"{_MOST_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
+                "shorter names, or several constructs"
+            )
         for number, patterns in enumerate(groups, start=1):
             policy = iam.ManagedPolicy(
                 self,
