@@ -323,7 +323,8 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         threshold
-            The alarm goes off when the mean agreement of a period is lower, over 0 up to 1.
+            The alarm goes off when the share of correct fields among the judged ones of a period is
+            lower, over 0 up to 1.
         period
             Default: one day.
 
@@ -345,9 +346,7 @@ class HumanLoopEvents(Construct):
             self._alerts.add_alarm(
                 handler,
                 f"LowAgreement-{name}",
-                self.metric_loops(
-                    Metric.AGREEMENT, name, statistic="Average", period=period or Duration.days(1)
-                ),
+                self.metric_agreement(name, period=period),
                 threshold=threshold,
                 comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 description=f"Reviewers agree with the model of {name} less than expected. Compare "
@@ -405,6 +404,32 @@ class HumanLoopEvents(Construct):
             dimensions_map={METRIC_DIMENSION: flow_definition},
             statistic=statistic,
             period=period or Duration.minutes(5),
+        )
+
+    def metric_agreement(
+        self, flow_definition: str, *, period: Duration | None = None
+    ) -> cloudwatch.IMetric:
+        """Divide the correct fields of a flow definition by the judged ones.
+
+        Not the mean of the loops' agreement, in which a loop of one field counts as much as one of
+        a hundred.
+
+        Parameters
+        ----------
+        flow_definition
+            The flow definition's name.
+        period
+            Default: one day.
+        """
+        period = period or Duration.days(1)
+        return cloudwatch.MathExpression(
+            expression="correct / judged",
+            using_metrics={
+                "correct": self.metric_loops(Metric.FIELDS_CORRECT, flow_definition, period=period),
+                "judged": self.metric_loops(Metric.FIELDS_JUDGED, flow_definition, period=period),
+            },
+            label=f"Agreement with the model of {flow_definition}",
+            period=period,
         )
 
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:

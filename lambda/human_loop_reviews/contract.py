@@ -93,6 +93,8 @@ class Metric(StrEnum):
     """The metrics of the review handler that alarms use."""
 
     AGREEMENT = "Agreement"
+    FIELDS_CORRECT = "FieldsCorrect"
+    FIELDS_JUDGED = "FieldsJudged"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
 

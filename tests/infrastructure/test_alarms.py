@@ -109,7 +109,7 @@ def test_further_messages_in_a_dead_letter_queue_raise_an_alarm_of_their_own(
         _subject(metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
         for alarm in _alarms(synthesized).values()
         for metric in alarm.get("Metrics", [])
-        if "MetricStat" in metric
+        if metric.get("MetricStat", {}).get("Metric", {}).get("Namespace") == "AWS/SQS"
     )
 
     assert growing == _watched(synthesized, "ApproximateNumberOfMessagesVisible")
@@ -210,13 +210,18 @@ def test_runbook_has_the_sections_that_alarms_name() -> None:
 
 
 def test_low_agreement_has_an_alarm_for_each_flow_definition() -> None:
-    flow_definitions = [
-        alarm["Dimensions"][0]["Value"]
-        for alarm in _alarms(synthesize("everything-on")).values()
-        if alarm.get("MetricName") == "Agreement"
-    ]
+    measured = {}
+    for logical_id, alarm in _alarms(synthesize("everything-on")).items():
+        if "LowAgreement" not in logical_id:
+            continue
+        (quotient,) = (each for each in alarm["Metrics"] if each["ReturnData"] is not False)
+        counts = [each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each]
+        assert quotient["Expression"] == "correct / judged"
+        assert {each["Stat"] for each in counts} == {"Sum"}
+        (flow_definition,) = {each["Metric"]["Dimensions"][0]["Value"] for each in counts}
+        measured[flow_definition] = {each["Metric"]["MetricName"] for each in counts}
 
-    assert sorted(flow_definitions) == ["claims", "invoices"]
+    assert measured == dict.fromkeys(["claims", "invoices"], {"FieldsCorrect", "FieldsJudged"})
 
 
 def test_rule_on_a_custom_bus_is_measured_by_name_and_bus() -> None:

@@ -247,6 +247,14 @@ def test_largest_mappings_that_fit_are_taken() -> None:
             "include_values: expected True or False, got 'yes'",
         ),
         (
+            {"handler": ReviewHandlerSettings(allowed_field_names="Total")},
+            "allowed_field_names: expected a list such as ['Total', 'Invoice Date'], got 'Total'",
+        ),
+        (
+            {"handler": ReviewHandlerSettings(allowed_field_names=["n" * 300])},
+            "allowed_field_names: 304 bytes as JSON, but 256 fit into the function's environment",
+        ),
+        (
             {"handler": ReviewHandlerSettings(max_output_size=Size.kibibytes(0))},
             "max_output_size: expected 1 KiB to 1 GiB",
         ),

@@ -98,8 +98,8 @@ def _review_values(review: Review) -> dict[str, float]:
         "SecondsWorked": sum(worked) if worked else None,
     }
     if review.prediction_known:
-        values["FieldsJudged"] = review.fields_judged
-        values["FieldsCorrect"] = review.fields_correct
+        values[Metric.FIELDS_JUDGED] = review.fields_judged
+        values[Metric.FIELDS_CORRECT] = review.fields_correct
         values |= {verdict.capitalize(): count for verdict, count in review.verdict_counts.items()}
     return {name: value for name, value in values.items() if value is not None}
 
