@@ -111,7 +111,8 @@ class ReviewHandler(Construct):
     memory_size
         The function's memory in MiB, 128 to 10,240. Default: 1,024, enough for the largest output.
     timeout
-        The function's timeout, up to 15 minutes. Default: one minute.
+        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls of AWS, with retries,
+        take at most one of these.
     reserved_concurrent_executions
         How many instances may run at once. Default: no limit but the account's.
 
@@ -194,7 +195,9 @@ class ReviewHandler(Construct):
             description="Settles ended human loops",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-        self._policy = self._create_policy(dead_letter_queue)
+        self._policy = self._create_policy(
+            dead_letter_queue, has_custom_bus=outcome_bus is not None
+        )
         self._handler_queue: HandlerQueue | None = None
         self._function = lambda_.Function(
             self,
@@ -211,7 +214,7 @@ class ReviewHandler(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
             memory_size=whole_number("memory_size", memory_size, least=128, most=10_240),
-            timeout=_a_timeout(timeout or Duration.minutes(1)),
+            timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment={
                 Setting.LEDGER_TABLE.value: self._ledger.table.table_name,
@@ -364,7 +367,9 @@ class ReviewHandler(Construct):
         rule.add_target(target)
         return rule
 
-    def _create_policy(self, dead_letter_queue: sqs.IQueue | None) -> iam.ManagedPolicy:
+    def _create_policy(
+        self, dead_letter_queue: sqs.IQueue | None, *, has_custom_bus: bool
+    ) -> iam.ManagedPolicy:
         policy = iam.ManagedPolicy(
             self, "Policy", description="What the review handler may do", roles=[self._role]
         )
@@ -385,6 +390,13 @@ class ReviewHandler(Construct):
                 "Null": {"events:source": "false", "events:detail-type": "false"},
             },
         )
+        if has_custom_bus:
+            # EventBridge drops what is sent to a bus that does not exist.
+            iam.Grant.add_to_principal(
+                grantee=policy,
+                actions=["events:DescribeEventBus"],
+                resource_arns=[self._outcome_bus.event_bus_arn],
+            )
         self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
         iam.Grant.add_to_principal(
             grantee=policy,
@@ -487,9 +499,10 @@ def _mappings(
 
 
 def _a_timeout(timeout: Duration) -> Duration:
-    if not 1 <= timeout.to_seconds() <= 900:
+    if not contract.MIN_TIMEOUT_SECONDS <= timeout.to_seconds() <= 900:
         raise ValueError(
-            f"timeout: expected 1 second to 15 minutes, got {timeout.to_human_string()}"
+            f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls of AWS "
+            "and their retries need one minute"
         )
     return timeout
 

@@ -105,6 +105,10 @@ class Metric(StrEnum):
 ERROR_CODE_ATTRIBUTE: Final = "ErrorCode"
 ERROR_MESSAGE_ATTRIBUTE: Final = "ErrorMessage"
 
+#: The shortest timeout of the review handler, in seconds. Half of it is for calls of AWS with their
+#: retries, the other half for reading and reviewing the largest output.
+MIN_TIMEOUT_SECONDS: Final = 120
+
 #: The most bytes of mappings as JSON. Lambda allows 4,096 bytes for all environment variables of a
 #: function; the rest is for the other settings.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -10,8 +10,10 @@ from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.same_loop import require_same_loop
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
-from human_loop_reviews.aws import metrics, outcome_bus, output_store
+from human_loop_reviews.aws import metrics, output_store
+from human_loop_reviews.aws.calls import error_code
 from human_loop_reviews.aws.ledger import Entry, Ledger
+from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review
@@ -38,15 +40,17 @@ class Settler:
     ----------
     settings
         The function's settings.
-    s3, events
-        Clients.
+    s3
+        A client.
+    outcome_bus
+        The bus that outcomes are published on.
     ledger
         The ledger.
     """
 
     settings: Settings
     s3: Any
-    events: Any
+    outcome_bus: OutcomeBus
     ledger: Ledger
 
     def settle(self, event: Any) -> None:
@@ -66,16 +70,16 @@ class Settler:
         UnreadableOutputError
             If the output is not what A2I writes, of another loop, or too large.
         OutcomeNotPublishedError
-            If the bus refused the outcome.
-        botocore.exceptions.ClientError
-            If AWS refused.
+            If the bus does not exist, or refused the outcome.
+        CallError
+            If AWS refused another call, or did not answer.
         """
         loop = parse_event(event)
         try:
             self._settle(loop)
         except Exception as error:
             # The errors of AWS do not name the loop.
-            _log(f"not settled ({type(error).__name__})", loop, error=error)
+            _log(f"not settled ({error_code(error)})", loop, error=error)
             raise
 
     def _settle(self, loop: HumanLoopEvent) -> None:
@@ -116,7 +120,7 @@ class Settler:
         # Another event can say the same. Then the ledger keeps the one that takes precedence.
         is_new = entry is None or entry.outcome_id != outcome["outcomeId"]
         if is_new:
-            outcome_bus.publish(self.events, self.settings.outcome_bus, loop, outcome)
+            self.outcome_bus.publish(loop, outcome)
         return self.ledger.record(loop, outcome) and is_new
 
     def _read_output(self, loop: HumanLoopEvent) -> Output | None:

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
@@ -45,6 +46,7 @@ class World:
     settler: Settler
     s3: Any
     dynamodb: Any
+    events: Any
     sqs: Any
     outcomes_url: str
 
@@ -118,10 +120,10 @@ def world() -> Iterator[World]:
         settler = Settler(
             settings=settings,
             s3=s3,
-            events=events,
+            outcome_bus=OutcomeBus(events, "default"),
             ledger=Ledger(dynamodb, "ledger", timedelta(days=400)),
         )
-        yield World(settler, s3, dynamodb, sqs, queue)
+        yield World(settler, s3, dynamodb, events, sqs, queue)
 
 
 def sample_output(name: str, **changes: Any) -> str:

@@ -13,7 +13,6 @@ import pytest
 
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
-from human_loop_reviews.aws.outcome_bus import publish
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.field import Field, Vote
@@ -243,7 +242,7 @@ def test_outcome_over_the_limit_of_the_bus_leaves_fields_out_and_says_so(world: 
     assert len(outcome["fields"]) + outcome["fieldsLeftOut"] == 500
     assert outcome["verdictCounts"]["corrected"] == 500
     assert 250_000 < len(json.dumps(outcome, separators=(",", ":"))) < 256 * 1024
-    publish(world.settler.events, "default", loop, outcome)
+    world.settler.outcome_bus.publish(loop, outcome)
     assert world.outcomes()[0]["detail"] == outcome
 
 

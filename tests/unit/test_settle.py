@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settle import OutputNotReadyError
 from tests.unit.a2i.test_event import JSON
@@ -375,11 +375,11 @@ def test_error_of_aws_is_raised_and_names_its_loop_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     uri = {"outputS3Uri": "s3://bucket-of-somebody-else/output.json"}
-    with pytest.raises(ClientError, match="NoSuchBucket"):
+    with pytest.raises(CallError, match="NoSuchBucket"):
         world.settler.settle(ended_loop(humanLoopOutput=uri))
     (record,) = (each for each in caplog.records if each.levelname == "ERROR")
     assert record.getMessage() == (
-        "human loop humanloop-nov-14-1 not settled (NoSuchBucket): Completed"
+        "human loop humanloop-nov-14-1 not settled (ClientError.NoSuchBucket): Completed"
     )
     assert "The specified bucket does not exist" in vars(record)["errorMessage"]
 

@@ -10,9 +10,9 @@ from secrets import token_hex
 from typing import Any, Final
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeSerializer
-from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
+from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 from human_loop_reviews.contract import (
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
@@ -99,12 +99,13 @@ class Ledger:
 
     def find(self, loop: HumanLoopEvent) -> Entry | None:
         """Return what is recorded of a loop, None if nothing is."""
-        response = self._dynamodb.get_item(
-            TableName=self._table,
-            Key=_key(loop),
-            ConsistentRead=True,
-            ProjectionExpression=", ".join((_PRECEDENCE, *_READ)),
-        )
+        with naming(f"table {self._table}"):
+            response = self._dynamodb.get_item(
+                TableName=self._table,
+                Key=_key(loop),
+                ConsistentRead=True,
+                ProjectionExpression=", ".join((_PRECEDENCE, *_READ)),
+            )
         item = response.get("Item", {})
         if _PRECEDENCE not in item:
             return None
@@ -136,7 +137,7 @@ class Ledger:
 
         Raises
         ------
-        botocore.exceptions.ClientError
+        CallError
             If DynamoDB refuses.
         """
         precedence = precedence_of(loop, unreadable=outcome.get("outputError") is not None)
@@ -150,21 +151,22 @@ class Ledger:
             LEDGER_TIME_TO_LIVE: {"N": str(expires_at)},
         }
         try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item=item,
-                ConditionExpression=(
-                    f"attribute_not_exists({_PRECEDENCE}) OR {_PRECEDENCE} < :precedence"
-                ),
-                ExpressionAttributeValues={":precedence": {"S": precedence}},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            with naming(f"table {self._table}"):
+                self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=(
+                        f"attribute_not_exists({_PRECEDENCE}) OR {_PRECEDENCE} < :precedence"
+                    ),
+                    ExpressionAttributeValues={":precedence": {"S": precedence}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except CallError as error:
+            if refusal_code(error.cause) != "ConditionalCheckFailedException":
                 raise
             # If the answer to a successful write is lost, the SDK tries again, and that fails.
-            existing: Any = error.response.get("Item", {})
-            return _text(existing, _WRITE_ID) == write_id
+            refusal: Any = error.cause
+            return _text(refusal.response.get("Item", {}), _WRITE_ID) == write_id
         return True
 
 

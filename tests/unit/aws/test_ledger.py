@@ -10,11 +10,11 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.aws import ledger as ledger_module
+from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.ledger import Ledger, precedence_of
 from tests.unit.conftest import World, ended_loop
 
@@ -145,7 +145,7 @@ def test_refusal_of_dynamodb_is_raised() -> None:
     client, loop = boto3.client("dynamodb"), loop_of()
     with Stubber(client) as stubber:
         stubber.add_client_error("put_item", "ThrottlingException")
-        with pytest.raises(ClientError, match="ThrottlingException"):
+        with pytest.raises(CallError, match="ThrottlingException"):
             Ledger(client, "ledger", timedelta(days=1)).record(loop, outcome_of(loop))
 
 
