@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final, Literal
 
+from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.event import HumanLoopEvent
 from human_loop_reviews.a2i.output import Layout, Output
 from human_loop_reviews.a2i.task_type import TaskType
@@ -107,6 +108,18 @@ class ReviewOutcome:
     """From the loop's creation until the first reviewer accepted the task. Null where unknown."""
     seconds_worked: Sequence[float | None]
     """How long each reviewer worked, the first to submit first. Null where unknown."""
+    sampled: bool | None
+    """Whether the loop is one of a random sample of all that the model did: a Sampling condition
+    that can start a loop alone held. Null where the output has no activation conditions."""
+    sampling_percentage: float | None
+    """The percentage of all that the model did that the flow definition samples, whether this loop
+    is of the sample or not. Null where unknown."""
+    activation_conditions: Sequence[Mapping[str, Any]] | None
+    """The activation conditions that held: each with its type, its key (the form's key or the
+    label's name), and what it compares, as keyValueBlockConfidenceLessThan. Null where the output
+    has no activation conditions."""
+    model_version: str | None
+    """The version of the model, where the AWS service states it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +244,8 @@ def _review_outcome(
 ) -> dict[str, Any]:
     """Return the parameters of a `ReviewOutcome`."""
     review = review or NO_REVIEW
+    activation = review.activation or Activation()
+    held = activation.conditions
     return {
         "layout": None if output is None else output.layout,
         "task_type": None if output is None else output.task_type,
@@ -246,6 +261,10 @@ def _review_outcome(
         "reviewer_agreement": _rounded(review.reviewer_agreement),
         "seconds_to_first_acceptance": review.seconds_to_first_acceptance,
         "seconds_worked": review.seconds_worked,
+        "sampled": activation.sampled,
+        "sampling_percentage": activation.sampling_percentage,
+        "activation_conditions": None if held is None else [each.properties for each in held],
+        "model_version": activation.model_version,
     }
 
 

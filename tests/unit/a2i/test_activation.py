@@ -115,7 +115,16 @@ NOTHING = Activation()
 
 @pytest.mark.parametrize(
     "results",
-    [None, 5, [], {}, {"Conditions": None}, {"Conditions": []}, {"Conditions": 5}, {"Conditions": "x"}],
+    [
+        None,
+        5,
+        [],
+        {},
+        {"Conditions": None},
+        {"Conditions": []},
+        {"Conditions": 5},
+        {"Conditions": "x"},
+    ],
 )
 def test_without_conditions_nothing_is_known(results: Any) -> None:
     assert read_activation({"humanTaskActivationConditionResults": results}) == NOTHING
