@@ -67,8 +67,9 @@ def _lowest(confidences: list[Any]) -> float | None:
     for confidence in confidences:
         if type(confidence) is not float and type(confidence) is not int:
             return None
-    lowest = min(confidences, default=-1)
-    return float(lowest) if 0 <= lowest <= 100 else None
+        if not 0 <= confidence <= 100:
+            return None
+    return float(min(confidences)) if confidences else None
 
 
 def _source(key_block: Mapping[str, Any], values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

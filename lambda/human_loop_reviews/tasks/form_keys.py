@@ -44,24 +44,28 @@ class FormKeys:
 
     def same(self, one: str, other: str) -> bool:
         """Return whether two keys mean the same."""
-        return one == other or self.meaning(one) == self.meaning(other)
+        if one == other or self.meaning(one) == self.meaning(other):
+            return True
+        if one in self._significant and other in self._significant:
+            return False
+        return one.casefold() == other.casefold()
 
     def meaning(self, key: str) -> Hashable:
-        """Return what is equal for keys that mean the same."""
+        """Return what is equal for keys that mean the same, other spellings of the page apart."""
+        if key in self._significant and key not in self._named:
+            return key, key
         folded = key.casefold()
-        if folded in self._significant and key not in self._named:
-            return key, folded
         return self._aliases.get(folded, folded)
 
     @property
     def _significant(self) -> frozenset[str]:
-        """The folded keys that the page has in several spellings. It is read when first needed."""
+        """The keys of which the page has several spellings. They are found when first needed."""
         if self._spelled is None:
-            spellings: dict[str, str] = {}
+            spellings: dict[str, set[str]] = {}
+            for key in self._page:
+                spellings.setdefault(key.casefold(), set()).add(key)
             self._spelled = frozenset(
-                folded
-                for key in self._page
-                if spellings.setdefault(folded := key.casefold(), key) != key
+                key for keys in spellings.values() if len(keys) > 1 for key in keys
             )
         return self._spelled
 

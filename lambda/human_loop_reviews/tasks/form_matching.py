@@ -91,7 +91,11 @@ def compare_forms(
     """
     _refuse_too_many(len(shown.form.pairs), len(answers), place)
     matches = [_Match(answer, shown.form) for answer in answers]
-    labels: tuple[_Label, ...] = (lambda pair: pair.key, lambda pair: keys.meaning(pair.key))
+    labels: tuple[_Label, ...] = (
+        lambda pair: pair.key,
+        lambda pair: keys.meaning(pair.key),
+        lambda pair: pair.key.casefold(),
+    )
     for label in labels:
         _match_by_label(matches, shown.form, label)
     response = None

@@ -48,8 +48,6 @@ def test_infinite_time_is_refused() -> None:
         (["inputContent", "selectedAiServiceResponse", "blocks"], {}, "a list"),
         (["inputContent", "aiServiceResponse"], [], "an object"),
         (["inputContent", "aiServiceResponse", "blocks"], "x", "a list"),
-        (["inputContent", "humanTaskActivationConditionResults"], "x", "an object"),
-        (["inputContent", "humanTaskActivationConditionResults", "Conditions"], {}, "a list"),
         (["humanAnswers", 0, "answerContent"], [], "an object"),
         (["humanAnswers", 0, "answerContent", FORMS], [], "an object"),
         (["humanAnswers", 0, "answerContent", FORMS, "blocks"], {}, "a list"),
