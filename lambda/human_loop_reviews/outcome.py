@@ -275,7 +275,7 @@ def _field_outcome(review: FieldReview, include_values: bool) -> FieldOutcome:
             predicted=review.predicted,
             answers=review.answers,
             consensus=review.consensus,
-            source=review.source or None,
+            source=dict(review.source) or None,
         )
     return FieldOutcome(
         name=review.name,

@@ -252,13 +252,16 @@ class _PairReader:
                 raise TypeError
             self._count(len(text))
             return text
-        tokens: list[Any] = [*map(self._texts.get, words)]
         try:
-            self._counted += sum(map(len, tokens)) + len(tokens)
-            if self._counted > self._limit:
-                self._count(0)
+            if len(words) == 1:
+                token: Any = self._texts[words[0]]
+                if type(token) is str:
+                    self._count(len(token) + 1)
+                    return token
+            tokens: list[Any] = [*map(self._texts.get, words)]
+            self._count(sum(map(len, tokens)) + len(tokens))
             return " ".join(tokens)
-        except TypeError:
+        except (KeyError, TypeError):
             return self._read_mixed(words)
 
     def _read_mixed(self, ids: list[str]) -> str | Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,21 +25,23 @@ class FormDetails:
         self._form = form
         self._read_blocks = read_blocks
 
-    def of(self, pair: Pair) -> tuple[dict[str, Any], dict[str, Any]]:
+    def of(self, pair: Pair) -> tuple[dict[str, Any], PairSource]:
         """Return the details and the source of a pair, as `Field` has them."""
+        values = pair.value_blocks
         details = {
-            "value_confidence": _lowest([block.get("confidence") for block in pair.value_blocks]),
+            "value_confidence": _lowest([block.get("confidence") for block in values]),
             "lowest_word_confidence": self._lowest_of_words(pair.words),
         }
-        return details, _source(self._form.sets[pair.id], pair.value_blocks)
+        return details, PairSource(self._form.sets[pair.id], values)
 
     def _lowest_of_words(self, words: Sequence[Sequence[str]]) -> float | None:
         known = self._words
         confidences = [known[word] for ids in words for word in ids if word in known]
-        if None in confidences:
+        lowest = _lowest(confidences)
+        if lowest is None and None in confidences:
             known = self._all_words
-            confidences = [known[word] for ids in words for word in ids if word in known]
-        return _lowest(confidences)
+            lowest = _lowest([known[word] for ids in words for word in ids if word in known])
+        return lowest
 
     @cached_property
     def _words(self) -> Mapping[str, Any]:
@@ -62,25 +64,52 @@ class FormDetails:
         return words
 
 
+class PairSource(Mapping[str, Any]):
+    """Where a pair stands in the document, as far as the response says: page, geometry, block ids.
+
+    It is read when it is told, which is with values only.
+
+    Parameters
+    ----------
+    key_block, values
+        The blocks of the key and of the value.
+    """
+
+    __slots__ = ("_key_block", "_values")
+
+    def __init__(self, key_block: Mapping[str, Any], values: Sequence[Mapping[str, Any]]) -> None:
+        self._key_block = key_block
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def _read(self) -> dict[str, Any]:
+        source: dict[str, Any] = {}
+        page = self._key_block.get("page")
+        if type(page) is int:
+            source["page"] = page
+        geometry = self._key_block.get("geometry")
+        if type(geometry) is dict:
+            of_values = [block.get("geometry") for block in self._values]
+            source["geometry"] = {"key": geometry, "values": of_values}
+        ids = [block["id"] for block in self._values]
+        source["blockIds"] = {"key": self._key_block["id"], "values": ids}
+        return source
+
+
 def _lowest(confidences: list[Any]) -> float | None:
     """Return the lowest of the confidences, None if one of them is unknown or there are none."""
-    for confidence in confidences:
-        if type(confidence) is not float and type(confidence) is not int:
-            return None
-        if not 0 <= confidence <= 100:
-            return None
-    return float(min(confidences)) if confidences else None
-
-
-def _source(key_block: Mapping[str, Any], values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return where a pair stands in the document, as far as the response says."""
-    source: dict[str, Any] = {}
-    page = key_block.get("page")
-    if type(page) is int:
-        source["page"] = page
-    geometry = key_block.get("geometry")
-    if type(geometry) is dict:
-        of_values = [block.get("geometry") for block in values]
-        source["geometry"] = {"key": geometry, "values": of_values}
-    source["blockIds"] = {"key": key_block["id"], "values": [block["id"] for block in values]}
-    return source
+    try:
+        lowest = min(confidences)
+    except (TypeError, ValueError):
+        return None
+    if type(lowest) is not float and type(lowest) is not int:
+        return None
+    return float(lowest) if 0 <= lowest <= 100 else None

@@ -302,21 +302,12 @@ def _field(
 ) -> Field:
     """Return the field of a pair that the model read."""
     details, source = predicted.details.of(pair)
-    return Field(
-        pair.key,
-        [_vote(answer, pair.key, keys) for answer in row],
-        pair.value,
-        pair.confidence,
-        shown,
-        details=details,
-        source=source,
-    )
+    votes = [_NO_VOTE if answer is None else _vote(answer, pair.key, keys) for answer in row]
+    return Field(pair.key, votes, pair.value, pair.confidence, shown, None, None, details, source)
 
 
-def _vote(answer: Pair | None, key: str, keys: FormKeys) -> Vote:
+def _vote(answer: Pair, key: str, keys: FormKeys) -> Vote:
     """Return a reviewer's vote on the pair that the model read under a key."""
-    if answer is None:
-        return _NO_VOTE
     given = answer.key or key
     return Vote(answer.value, given, given != key and not keys.same(given, key))
 
