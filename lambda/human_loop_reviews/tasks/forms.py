@@ -59,13 +59,12 @@ class FormPrediction:
         """Return all blocks of the full response, of any form."""
         return self.response.get("blocks") or ()
 
-    def read_response(self) -> Predicted:
+    def read_response(self) -> Form:
         """Read all pairs that the model read; none if they cannot be read."""
         try:
-            form = read_form(self.response, Place(_RESPONSE))
+            return read_form(self.response, Place(_RESPONSE))
         except UnreadableOutputError:
-            form = Form(())
-        return Predicted(form, FormDetails(form))
+            return Form(())
 
 
 class FormsTask:
@@ -105,11 +104,16 @@ class FormsTask:
 
     def compare(self, prediction: FormPrediction, answers: Sequence[Form], /) -> list[Field]:
         """Return one field per pair that the reviewers were shown or added."""
+
+        def read_response() -> Predicted:
+            form = prediction.read_response()
+            return Predicted(form, FormDetails(form))
+
         return compare_forms(
             Predicted(prediction.shown, FormDetails(prediction.shown, prediction.read_blocks)),
             answers,
             keys=prediction.keys,
-            read_response=prediction.read_response,
+            read_response=read_response,
             place=Place(prediction.source).at("humanAnswers"),
         )
 

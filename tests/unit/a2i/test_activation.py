@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from human_loop_reviews.a2i.activation import Activation, read_activation
+from human_loop_reviews.outcome import describe_review
+from human_loop_reviews.review_output import review_output
+from tests.unit.documents import custom, forms, moderation, parse
 
 
 def sampling(result: bool | None, percentage: float = 5) -> dict[str, Any]:
@@ -192,3 +195,41 @@ def test_nested_deeper_than_amazon_a2i_accepts_is_not_read() -> None:
     for _ in range(300):
         nested = {"Or": [nested]}
     assert read(nested) == NOTHING
+
+
+# In outcomes
+
+
+PROPERTIES = ("sampled", "samplingPercentage", "activationConditions", "modelVersion")
+
+
+def described(document: dict[str, Any], layout: str | None = "inputContent") -> list[Any]:
+    """Return the properties of an outcome that come from the activation."""
+    inputs = document.pop("inputContent")
+    document |= inputs if layout is None else {layout: inputs}
+    output = parse(document)
+    outcome = describe_review(output, review_output(output), include_values=False)
+    return [outcome[name] for name in PROPERTIES]
+
+
+@pytest.mark.parametrize("layout", ["inputContent", "humanLoopInputContent", None])
+@pytest.mark.parametrize("document", [forms([]), moderation([])])
+def test_outcome_of_a_built_in_task_says_why_the_loop_was_started(
+    document: dict[str, Any], layout: str | None
+) -> None:
+    inputs = {
+        **document["inputContent"],
+        "aiServiceResponse": {"moderationModelVersion": "7.0"},
+        "humanTaskActivationConditionResults": {"Conditions": [sampling(True)]},
+    }
+    assert described({**document, "inputContent": inputs}, layout) == [
+        True,
+        5.0,
+        [{"type": "Sampling", "randomSamplingPercentage": 5.0}],
+        "7.0",
+    ]
+
+
+def test_outcome_without_conditions_has_nulls() -> None:
+    assert described(moderation([])) == [None] * 4
+    assert described(custom({})) == [None] * 4

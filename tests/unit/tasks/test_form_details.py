@@ -29,7 +29,7 @@ def blocks(*confidences: Any, key: Any = 90.0, value: Any = 80.0) -> list[Block]
     ]
 
 
-def details(shown: list[Block], unshown: list[Block] | None = None) -> tuple[Any, ...]:
+def details(shown: list[Block], unshown: list[Any] | None = None) -> tuple[Any, ...]:
     document = forms(shown, shown)
     if unshown is not None:
         document["inputContent"]["aiServiceResponse"] = {"blocks": unshown}
