@@ -61,20 +61,20 @@ def test_standard_input_is_read(
 
 
 @pytest.mark.parametrize(
-    ("written", "prediction"),
+    ("written", "known"),
     [
-        ([{"name": "A", "prediction": "p", "answer": "a"}], "known"),
-        ({"tickets": [{"name": "A", "prediction": "p", "answer": "a"}]}, "known"),
-        ({"others": [{"name": "A", "prediction": "p", "answer": "a"}]}, "unknown"),
+        ([{"name": "A", "prediction": "p", "answer": "a"}], True),
+        ({"tickets": [{"name": "A", "prediction": "p", "answer": "a"}]}, True),
+        ({"others": [{"name": "A", "prediction": "p", "answer": "a"}]}, False),
     ],
 )
 def test_mapping_is_used(
-    outputs: Path, capsys: pytest.CaptureFixture[str], written: object, prediction: str
+    outputs: Path, capsys: pytest.CaptureFixture[str], written: object, known: bool
 ) -> None:
     mapping = outputs / "mapping.json"
     mapping.write_text(json.dumps(written))
     assert main([str(outputs / "good.json"), "--mapping", str(mapping)]) == 0
-    assert lines(capsys)[0][0]["prediction"] == prediction
+    assert lines(capsys)[0][0]["predictionKnown"] is known
 
 
 @pytest.mark.parametrize("written", [None, "{", '[{"name": "A"}]'])
@@ -95,5 +95,5 @@ def test_command_runs_by_its_name(outputs: Path) -> None:
     command = [sys.executable, "-m", "human_loop_reviews", str(outputs / "good.json"), "--values"]
     environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout)["fields"][0]["reviewers"] == ["x"]
+    assert json.loads(run.stdout)["fields"][0]["values"]["answers"] == ["x"]
     assert run.stderr == ""
