@@ -13,6 +13,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final, Literal
 
+from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
 from human_loop_reviews.a2i.output import Layout, Output
 from human_loop_reviews.a2i.task_type import TaskType
@@ -115,6 +116,18 @@ class ReviewOutcome:
     seconds_worked: Sequence[float | None]
     """How long each reviewer worked, the first to submit first. Pauses are included where the
     output only has the times of acceptance and submission. Null where unknown."""
+    sampled: bool | None
+    """Whether the loop is one of a random sample of all that the model did: a Sampling condition
+    that can start a loop alone held. Null where the output has no activation conditions."""
+    sampling_percentage: float | None
+    """The percentage of all that the model did that the flow definition samples, whether this loop
+    is of the sample or not. Null where unknown."""
+    activation_conditions: Sequence[Mapping[str, Any]] | None
+    """The activation conditions that held: each with its type, its key (the form's key or the
+    label's name), and what it compares, as keyValueBlockConfidenceLessThan. Null where the output
+    has no activation conditions."""
+    model_version: str | None
+    """The version of the model, where the AWS service states it."""
     ignored_values: int
     """How many optional values of the event and the output had an unexpected form. They count as
     absent."""
@@ -301,6 +314,8 @@ def _review_outcome(
 ) -> dict[str, Any]:
     """Return the parameters of a `ReviewOutcome`."""
     review = review or NO_REVIEW
+    activation = review.activation or Activation()
+    held = activation.conditions
     described = [_field_outcome(each, disclosure, flow_definition) for each in review.fields]
     described.sort(key=lambda each: each.name)  # the place of a hashed name must not tell it
     return {
@@ -318,6 +333,10 @@ def _review_outcome(
         "mean_reviewer_agreement": _rounded(review.reviewer_agreement),
         "seconds_to_first_acceptance": review.seconds_to_first_acceptance,
         "seconds_worked": review.seconds_worked,
+        "sampled": activation.sampled,
+        "sampling_percentage": activation.sampling_percentage,
+        "activation_conditions": None if held is None else [each.properties for each in held],
+        "model_version": activation.model_version,
         "ignored_values": 0 if output is None else output.ignored_values,
     }
 
@@ -331,7 +350,7 @@ def _field_outcome(
             predicted=review.predicted,
             answers=review.answers,
             consensus=review.consensus,
-            source=review.source or None,
+            source=dict(review.source) or None,
         )
     predicted_name = review.predicted_name
     if predicted_name is not None:

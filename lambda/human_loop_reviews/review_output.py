@@ -59,6 +59,7 @@ def review_output(
     with garbage_collector_paused(output.size):
         task = task_of(output.task_type)
         prediction = task.read_prediction(output.inputs, output.inputs_place, mapping)
+        activation = task.read_activation(output.inputs, prediction, mapping)
         answers = _read_answers(task, output.answers)
         contents = [content for _, content in answers]
         known = prediction is not None
@@ -72,6 +73,7 @@ def review_output(
         fields=fields,
         seconds_to_first_acceptance=_seconds(creation_time, min(accepted, default=None)),
         seconds_worked=tuple([_seconds_worked(answer) for answer, _ in answers]),
+        activation=activation,
     )
 
 

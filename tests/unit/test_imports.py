@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "lambda" / "human_loop_reviews"
 ALLOWED = {
     "contract": set[str](),
     "a2i": {"contract"},
-    "review": {"contract"},
+    "review": {"contract", "a2i"},
     "tasks": {"contract", "a2i", "review"},
     "aws": {"contract", "a2i", "review"},
     "disclosure": set[str](),

@@ -65,9 +65,9 @@ def fold(text: str) -> str:
 
 
 def text_value(text: str) -> Value:
-    """Return text as a value."""
+    """Return text as a value. It is displayed as given, line breaks included."""
     folded = fold(text)
-    return Value(_TEXT, folded, folded)
+    return Value(_TEXT, folded, folded if folded == text else text)
 
 
 def boolean_value(chosen: bool) -> Value:

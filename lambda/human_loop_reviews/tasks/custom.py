@@ -53,6 +53,15 @@ class CustomTask:
         """Return the inputs with the mapping, None without a mapping."""
         return MappedPrediction(inputs, mapping) if mapping else None
 
+    def read_activation(
+        self,
+        _inputs: Mapping[str, Any],
+        _prediction: MappedPrediction | None,
+        _mapping: Sequence[FieldMapping],
+        /,
+    ) -> None:
+        """Return None: who starts the loop of a custom task decides why."""
+
     def read_answer(self, content: dict[str, Any], _place: Place, /) -> Content:
         """Return the content as it is: every form gives something else."""
         return content

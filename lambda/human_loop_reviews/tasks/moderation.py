@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from human_loop_reviews.a2i.activation import Activation, read_activation
 from human_loop_reviews.a2i.task_type import MODERATION
 from human_loop_reviews.a2i.validation import (
     Place,
@@ -46,6 +47,12 @@ class ModerationTask:
         """Read the labels that the reviewers were shown."""
         name = "selectedAiServiceResponse"
         return read_labels(inputs.get(name), place.at(name))
+
+    def read_activation(
+        self, inputs: Mapping[str, Any], _prediction: Labels, _mapping: Sequence[FieldMapping], /
+    ) -> Activation:
+        """Return why the loop was started."""
+        return read_activation(inputs)
 
     def read_answer(self, content: dict[str, Any], place: Place, /) -> Labels:
         """Read the labels that a reviewer gave."""

@@ -101,8 +101,6 @@ def test_unknown_properties_are_not_counted() -> None:
         (["inputContent", "selectedAiServiceResponse", "blocks"], {}, "a list"),
         (["inputContent", "aiServiceResponse"], [], "an object"),
         (["inputContent", "aiServiceResponse", "blocks"], "x", "a list"),
-        (["inputContent", "humanTaskActivationConditionResults"], "x", "an object"),
-        (["inputContent", "humanTaskActivationConditionResults", "Conditions"], {}, "a list"),
         (["humanAnswers", 0, "answerContent"], [], "an object"),
         (["humanAnswers", 0, "answerContent", FORMS], [], "an object"),
         (["humanAnswers", 0, "answerContent", FORMS, "blocks"], {}, "a list"),
