@@ -26,7 +26,12 @@ _MAX_LENGTH: Final = 80
 _AMOUNT: Final = r"([^0-9]*?)((?:[.,](?=[0-9]))?[0-9](?:[0-9.,' \u2019]*[0-9])?)([^0-9]*)"
 _GROUPED: Final = r"[0-9]{1,3}(?:([.,' \u2019])[0-9]{2,3}(?:\1[0-9]{2,3})*)?(?<=[0-9]{3})|[0-9]+"
 _CURRENCY_CODES: Final = {
-    "$": "USD", "US$": "USD", "\u20ac": "EUR", "\xa3": "GBP", "\xa5": "JPY", "\u20b9": "INR"
+    "$": "USD",
+    "US$": "USD",
+    "\u20ac": "EUR",
+    "\xa3": "GBP",
+    "\xa5": "JPY",
+    "\u20b9": "INR",
 }
 
 _MONTHS: Final = (
@@ -202,7 +207,7 @@ def _plain_number(digits: str) -> Decimal | None:
     whole, _, fraction = digits.partition(decimal) if decimal else (digits, "", "")
     if not re.fullmatch(_GROUPED, whole or "0") or not re.fullmatch(r"[0-9]*", fraction):
         return None
-    return Decimal("".join(re.findall("[0-9]", whole)) + "." + fraction + "0")
+    return Decimal("".join(re.findall("[0-9]", whole)) + "." + fraction)
 
 
 def _is_currency(text: str) -> bool:

@@ -18,9 +18,9 @@ _NUMBER: Final = r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-
 _ARITHMETIC = Context(prec=80)
 
 # How forms and models write booleans as text or number, without upper case.
-_BOOLEANS: Final[Mapping[str, bool]] = {
-    **dict.fromkeys(("true", "yes", "on", "1"), True),
-    **dict.fromkeys(("false", "no", "off", "0"), False),
+_BOOLEANS: Final[Mapping[str | Decimal, bool]] = {
+    **dict.fromkeys(("true", "yes", "on", "1", Decimal(1)), True),
+    **dict.fromkeys(("false", "no", "off", "0", Decimal(0)), False),
 }
 
 
@@ -202,8 +202,8 @@ def read_number(text: str) -> Decimal | None:
 def _as_boolean(value: Value | None) -> Value | None:
     if value is None or value.kind not in (Kind.TEXT, Kind.NUMBER) or value.is_blank:
         return value
-    written = value.comparison_key if value.kind is Kind.TEXT else f"{value.comparison_key[1]:f}"
-    chosen = _BOOLEANS.get(written.casefold())
+    key = value.comparison_key
+    chosen = _BOOLEANS.get(key.casefold() if value.kind is Kind.TEXT else key[1])
     return value if chosen is None else boolean_value(chosen)._replace(display=value.display)
 
 
