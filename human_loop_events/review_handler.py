@@ -31,7 +31,7 @@ from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
-from human_loop_reviews.contract import FieldMapping, Setting
+from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
 
 
 class ReviewHandlerSettings(TypedDict, total=False):
@@ -39,7 +39,7 @@ class ReviewHandlerSettings(TypedDict, total=False):
 
     ledger: Ledger
     ledger_retention: Duration
-    mappings: Mapping[str, Sequence[FieldMapping]]
+    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]]
     include_values: bool
     outcome_bus: events.IEventBus
     log_retention: logs.RetentionDays
@@ -119,7 +119,7 @@ class ReviewHandler(Construct):
         encryption_key: kms.IKey | None = None,
         ledger: Ledger | None = None,
         ledger_retention: Duration | None = None,
-        mappings: Mapping[str, Sequence[FieldMapping]] | None = None,
+        mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None = None,
         include_values: bool = False,
         outcome_bus: events.IEventBus | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
@@ -317,7 +317,7 @@ class ReviewHandler(Construct):
 
     def _environment(
         self,
-        mappings: Mapping[str, Sequence[FieldMapping]],
+        mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]],
         include_values: bool,
         max_output_size: Size,
     ) -> dict[str, str]:

@@ -240,6 +240,8 @@ class FieldMapping:
                 if getattr(self, key) is not None:
                     raise self._expected(key, "either path, or prediction and answer")
             _require_expression(self._label, "path", self.path)
+        elif self.prediction is None and self.answer is None:
+            raise ValueError(f"{self._label}: expected prediction and answer, or path")
         else:
             _require_expression(self._label, "prediction", self.prediction)
             _require_expression(self._label, "answer", self.answer)
@@ -306,6 +308,17 @@ class TaskMapping:
             if getattr(self, key) is not None:
                 _require_expression("TaskMapping", key, getattr(self, key))
         object.__setattr__(self, "fields", tuple(self.fields))
+
+    @classmethod
+    def of(cls, mapping: TaskMapping | Sequence[FieldMapping]) -> TaskMapping:
+        """Return a task mapping, also for its fields alone.
+
+        Examples
+        --------
+        >>> TaskMapping.of([FieldMapping(name="Total", path="total")]).fields[0].name
+        'Total'
+        """
+        return mapping if isinstance(mapping, TaskMapping) else cls(fields=mapping)
 
     def to_json(self) -> dict[str, Any] | list[dict[str, Any]]:
         """Return the mapping as the review handler reads it: a list if it has only fields."""

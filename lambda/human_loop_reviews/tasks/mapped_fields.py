@@ -216,7 +216,7 @@ def _share(confidence: LookUp | None, mapping: FieldMapping) -> float | None:
     """Return a confidence from 0 to 100, None if it is none."""
     highest = mapping.confidence_max
     number = _number(None if confidence is None else confidence.value, highest)
-    return None if number is None else number * 100 / highest
+    return None if number is None else round(number * 100 / highest, 6)
 
 
 def _number(value: Any, highest: float) -> float | None:
