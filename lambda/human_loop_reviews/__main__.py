@@ -17,9 +17,9 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.contract import TaskMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
-from human_loop_reviews.suggest_mapping import suggest_mapping
 from human_loop_reviews.tasks.mapping import MappingError
 from human_loop_reviews.tasks.mapping_file import MappingFile, read_mapping_file
+from human_loop_reviews.tasks.mapping_suggestion import suggest_mapping
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ QUEUE = {key: value for key, value in OPTIONAL.items() if key != Setting.MAPPING
 
 def test_settings_are_read() -> None:
     settings = Settings.from_environment({**ENVIRONMENT, **OPTIONAL})
-    assert settings.mappings["f"][0].name == "N"
+    assert settings.mappings["f"].fields[0].name == "N"
     assert (settings.include_values, settings.max_output_bytes) == (False, 1_000_000)
     assert settings.dead_letters == DeadLetterSettings(
         queue_url=OPTIONAL[Setting.DEAD_LETTER_QUEUE_URL], max_receives=5
