@@ -176,7 +176,7 @@ EXPRESSION = EXPRESSIONS | EXPRESSIONS | st.text()
 PLACES = st.fixed_dictionaries({"prediction": EXPRESSION, "answer": EXPRESSION}) | (
     st.fixed_dictionaries({"path": EXPRESSION})
 )
-ROWS = st.just({}) | st.fixed_dictionaries(
+ROWS: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
     {"rows": st.just(True)}, optional={"row_key": EXPRESSION, "row_value": EXPRESSION}
 )
 OTHERS = st.fixed_dictionaries(

@@ -149,7 +149,7 @@ def _unpack(value: Any, limits: Limits, depth: int) -> Any:
         return value if unpacked is None else _unpack(unpacked, limits, depth + 1)
     if type(value) is list:
         return [_unpack(entry, limits, depth + 1) for entry in value]
-    if type(value) is dict:
+    if type(value) is dict and "blockType" not in value:  # a word of a document can be "[1]"
         return {key: _unpack(entry, limits, depth + 1) for key, entry in value.items()}
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -178,6 +179,19 @@ def test_element_is_compared_with_the_prediction_of_a_mapping() -> None:
     document = custom({FORMS: form(Total="6", Town="X")}, inputs={"model": shown})
     mapping = FieldMapping(name="Page", prediction="model", answer=f'"{FORMS}"')
     assert verdicts(document, mapping) == {"Page.Total": "corrected", "Page.Town": "confirmed"}
+
+
+def test_word_of_a_form_that_looks_like_json_is_text() -> None:
+    shown = form(Note="[1]")
+    document = custom({FORMS: shown}, inputs={"model": shown})
+    mapping = FieldMapping(name="Page", prediction="model", answer=f'"{FORMS}"')
+    assert verdicts(document, mapping) == {"Page.Note": "confirmed"}
+    assert verdicts(document) == {"Note": None}
+
+
+def test_element_packed_in_a_text_is_read() -> None:
+    document = custom({FORMS: json.dumps(form(Total="5"))})
+    assert verdicts(document) == {"Total": None}
 
 
 def test_element_that_is_no_form_is_compared_as_what_it_is() -> None:

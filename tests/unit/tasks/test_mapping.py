@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,10 +21,10 @@ def test_mappings_are_read_by_flow_definition() -> None:
             "fields": {"fields": [FIELD], "sampled": "audit"},
         }
     )
-    kind = {"name": "Kind", "prediction": "guess", "answer": "kind.label"}
+    kind = FieldMapping(name="Kind", prediction="guess", answer="kind.label")
     assert parse_mappings(text) == {
-        "tickets": TaskMapping(fields=[FieldMapping(**kind, normalize=["case"])]),
-        "fields": TaskMapping(fields=[FieldMapping(**kind)], sampled="audit"),
+        "tickets": TaskMapping(fields=[replace(kind, normalize=["case"])]),
+        "fields": TaskMapping(fields=[kind], sampled="audit"),
     }
 
 
