@@ -28,8 +28,8 @@ from human_loop_reviews.contract import (
 from human_loop_reviews.review.field import NOT_COMPARED
 from human_loop_reviews.review.verdicts import judge_fields
 from human_loop_reviews.tasks.custom import TASK
-from human_loop_reviews.tasks.mapped_fields import read_sampling
 from human_loop_reviews.tasks.mapping import parse_mappings
+from human_loop_reviews.tasks.sampling import read_sampling
 from tests.unit.a2i.test_event import JSON
 
 LAMBDA = Path(__file__).parents[2] / "lambda"

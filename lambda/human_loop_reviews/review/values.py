@@ -10,6 +10,8 @@ from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from human_loop_reviews.review.canonical_json import in_one_order
+
 #: The comparison key of an empty value.
 BLANK: Final = ""
 
@@ -110,7 +112,8 @@ def structure_value(structure: Any) -> Value:
     >>> one.comparison_key == other.comparison_key
     True
     """
-    return Value(Kind.STRUCTURE, (Kind.STRUCTURE, structure_key(structure)), structure)
+    ordered = in_one_order(structure)
+    return Value(Kind.STRUCTURE, (Kind.STRUCTURE, structure_key(ordered)), ordered)
 
 
 def structure_key(value: Any, text_key: Callable[[str], str] = fold) -> Any:

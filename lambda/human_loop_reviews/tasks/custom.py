@@ -8,10 +8,10 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, compare_element
-from human_loop_reviews.tasks.canonical_json import canonical_json
 from human_loop_reviews.tasks.crowd_elements import (
     Limits,
     Path,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from human_loop_reviews.contract import FieldMapping, TaskMapping
+from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.tasks.aws_elements import compare_element, find_element
-from human_loop_reviews.tasks.canonical_json import canonical_json
 from human_loop_reviews.tasks.crowd_elements import read_value
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, Found, LookUp, look_up
 from human_loop_reviews.tasks.value_fields import make_field
@@ -21,53 +20,6 @@ _MISSING: Final = frozenset({Found.NOTHING, Found.ELEMENT_ONLY})
 
 # What identifies a row, and how many rows before it have the same key.
 _RowKey: TypeAlias = tuple[Any, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How a human loop was selected, as far as the owner's mapping tells.
-
-    Parameters
-    ----------
-    sampled
-        Whether it was selected at random.
-    sampling_percentage
-        The percentage of random selection, above 0 and up to 100.
-    model_version
-        The version of the model.
-    """
-
-    sampled: bool | None = None
-    sampling_percentage: float | None = None
-    model_version: str | None = None
-
-
-def read_sampling(inputs: Mapping[str, Any], mapping: TaskMapping) -> Sampling:
-    """Read how a human loop was selected. What is not found, or of another type, is None.
-
-    Parameters
-    ----------
-    inputs
-        What the caller passed in.
-    mapping
-        The owner's mapping.
-
-    Examples
-    --------
-    >>> mapping = TaskMapping(fields=[FieldMapping(name="n", path="n")], sampled="audit")
-    >>> read_sampling({"audit": True}, mapping).sampled
-    True
-    """
-    sampled = _look_up_value(mapping.sampled, inputs)
-    percentage = _number(_look_up_value(mapping.sampling_percentage, inputs), 100)
-    version = _look_up_value(mapping.model_version, inputs)
-    if type(version) is int:
-        version = str(version) if abs(version) < 10**15 else None
-    return Sampling(
-        sampled=sampled if type(sampled) is bool else None,
-        sampling_percentage=percentage or None,
-        model_version=version if type(version) is str and version.strip() else None,
-    )
 
 
 def find_paths(
@@ -215,21 +167,15 @@ def _look_up_row(row_value: str | None, row: Any) -> Any:
 def _share(confidence: LookUp | None, mapping: FieldMapping) -> float | None:
     """Return a confidence from 0 to 100, None if it is none."""
     highest = mapping.confidence_max
-    number = _number(None if confidence is None else confidence.value, highest)
+    number = read_number_up_to(None if confidence is None else confidence.value, highest)
     return None if number is None else round(number * 100 / highest, 6)
 
 
-def _number(value: Any, highest: float) -> float | None:
+def read_number_up_to(value: Any, highest: float) -> float | None:
+    """Return a number from 0 to the highest one, None for anything else."""
     if type(value) is not int and type(value) is not float:
         return None
     return float(value) if 0 <= value <= highest else None
-
-
-def _look_up_value(expression: str | None, data: Mapping[str, Any]) -> Any:
-    try:
-        return None if expression is None else look_up(expression, data).value
-    except ExpressionFailedError:
-        return None
 
 
 def _found(expression: str, data: Mapping[str, Any]) -> Found:

@@ -9,7 +9,8 @@ import pytest
 
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.contract import FieldMapping, TaskMapping
-from human_loop_reviews.tasks.mapped_fields import MAX_ROWS, Sampling, read_sampling
+from human_loop_reviews.tasks.mapped_fields import MAX_ROWS
+from human_loop_reviews.tasks.sampling import Sampling, read_sampling
 from tests.unit.documents import blocks_of, custom, fields, label, review, verdicts
 
 SIZE = {"inputImageProperties": {"height": 480, "width": 640}}
@@ -468,6 +469,7 @@ def test_rows_are_bounded(count: int, names: int) -> None:
     ("inputs", "sampling"),
     [
         ({"audit": True, "percent": 5, "model": {"v": "v7"}}, Sampling(True, 5.0, "v7")),
+        ({"audit": True, "percent": 5, "model.v": "v7"}, Sampling(True, 5.0, "v7")),
         ({"audit": False, "percent": 0, "model": {"v": 7}}, Sampling(False, None, "7")),
         ({"audit": "yes", "percent": 101, "model": {"v": " "}}, Sampling()),
         ({"audit": 1, "percent": "5", "model": []}, Sampling()),
