@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint unit infrastructure e2e fuzz synth snapshots bench clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth schema snapshots bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,29 +16,37 @@ install: .venv/.installed node_modules/.installed ## Set up .venv and node_modul
 demo: install ## Deploy into an emulator on loopback, send human loops through, show what arrived
 	@$(BIN)/python -m local.demo
 
-test: install ## Run every check: lint, types, unit, infrastructure and end-to-end tests
-	@$(BIN)/python -m tests
+test: install ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
+	@$(MAKE) --no-print-directory --keep-going lint check
+
+check: install ## Run all tests, without the lint
+	@$(BIN)/python -m pytest
 
 lint: install ## Lint, check the format and the types
-	@$(BIN)/python -m tests lint format types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy .
 
 unit: install ## Test what runs inside Lambda
-	@$(BIN)/python -m tests unit
+	@$(BIN)/python -m pytest tests/unit
 
 infrastructure: install ## Test the synthesized templates
-	@$(BIN)/python -m tests infrastructure
+	@$(BIN)/python -m pytest tests/infrastructure
 
 e2e: install ## Test a deployment in the emulator
-	@$(BIN)/python -m tests e2e
+	@$(BIN)/python -m pytest tests/e2e
 
 fuzz: install ## Run the property-based tests with 10,000 examples each
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q tests/unit
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/unit
 
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json
 
+schema: install ## Generate docs/outcome.schema.json from the definition of outcomes
+	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.outcome_schema
+
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
-	@$(BIN)/python -m pytest -q tests/infrastructure/test_snapshots.py --snapshot-update
+	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update
 
 bench: install ## Measure speed and memory as ratios to a floor or a peer
 	@$(BIN)/python -m benchmarks

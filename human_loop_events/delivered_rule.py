@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jsii
 from aws_cdk import aws_events as events
+from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct, IValidation
 
 from human_loop_events.alerts import Alerts
@@ -93,11 +94,26 @@ class DeliveredRule(events.Rule):
                 f"{self.node.path}: EventBridge accepts {MAX_TARGETS} targets for one rule; add a "
                 "further rule, with on_event() for example, for further targets"
             )
-        self._targets += 1
         completed = self._delivery.complete(target)
-        super().add_target(completed)
+        # Bound here and not by CDK, so that errors come without a trace of its JavaScript.
+        config = completed.bind(self, f"Target{self._targets}")
+        super().add_target(_BoundTarget(config))
+        self._targets += 1
         if completed.own_dead_letter_queue is not None:
             self._alerts.watch_queue(completed.own_dead_letter_queue)
+
+
+@jsii.implements(events.IRuleTarget)
+class _BoundTarget:
+    def __init__(self, config: events.RuleTargetConfig) -> None:
+        self._config = config
+
+    def bind(
+        self,
+        rule: IRuleRef,  # noqa: ARG002 - the interface's
+        id: str | None = None,  # noqa: A002, ARG002
+    ) -> events.RuleTargetConfig:
+        return self._config
 
 
 @jsii.implements(IValidation)

@@ -61,7 +61,13 @@ def _job(noun: str, prefix: str, resource: str, page: str, **changes: Any) -> _J
     return _JobKind(**{**known, **changes})
 
 
-_TRAINING: Final = _job("Training Job", "TrainingJob", "training-job", "jobs")
+_TRAINING: Final = _job(
+    "Training Job",
+    "TrainingJob",
+    "training-job",
+    "jobs",
+    statuses=(*_JOB_STATUSES, "Deleting"),
+)
 _PROCESSING: Final = _job("Processing Job", "ProcessingJob", "processing-job", "processing-jobs")
 _TRANSFORM: Final = _job("Transform Job", "TransformJob", "transform-job", "transform-jobs")
 _TUNING: Final = _job(
@@ -86,13 +92,14 @@ _PIPELINE: Final = _JobKind(
     noun="Model Building Pipeline Execution",
     detail_type="SageMaker Model Building Pipeline Execution Status Change",
     status_field="currentPipelineExecutionStatus",
-    statuses=("Executing", "Stopping", "Stopped", "Failed", "Succeeded"),
+    statuses=("Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"),
     console_page="pipelines",
     name_field=None,
     arn_field="pipelineArn",
     arn_resource="pipeline",
     reason_field=None,
     completed=("Succeeded",),
+    failed=("Failed", "CompletedWithFailures"),
 )
 _ENDPOINT: Final = _job(
     "Endpoint",
@@ -144,7 +151,10 @@ class JobFilter(EventFilter):
 
     def __post_init__(self) -> None:
         prefix = self._name_prefix
-        if prefix is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", prefix):
+        if prefix is not None and (
+            not isinstance(prefix, str)
+            or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", prefix)
+        ):
             raise ValueError(
                 "name_prefix: expected the beginning of a name, 1 to 63 letters, digits and "
                 f"hyphens, got {prefix!r}"
@@ -229,6 +239,11 @@ class JobFilter(EventFilter):
             lines=tuple(lines),
             reason_path=reason,
             detail_key="job",
+            always_present=tuple(
+                field
+                for field in (kind.name_field, kind.arn_field, kind.status_field)
+                if field is not None and field != "resources"
+            ),
             # A list is no id of a thread.
             thread_path="$.id" if arn == "$.resources" else arn,
             resource_paths=(),

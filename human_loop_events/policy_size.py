@@ -1,31 +1,38 @@
 """The size of managed policies, which IAM limits.
 
-Names that CloudFormation makes up are not known at synthesis, so their greatest length counts.
+Names that CloudFormation makes up are not known at synthesis, so the length that they can have
+counts, up to the limit of the service.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jsii
-from aws_cdk import Stack, Token
+from aws_cdk import CfnResource, Stack, Token
 from aws_cdk import aws_iam as iam
-from constructs import IConstruct, IValidation
+from constructs import IValidation
 
 #: IAM's limit for a managed policy, in characters without white space.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS: Final = 6144
 
-_LONGEST: Final[Mapping[str, int]] = {
-    "AWS::Partition": len("aws-us-gov"),
-    "AWS::Region": len("ap-southeast-1"),
-    "AWS::AccountId": 12,
-}
 _LONGEST_STACK_NAME: Final = 128
 _SUFFIX: Final = len("-ABCDEFGHIJKL1")
 _ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:dynamodb:ap-southeast-1:111122223333:log-group:")
+_BUCKET_ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:s3:::")
+#: The longest names, by type of resource. CloudFormation cuts off the beginning of what it makes.
+_LONGEST_NAMES: Final[Mapping[str, int]] = {
+    "AWS::KMS::Key": len("mrk-") + 32,
+    "AWS::S3::Bucket": 63,
+    "AWS::SQS::Queue": 80,
+}
+_LONGEST_OTHER_NAME: Final = 255
+#: Types of which CloudFormation's Ref is the ARN.
+_REFERENCED_BY_ARN: Final = frozenset({"AWS::SNS::Topic"})
 _UNKNOWN: Final = 160
 
 
@@ -36,9 +43,21 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
     ----------
     policy
         The policy, with its statements so far.
+
+    Returns
+    -------
+    int
+        An upper bound. It is as low as the types of the resources allow where that matters.
     """
-    document = Stack.of(policy).resolve(policy.document)
-    return len(json.dumps(_filled(document, policy), separators=(",", ":"))) if document else 0
+    stack = Stack.of(policy)
+    document = stack.resolve(policy.document)
+    if not document:
+        return 0
+    # Looking at every resource of the stack takes time, and few policies are near the limit.
+    at_most = _characters(document, lambda logical_id: _longest(stack, logical_id))
+    if at_most <= MAX_POLICY_CHARACTERS:
+        return at_most
+    return _characters(document, _lengths(stack).get)
 
 
 def refuse_oversized(policy: iam.ManagedPolicy) -> None:
@@ -62,30 +81,75 @@ class _SizeLimit:
         ]
 
 
-def _filled(value: Any, scope: IConstruct) -> Any:
-    """Return a resolved value with text of the greatest length in the place of each reference."""
-    match value:
-        case list():
-            return [_filled(each, scope) for each in value]
-        case {"Fn::Join": [delimiter, parts]}:
-            return str(delimiter).join(str(_filled(part, scope)) for part in parts)
-        case {"Ref": target}:
-            return "x" * _length_of(str(target), scope)
-        case {"Fn::GetAtt": [target, "Arn"]}:
-            return "x" * (_ARN_BEFORE_NAME + _length_of(str(target), scope))
-        case dict() if len(value) == 1 and next(iter(value)).startswith("Fn::"):
-            return "x" * _UNKNOWN
-        case dict():
-            return {key: _filled(each, scope) for key, each in value.items()}
-    return value
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """How long a resource's Ref and ARN can be."""
+
+    ref: int
+    arn: int
 
 
-def _length_of(target: str, scope: IConstruct) -> int:
-    if target in _LONGEST:
-        return _LONGEST[target]
-    stack = Stack.of(scope)
+_PSEUDO_PARAMETERS: Final[Mapping[str, _Length]] = {
+    name: _Length(len(longest), len(longest))
+    for name, longest in {
+        "AWS::AccountId": "111122223333",
+        "AWS::Partition": "aws-us-gov",
+        "AWS::Region": "ap-southeast-1",
+    }.items()
+}
+
+_LengthOf = Callable[[str], _Length | None]
+
+
+def _longest(stack: Stack, logical_id: str) -> _Length:
+    """Return how long references to a resource of any type can be."""
+    arn = _ARN_BEFORE_NAME + _generated_name(stack, logical_id)
+    return _PSEUDO_PARAMETERS.get(logical_id, _Length(arn, arn))
+
+
+def _generated_name(stack: Stack, logical_id: str) -> int:
+    """Return the length of a name: the stack's name, the logical id and a suffix."""
     stack_name = (
         _LONGEST_STACK_NAME if Token.is_unresolved(stack.stack_name) else len(stack.stack_name)
     )
-    # A generated name is made of the stack's name, the logical id and a suffix.
-    return stack_name + len("-") + len(target) + _SUFFIX
+    return stack_name + len("-") + len(logical_id) + _SUFFIX
+
+
+def _lengths(stack: Stack) -> dict[str, _Length]:
+    """Return how long references to the resources of a stack can be, by logical id."""
+    lengths = dict(_PSEUDO_PARAMETERS)
+    for each in stack.node.find_all():
+        if isinstance(each, CfnResource) and Stack.of(each) == stack:
+            logical_id = str(stack.resolve(each.logical_id))
+            of_type = each.cfn_resource_type
+            name = min(
+                _generated_name(stack, logical_id),
+                _LONGEST_NAMES.get(of_type, _LONGEST_OTHER_NAME),
+            )
+            arn = name + (
+                _BUCKET_ARN_BEFORE_NAME if of_type == "AWS::S3::Bucket" else _ARN_BEFORE_NAME
+            )
+            lengths[logical_id] = _Length(arn if of_type in _REFERENCED_BY_ARN else name, arn)
+    return lengths
+
+
+def _characters(document: Any, length_of: _LengthOf) -> int:
+    return len(json.dumps(_filled(document, length_of), separators=(",", ":")))
+
+
+def _filled(value: Any, length_of: _LengthOf) -> Any:
+    """Return a resolved value with text of the greatest length in the place of each reference."""
+    match value:
+        case list():
+            return [_filled(each, length_of) for each in value]
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(str(_filled(part, length_of)) for part in parts)
+        case {"Ref": str(target)} if (length := length_of(target)) is not None:
+            return "x" * length.ref
+        case {"Fn::GetAtt": [str(target), "Arn"]} if (length := length_of(target)) is not None:
+            return "x" * length.arn
+        case dict() if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")):
+            return "x" * _UNKNOWN
+        case dict():
+            return {key: _filled(each, length_of) for key, each in value.items()}
+    return value

@@ -114,7 +114,8 @@ class Case:
             },
             "outputS3Uri": self.output_uri,
             "taskType": outcome.get("taskType"),
-            "answers": outcome.get("answers", 0),
+            "outputError": None,
+            "answerCount": outcome.get("answerCount", 0),
         }
 
 

@@ -55,7 +55,10 @@ class FailureCode(StrEnum):
 class Setting(StrEnum):
     """The environment variables of the review handler."""
 
+    ALLOWED_FIELD_NAMES = "ALLOWED_FIELD_NAMES"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
+    FIELD_NAMES = "FIELD_NAMES"
+    INCLUDE_FAILURE_REASON = "INCLUDE_FAILURE_REASON"
     INCLUDE_VALUES = "INCLUDE_VALUES"
     LEDGER_RETENTION_DAYS = "LEDGER_RETENTION_DAYS"
     LEDGER_TABLE = "LEDGER_TABLE"
@@ -63,6 +66,13 @@ class Setting(StrEnum):
     MAX_OUTPUT_BYTES = "MAX_OUTPUT_BYTES"
     MAX_RECEIVES = "MAX_RECEIVES"
     OUTCOME_BUS = "OUTCOME_BUS"
+
+
+class FieldNames(StrEnum):
+    """How outcomes name fields: the values of the setting ``FIELD_NAMES``."""
+
+    PLAIN = "plain"
+    HASHED = "hashed"
 
 
 #: The review handler's entry point, as Lambda calls it.
@@ -85,6 +95,10 @@ class Metric(StrEnum):
     """The metrics of the review handler that alarms use."""
 
     AGREEMENT = "Agreement"
+    FIELDS_CORRECT = "FieldsCorrect"
+    FIELDS_JUDGED = "FieldsJudged"
+    #: Loops whose output cannot be read.
+    UNREADABLE = "Unreadable"
 
 
 #: The message attributes of what the review handler sends to a dead-letter queue: the names that

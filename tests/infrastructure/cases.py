@@ -42,6 +42,8 @@ from human_loop_events import (
     ReviewHandlerSettings,
     StatusEvents,
 )
+from stacks.deployment import read_deployments
+from stacks.human_loop_stack import HumanLoopStack
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -198,6 +200,7 @@ def _everything_on(stack: Stack) -> None:
         delivery=DeliverySettings(max_event_age=Duration.hours(6), retry_attempts=20),
     )
     loops.alert_on_low_agreement(0.8)
+    loops.alert_on_silence(days=7)
     pager = _function(stack, "Pager")
     loops.on_completed("Retrain", target=targets.LambdaFunction(pager))
     loops.on_failed(
@@ -452,18 +455,12 @@ MANY_NAMES = tuple(f"flow-definition-{number:04}" for number in range(60))
 
 
 def _default_app(app: App) -> Stack:
-    from stacks.deployment import Deployment
-    from stacks.human_loop_stack import HumanLoopStack
-
-    (deployment,) = Deployment.from_context(None)
+    (deployment,) = read_deployments(None)
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 
 
 def _configured_app(app: App) -> Stack:
-    from stacks.deployment import Deployment
-    from stacks.human_loop_stack import HumanLoopStack
-
-    (deployment,) = Deployment.from_context(
+    (deployment,) = read_deployments(
         {
             "prod": {
                 "account": ACCOUNT,

@@ -17,9 +17,27 @@ from tests.infrastructure.cases import REGION
 _ABSENT = object()
 
 
-def transform(input_transformer: dict[str, Any], event: dict[str, Any]) -> str:
-    """Write the message that a target receives for an event."""
-    template = _resolved(input_transformer["InputTemplate"])
+def transform(
+    input_transformer: dict[str, Any],
+    event: dict[str, Any],
+    *,
+    region: str = REGION,
+    mappings: dict[str, Any] | None = None,
+) -> str:
+    """Write the message that a target receives for an event.
+
+    Parameters
+    ----------
+    input_transformer
+        The property of the rule's target.
+    event
+        The event.
+    region
+        Where the stack is deployed.
+    mappings
+        The mappings of the template.
+    """
+    template = _resolved(input_transformer["InputTemplate"], region, mappings or {})
     is_json = template.lstrip().startswith(("{", "["))
     values = {
         name: _value(path, event) for name, path in input_transformer["InputPathsMap"].items()
@@ -38,13 +56,25 @@ def transform(input_transformer: dict[str, Any], event: dict[str, Any]) -> str:
     return re.sub(f"<(?P<name>{names})>", insert, template)
 
 
-def _resolved(template: Any) -> str:
+def _resolved(template: Any, region: str, mappings: dict[str, Any]) -> str:
     """Resolve what CloudFormation does at deployment."""
-    if isinstance(template, str):
-        return template
-    if template == {"Ref": "AWS::Region"}:
-        return REGION
-    return "".join(_resolved(part) for part in template["Fn::Join"][1])
+    match template:
+        case str():
+            return template
+        case {"Ref": "AWS::Region"}:
+            return region
+        case {"Ref": "AWS::Partition"}:
+            return next(
+                (f"aws-{each}" for each in ("cn", "us-gov") if region.startswith(each)), "aws"
+            )
+        case {"Fn::FindInMap": [name, *keys]}:
+            found = mappings[name]
+            for key in keys:
+                found = found[_resolved(key, region, mappings)]
+            return str(found)
+        case {"Fn::Join": ["", parts]}:
+            return "".join(_resolved(part, region, mappings) for part in parts)
+    raise AssertionError(template)
 
 
 def _value(path: str, event: dict[str, Any]) -> Any:

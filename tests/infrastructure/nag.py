@@ -17,6 +17,8 @@ from cdk_nag import (
 )
 from constructs import Construct
 
+from tests.infrastructure.cases import JOB_FILTERS
+
 PACKS = (
     AwsSolutionsChecks,
     ServerlessChecks,
@@ -25,8 +27,18 @@ PACKS = (
     PCIDSS321Checks,
 )
 
-#: The constructs of the cases; what stands beside them belongs to the user of the case.
-OWN_CONSTRUCTS = ("HumanLoops", "Invoices", "Claims", "ReviewHandler")
+#: The ids of the constructs in the cases. What is beside them belongs to the user of the case.
+OWN_CONSTRUCTS = (
+    "Alerts",
+    "Claims",
+    "Delivery",
+    "Events",
+    "HumanLoops",
+    "Invoices",
+    "Ledger",
+    "ReviewHandler",
+    *JOB_FILTERS,
+)
 
 
 class Finding(NamedTuple):
@@ -48,7 +60,7 @@ class Acknowledged(NamedTuple):
 
 
 def findings(app: App) -> set[Finding]:
-    """Give what cdk-nag 3 finds in a synthesized app."""
+    """Return what cdk-nag 3 finds in a synthesized app."""
     return {
         Finding(violation.rule_name, resource.construct_path)
         for pack in PACKS

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import sys
 
-from tests.infrastructure.cases import CASES, new_app
+from tests.infrastructure.cases import CASES, JOB_FILTERS, new_app
 from tests.infrastructure.nag import Acknowledged, Finding, without_acknowledgements
+
+#: The ids of `HumanLoopEvents` in the cases.
+FACADES = ("Claims", "HumanLoops", "Invoices")
 
 
 def render(acknowledgements: list[Acknowledged]) -> str:
@@ -31,12 +34,13 @@ def generalised(finding: Finding) -> Finding:
     The resource is named by its path within `HumanLoopEvents`, objects of a bucket without the
     bucket's name.
     """
-    parts = ["<address>" if "@" in part else part for part in finding.path.split("/")[1:]]
-    if parts[0] != "ReviewHandler":
-        del parts[0]
+    first, *rest = ["<address>" if "@" in part else part for part in finding.path.split("/")[1:]]
+    if first in JOB_FILTERS:
+        first = "Events"
+    path = "/".join(rest if first in FACADES else [first, *rest])
     return Finding(
         re.sub(r"\[Resource::.+/\*\]$", "[Resource::<bucket>/<prefix>/*]", finding.rule),
-        "/".join(parts).removesuffix("/Resource"),
+        re.sub(r"(?<=/OutputPolicy)\d+", "", path.removesuffix("/Resource")),
     )
 
 

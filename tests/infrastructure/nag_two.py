@@ -31,8 +31,10 @@ CASE_NAMES = (
     "everything-on",
     "review-handler-supplied",
     "imported",
-    "no-handler",
+    "composed-without-handler",
     "buffered",
+    "jobs",
+    "many-flow-definitions",
     "configured-app",
 )
 

@@ -260,8 +260,35 @@ def test_largest_mappings_that_fit_are_taken() -> None:
             "include_values: expected True or False, got 'yes'",
         ),
         (
+            {"handler": ReviewHandlerSettings(allowed_field_names="Total")},
+            "allowed_field_names: expected a list such as ['Total', 'Invoice Date'], got 'Total'",
+        ),
+        (
+            {"handler": ReviewHandlerSettings(allowed_field_names=["n" * 300])},
+            "allowed_field_names: 304 bytes as JSON, but 256 fit into the function's environment",
+        ),
+        (
             {"handler": ReviewHandlerSettings(max_output_size=Size.kibibytes(0))},
             "max_output_size: expected 1 KiB to 1 GiB",
+        ),
+        ({"topic": "arn:aws:sns:x"}, "topic: expected a topic, such as sns.Topic.from_topic_arn("),
+        ({"queue": "reviews"}, "queue: expected a queue, such as sqs.Queue.from_queue_arn(…), go"),
+        ({"event_bus": "loops"}, "event_bus: expected a bus, such as events.EventBus.from_event_"),
+        (
+            {"alerts": AlertsSettings(topic="incidents")},  # type: ignore[typeddict-item]
+            "topic of the alerts: expected a topic, such as sns.Topic.from_topic_arn(…), got 'inci",
+        ),
+        (
+            {"delivery": DeliverySettings(encryption_key="alias/x")},  # type: ignore[typeddict-item]
+            "encryption_key: expected a key, such as kms.Key.from_key_arn(…), got 'alias/x'",
+        ),
+        (
+            {"delivery": DeliverySettings(dead_letter_queue="dlq")},  # type: ignore[typeddict-item]
+            "dead_letter_queue: expected a queue, such as sqs.Queue.from_queue_arn(…), got 'dlq'",
+        ),
+        (
+            {"handler": ReviewHandlerSettings(outcome_bus="bus")},  # type: ignore[typeddict-item]
+            "outcome_bus: expected a bus, such as events.EventBus.from_event_bus_name(…), got 'b",
         ),
         ({"output": "s3://reviews"}, "output: expected OutputLocation(bucket, prefix=…), got"),
     ],
@@ -503,6 +530,14 @@ def test_low_agreement_that_cannot_be_measured_is_refused(
 
     with pytest.raises(ValueError, match=re.escape(says)):
         loops.alert_on_low_agreement(threshold)
+
+
+@pytest.mark.parametrize("days", [0, 8, 1.5, True])
+def test_silence_that_cannot_be_measured_is_refused(days: Any, stacks: Callable[[], Stack]) -> None:
+    loops = HumanLoopEvents(stacks(), "HumanLoops")
+
+    with pytest.raises(ValueError, match=r"days: expected a whole number, 1 to 7, got"):
+        loops.alert_on_silence(days=days)
 
 
 def test_setting_that_does_not_exist_is_refused(stacks: Callable[[], Stack]) -> None:

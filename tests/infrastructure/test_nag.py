@@ -16,6 +16,7 @@ from aws_cdk import aws_sqs as sqs
 
 from tests.infrastructure.cases import CASES, Synthesized, new_app
 from tests.infrastructure.nag import (
+    OWN_CONSTRUCTS,
     Acknowledged,
     Finding,
     findings,
@@ -32,10 +33,10 @@ NAG_2 = "2.38.2"
 CONSTRUCTS_ALONE = (
     "minimal",
     "minimal-no-flags",
-    "no-handler",
-    "handler-only",
+    "composed-without-handler",
     "buffered",
     "two-constructs",
+    "known-environment",
     "default-app",
     "configured-app",
 )
@@ -47,6 +48,17 @@ def test_packs_find_something_where_there_is_something_to_find() -> None:
     app.synth()
 
     assert {finding.rule for finding in findings(app)} >= {"AwsSolutions-SQS3", "AwsSolutions-SQS4"}
+
+
+def test_every_construct_of_a_case_counts_as_ours(synthesized: Synthesized) -> None:
+    ids = {
+        child.node.id
+        for child in synthesized.stack.node.children
+        if type(child).__module__.startswith("human_loop_events.")
+    }
+
+    assert ids
+    assert ids <= set(OWN_CONSTRUCTS)
 
 
 def test_constructs_have_no_findings(synthesized: Synthesized) -> None:

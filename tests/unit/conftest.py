@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 
@@ -111,7 +112,7 @@ def world() -> Iterator[World]:
             ledger_table="ledger",
             ledger_retention_days=400,
             outcome_bus="default",
-            include_values=False,
+            disclosure=Disclosure(),
             max_output_bytes=64 * 1024 * 1024,
         )
         settler = Settler(
@@ -123,17 +124,27 @@ def world() -> Iterator[World]:
         yield World(settler, s3, dynamodb, sqs, queue)
 
 
-def sample_output(name: str) -> str:
-    return (SAMPLES / "outputs" / f"{name}.json").read_text(encoding="utf-8")
+def sample_output(name: str, **changes: Any) -> str:
+    """Return an output of the documented loop."""
+    text = (SAMPLES / "outputs" / f"{name}.json").read_text(encoding="utf-8")
+    detail = ended_loop()["detail"]
+    names = {key: detail[key] for key in ("humanLoopName", "flowDefinitionArn")}
+    return json.dumps(json.loads(text) | names | changes)
 
 
 def ended_loop(
-    status: str = "Completed", *, output_key: str | None = "output.json", **detail: Any
+    status: str = "Completed",
+    *,
+    output_key: str | None = "output.json",
+    source: str = "aws.sagemaker",
+    time: str | None = None,
+    **detail: Any,
 ) -> dict[str, Any]:
     """Make the event of an ended loop in the documented shape."""
     event: dict[str, Any] = json.loads(
         (SAMPLES / "events" / "documented-event.json").read_text(encoding="utf-8")
     )
+    event |= {"source": source, "time": time or event["time"]}
     event["detail"] |= {"humanLoopStatus": status, "humanLoopOutput": None}
     if output_key is not None:
         event["detail"]["humanLoopOutput"] = {"outputS3Uri": f"s3://{BUCKET}/{output_key}"}

@@ -64,5 +64,5 @@ def test_command_runs_by_its_name(outputs: Path) -> None:
     command = [sys.executable, "-m", "human_loop_reviews", str(outputs / "good.json"), "--values"]
     environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout)["fields"][0]["reviewers"] == ["x"]
+    assert json.loads(run.stdout)["fields"][0]["values"]["answers"] == ["x"]
     assert run.stderr == ""

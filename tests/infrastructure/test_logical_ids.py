@@ -1,0 +1,135 @@
+"""Settings never change the logical ids of what holds data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+import pytest
+from aws_cdk import Duration, Size, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
+
+from human_loop_events import (
+    AlertFormat,
+    AlertsSettings,
+    DeliverySettings,
+    FieldMapping,
+    FlowDefinitions,
+    HandlerDelivery,
+    HumanLoopEvents,
+    OutputLocation,
+    ReviewHandlerSettings,
+)
+from tests.infrastructure.cases import new_app, synthesize
+from tests.infrastructure.test_retention import STATEFUL
+
+#: Values of the settings that configure a part and replace none.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "alerts": {
+        "alert_format": AlertFormat.JSON,
+        "runbook": "https://example.com/runbook",
+        "failure_threshold": 7,
+        "failure_period": Duration.minutes(30),
+        "failure_evaluation_periods": 3,
+        "include_failure_reason": False,
+        "ok_actions": True,
+    },
+    "delivery": {"max_event_age": Duration.hours(1), "retry_attempts": 3},
+    "handler": {
+        "ledger_retention": Duration.days(30),
+        "mappings": {"x": [FieldMapping(name="Total", prediction="a", answer="b")]},
+        "include_values": True,
+        "include_failure_reason": False,
+        "hash_field_names": True,
+        "allowed_field_names": ["Total"],
+        "log_retention": logs.RetentionDays.ONE_WEEK,
+        "max_output_size": Size.mebibytes(1),
+        "memory_size": 512,
+        "timeout": Duration.minutes(10),
+        "reserved_concurrent_executions": 5,
+    },
+}
+
+#: Settings that replace a part, so that its ids are the caller's.
+REPLACING = {
+    "alerts": {"topic"},
+    "delivery": {"dead_letter_queue", "encryption_key"},
+    "handler": {"ledger"},
+}
+
+#: Arguments that add or remove resources, none of which holds data.
+CHANGES: dict[str, Callable[[Stack], dict[str, Any]]] = {
+    "flow definitions": lambda _: {"flow_definitions": FlowDefinitions.named("invoices")},
+    "statuses": lambda _: {"statuses": ["Failed"]},
+    "buffered delivery": lambda _: {"handler_delivery": HandlerDelivery.buffered()},
+    "chat": lambda _: {"alerts": AlertsSettings(alert_format=AlertFormat.CHAT)},
+    "no role": lambda _: {"delivery": DeliverySettings(authorize_using_role=False)},
+    "outcome bus": lambda stack: {
+        "handler": ReviewHandlerSettings(outcome_bus=events.EventBus(stack, "Bus"))
+    },
+    "prefix": lambda stack: {
+        "output": OutputLocation(s3.Bucket.from_bucket_name(stack, "B", "example"), prefix="a/")
+    },
+}
+
+ONE_BY_ONE = [(part, name) for part, settings in SETTINGS.items() for name in settings]
+
+
+def _resources(arguments: Callable[[Stack], dict[str, Any]]) -> dict[str, Any]:
+    stack = Stack(new_app(), "Loops")
+    HumanLoopEvents(stack, "HumanLoops", **arguments(stack))
+    resources: dict[str, Any] = Template.from_stack(stack).to_json()["Resources"]
+    return resources
+
+
+def _stateful(resources: dict[str, Any]) -> dict[str, str]:
+    return {
+        logical_id: resource["Type"]
+        for logical_id, resource in resources.items()
+        if resource["Type"] in STATEFUL
+    }
+
+
+@pytest.mark.parametrize(("part", "name"), ONE_BY_ONE, ids=[name for _, name in ONE_BY_ONE])
+def test_setting_changes_no_logical_id(part: str, name: str) -> None:
+    minimal = synthesize("minimal").resources
+
+    changed = _resources(lambda _: {part: {name: SETTINGS[part][name]}})
+
+    assert changed != minimal
+    assert changed.keys() == minimal.keys()
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_argument_changes_no_logical_id_of_what_holds_data(
+    change: Callable[[Stack], dict[str, Any]],
+) -> None:
+    minimal = _stateful(synthesize("minimal").resources)
+    changed = _resources(change)
+    kept = {
+        logical_id: of_type
+        for logical_id, of_type in minimal.items()
+        if "output" not in change(Stack(new_app(), "S")) or of_type != "AWS::S3::Bucket"
+    }
+
+    assert len(kept) >= 7
+    assert changed != synthesize("minimal").resources
+    assert kept.items() <= _stateful(changed).items()
+
+
+@pytest.mark.parametrize(
+    ("part", "settings"),
+    [
+        ("alerts", AlertsSettings),
+        ("delivery", DeliverySettings),
+        ("handler", ReviewHandlerSettings),
+    ],
+)
+def test_every_setting_is_tried(part: str, settings: type) -> None:
+    tried = {*SETTINGS[part], *REPLACING[part]}
+    added = {"authorize_using_role", "outcome_bus"}
+
+    assert set(get_type_hints(settings)) <= tried | added

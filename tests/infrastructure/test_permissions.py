@@ -1,0 +1,237 @@
+"""No policy of a template allows more than is documented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.infrastructure.cases import MANY_NAMES, Synthesized, synthesize
+from tests.infrastructure.templates import (
+    IDENTITY_POLICIES,
+    RESOURCE_POLICIES,
+    Statement,
+    actions_of_role,
+    identity_statements,
+    owners,
+    referenced,
+    review_handlers,
+    statements,
+)
+
+#: (type of the policy, service, action) of statements without a condition, and why.
+UNCONDITIONAL_SERVICES = {
+    ("AWS::IAM::Role", "lambda.amazonaws.com", "sts:AssumeRole"): (
+        "Lambda takes a role only from a principal of the role's account that may pass it."
+    ),
+    ("AWS::SNS::TopicPolicy", "events.amazonaws.com", "sns:Publish"): (
+        "Only with authorize_using_role=False: SNS knows no condition for rules."
+    ),
+}
+
+#: Actions on Resource "*", and why.
+ACTIONS_ON_ANY_RESOURCE = {
+    "xray:PutTelemetryRecords": "AWS defines the action for * only.",
+    "xray:PutTraceSegments": "AWS defines the action for * only.",
+}
+
+#: What CDK's own grants on a key contain. The constructs use none of them.
+WILDCARDS_OF_CDK = {"kms:GenerateDataKey*", "kms:ReEncrypt*"}
+
+HANDLER_ACTIONS = {
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "events:PutEvents",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "sqs:SendMessage",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
+#: What a handler may do besides where it reads a queue.
+QUEUE_ACTIONS = {
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+}
+
+WITHOUT_REVIEW_HANDLER = {
+    "everything-supplied",
+    "composed-without-handler",
+    "buffered-own-function",
+    "jobs",
+}
+
+
+def test_every_statement_for_a_service_has_a_condition(synthesized: Synthesized) -> None:
+    seen = 0
+    for statement in statements(synthesized, *RESOURCE_POLICIES):
+        for service in statement.services:
+            seen += 1
+            if "Condition" in statement.content:
+                continue
+            for action in statement.actions:
+                key = (statement.policy_type, service, action)
+                assert key in UNCONDITIONAL_SERVICES, statement
+                if statement.policy_type == "AWS::SNS::TopicPolicy":
+                    assert synthesized.name == "composed-without-handler"
+
+    assert seen
+
+
+def test_services_are_seen_in_every_kind_of_resource_policy() -> None:
+    assert {
+        statement.policy_type
+        for statement in statements(synthesize("minimal"), *RESOURCE_POLICIES)
+        if statement.services
+    } == set(RESOURCE_POLICIES)
+
+
+def test_nobody_but_services_and_the_account_is_admitted(synthesized: Synthesized) -> None:
+    seen = 0
+    for statement in statements(synthesized, *RESOURCE_POLICIES):
+        if statement.allows:
+            seen += 1
+            assert statement.content["Principal"] not in ("*", {"AWS": "*"}), statement
+
+    assert seen
+
+
+def test_every_lambda_permission_names_its_source(synthesized: Synthesized) -> None:
+    permissions = synthesized.of_type("AWS::Lambda::Permission")
+    for logical_id, permission in permissions.items():
+        assert permission["SourceArn"], logical_id
+
+    invoked_by_queues_only = {"buffered", "buffered-own-function", "configured-app"}
+    assert bool(permissions) == (
+        synthesized.name not in {*invoked_by_queues_only, "composed-without-handler"}
+    )
+
+
+def test_no_policy_of_the_constructs_has_a_wildcard(synthesized: Synthesized) -> None:
+    seen = 0
+    for statement in statements(synthesized, *IDENTITY_POLICIES):
+        seen += 1
+        wildcards = {action for action in statement.actions if "*" in action}
+        if statement.logical_id in synthesized.own:
+            assert not wildcards, statement
+        assert wildcards <= WILDCARDS_OF_CDK, statement
+        if "*" in statement.resources:
+            assert set(statement.actions) <= set(ACTIONS_ON_ANY_RESOURCE), statement
+
+    assert bool(seen) == (synthesized.name not in {"composed-without-handler"})
+
+
+def test_every_queue_topic_and_bucket_refuses_plain_http(synthesized: Synthesized) -> None:
+    refusing = {
+        referenced(owner)
+        for statement in statements(
+            synthesized, "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"
+        )
+        for owner in owners(synthesized.resources[statement.logical_id])
+        if not statement.allows
+        and statement.content.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        and statement.content["Principal"] in ("*", {"AWS": "*"})
+    }
+    resources = synthesized.of_type("AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket")
+
+    assert set(resources) <= refusing
+    assert bool(resources) == (synthesized.name != "imported")
+
+
+def test_review_handler_may_do_what_is_documented_and_nothing_else(
+    synthesized: Synthesized,
+) -> None:
+    handlers = review_handlers(synthesized)
+    for function in handlers.values():
+        role = function["Role"]["Fn::GetAtt"][0]
+        buffered = bool(synthesized.of_type("AWS::Lambda::EventSourceMapping"))
+        assert actions_of_role(synthesized, role) == (
+            HANDLER_ACTIONS | QUEUE_ACTIONS if buffered else HANDLER_ACTIONS
+        )
+        assert "ManagedPolicyArns" not in synthesized.resources[role]["Properties"]
+
+    assert bool(handlers) == (synthesized.name not in WITHOUT_REVIEW_HANDLER)
+
+
+def test_review_handler_publishes_outcomes_only_and_only_on_its_bus(
+    synthesized: Synthesized,
+) -> None:
+    publishing = [
+        statement
+        for statement in statements(synthesized, "AWS::IAM::ManagedPolicy")
+        if "events:PutEvents" in statement.actions
+    ]
+    buses = [
+        function["Environment"]["Variables"]["OUTCOME_BUS"]
+        for function in review_handlers(synthesized).values()
+    ]
+    for statement in publishing:
+        assert statement.actions == ["events:PutEvents"]
+        assert statement.content["Condition"] == {
+            "ForAllValues:StringEquals": {
+                "events:source": "human-loop-events",
+                "events:detail-type": "Human Review Outcome",
+            },
+            # ForAllValues is also true where a key is absent.
+            "Null": {"events:source": "false", "events:detail-type": "false"},
+        }
+
+    assert [statement.content["Resource"] for statement in publishing] == buses
+    assert bool(buses) == (synthesized.name not in WITHOUT_REVIEW_HANDLER)
+
+
+def test_review_handler_reads_only_the_folders_of_its_flow_definitions() -> None:
+    everything_on = _reading("everything-on")
+
+    assert _suffixes(everything_on) == ["/reviews/claims/*", "/reviews/invoices/*"]
+    assert _prefixes(everything_on) == ["reviews/claims/*", "reviews/invoices/*"]
+
+
+def test_many_flow_definitions_are_read_by_several_policies() -> None:
+    reading = _reading("many-flow-definitions")
+
+    assert len({statement.logical_id for statement in reading}) > 1
+    assert _suffixes(reading) == [f"/reviews/{name}/*" for name in MANY_NAMES]
+    assert _prefixes(reading) == [f"reviews/{name}/*" for name in MANY_NAMES]
+
+
+def _reading(case: str) -> list[Statement]:
+    """Return what the review handler of a case may do in S3."""
+    synthesized = synthesize(case)
+    ((_, function),) = review_handlers(synthesized).items()
+    return [
+        statement
+        for statement in identity_statements(synthesized, function["Role"]["Fn::GetAtt"][0])
+        if any(action.startswith("s3:") for action in statement.actions)
+    ]
+
+
+def _suffixes(reading: list[Statement]) -> list[str]:
+    """Return what stands behind the ARN of the bucket in the objects that may be read."""
+    return sorted(
+        arn["Fn::Join"][1][1]
+        for statement in reading
+        if "s3:GetObject" in statement.actions
+        for arn in statement.resources
+    )
+
+
+def _prefixes(reading: list[Statement]) -> list[str]:
+    """Return the prefixes whose keys may be listed."""
+    conditions: list[dict[str, Any]] = [
+        statement.content["Condition"]["StringLike"]
+        for statement in reading
+        if "s3:ListBucket" in statement.actions
+    ]
+    return sorted(prefix for condition in conditions for prefix in condition["s3:prefix"])
