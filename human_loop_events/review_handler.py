@@ -31,7 +31,7 @@ from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
-from human_loop_reviews.contract import FieldMapping, Setting
+from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
 
 #: IAM's quota for a role is ten managed policies. One is for all but the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -47,7 +47,7 @@ class ReviewHandlerSettings(TypedDict, total=False):
 
     ledger: Ledger
     ledger_retention: Duration
-    mappings: Mapping[str, Sequence[FieldMapping]]
+    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]]
     include_values: bool
     include_failure_reason: bool
     hash_field_names: bool
@@ -140,7 +140,7 @@ class ReviewHandler(Construct):
         encryption_key: kms.IKey | None = None,
         ledger: Ledger | None = None,
         ledger_retention: Duration | None = None,
-        mappings: Mapping[str, Sequence[FieldMapping]] | None = None,
+        mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None = None,
         include_values: bool = False,
         include_failure_reason: bool = True,
         hash_field_names: bool = False,
@@ -491,7 +491,8 @@ def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[
 
 
 def _mappings(
-    mappings: Mapping[str, Sequence[FieldMapping]] | None, flow_definitions: FlowDefinitions
+    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None,
+    flow_definitions: FlowDefinitions,
 ) -> dict[str, str]:
     if mappings is None or mappings == {}:
         return {}

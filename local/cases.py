@@ -17,7 +17,7 @@ TICKET_MAPPING: Configuration = {
     "name": "Category",
     "prediction": "initialValue",
     "answer": "category.label",
-    "ignore_case": True,
+    "normalize": ["case"],
 }
 """Where the prediction and the answer of a ticket stand: nobody but its owner knows."""
 CONFIGURATION: Configuration = {

@@ -71,6 +71,12 @@ class FieldOutcome:
     """For a form: the confidence of the value's block, 0 to 100."""
     lowest_word_confidence: float | None = field(default=None, metadata=_OPTIONAL)
     """For a form: the lowest confidence of a word of the key and of the value, 0 to 100."""
+    parts_predicted: int | None = field(default=None, metadata=_OPTIONAL)
+    """For labels, spans and lists of objects: how many the model predicted."""
+    parts_upheld: int | None = field(default=None, metadata=_OPTIONAL)
+    """How many of these more than half of the reviewers gave."""
+    parts_added: int | None = field(default=None, metadata=_OPTIONAL)
+    """How many others more than half of the reviewers gave."""
     shown: bool | None
     """Whether the reviewers were shown the prediction. What was not shown is in no agreement. Null
     without a prediction."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from human_loop_reviews.contract import FieldMapping, FieldNames, Setting
+from human_loop_reviews.contract import FieldNames, Setting, TaskMapping
 from human_loop_reviews.disclosure import Disclosure
 
 _T = TypeVar("_T")
@@ -50,7 +50,7 @@ class Settings:
     max_output_bytes
         Outputs above this size are not read.
     mappings
-        The owner's field mappings, by the flow definition's name.
+        The owner's mappings, by the flow definition's name.
     dead_letters
         Where messages go that could not be handled; None if SQS alone decides.
     """
@@ -60,7 +60,7 @@ class Settings:
     outcome_bus: str
     disclosure: Disclosure
     max_output_bytes: int
-    mappings: Mapping[str, Sequence[FieldMapping]] = field(default_factory=dict)
+    mappings: Mapping[str, TaskMapping] = field(default_factory=dict)
     dead_letters: DeadLetterSettings | None = None
 
     @classmethod
@@ -120,7 +120,7 @@ class Settings:
         )
 
 
-def _mappings(text: str) -> Mapping[str, Sequence[FieldMapping]]:
+def _mappings(text: str) -> Mapping[str, TaskMapping]:
     # Imported only where there are mappings, for the time of a cold start.
     from human_loop_reviews.tasks.mapping import parse_mappings
 

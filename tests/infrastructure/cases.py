@@ -178,7 +178,7 @@ def _everything_on(stack: Stack) -> None:
                         name="Amount",
                         prediction="model.amount",
                         answer="amount",
-                        ignore_case=True,
+                        normalize=["case"],
                         tolerance=0.01,
                     )
                 ]

@@ -35,6 +35,7 @@ from human_loop_events import (
     ReviewHandler,
     ReviewHandlerSettings,
     StatusEvents,
+    TaskMapping,
 )
 from human_loop_events.mappings import render_mappings
 from human_loop_reviews.contract import MAX_MAPPINGS_BYTES
@@ -110,7 +111,7 @@ def test_flow_definition_that_is_none_is_refused(make: Callable[[], object], say
         ({"name": " "}, "FieldMapping: name=' '; expected the field's name in outcomes"),
         ({"name": 5}, "FieldMapping: name=5; expected the field's name in outcomes"),
         ({"answer": 5}, "FieldMapping 'Total': answer=5; expected a JMESPath expression"),
-        ({"ignore_case": "no"}, "FieldMapping 'Total': ignore_case='no'; expected a boolean"),
+        ({"normalize": "case"}, "FieldMapping 'Total': normalize='case'; expected a list of case"),
         ({"tolerance": "1"}, "FieldMapping 'Total': tolerance='1'; expected a number from 0"),
         ({"tolerance": True}, "FieldMapping 'Total': tolerance=True; expected a number from 0"),
         ({"tolerance": 1e301}, "FieldMapping 'Total': tolerance=1e+301; expected a number from 0"),
@@ -132,7 +133,7 @@ def test_field_mapping_that_cannot_work_is_refused(field: dict[str, Any], says: 
 def test_two_fields_of_one_name_are_refused() -> None:
     field = FieldMapping(name="Total", prediction="a", answer="b")
 
-    with pytest.raises(ValueError, match=r"mappings\['invoices'\]: two fields are named 'Total'"):
+    with pytest.raises(ValueError, match=r"mappings\['invoices'\]: .*two fields are named 'Total'"):
         render_mappings({"claims": [field], "invoices": [field, field]}, ANY)
 
 
@@ -150,13 +151,25 @@ def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
     [
         ([], "mappings: expected {'<flow definition>': [FieldMapping(…)]}, got []"),
         ({"f": FieldMapping(name="n", prediction="a", answer="b")}, "expected a list of FieldMap"),
-        ({"f": [{"name": "n"}]}, "mappings['f']: expected a list of FieldMapping, got [{'name'"),
+        (
+            {"f": [{"name": "n"}]},
+            "mappings['f']: expected a list of FieldMapping, or a TaskMapping, got [{'name'",
+        ),
         ({"f": []}, "mappings['f']: expected at least one FieldMapping, got none"),
     ],
 )
 def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         render_mappings(mappings, ANY)
+
+
+def test_task_mapping_is_rendered_beside_a_plain_list() -> None:
+    field = FieldMapping(name="n", path="a")
+    mappings = {"f": [field], "g": TaskMapping(fields=[field], sampled="audit")}
+    assert json.loads(render_mappings(mappings, ANY)) == {
+        "f": [{"name": "n", "path": "a"}],
+        "g": {"fields": [{"name": "n", "path": "a"}], "sampled": "audit"},
+    }
 
 
 def test_mappings_that_do_not_fit_are_refused_with_their_size() -> None:

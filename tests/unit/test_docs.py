@@ -11,6 +11,12 @@ import pytest
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.contract import (
+    MAPPING_KEYS,
+    TASK_MAPPING_KEYS,
+    Normalization,
+    TaskMapping,
+)
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import (
     FieldOutcome,
@@ -22,7 +28,16 @@ from human_loop_reviews.outcome import (
 from human_loop_reviews.review.field import Note
 from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
+from human_loop_reviews.tasks.crowd_elements import (
+    MAX_FIELDS,
+    MAX_NAME_CHARACTERS,
+    MAX_PACKED_CHARACTERS,
+    MAX_VALUES,
+)
+from human_loop_reviews.tasks.drawings import MAX_BOXES, MAX_COMPARISONS
+from human_loop_reviews.tasks.mapped_fields import MAX_ROWS
 from human_loop_reviews.tasks.mapping import parse_mapping
+from human_loop_reviews.tasks.moderation import MAX_LABELS
 from local.cases import CASES
 
 ROOT = Path(__file__).parents[2]
@@ -46,8 +61,8 @@ def test_example_is_what_comes_out(case: str, table: str) -> None:
     rows = [
         [
             field["name"],
-            json.dumps(field["values"]["predicted"]),
-            ", ".join(json.dumps(answer) for answer in field["values"]["answers"]),
+            json.dumps(field["values"]["predicted"], ensure_ascii=False),
+            ", ".join(json.dumps(v, ensure_ascii=False) for v in field["values"]["answers"]),
             json.dumps(field["modelCorrect"]),
             field["verdict"] or "null",
         ]
@@ -86,10 +101,24 @@ def test_outcome_of_the_readme_is_that_of_the_demo() -> None:
     assert list(shown) == list(outcome)
 
 
-def test_mapping_of_the_page_is_usable() -> None:
-    [mapping] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    names = [field.name for field in parse_mapping(mapping, flow_definition=None)]
-    assert names == ["Category", "Town", "Amount"]
+def test_mappings_of_the_page_are_usable() -> None:
+    written = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    mappings = [parse_mapping(mapping) for mapping in written]
+    assert len(mappings) > 5
+    assert [mapping for mapping in mappings if not isinstance(mapping, TaskMapping)] == []
+
+
+def test_keys_of_mappings_are_explained() -> None:
+    keys = [*MAPPING_KEYS, *TASK_MAPPING_KEYS[1:], *Normalization]
+    assert [key for key in keys if f"`{key}`" not in PAGE] == []
+
+
+def test_limits_of_the_page_are_those_of_the_code() -> None:
+    limits = (
+        *(MAX_VALUES, MAX_PACKED_CHARACTERS, MAX_FIELDS, MAX_NAME_CHARACTERS, MAX_COMPARISONS),
+        *(MAX_ROWS, MAX_LABELS, MAX_BOXES),
+    )
+    assert [limit for limit in limits if f" {limit:,}" not in PAGE] == []
 
 
 def test_error_of_the_page_is_what_comes_out() -> None:

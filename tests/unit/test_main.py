@@ -60,37 +60,6 @@ def test_standard_input_is_read(
     assert len(lines(capsys)[0]) == 1
 
 
-@pytest.mark.parametrize(
-    ("written", "known"),
-    [
-        ([{"name": "A", "prediction": "p", "answer": "a"}], True),
-        ({"tickets": [{"name": "A", "prediction": "p", "answer": "a"}]}, True),
-        ({"others": [{"name": "A", "prediction": "p", "answer": "a"}]}, False),
-    ],
-)
-def test_mapping_is_used(
-    outputs: Path, capsys: pytest.CaptureFixture[str], written: object, known: bool
-) -> None:
-    mapping = outputs / "mapping.json"
-    mapping.write_text(json.dumps(written))
-    assert main([str(outputs / "good.json"), "--mapping", str(mapping)]) == 0
-    assert lines(capsys)[0][0]["predictionKnown"] is known
-
-
-@pytest.mark.parametrize("written", [None, "{", '[{"name": "A"}]'])
-def test_unusable_mapping_ends_the_command(
-    outputs: Path, capsys: pytest.CaptureFixture[str], written: str | None
-) -> None:
-    mapping = outputs / "mapping.json"
-    if written is not None:
-        mapping.write_text(written)
-    assert main([str(outputs / "good.json"), "--mapping", str(mapping)]) == 2
-    out, err = lines(capsys)
-    assert out == []
-    assert len(err) == 1
-    assert err[0].startswith(f"{mapping}: ")
-
-
 def test_command_runs_by_its_name(outputs: Path) -> None:
     command = [sys.executable, "-m", "human_loop_reviews", str(outputs / "good.json"), "--values"]
     environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}

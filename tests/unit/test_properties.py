@@ -20,7 +20,7 @@ from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
 
 MAPPING = (
-    FieldMapping(name="label", prediction="guess", answer="a.label", ignore_case=True),
+    FieldMapping(name="label", prediction="guess", answer="a.label", normalize=["case"]),
     FieldMapping(name="number", prediction="guess", answer="b", tolerance=0.5),
     FieldMapping(name="any", prediction="@", answer="@"),
     FieldMapping(name="failing", prediction="length(guess)", answer="sum(b)"),

@@ -24,7 +24,7 @@ QUEUE: dict[str, str] = {
 
 def test_settings_are_read() -> None:
     settings = Settings.from_environment({**ENVIRONMENT, **OPTIONAL})
-    assert settings.mappings["f"][0].name == "N"
+    assert settings.mappings["f"].fields[0].name == "N"
     assert settings.max_output_bytes == 1_000_000
     assert settings.disclosure == Disclosure(
         include_values=False,
