@@ -165,7 +165,7 @@ def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> No
 
 def test_task_mapping_is_rendered_beside_a_plain_list() -> None:
     field = FieldMapping(name="n", path="a")
-    mappings = {"f": [field], "g": TaskMapping(fields=[field], sampled="audit")}
+    mappings: dict[str, Any] = {"f": [field], "g": TaskMapping(fields=[field], sampled="audit")}
     assert json.loads(render_mappings(mappings, ANY)) == {
         "f": [{"name": "n", "path": "a"}],
         "g": {"fields": [{"name": "n", "path": "a"}], "sampled": "audit"},
