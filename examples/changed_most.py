@@ -2,7 +2,8 @@
 
     python examples/changed_most.py LEDGER_TABLE FLOW_DEFINITION_ARN [DAYS]
 
-Prints how often people corrected, added, removed or relabelled each field, the most changed first.
+Prints how often reviewers did not uphold the prediction of each field, or added the field, the most
+changed first.
 Needs `dynamodb:Query` on the ledger's index and `kms:Decrypt` on its key (`ledger.grant_read`).
 """
 
@@ -17,8 +18,6 @@ from typing import Any
 import boto3
 from boto3.dynamodb.conditions import Key
 
-CHANGES = ("corrected", "added", "removed", "relabelled")
-
 
 def changed_most(table: Any, flow_definition_arn: str, since: datetime) -> Counter[str]:
     """Count the changes of each field in the loops that ended since then."""
@@ -26,7 +25,7 @@ def changed_most(table: Any, flow_definition_arn: str, since: datetime) -> Count
         field["name"]
         for outcome in _outcomes(table, flow_definition_arn, since)
         for field in outcome["fields"]
-        if field["verdict"] in CHANGES
+        if field["modelCorrect"] is False or field["verdict"] == "added"
     )
 
 

@@ -52,7 +52,7 @@ class ClaimsReviews(Stack):
                             name="Category",
                             prediction="model.category",
                             answer="category.label",
-                            ignore_case=True,
+                            normalize=["case"],
                         ),
                         FieldMapping(
                             name="Amount",

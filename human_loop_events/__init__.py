@@ -14,7 +14,7 @@ from human_loop_events.ledger import Ledger
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
-from human_loop_reviews.contract import FailureCode, FieldMapping, HumanLoopStatus
+from human_loop_reviews.contract import FailureCode, FieldMapping, HumanLoopStatus, TaskMapping
 
 __all__ = [
     "AlertFormat",
@@ -39,4 +39,5 @@ __all__ = [
     "ReviewHandler",
     "ReviewHandlerSettings",
     "StatusEvents",
+    "TaskMapping",
 ]

@@ -46,7 +46,12 @@ class AlertFormat(StrEnum):
 
 
 def failure_message(
-    stack: Stack, alert_format: AlertFormat, failure: FailureDescription, runbook: str
+    stack: Stack,
+    alert_format: AlertFormat,
+    failure: FailureDescription,
+    runbook: str,
+    *,
+    include_reason: bool,
 ) -> events.RuleTargetInput:
     """Build the message about a failure.
 
@@ -60,21 +65,27 @@ def failure_message(
         What to say.
     runbook
         The path or URL of the runbook.
+    include_reason
+        Whether to quote the failure's reason.
     """
     section = runbook_section(runbook, failure.runbook_section)
     if alert_format is AlertFormat.JSON:
-        return events.RuleTargetInput.from_object(_json_message(stack, failure, section))
+        return events.RuleTargetInput.from_object(
+            _json_message(stack, failure, section, include_reason)
+        )
     if alert_format is AlertFormat.CHAT:
         following = " The reason, if the event has one, follows in this thread."
         return events.RuleTargetInput.from_object(
             _chat_message(
                 failure,
                 failure.title,
-                failure.text + (following if failure.reason_path else ""),
+                failure.text + (following if failure.reason_path and include_reason else ""),
                 next_steps=[f"Open {console_url(stack, failure)}", f"Follow {section}"],
             )
         )
-    return events.RuleTargetInput.from_multiline_text(_text_message(stack, failure, section))
+    return events.RuleTargetInput.from_multiline_text(
+        _text_message(stack, failure, section, include_reason)
+    )
 
 
 def reason_message(failure: FailureDescription, reason_path: str) -> events.RuleTargetInput:
@@ -107,11 +118,17 @@ def _console_domain(stack: Stack) -> str:
     return domains.find_in_map(Aws.PARTITION, "domain")
 
 
-def _text_message(stack: Stack, failure: FailureDescription, section: str) -> str:
+def _text_message(
+    stack: Stack, failure: FailureDescription, section: str, include_reason: bool
+) -> str:
     return "\n".join(
         [
             f"{failure.title}. {failure.text}",
-            *(f"{label}: {events.EventField.from_path(path)}" for label, path in failure.lines),
+            *(
+                f"{label}: {events.EventField.from_path(path)}"
+                for label, path in failure.lines
+                if include_reason or path != failure.reason_path
+            ),
             f"Ended: {events.EventField.time}",
             f"Account and Region: {events.EventField.account} {stack.region}",
             f"Console: {console_url(stack, failure)}",
@@ -120,7 +137,15 @@ def _text_message(stack: Stack, failure: FailureDescription, section: str) -> st
     )
 
 
-def _json_message(stack: Stack, failure: FailureDescription, section: str) -> dict[str, object]:
+def _json_message(
+    stack: Stack, failure: FailureDescription, section: str, include_reason: bool
+) -> dict[str, object]:
+    detail: object = events.EventField.from_path("$.detail")
+    if not include_reason:
+        detail = {
+            field: events.EventField.from_path(f"$.detail.{field}")
+            for field in failure.always_present
+        }
     return {
         "alert": failure.alert,
         "account": events.EventField.account,
@@ -129,7 +154,7 @@ def _json_message(stack: Stack, failure: FailureDescription, section: str) -> di
         "consoleUrl": console_url(stack, failure),
         "runbook": section,
         "resources": events.EventField.from_path("$.resources"),
-        failure.detail_key: events.EventField.from_path("$.detail"),
+        failure.detail_key: detail,
     }
 
 

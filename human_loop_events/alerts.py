@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
 from human_loop_events.alert_messages import AlertFormat, failure_message, reason_message
-from human_loop_events.arguments import one_of, whole_number
+from human_loop_events.arguments import one_of, refuse_other_than_construct, whole_number
 from human_loop_events.encryption import admit_senders, create_key
 from human_loop_events.event_filter import FailureDescription
 from human_loop_events.queues_and_topics import create_topic, refuse_unusable_topic
@@ -30,10 +30,12 @@ class AlertsSettings(TypedDict, total=False):
 
     topic: sns.ITopic
     alert_format: AlertFormat
+    include_failure_reason: bool
     runbook: str
     failure_threshold: int
     failure_period: Duration
     failure_evaluation_periods: int
+    ok_actions: bool
 
 
 class Alerts(Construct):
@@ -54,11 +56,16 @@ class Alerts(Construct):
         The customer managed key of the new topic. Default: a new one, with rotation.
     alert_format
         The format of alerts on failures. Default: text.
+    include_failure_reason
+        Whether alerts quote the reason that AWS gives for a failure. A reason can quote a document.
+        Default: yes.
     runbook
         The path or URL of the runbook that alerts and alarms refer to. Sections are appended, as in
         ``#failedloops``. Default: docs/operations.md, the runbook of this project.
     failure_threshold, failure_period, failure_evaluation_periods
         When an alarm on failures goes off. Default: one failure in 5 minutes, one period.
+    ok_actions
+        Whether alarms also notify when they return to OK. Default: no.
 
     Raises
     ------
@@ -79,19 +86,26 @@ class Alerts(Construct):
         topic: sns.ITopic | None = None,
         encryption_key: kms.IKey | None = None,
         alert_format: AlertFormat = AlertFormat.TEXT,
+        include_failure_reason: bool = True,
         runbook: str = RUNBOOK,
         failure_threshold: int = 1,
         failure_period: Duration | None = None,
         failure_evaluation_periods: int = 1,
+        ok_actions: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self._format = one_of("alert_format", alert_format, AlertFormat)
+        self._include_reason = include_failure_reason
         self._runbook = _a_runbook(runbook)
         self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
         self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
         self._failure_evaluation_periods = whole_number(
             "failure_evaluation_periods", failure_evaluation_periods, least=1
         )
+        refuse_other_than_construct(
+            "topic of the alerts", topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"
+        )
+        self._ok_actions = ok_actions
         if topic is None:
             topic = create_topic(self, "Topic", encryption_key or create_key(self))
         refuse_unusable_topic("topic of the alerts", topic)
@@ -125,11 +139,21 @@ class Alerts(Construct):
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
         """Build the message about a failure, for a rule's target."""
-        return failure_message(Stack.of(self), self._format, failure, self._runbook)
+        return failure_message(
+            Stack.of(self),
+            self._format,
+            failure,
+            self._runbook,
+            include_reason=self._include_reason,
+        )
 
     def reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
         """Build the second message, about the reason. None unless the format sends two."""
-        if self._format is not AlertFormat.CHAT or failure.reason_path is None:
+        if (
+            self._format is not AlertFormat.CHAT
+            or failure.reason_path is None
+            or not self._include_reason
+        ):
             return None
         return reason_message(failure, failure.reason_path)
 
@@ -211,24 +235,92 @@ class Alerts(Construct):
         )
 
     def watch_queue(self, queue: sqs.IQueue) -> None:
-        """Add the alarm on messages in a dead-letter queue."""
+        """Add the alarms on a dead-letter queue: on messages in it, and on further ones.
+
+        The first stays on as long as there are messages. The second notifies about further ones.
+
+        Parameters
+        ----------
+        queue
+            The dead-letter queue.
+        """
         if self._is_watched(queue, "Visible"):
             return
+        visible = queue.metric_approximate_number_of_messages_visible(
+            statistic="Maximum", period=_ALARM_PERIOD
+        )
+        self.add_alarm(
+            queue,
+            "Growing",
+            cloudwatch.MathExpression(
+                expression="DIFF(visible)", using_metrics={"visible": visible}, period=_ALARM_PERIOD
+            ),
+            description=f"Further events are in the dead-letter queue {queue.node.id}. Read the "
+            "reason of each, fix the cause, and redrive them.",
+            section="DeadLetterQueue",
+        )
         self.add_alarm(
             queue,
             "Visible",
-            queue.metric_approximate_number_of_messages_visible(
-                statistic="Maximum", period=_ALARM_PERIOD
-            ),
+            visible,
             description=f"Events are in the dead-letter queue {queue.node.id}. They were not "
             "processed. Read the reason of each, fix the cause, and redrive them.",
             section="DeadLetterQueue",
         )
 
+    def watch_backlog(self, queue: sqs.IQueue, *, max_age: Duration, consequence: str) -> None:
+        """Add the alarm on messages that wait too long in a queue.
+
+        Parameters
+        ----------
+        queue
+            The queue.
+        max_age
+            How old a message may become.
+        consequence
+            What happens otherwise, and what to do, in full sentences.
+        """
+        if self._is_watched(queue, "Backlog"):
+            return
+        self.add_alarm(
+            queue,
+            "Backlog",
+            queue.metric_approximate_age_of_oldest_message(
+                statistic="Maximum", period=_ALARM_PERIOD
+            ),
+            threshold=max_age.to_seconds(),
+            description=f"Events wait in the queue {queue.node.id} for "
+            f"{max_age.to_human_string()} or longer. {consequence}",
+            section="Backlog",
+        )
+
     def watch_function(self, function: lambda_.IFunction) -> None:
-        """Add the alarm on errors of a function."""
+        """Add the alarms on a function: errors, throttles, and events that Lambda dropped.
+
+        Parameters
+        ----------
+        function
+            The function.
+        """
         if self._is_watched(function, "Errors"):
             return
+        self.add_alarm(
+            function,
+            "Throttles",
+            function.metric_throttles(period=_ALARM_PERIOD),
+            description="Lambda throttled the handler. Its events wait. Raise the account's quota "
+            "of concurrent executions or reserved_concurrent_executions.",
+            section="HandlerErrors",
+        )
+        self.add_alarm(
+            function,
+            "Dropped",
+            function.metric("DeadLetterErrors", statistic="Sum", period=_ALARM_PERIOD),
+            description="Lambda could not send events to the dead-letter queue of the handler. "
+            "They are lost. Fix the policies of the queue and of its key, and find what ended "
+            "meanwhile.",
+            section="HandlerErrors",
+        )
         self.add_alarm(
             function,
             "Errors",
@@ -251,6 +343,9 @@ class Alerts(Construct):
         comparison_operator: cloudwatch.ComparisonOperator = (
             cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
         ),
+        treat_missing_data: cloudwatch.TreatMissingData = (
+            cloudwatch.TreatMissingData.NOT_BREACHING
+        ),
     ) -> cloudwatch.Alarm:
         """Add an alarm that notifies the topic.
 
@@ -268,6 +363,8 @@ class Alerts(Construct):
             The section of the runbook.
         threshold, evaluation_periods, comparison_operator
             When it goes off. Default: at 1 or more in one period.
+        treat_missing_data
+            What missing data means. Default: that nothing is wrong.
         """
         path = _path_id(subject, Stack.of(self))
         alarms = self.node.try_find_child(path)
@@ -278,10 +375,12 @@ class Alerts(Construct):
             threshold=threshold,
             evaluation_periods=evaluation_periods,
             comparison_operator=comparison_operator,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=treat_missing_data,
             alarm_description=f"{description} Runbook: {runbook_section(self._runbook, section)}",
         )
         alarm.add_alarm_action(self._action)
+        if self._ok_actions:
+            alarm.add_ok_action(self._action)
         return alarm
 
     def _is_watched(self, subject: IConstruct, alarm_id: str) -> bool:

@@ -63,3 +63,25 @@ def whole_number(name: str, value: Any, *, least: int, most: int | None = None) 
     if type(value) is not int or value < least or (most is not None and value > most):
         raise ValueError(f"{name}: expected a whole number, {expected}, got {value!r}")
     return value
+
+
+def refuse_other_than_construct(name: str, value: object, *, expected: str) -> None:
+    """Refuse a name or an ARN where a construct is expected.
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    value
+        Its value. None is accepted.
+    expected
+        How to make a right one from a name or an ARN, for the message.
+
+    Raises
+    ------
+    ValueError
+        If the value is something else than a construct.
+    """
+    # Not isinstance: some imported resources are no Construct in Python.
+    if value is not None and not hasattr(value, "node"):
+        raise ValueError(f"{name}: expected {expected}, got {value!r}")

@@ -7,10 +7,7 @@ permissions for topics, queues and functions are written here, and any other tar
 
 from __future__ import annotations
 
-import inspect
-import json
-from hashlib import sha256
-from typing import TypedDict, cast
+from typing import TypedDict
 
 import jsii
 from aws_cdk import ArnFormat, Duration, Stack
@@ -24,7 +21,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct, IConstruct
 
-from human_loop_events.arguments import whole_number
+from human_loop_events.arguments import refuse_other_than_construct, whole_number
+from human_loop_events.completed_target import CompletedTarget
 from human_loop_events.encryption import (
     SEND_ACTIONS,
     admit_rules_to_topics,
@@ -39,8 +37,6 @@ from human_loop_events.queues_and_topics import (
     refuse_unusable_topic,
 )
 from human_loop_events.resource_policies import EVENTS, admit
-
-_IMPORTED_ID = "HumanLoopEventsImportedQueues"
 
 
 class DeliverySettings(TypedDict, total=False):
@@ -111,6 +107,14 @@ class Delivery(Construct):
                 "retry_attempts", retry_attempts, least=0, most=185
             ),
         )
+        refuse_other_than_construct(
+            "dead_letter_queue",
+            dead_letter_queue,
+            expected="a queue, such as sqs.Queue.from_queue_arn(…)",
+        )
+        refuse_other_than_construct(
+            "encryption_key", encryption_key, expected="a key, such as kms.Key.from_key_arn(…)"
+        )
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self._key = encryption_key or create_key(self)
@@ -154,6 +158,9 @@ class Delivery(Construct):
         ValueError
             If EventBridge cannot publish to the topic.
         """
+        refuse_other_than_construct(
+            "topic", topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"
+        )
         refuse_unusable_topic("topic", topic)
         return _TopicTarget(self, topic, message)
 
@@ -176,6 +183,9 @@ class Delivery(Construct):
         ValueError
             If EventBridge cannot send to the queue.
         """
+        refuse_other_than_construct(
+            "queue", queue, expected="a queue, such as sqs.Queue.from_queue_arn(…)"
+        )
         refuse_aws_managed_key_of_queue("queue", queue)
         if queue.fifo and not message_group_id:
             raise ValueError(
@@ -291,74 +301,6 @@ class Delivery(Construct):
 
 
 @jsii.implements(events.IRuleTarget)
-class CompletedTarget:
-    """A target with a retry policy and a dead-letter queue: its own, or those of a `Delivery`.
-
-    Parameters
-    ----------
-    target
-        The target.
-    retry_policy, dead_letter_queue
-        What it gets where it has none.
-    """
-
-    def __init__(
-        self,
-        target: events.IRuleTarget,
-        retry_policy: events.CfnRule.RetryPolicyProperty,
-        dead_letter_queue: sqs.IQueue,
-    ) -> None:
-        self._target = target
-        self._retry_policy = retry_policy
-        self._dead_letter_queue = dead_letter_queue
-        self.own_dead_letter_queue: sqs.IQueue | None = None
-        """The target's own dead-letter queue, once the target is bound and if it has one."""
-
-    def bind(
-        self,
-        rule: IRuleRef,
-        id: str | None = None,  # noqa: A002 - the interface's name
-    ) -> events.RuleTargetConfig:
-        """Bind the target and fill in what its configuration lacks."""
-        config = self._target.bind(rule, id)
-        own = config.dead_letter_config
-        assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
-        if own is not None:
-            self._keep_own_dead_letter_queue(rule, _arn_of(own))
-        return events.RuleTargetConfig(
-            **{
-                **{name: getattr(config, name) for name in _CONFIGURATION},
-                "retry_policy": config.retry_policy or self._retry_policy,
-                "dead_letter_config": own
-                or events.CfnRule.DeadLetterConfigProperty(arn=self._dead_letter_queue.queue_arn),
-            }
-        )
-
-    def _keep_own_dead_letter_queue(self, rule: events.Rule, arn: str) -> None:
-        stack = Stack.of(rule)
-        if stack.resolve(arn) == stack.resolve(self._dead_letter_queue.queue_arn):
-            raise ValueError(
-                f"target of {rule.node.path}: its dead_letter_queue is that of the delivery, to "
-                "which CDK would give a policy that depends on the rule while the rule depends on "
-                "the policy; leave dead_letter_queue out: it is filled in"
-            )
-        queue = _find_queue(stack, arn) or _import_queue(stack, arn)
-        refuse_unusable_dead_letter_queue(
-            f"dead_letter_queue of a target of {rule.node.path}", queue
-        )
-        # CDK admits the rule to the queue, and not to the key of the queue.
-        admit_senders(queue.encryption_master_key, rule, EVENTS)
-        self.own_dead_letter_queue = queue
-
-
-_CONFIGURATION = tuple(
-    name
-    for name in inspect.signature(events.RuleTargetConfig.__init__).parameters
-    if name != "self"
-)
-
-
-@jsii.implements(events.IRuleTarget)
 class _TopicTarget:
     def __init__(
         self, delivery: Delivery, topic: sns.ITopic, message: events.RuleTargetInput | None
@@ -437,29 +379,3 @@ def _create_before(first: IConstruct, then: IConstruct) -> None:
     """Let CloudFormation create one construct before another one of the same stack."""
     if Stack.of(first) == Stack.of(then):
         then.node.add_dependency(first)
-
-
-def _arn_of(config: object) -> str:
-    arn = getattr(config, "arn", None)
-    assert isinstance(arn, str)  # noqa: S101 - a dead-letter queue without an ARN is none
-    return arn
-
-
-def _find_queue(stack: Stack, arn: str) -> sqs.IQueue | None:
-    """Return the queue of a stack that has an ARN."""
-    resolved = stack.resolve(arn)
-    for construct in stack.node.find_all():
-        if isinstance(construct, sqs.Queue) and stack.resolve(construct.queue_arn) == resolved:
-            return construct
-    return None
-
-
-def _import_queue(stack: Stack, arn: str) -> sqs.IQueue:
-    """Import a queue once for a stack, so that it is watched once."""
-    digest = sha256(json.dumps(stack.resolve(arn)).encode()).hexdigest()[:8]
-    scope = stack.node.try_find_child(_IMPORTED_ID)
-    imported = scope if isinstance(scope, Construct) else Construct(stack, _IMPORTED_ID)
-    known = imported.node.try_find_child(digest)
-    if known is not None:
-        return cast("sqs.IQueue", known)
-    return sqs.Queue.from_queue_arn(imported, digest, arn)

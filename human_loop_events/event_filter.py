@@ -32,6 +32,9 @@ class FailureDescription:
         The path of the failure's reason in the event. None if the event has none.
     detail_key
         The key of the event's detail in a JSON message.
+    always_present
+        The fields of the detail that every event has and that quote nothing. A JSON message without
+        the reason has these only.
     thread_path
         The path of what identifies the subject. Chat messages about it share a thread.
     resource_paths
@@ -52,6 +55,7 @@ class FailureDescription:
     lines: tuple[tuple[str, str], ...]
     reason_path: str | None
     detail_key: str
+    always_present: tuple[str, ...]
     thread_path: str
     resource_paths: tuple[str, ...]
     console_path: str

@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.alerts import Alerts, AlertsSettings
+from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery, DeliverySettings
 from human_loop_events.flow_definitions import FlowDefinitions
@@ -32,6 +33,7 @@ from human_loop_reviews.contract import (
 )
 
 _DIRECT = HandlerDelivery.direct()
+_HANDLER_BACKLOG = Duration.hours(1)
 _Part = TypeVar("_Part")
 
 
@@ -144,13 +146,13 @@ class HumanLoopEvents(Construct):
         if isinstance(handler, ReviewHandler):
             self._review_handler = handler
             self._handler: lambda_.IFunction = handler.function
-        elif isinstance(handler, Construct):
-            self._handler = handler
         else:
-            raise ValueError(
-                "handler: expected a function, ReviewHandler(…) or ReviewHandlerSettings(…), got "
-                f"{handler!r}"
+            refuse_other_than_construct(
+                "handler",
+                handler,
+                expected="a function, ReviewHandler(…) or ReviewHandlerSettings(…)",
             )
+            self._handler = handler
         self._connect_handler(handler_delivery)
 
     @property
@@ -309,6 +311,10 @@ class HumanLoopEvents(Construct):
             rule_name=rule_name,
         )
 
+    def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
+        """Add an alarm that goes off when no loop ends for days, 1 to 7."""
+        return self._events.alert_on_silence(days=days)
+
     def alert_on_low_agreement(
         self, threshold: float, *, period: Duration | None = None
     ) -> list[cloudwatch.Alarm]:
@@ -317,7 +323,8 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         threshold
-            The alarm goes off when the mean agreement of a period is lower, over 0 up to 1.
+            The alarm goes off when the share of correct fields among the judged ones of a period is
+            lower, over 0 up to 1.
         period
             Default: one day.
 
@@ -339,9 +346,7 @@ class HumanLoopEvents(Construct):
             self._alerts.add_alarm(
                 handler,
                 f"LowAgreement-{name}",
-                self.metric_loops(
-                    Metric.AGREEMENT, name, statistic="Average", period=period or Duration.days(1)
-                ),
+                self.metric_agreement(name, period=period),
                 threshold=threshold,
                 comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 description=f"Reviewers agree with the model of {name} less than expected. Compare "
@@ -401,6 +406,32 @@ class HumanLoopEvents(Construct):
             period=period or Duration.minutes(5),
         )
 
+    def metric_agreement(
+        self, flow_definition: str, *, period: Duration | None = None
+    ) -> cloudwatch.IMetric:
+        """Divide the correct fields of a flow definition by the judged ones.
+
+        Not the mean of the loops' agreement, in which a loop of one field counts as much as one of
+        a hundred.
+
+        Parameters
+        ----------
+        flow_definition
+            The flow definition's name.
+        period
+            Default: one day.
+        """
+        period = period or Duration.days(1)
+        return cloudwatch.MathExpression(
+            expression="correct / judged",
+            using_metrics={
+                "correct": self.metric_loops(Metric.FIELDS_CORRECT, flow_definition, period=period),
+                "judged": self.metric_loops(Metric.FIELDS_JUDGED, flow_definition, period=period),
+            },
+            label=f"Agreement with the model of {flow_definition}",
+            period=period,
+        )
+
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
         if self._output is None:
             self._output = OutputLocation(create_output_bucket(self, self._delivery.encryption_key))
@@ -445,6 +476,12 @@ class HumanLoopEvents(Construct):
             )
         self._events.add_target(self._delivery.queue_target(self._handler_queue.queue))
         self._alerts.watch_queue(self._handler_queue.dead_letter_queue)
+        self._alerts.watch_backlog(
+            self._handler_queue.queue,
+            max_age=_HANDLER_BACKLOG,
+            consequence="Their loops are not settled. Check that the event source mapping is "
+            "enabled, and read the log of the handler.",
+        )
         self._alerts.watch_function(self._handler)
 
 

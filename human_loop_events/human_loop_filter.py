@@ -159,6 +159,10 @@ _HUMAN_LOOP_FAILURE: Final = FailureDescription(
     ),
     reason_path="$.detail.failureReason",
     detail_key="humanLoop",
+    always_present=(
+        *("humanLoopName", "humanLoopArn", "humanLoopStatus"),
+        *("flowDefinitionArn", "creationTime"),
+    ),
     thread_path="$.detail.humanLoopArn",
     resource_paths=("$.detail.humanLoopArn", "$.detail.flowDefinitionArn"),
     console_path="a2i/home?region={region}#/human-review-workflows",

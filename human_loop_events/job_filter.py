@@ -239,6 +239,11 @@ class JobFilter(EventFilter):
             lines=tuple(lines),
             reason_path=reason,
             detail_key="job",
+            always_present=tuple(
+                field
+                for field in (kind.name_field, kind.arn_field, kind.status_field)
+                if field is not None and field != "resources"
+            ),
             # A list is no id of a thread.
             thread_path="$.id" if arn == "$.resources" else arn,
             resource_paths=(),

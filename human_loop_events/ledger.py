@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.encryption import USE_ACTIONS, create_key
 from human_loop_events.retention import KEEP
 from human_loop_reviews.contract import (
@@ -63,6 +64,9 @@ class Ledger(Construct):
         retention: Duration | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        refuse_other_than_construct(
+            "table", table, expected="a table, such as dynamodb.Table.from_table_arn(…)"
+        )
         self._retention = retention or Duration.days(400)
         if self._retention.to_seconds() < Duration.days(1).to_seconds():
             raise ValueError(

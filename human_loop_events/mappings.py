@@ -6,18 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 
 from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_reviews.contract import MAX_MAPPINGS_BYTES, FieldMapping
+from human_loop_reviews.contract import MAX_MAPPINGS_BYTES, FieldMapping, TaskMapping
 
 
 def render_mappings(
-    mappings: Mapping[str, Sequence[FieldMapping]], flow_definitions: FlowDefinitions
+    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]], flow_definitions: FlowDefinitions
 ) -> str:
     """Write mappings as the JSON that the review handler reads from its environment.
 
     Parameters
     ----------
     mappings
-        Field mappings by the flow definition's name.
+        Task mappings, or their fields alone, by the flow definition's name.
     flow_definitions
         Those there are.
 
@@ -32,14 +32,16 @@ def render_mappings(
             f"mappings: expected {{'<flow definition>': [FieldMapping(…)]}}, got {mappings!r}"
         )
     known = flow_definitions.names
-    for flow_definition, fields in mappings.items():
-        if not isinstance(fields, list | tuple) or not all(
-            isinstance(field, FieldMapping) for field in fields
+    tasks: dict[str, TaskMapping] = {}
+    for flow_definition, mapping in mappings.items():
+        if not isinstance(mapping, TaskMapping | list | tuple) or not all(
+            isinstance(field, FieldMapping) for field in _fields(mapping)
         ):
             raise ValueError(
-                f"mappings[{flow_definition!r}]: expected a list of FieldMapping, got {fields!r}"
+                f"mappings[{flow_definition!r}]: expected a list of FieldMapping, or a "
+                f"TaskMapping, got {mapping!r}"
             )
-        if not fields:
+        if not _fields(mapping):
             raise ValueError(
                 f"mappings[{flow_definition!r}]: expected at least one FieldMapping, got none"
             )
@@ -48,18 +50,12 @@ def render_mappings(
                 f"mappings[{flow_definition!r}]: no such flow definition; expected one of "
                 f"{', '.join(known)}"
             )
-        names = [field.name for field in fields]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(
-                    f"mappings[{flow_definition!r}]: two fields are named {name!r}; expected "
-                    "unique names"
-                )
+        try:
+            tasks[flow_definition] = TaskMapping.of(mapping)
+        except ValueError as error:
+            raise ValueError(f"mappings[{flow_definition!r}]: {error}") from None
     rendered = json.dumps(
-        {
-            flow_definition: [field.to_json() for field in fields]
-            for flow_definition, fields in mappings.items()
-        },
+        {flow_definition: task.to_json() for flow_definition, task in tasks.items()},
         separators=(",", ":"),
         ensure_ascii=False,
     )
@@ -71,3 +67,7 @@ def render_mappings(
             "several HumanLoopEvents"
         )
     return rendered
+
+
+def _fields(mapping: TaskMapping | Sequence[FieldMapping]) -> Sequence[FieldMapping]:
+    return mapping.fields if isinstance(mapping, TaskMapping) else mapping

@@ -14,6 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.encryption import USE_ACTIONS
 from human_loop_events.flow_definitions import FlowDefinitions
 
@@ -58,6 +59,16 @@ class OutputLocation:
     encryption_key: kms.IKey | None = None
 
     def __post_init__(self) -> None:
+        refuse_other_than_construct(
+            "bucket of the output",
+            self.bucket,
+            expected="a bucket, such as s3.Bucket.from_bucket_name(…)",
+        )
+        refuse_other_than_construct(
+            "encryption_key of the output",
+            self.encryption_key,
+            expected="a key, such as kms.Key.from_key_arn(…)",
+        )
         refuse_unusable_prefix(self.prefix)
 
     @classmethod

@@ -18,7 +18,7 @@ from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.alerts import Alerts
-from human_loop_events.arguments import whole_number
+from human_loop_events.arguments import list_of_texts, refuse_other_than_construct, whole_number
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, admit_log_groups, create_key
@@ -31,11 +31,15 @@ from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
-from human_loop_reviews.contract import FieldMapping, Setting
+from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
 
 #: IAM's quota for a role is ten managed policies. One is for all but the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MOST_OUTPUT_POLICIES = 9
+
+
+#: Lambda allows 4,096 bytes for all environment variables. Mappings may take 3,072 of them.
+_MAX_ALLOWED_NAMES_BYTES = 256
 
 
 class ReviewHandlerSettings(TypedDict, total=False):
@@ -43,8 +47,11 @@ class ReviewHandlerSettings(TypedDict, total=False):
 
     ledger: Ledger
     ledger_retention: Duration
-    mappings: Mapping[str, Sequence[FieldMapping]]
+    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]]
     include_values: bool
+    include_failure_reason: bool
+    hash_field_names: bool
+    allowed_field_names: Sequence[str]
     outcome_bus: events.IEventBus
     log_retention: logs.RetentionDays
     max_output_size: Size
@@ -86,6 +93,15 @@ class ReviewHandler(Construct):
         Default: reviewers are compared with each other only.
     include_values
         Whether outcomes carry the documents' values. Default: names and verdicts only.
+    include_failure_reason
+        Whether outcomes carry the reason that A2I gives for a failure. A reason can quote a
+        document. Default: yes.
+    hash_field_names
+        Whether outcomes carry a hash in place of each field's name. In a form a name is what stands
+        in the document. Default: no.
+    allowed_field_names
+        The names that outcomes carry as they are, all others hashed. Default: see
+        `hash_field_names`.
     outcome_bus
         The bus on which outcomes are published. Default: the account's default bus.
     log_retention
@@ -95,7 +111,8 @@ class ReviewHandler(Construct):
     memory_size
         The function's memory in MiB, 128 to 10,240. Default: 1,024, enough for the largest output.
     timeout
-        The function's timeout, up to 15 minutes. Default: one minute.
+        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls of AWS, with retries,
+        take at most one of these.
     reserved_concurrent_executions
         How many instances may run at once. Default: no limit but the account's.
 
@@ -123,8 +140,11 @@ class ReviewHandler(Construct):
         encryption_key: kms.IKey | None = None,
         ledger: Ledger | None = None,
         ledger_retention: Duration | None = None,
-        mappings: Mapping[str, Sequence[FieldMapping]] | None = None,
+        mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None = None,
         include_values: bool = False,
+        include_failure_reason: bool = True,
+        hash_field_names: bool = False,
+        allowed_field_names: Sequence[str] | None = None,
         outcome_bus: events.IEventBus | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         max_output_size: Size | None = None,
@@ -135,13 +155,28 @@ class ReviewHandler(Construct):
         super().__init__(scope, construct_id)
         if not isinstance(output, OutputLocation):
             raise ValueError(f"output: expected OutputLocation(bucket, prefix=…), got {output!r}")
-        if not isinstance(include_values, bool):
-            raise ValueError(f"include_values: expected True or False, got {include_values!r}")
+        for name, value in (
+            ("include_values", include_values),
+            ("include_failure_reason", include_failure_reason),
+            ("hash_field_names", hash_field_names),
+        ):
+            if not isinstance(value, bool):
+                raise ValueError(f"{name}: expected True or False, got {value!r}")
         if ledger is not None and ledger_retention is not None:
             raise ValueError(
                 "ledger_retention: it is for a new ledger, but ledger is supplied; expected "
                 "Ledger(…, retention=…)"
             )
+        refuse_other_than_construct(
+            "dead_letter_queue",
+            dead_letter_queue,
+            expected="a queue, such as sqs.Queue.from_queue_arn(…)",
+        )
+        refuse_other_than_construct(
+            "outcome_bus",
+            outcome_bus,
+            expected="a bus, such as events.EventBus.from_event_bus_name(…)",
+        )
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self._output = output
@@ -160,7 +195,9 @@ class ReviewHandler(Construct):
             description="Settles ended human loops",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
-        self._policy = self._create_policy(dead_letter_queue)
+        self._policy = self._create_policy(
+            dead_letter_queue, has_custom_bus=outcome_bus is not None
+        )
         self._handler_queue: HandlerQueue | None = None
         self._function = lambda_.Function(
             self,
@@ -177,11 +214,22 @@ class ReviewHandler(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
             memory_size=whole_number("memory_size", memory_size, least=128, most=10_240),
-            timeout=_a_timeout(timeout or Duration.minutes(1)),
+            timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
-            environment=self._environment(
-                mappings or {}, include_values, _an_output_size(max_output_size)
-            ),
+            environment={
+                Setting.LEDGER_TABLE.value: self._ledger.table.table_name,
+                Setting.LEDGER_RETENTION_DAYS.value: (
+                    f"{self._ledger.retention.to_days(integral=False):g}"
+                ),
+                Setting.OUTCOME_BUS.value: self._outcome_bus.event_bus_arn,
+                Setting.INCLUDE_VALUES.value: _boolean(include_values),
+                Setting.INCLUDE_FAILURE_REASON.value: _boolean(include_failure_reason),
+                Setting.MAX_OUTPUT_BYTES.value: (
+                    f"{_an_output_size(max_output_size).to_bytes():.0f}"
+                ),
+                **_field_names(hash_field_names, allowed_field_names),
+                **_mappings(mappings, self._flow_definitions),
+            },
         )
         # Lambda checks at creation that the role may send to the dead-letter queue.
         self._function.node.add_dependency(self._policy, *self._create_output_policies())
@@ -319,24 +367,9 @@ class ReviewHandler(Construct):
         rule.add_target(target)
         return rule
 
-    def _environment(
-        self,
-        mappings: Mapping[str, Sequence[FieldMapping]],
-        include_values: bool,
-        max_output_size: Size,
-    ) -> dict[str, str]:
-        environment = {
-            Setting.LEDGER_TABLE: self._ledger.table.table_name,
-            Setting.LEDGER_RETENTION_DAYS: f"{self._ledger.retention.to_days(integral=False):g}",
-            Setting.OUTCOME_BUS: self._outcome_bus.event_bus_arn,
-            Setting.INCLUDE_VALUES: str(include_values).lower(),
-            Setting.MAX_OUTPUT_BYTES: f"{max_output_size.to_bytes():.0f}",
-        }
-        if mappings:
-            environment[Setting.MAPPINGS] = render_mappings(mappings, self._flow_definitions)
-        return {name.value: value for name, value in environment.items()}
-
-    def _create_policy(self, dead_letter_queue: sqs.IQueue | None) -> iam.ManagedPolicy:
+    def _create_policy(
+        self, dead_letter_queue: sqs.IQueue | None, *, has_custom_bus: bool
+    ) -> iam.ManagedPolicy:
         policy = iam.ManagedPolicy(
             self, "Policy", description="What the review handler may do", roles=[self._role]
         )
@@ -357,6 +390,13 @@ class ReviewHandler(Construct):
                 "Null": {"events:source": "false", "events:detail-type": "false"},
             },
         )
+        if has_custom_bus:
+            # EventBridge drops what is sent to a bus that does not exist.
+            iam.Grant.add_to_principal(
+                grantee=policy,
+                actions=["events:DescribeEventBus"],
+                resource_arns=[self._outcome_bus.event_bus_arn],
+            )
         self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
         iam.Grant.add_to_principal(
             grantee=policy,
@@ -431,10 +471,39 @@ def runtime_code() -> lambda_.Code:
     )
 
 
+def _boolean(value: bool) -> str:
+    return str(value).lower()
+
+
+def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[str, str]:
+    if allowed is not None:
+        names = list_of_texts("allowed_field_names", allowed, example="['Total', 'Invoice Date']")
+        rendered = json.dumps(names, separators=(",", ":"), ensure_ascii=False)
+        size = len(rendered.encode())
+        if size > _MAX_ALLOWED_NAMES_BYTES:
+            raise ValueError(
+                f"allowed_field_names: {size} bytes as JSON, but {_MAX_ALLOWED_NAMES_BYTES} fit "
+                "into the function's environment; expected fewer or shorter names"
+            )
+        return {Setting.ALLOWED_FIELD_NAMES.value: rendered}
+    how = contract.FieldNames.HASHED if hash_field_names else contract.FieldNames.PLAIN
+    return {Setting.FIELD_NAMES.value: how.value}
+
+
+def _mappings(
+    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None,
+    flow_definitions: FlowDefinitions,
+) -> dict[str, str]:
+    if mappings is None or mappings == {}:
+        return {}
+    return {Setting.MAPPINGS.value: render_mappings(mappings, flow_definitions)}
+
+
 def _a_timeout(timeout: Duration) -> Duration:
-    if not 1 <= timeout.to_seconds() <= 900:
+    if not contract.MIN_TIMEOUT_SECONDS <= timeout.to_seconds() <= 900:
         raise ValueError(
-            f"timeout: expected 1 second to 15 minutes, got {timeout.to_human_string()}"
+            f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls of AWS "
+            "and their retries need one minute"
         )
     return timeout
 

@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IValidation
 
 from human_loop_events.alerts import Alerts, rule_metric
+from human_loop_events.arguments import refuse_other_than_construct, whole_number
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.event_filter import EventFilter
@@ -25,6 +26,12 @@ from human_loop_events.queues_and_topics import (
 )
 
 _Part = TypeVar("_Part")
+
+#: Two days before the created queue deletes a message.
+_NEARLY_EXPIRED = Duration.days(8)
+
+#: The longest that CloudWatch looks back for an alarm.
+_LONGEST_SILENCE = 7
 
 
 class StatusEvents(Construct):
@@ -75,6 +82,15 @@ class StatusEvents(Construct):
         event_bus: events.IEventBus | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        if not isinstance(filter, EventFilter):
+            raise ValueError(
+                f"filter: expected HumanLoopFilter(…) or JobFilter.training(…), got {filter!r}"
+            )
+        refuse_other_than_construct(
+            "event_bus",
+            event_bus,
+            expected="a bus, such as events.EventBus.from_event_bus_name(…)",
+        )
         stack = Stack.of(self)
         if event_bus is None:
             filter.refuse_other_environments(stack)
@@ -198,6 +214,11 @@ class StatusEvents(Construct):
             queue = create_queue(
                 self, "Queue", key, dead_letter_queue=self._queue_dead_letter_queue
             )
+            self._alerts.watch_backlog(
+                queue,
+                max_age=_NEARLY_EXPIRED,
+                consequence="SQS deletes them after ten days. Start or fix the consumer.",
+            )
         self._queue = queue
         self.rule.add_target(self._delivery.queue_target(queue))
         return queue
@@ -279,6 +300,34 @@ class StatusEvents(Construct):
             evaluation_periods=evaluation_periods,
         )
         return self._failure_alarm
+
+    def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
+        """Add an alarm that goes off when no event arrives for days.
+
+        No alarm can tell a lost event. A silence can mean that none is sent any more.
+
+        Parameters
+        ----------
+        days
+            For how many days, 1 to 7.
+
+        Raises
+        ------
+        ValueError
+            If `days` is out of range.
+        """
+        return self._alerts.add_alarm(
+            self.rule,
+            "Silence",
+            self.metric_events(period=Duration.days(1)),
+            threshold=1,
+            evaluation_periods=whole_number("days", days, least=1, most=_LONGEST_SILENCE),
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            description=f"{self._filter.description}: no event for {days} days. Check that work "
+            "is still started, and that the rule and its event bus still exist.",
+            section="Silence",
+        )
 
     def on_event(
         self,

@@ -17,7 +17,7 @@ TICKET_MAPPING: Configuration = {
     "name": "Category",
     "prediction": "initialValue",
     "answer": "category.label",
-    "ignore_case": True,
+    "normalize": ["case"],
 }
 """Where the prediction and the answer of a ticket stand: nobody but its owner knows."""
 CONFIGURATION: Configuration = {
@@ -114,7 +114,8 @@ class Case:
             },
             "outputS3Uri": self.output_uri,
             "taskType": outcome.get("taskType"),
-            "answers": outcome.get("answers", 0),
+            "outputError": None,
+            "answerCount": outcome.get("answerCount", 0),
         }
 
 

@@ -153,7 +153,7 @@ def _answers(emulator: Emulator, stack: contextlib.ExitStack) -> bool:
     log = stack.enter_context(emulator.log.open("wb"))
     process = stack.enter_context(
         process_group(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, str(PROJECT / "local" / "emulator_server.py")],
             environment=_settings(emulator, mark),
             folder=emulator.folder,
             output=log,

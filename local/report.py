@@ -70,7 +70,7 @@ def _arrivals_row(case: Case, trace: Trace) -> list[str | int]:
 
 
 def _recorded(record: Mapping[str, Any]) -> str:
-    answers = record.get("answers")
+    answers = record.get("answerCount")
     return str(record["humanLoopStatus"]) + (f", {answers} answers" if answers else "")
 
 
@@ -84,7 +84,7 @@ def fields_table(cases: Sequence[Case], traces: Mapping[str, Trace]) -> str:
                 [
                     name,
                     field["name"],
-                    _value(field.get("predicted")),
+                    _value(field["values"]["predicted"]),
                     _people(field),
                     field["verdict"] or "-",
                 ]
@@ -95,9 +95,10 @@ def fields_table(cases: Sequence[Case], traces: Mapping[str, Trace]) -> str:
 
 def _people(field: Mapping[str, Any]) -> str:
     """Say what most of the reviewers said; if there is no such thing, what each of them said."""
-    if field["verdict"] in ("disputed", None) and field.get("consensus") is None:
-        return " | ".join(_value(answer) for answer in field.get("reviewers", []))
-    return _value(field.get("consensus"))
+    values = field["values"]
+    if field["verdict"] in ("disputed", None) and values["consensus"] is None:
+        return " | ".join(_value(answer) for answer in values["answers"])
+    return _value(values["consensus"])
 
 
 def _value(value: object) -> str:

@@ -1,4 +1,7 @@
-"""Review outputs on the command line: ``python -m human_loop_reviews OUTPUT.json``."""
+"""Review outputs on the command line: ``python -m human_loop_reviews OUTPUT.json``.
+
+``python -m human_loop_reviews mapping suggest OUTPUT.json`` proposes a mapping for custom tasks.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from typing import Any
 
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.contract import TaskMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
-from human_loop_reviews.tasks.mapping import MappingError, parse_mapping
+from human_loop_reviews.tasks.mapping import MappingError
+from human_loop_reviews.tasks.mapping_file import MappingFile, read_mapping_file
+from human_loop_reviews.tasks.mapping_suggestion import suggest_mapping
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,21 +35,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 if every file could be read, 1 if one could not, 2 if the mapping is not usable.
     """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:2] == ["mapping", "suggest"]:
+        return _suggest(arguments[2:])
     options = _parse_arguments(arguments)
     failed = False
-    for path in options.outputs:
+    try:
+        mappings = None if options.mapping is None else read_mapping_file(options.mapping)
+        for path in options.outputs:
+            try:
+                output = _read_output(path)
+                outcome = _describe(output, mappings, options.values)
+            except (OSError, UnreadableOutputError) as error:
+                sys.stderr.write(f"{_explain(error, path)}\n")
+                failed = True
+            else:
+                sys.stdout.write(json.dumps(outcome) + "\n")
+        if mappings is not None:
+            sys.stderr.writelines(f"{line}\n" for line in mappings.describe_paths())
+            mappings.refuse_unused()
+    except MappingError as error:
+        sys.stderr.write(f"{options.mapping}: {error}\n")
+        return 2
+    return 1 if failed else 0
+
+
+def _suggest(arguments: Sequence[str]) -> int:
+    """Print a mapping for outputs of custom tasks as JSON, and what it is based on."""
+    parser = argparse.ArgumentParser(
+        prog="python -m human_loop_reviews mapping suggest",
+        description="Propose a mapping for outputs of one custom task: JSON on standard output, "
+        "and the reasons on standard error.",
+    )
+    parser.add_argument("outputs", nargs="+", metavar="OUTPUT.json", help="a file, - for stdin")
+    outputs = []
+    failed = False
+    for path in parser.parse_args(arguments).outputs:
         try:
-            output = _read_output(path)
-            mapping = _read_mapping(options.mapping, output)
-            outcome = _describe(output, mapping, options.values)
+            outputs.append(_read_output(path))
         except (OSError, UnreadableOutputError) as error:
             sys.stderr.write(f"{_explain(error, path)}\n")
             failed = True
-        except MappingError as error:
-            sys.stderr.write(f"{options.mapping}: {error}\n")
-            return 2
-        else:
-            sys.stdout.write(json.dumps(outcome) + "\n")
+    suggestions = suggest_mapping(outputs)
+    sys.stderr.writelines(f"{each.describe()}\n" for each in suggestions)
+    if not suggestions:
+        sys.stderr.write("no answers to custom tasks\n")
+    fields = [each.mapping.to_json() for each in suggestions if each.mapping is not None]
+    sys.stdout.write(json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
     return 1 if failed else 0
 
 
@@ -62,8 +99,8 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--mapping",
         metavar="FILE",
         help="where predictions and answers of custom tasks are found: a JSON list of "
-        "{name, prediction, answer, ignore_case?, tolerance?}, or an object of such lists by "
-        "flow definition name",
+        "{name, prediction, answer, ...}, or an object of such lists by flow definition name; "
+        "standard error tells in how many files each path was found",
     )
     return parser.parse_args(arguments)
 
@@ -74,24 +111,13 @@ def _read_output(path: str) -> Output:
     return parse_output(Path(path).read_bytes(), source=path)
 
 
-def _read_mapping(path: str | None, output: Output) -> tuple[FieldMapping, ...]:
-    if path is None:
-        return ()
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise MappingError(error.strerror) from None
-    return parse_mapping(text, flow_definition=output.flow_definition_name)
-
-
 def _explain(error: Exception, path: str) -> str:
     return f"{path}: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
-def _describe(
-    output: Output, mapping: Sequence[FieldMapping], include_values: bool
-) -> dict[str, Any]:
-    review = review_output(output, mapping=mapping)
+def _describe(output: Output, mappings: MappingFile | None, include_values: bool) -> dict[str, Any]:
+    mapping: TaskMapping | None = None if mappings is None else mappings.find(output)
+    review = review_output(output, mapping=mapping or ())
     return {
         "humanLoopName": output.human_loop_name,
         "flowDefinitionArn": output.flow_definition_arn,

@@ -6,16 +6,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
+from hashlib import sha256
 from typing import Any, Final, Literal
 
-from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.a2i.activation import Activation
+from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
 from human_loop_reviews.a2i.output import Layout, Output
 from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.contract import HumanLoopStatus
+from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.review.field import Note
 from human_loop_reviews.review.verdicts import NO_REVIEW, FieldReview, Review, Verdict
 
@@ -24,6 +27,7 @@ SCHEMA_VERSION: Final[Literal["1.0"]] = "1.0"
 # EventBridge accepts 256 KB per entry, including the source, the detail type and the resource.
 _MAX_DETAIL_BYTES: Final = 256 * 1024 - 4096
 
+_ID_LENGTH: Final = 32
 _OPTIONAL: Final = {"optional": True}
 
 
@@ -46,9 +50,10 @@ class FieldOutcome:
     """One thing that was compared."""
 
     name: str
-    """The key that more than half of the reviewers gave, or else the model's."""
+    """The key that more than half of the reviewers gave, or else the model's. At most 200
+    characters, or a hash. It can quote the document."""
     predicted_name: str | None = field(default=None, metadata=_OPTIONAL)
-    """The model's key, where it is another one than the name."""
+    """The model's key, where it is another one than the name. In the same form."""
     verdict: Verdict | None
     """What more than half of the reviewers made of it. Null without a prediction to compare with,
     or for the reason in note."""
@@ -66,6 +71,12 @@ class FieldOutcome:
     """For a form: the confidence of the value's block, 0 to 100."""
     lowest_word_confidence: float | None = field(default=None, metadata=_OPTIONAL)
     """For a form: the lowest confidence of a word of the key and of the value, 0 to 100."""
+    parts_predicted: int | None = field(default=None, metadata=_OPTIONAL)
+    """For labels, spans and lists of objects: how many the model predicted."""
+    parts_upheld: int | None = field(default=None, metadata=_OPTIONAL)
+    """How many of these more than half of the reviewers gave."""
+    parts_added: int | None = field(default=None, metadata=_OPTIONAL)
+    """How many others more than half of the reviewers gave."""
     shown: bool | None
     """Whether the reviewers were shown the prediction. What was not shown is in no agreement. Null
     without a prediction."""
@@ -83,17 +94,20 @@ class ReviewOutcome:
     """Where the output keeps its input."""
     task_type: TaskType | None
     """What the reviewers were asked to do."""
-    answer_count: int
-    """How many answers the output has."""
-    reviewer_count: int
-    """How many different reviewers they are from, as far as the output tells them apart."""
-    unanswered: bool
-    """Whether no reviewer answered, which is neither agreement nor disagreement."""
-    prediction_known: bool
-    """Whether the output, or the owner's mapping, says what the model predicted."""
+    answer_count: int | None
+    """How many answers the output has. Null if it cannot be read."""
+    reviewer_count: int | None
+    """How many different reviewers they are from, as far as the output tells them apart. Null if
+    the output cannot be read."""
+    unanswered: bool | None
+    """Whether no reviewer answered, which is neither agreement nor disagreement. Null if the output
+    cannot be read."""
+    prediction_known: bool | None
+    """Whether the output, or the owner's mapping, says what the model predicted. Null if the output
+    cannot be read."""
     fields: Sequence[FieldOutcome]
     """What was compared."""
-    verdict_counts: Mapping[str, int]
+    verdict_counts: Mapping[Verdict, int]
     """How many fields have each verdict."""
     fields_judged: int
     """How many shown fields were found correct or wrong."""
@@ -101,12 +115,28 @@ class ReviewOutcome:
     """How many of the judged fields were found correct."""
     agreement: float | None
     """fieldsCorrect divided by fieldsJudged, 0 to 1. Null if no field was judged."""
-    reviewer_agreement: float | None
+    mean_reviewer_agreement: float | None
     """The mean of the fields' reviewerAgreement, 0 to 1. Null without any."""
     seconds_to_first_acceptance: float | None
     """From the loop's creation until the first reviewer accepted the task. Null where unknown."""
     seconds_worked: Sequence[float | None]
-    """How long each reviewer worked, the first to submit first. Null where unknown."""
+    """How long each reviewer worked, the first to submit first. Pauses are included where the
+    output only has the times of acceptance and submission. Null where unknown."""
+    sampled: bool | None
+    """Whether the loop is one of a random sample of all that the model did: a Sampling condition
+    that can start a loop alone held. Null where the output has no activation conditions."""
+    sampling_percentage: float | None
+    """The percentage of all that the model did that the flow definition samples, whether this loop
+    is of the sample or not. Null where unknown."""
+    activation_conditions: Sequence[Mapping[str, Any]] | None
+    """The activation conditions that held: each with its type, its key (the form's key or the
+    label's name), and what it compares, as keyValueBlockConfidenceLessThan. Null where the output
+    has no activation conditions."""
+    model_version: str | None
+    """The version of the model, where the AWS service states it."""
+    ignored_values: int
+    """How many optional values of the event and the output had an unexpected form. They count as
+    absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +146,10 @@ class Outcome(ReviewOutcome):
     schema_version: Literal["1.0"] = SCHEMA_VERSION
     """Readers ignore unknown properties. A new minor version only adds some."""
     outcome_id: str
-    """The same whenever the outcome of this loop and status is published again."""
+    """The same whenever this outcome is published again. Another outcome of the same loop, such as
+    one of an output that could not be read before, has another id and replaces the earlier one."""
+    event_source: EventSource
+    """Who said that the loop ended: AWS, or somebody who sent the event again."""
     human_loop_arn: str
     """With creationTime, the identity of the loop."""
     human_loop_name: str
@@ -126,7 +159,7 @@ class Outcome(ReviewOutcome):
     human_loop_status: HumanLoopStatus
     """How the loop ended."""
     creation_time: str
-    """When the loop was created: ISO 8601, as A2I writes it."""
+    """When the loop was created: ISO 8601 in UTC with milliseconds, as A2I writes it."""
     end_time: str
     """When the loop ended: ISO 8601 in UTC, whole seconds."""
     turnaround_seconds: float
@@ -134,15 +167,36 @@ class Outcome(ReviewOutcome):
     failure_code: str | None
     """An open set: ValidationError, Expired, InternalError and others."""
     failure_reason: str | None
-    """As A2I gives it. Null if it gave none."""
+    """As A2I gives it, at most 1,000 characters. It can quote the document. Null if A2I gave none,
+    or if reasons are not included."""
     output_s3_uri: str | None
-    """Where the output was read. Null without an output."""
+    """Where the output is. Null without an output."""
+    output_error: str | None
+    """Why the output cannot be read: the place and what was expected there, nothing of its content.
+    Such an outcome has no fields. Null if the output was read, and without an output."""
     fields_left_out: int
     """How many further fields do not fit into an event. The counts include them."""
 
 
+# Two events about the same end of a loop can differ in these, and still say the same.
+_NOT_IN_ID: Final = ("endTime", "eventSource", "outcomeId", "turnaroundSeconds")
+
+# What is not known of an output that cannot be read.
+_UNREADABLE: Final = {
+    "answer_count": None,
+    "reviewer_count": None,
+    "unanswered": None,
+    "prediction_known": None,
+}
+
+
 def describe_outcome(
-    loop: HumanLoopEvent, output: Output | None, review: Review | None, *, include_values: bool
+    loop: HumanLoopEvent,
+    output: Output | None,
+    review: Review | None,
+    *,
+    disclosure: Disclosure,
+    output_error: str | None = None,
 ) -> dict[str, Any]:
     """Return the outcome of an ended loop, ready for JSON.
 
@@ -151,32 +205,40 @@ def describe_outcome(
     loop
         The loop.
     output, review
-        Its output and the review of it. None where there is no output.
-    include_values
-        Whether fields carry the model's and the reviewers' values.
+        Its output and the review of it. None where there is no output, or none that can be read.
+    disclosure
+        What the outcome tells of the document.
+    output_error
+        Why the output cannot be read. None if it was read, or if there is none.
 
     Returns
     -------
     dict[str, Any]
         An `Outcome`. Fields beyond EventBridge's limit are left out, and counted.
     """
+    reviewed = _review_outcome(output, review, disclosure, loop.flow_definition)
+    reviewed["ignored_values"] += loop.ignored_values
+    unread = output is None and output_error is None
     outcome = _to_json(
         Outcome(
-            outcome_id=loop.outcome_id,
+            outcome_id="0" * _ID_LENGTH,
+            event_source=loop.source,
             human_loop_arn=loop.human_loop_arn,
             human_loop_name=loop.human_loop_name,
             flow_definition_arn=loop.flow_definition_arn,
             human_loop_status=loop.status,
             creation_time=loop.creation_time_text,
-            end_time=f"{loop.end_time:%Y-%m-%dT%H:%M:%SZ}",
+            end_time=f"{loop.end_time.replace(microsecond=0, tzinfo=None).isoformat()}Z",
             turnaround_seconds=loop.turnaround_seconds,
             failure_code=loop.failure_code,
-            failure_reason=loop.failure_reason,
-            output_s3_uri=None if output is None else str(loop.output),
+            failure_reason=disclosure.failure_reason(loop.failure_reason),
+            output_s3_uri=None if unread else str(loop.output),
+            output_error=output_error,
             fields_left_out=0,
-            **_review_outcome(output, review, include_values=include_values),
+            **(reviewed if output_error is None else reviewed | _UNREADABLE),
         )
     )
+    outcome["outcomeId"] = _outcome_id(outcome)
     described = outcome["fields"]
     outcome["fields"] = _fitting(described, _MAX_DETAIL_BYTES - _size({**outcome, "fields": []}))
     outcome["fieldsLeftOut"] = len(described) - len(outcome["fields"])
@@ -206,15 +268,42 @@ def describe_review(output: Output, review: Review, *, include_values: bool) -> 
     >>> describe_review(output, review_output(output), include_values=False)["unanswered"]
     True
     """
-    return _to_json(ReviewOutcome(**_review_outcome(output, review, include_values=include_values)))
+    disclosure = Disclosure(include_values=include_values)
+    return _to_json(ReviewOutcome(**_review_outcome(output, review, disclosure, "")))
+
+
+def properties(record_type: type) -> Iterator[tuple[Field[Any], str]]:
+    """Yield the properties of a record of this module in their order, each with its JSON name.
+
+    Names are in camel case, as in A2I's own documents. What a class adds to its base comes first.
+
+    Examples
+    --------
+    >>> next(name for _, name in properties(Outcome))
+    'schemaVersion'
+    """
+    inherited = {
+        each.name for base in record_type.__bases__ if is_dataclass(base) for each in fields(base)
+    }
+    for each in sorted(fields(record_type), key=lambda each: each.name in inherited):
+        first, *others = each.name.split("_")
+        yield each, first + "".join(other.capitalize() for other in others)
+
+
+@cache
+def _written(record_type: type) -> tuple[tuple[str, str, bool], ...]:
+    """Return each property's attribute, its JSON name, and whether it is left out if it is None."""
+    return tuple(
+        [(each.name, name, "optional" in each.metadata) for each, name in properties(record_type)]
+    )
 
 
 def _to_json(record: Any) -> dict[str, Any]:
-    """Return a record of this module with its names in camel case, as A2I's own documents have."""
+    record_type: type = type(record)
     return {
-        _camel_case(each.name): _json_value(value)
-        for each in fields(record)
-        if (value := getattr(record, each.name)) is not None or "optional" not in each.metadata
+        name: _json_value(value)
+        for attribute, name, optional in _written(record_type)
+        if (value := getattr(record, attribute)) is not None or not optional
     }
 
 
@@ -227,10 +316,14 @@ def _json_value(value: Any) -> Any:
 
 
 def _review_outcome(
-    output: Output | None, review: Review | None, *, include_values: bool
+    output: Output | None, review: Review | None, disclosure: Disclosure, flow_definition: str
 ) -> dict[str, Any]:
     """Return the parameters of a `ReviewOutcome`."""
     review = review or NO_REVIEW
+    activation = review.activation or Activation()
+    held = activation.conditions
+    described = [_field_outcome(each, disclosure, flow_definition) for each in review.fields]
+    described.sort(key=lambda each: each.name)  # the place of a hashed name must not tell it
     return {
         "layout": None if output is None else output.layout,
         "task_type": None if output is None else output.task_type,
@@ -238,29 +331,39 @@ def _review_outcome(
         "reviewer_count": 0 if output is None else output.reviewer_count,
         "unanswered": review.unanswered,
         "prediction_known": review.prediction_known,
-        "fields": [_field_outcome(each, include_values) for each in review.fields],
+        "fields": described,
         "verdict_counts": {each.value: n for each, n in review.verdict_counts.items()},
         "fields_judged": review.fields_judged,
         "fields_correct": review.fields_correct,
         "agreement": _rounded(review.agreement),
-        "reviewer_agreement": _rounded(review.reviewer_agreement),
+        "mean_reviewer_agreement": _rounded(review.reviewer_agreement),
         "seconds_to_first_acceptance": review.seconds_to_first_acceptance,
         "seconds_worked": review.seconds_worked,
+        "sampled": activation.sampled,
+        "sampling_percentage": activation.sampling_percentage,
+        "activation_conditions": None if held is None else [each.properties for each in held],
+        "model_version": activation.model_version,
+        "ignored_values": 0 if output is None else output.ignored_values,
     }
 
 
-def _field_outcome(review: FieldReview, include_values: bool) -> FieldOutcome:
+def _field_outcome(
+    review: FieldReview, disclosure: Disclosure, flow_definition: str
+) -> FieldOutcome:
     values = None
-    if include_values:
+    if disclosure.include_values:
         values = FieldValues(
             predicted=review.predicted,
             answers=review.answers,
             consensus=review.consensus,
-            source=review.source or None,
+            source=dict(review.source) or None,
         )
+    predicted_name = review.predicted_name
+    if predicted_name is not None:
+        predicted_name = disclosure.field_name(predicted_name, flow_definition)
     return FieldOutcome(
-        name=review.name,
-        predicted_name=review.predicted_name,
+        name=disclosure.field_name(review.name, flow_definition),
+        predicted_name=predicted_name,
         verdict=review.verdict,
         model_correct=review.model_correct,
         upheld_share=_rounded(review.upheld_share),
@@ -273,10 +376,10 @@ def _field_outcome(review: FieldReview, include_values: bool) -> FieldOutcome:
     )
 
 
-@cache
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(each.capitalize() for each in others)
+def _outcome_id(outcome: Mapping[str, Any]) -> str:
+    identity = {name: part for name, part in outcome.items() if name not in _NOT_IN_ID}
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
 def _fitting(described: list[dict[str, Any]], room: int) -> list[dict[str, Any]]:

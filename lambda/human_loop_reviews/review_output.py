@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Answer, Output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.contract import FieldMapping, TaskMapping
 from human_loop_reviews.review.verdicts import Review, judge_fields
 from human_loop_reviews.tasks import Task, task_of
 
@@ -18,7 +18,7 @@ _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 def review_output(
     output: Output,
     *,
-    mapping: Sequence[FieldMapping] = (),
+    mapping: TaskMapping | Sequence[FieldMapping] = (),
     creation_time: datetime | None = None,
 ) -> Review:
     """Compare the prediction with the reviewers, and the reviewers with each other.
@@ -56,9 +56,11 @@ def review_output(
     >>> review_output(output, mapping=[animal]).fields[0].verdict
     <Verdict.CORRECTED: 'corrected'>
     """
+    mapped = mapping.fields if isinstance(mapping, TaskMapping) else mapping
     with garbage_collector_paused(output.size):
         task = task_of(output.task_type)
-        prediction = task.read_prediction(output.inputs, output.inputs_place, mapping)
+        prediction = task.read_prediction(output.inputs, output.inputs_place, mapped)
+        activation = task.read_activation(output.inputs, prediction, mapping)
         answers = _read_answers(task, output.answers)
         contents = [content for _, content in answers]
         known = prediction is not None
@@ -72,6 +74,7 @@ def review_output(
         fields=fields,
         seconds_to_first_acceptance=_seconds(creation_time, min(accepted, default=None)),
         seconds_worked=tuple([_seconds_worked(answer) for answer, _ in answers]),
+        activation=activation,
     )
 
 

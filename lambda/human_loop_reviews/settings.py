@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from human_loop_reviews.contract import FieldMapping, Setting
+from human_loop_reviews.contract import FieldNames, Setting, TaskMapping
+from human_loop_reviews.disclosure import Disclosure
 
 _T = TypeVar("_T")
 
@@ -43,12 +45,12 @@ class Settings:
         How long the ledger keeps a loop after its end.
     outcome_bus
         ARN of the bus that outcomes are published on.
-    include_values
-        Whether outcomes carry the model's and the reviewers' values.
+    disclosure
+        What outcomes tell of a document.
     max_output_bytes
         Outputs above this size are not read.
     mappings
-        The owner's field mappings, by the flow definition's name.
+        The owner's mappings, by the flow definition's name.
     dead_letters
         Where messages go that could not be handled; None if SQS alone decides.
     """
@@ -56,9 +58,9 @@ class Settings:
     ledger_table: str
     ledger_retention_days: float
     outcome_bus: str
-    include_values: bool
+    disclosure: Disclosure
     max_output_bytes: int
-    mappings: Mapping[str, Sequence[FieldMapping]] = field(default_factory=dict)
+    mappings: Mapping[str, TaskMapping] = field(default_factory=dict)
     dead_letters: DeadLetterSettings | None = None
 
     @classmethod
@@ -89,6 +91,9 @@ class Settings:
             except ValueError as error:
                 raise SettingsError(f"environment variable {name}: {error}") from error
 
+        def read_optional(name: Setting, parse: Callable[[str], _T], default: _T) -> _T:
+            return read(name, parse) if name in environment else default
+
         dead_letters = None
         if Setting.DEAD_LETTER_QUEUE_URL in environment or Setting.MAX_RECEIVES in environment:
             dead_letters = DeadLetterSettings(
@@ -100,18 +105,42 @@ class Settings:
             ledger_table=read(Setting.LEDGER_TABLE, str),
             ledger_retention_days=read(Setting.LEDGER_RETENTION_DAYS, float),
             outcome_bus=read(Setting.OUTCOME_BUS, str),
-            include_values=read(Setting.INCLUDE_VALUES, _boolean),
+            disclosure=Disclosure(
+                include_values=read(Setting.INCLUDE_VALUES, _boolean),
+                include_failure_reason=read_optional(
+                    Setting.INCLUDE_FAILURE_REASON, _boolean, True
+                ),
+                hash_field_names=read_optional(Setting.FIELD_NAMES, _field_names, FieldNames.PLAIN)
+                is FieldNames.HASHED,
+                allowed_field_names=read_optional(Setting.ALLOWED_FIELD_NAMES, _names, None),
+            ),
             max_output_bytes=read(Setting.MAX_OUTPUT_BYTES, int),
-            mappings=read(Setting.MAPPINGS, _mappings) if Setting.MAPPINGS in environment else {},
+            mappings=read_optional(Setting.MAPPINGS, _mappings, {}),
             dead_letters=dead_letters,
         )
 
 
-def _mappings(text: str) -> Mapping[str, Sequence[FieldMapping]]:
+def _mappings(text: str) -> Mapping[str, TaskMapping]:
     # Imported only where there are mappings, for the time of a cold start.
     from human_loop_reviews.tasks.mapping import parse_mappings
 
     return parse_mappings(text)
+
+
+def _field_names(text: str) -> FieldNames:
+    if text not in tuple(FieldNames):
+        raise ValueError(f"expected {' or '.join(FieldNames)}, got {text!r}")
+    return FieldNames(text)
+
+
+def _names(text: str) -> frozenset[str] | None:
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"expected a JSON list of texts, got {text!r}")
+    return frozenset(names)
 
 
 def _text(text: str) -> str:

@@ -8,8 +8,12 @@ from typing import Any
 
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
-from human_loop_reviews.aws import metrics, outcome_bus, output_store
-from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.a2i.same_loop import require_same_loop
+from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
+from human_loop_reviews.aws import metrics, output_store
+from human_loop_reviews.aws.calls import error_code
+from human_loop_reviews.aws.ledger import Entry, Ledger
+from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review
@@ -29,21 +33,24 @@ class Settler:
     """Settles ended loops: reads and reviews the output, publishes and records the outcome.
 
     If a step before the ledger fails, a retry may publish the outcome again, with the same id. Once
-    the ledger is written, the same event changes nothing.
+    the ledger is written, the same event changes nothing. An output that cannot be read has an
+    outcome that says why, until an event can be settled.
 
     Parameters
     ----------
     settings
         The function's settings.
-    s3, events
-        Clients.
+    s3
+        A client.
+    outcome_bus
+        The bus that outcomes are published on.
     ledger
         The ledger.
     """
 
     settings: Settings
     s3: Any
-    events: Any
+    outcome_bus: OutcomeBus
     ledger: Ledger
 
     def settle(self, event: Any) -> None:
@@ -61,35 +68,60 @@ class Settler:
         OutputNotReadyError
             If the loop is Completed and its output is missing.
         UnreadableOutputError
-            If the output is not what A2I writes, or too large.
+            If the output is not what A2I writes, of another loop, or too large.
         OutcomeNotPublishedError
-            If the bus refused the outcome.
-        botocore.exceptions.ClientError
-            If AWS refused.
+            If the bus does not exist, or refused the outcome.
+        CallError
+            If AWS refused another call, or did not answer.
         """
         loop = parse_event(event)
         try:
             self._settle(loop)
         except Exception as error:
             # The errors of AWS do not name the loop.
-            _log(f"not settled ({type(error).__name__})", loop, error=error)
+            _log(f"not settled ({error_code(error)})", loop, error=error)
             raise
 
     def _settle(self, loop: HumanLoopEvent) -> None:
-        settled = self.ledger.settled_statuses(loop)
-        if loop.status in settled:
-            _log("settled before", loop)
-            return
-        output = self._read_output(loop)
-        review = self._review(loop, output)
-        outcome = describe_outcome(
-            loop, output, review, include_values=self.settings.include_values
-        )
-        outcome_bus.publish(self.events, self.settings.outcome_bus, loop, outcome)
-        first = self.ledger.record(loop, outcome, settled)
-        _log("settled" if first else "settled meanwhile", loop, output)
+        entry = self.ledger.find(loop)
+        if entry is not None:
+            loop = entry.credit(loop)
+            if entry.settles(loop):
+                _log("settled before", loop)
+                return
+        try:
+            output = self._read_output(loop)
+            review = self._review(loop, output)
+        except UnreadableOutputError as error:
+            if self._conclude(loop, entry, None, None, error):
+                metrics.emit_unreadable(loop)
+            raise
+        first = self._conclude(loop, entry, output, review)
+        _log("settled" if first else "settled again", loop, output)
         if first:
             metrics.emit(loop, review)
+
+    def _conclude(
+        self,
+        loop: HumanLoopEvent,
+        entry: Entry | None,
+        output: Output | None,
+        review: Review | None,
+        error: UnreadableOutputError | None = None,
+    ) -> bool:
+        """Publish and record the outcome; return whether this is the first time that it is."""
+        outcome = describe_outcome(
+            loop,
+            output,
+            review,
+            disclosure=self.settings.disclosure,
+            output_error=None if error is None else str(error),
+        )
+        # Another event can say the same. Then the ledger keeps the one that takes precedence.
+        is_new = entry is None or entry.outcome_id != outcome["outcomeId"]
+        if is_new:
+            self.outcome_bus.publish(loop, outcome)
+        return self.ledger.record(loop, outcome) and is_new
 
     def _read_output(self, loop: HumanLoopEvent) -> Output | None:
         """Read the output: a Completed loop must have one, a Stopped one may."""
@@ -100,7 +132,9 @@ class Settler:
             self.s3, loop.output, max_bytes=self.settings.max_output_bytes, source=source
         )
         if content is not None:
-            return parse_output(content, source=source)
+            output = parse_output(content, source=source)
+            require_same_loop(output, loop, Place(source))
+            return output
         if loop.status is HumanLoopStatus.COMPLETED:
             raise OutputNotReadyError(f"{source}: there is no object {loop.output}")
         return None
@@ -129,7 +163,7 @@ def _log(
     if loop.failure_code is not None:
         fields["failureCode"] = loop.failure_code
     if output is not None:
-        fields |= {"taskType": output.task_type.value, "answers": len(output.answers)}
+        fields |= {"taskType": output.task_type.value, "answerCount": len(output.answers)}
     if error is not None:
         fields["errorMessage"] = str(error)
     level = logging.INFO if error is None else logging.ERROR

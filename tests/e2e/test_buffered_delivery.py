@@ -34,13 +34,10 @@ def claim(witness: Witness, loop: str) -> Case:
 
 def _without_values(sample: OutputSample) -> OutputSample:
     fields = [
-        {name: value for name, value in field.items() if name not in _VALUES}
+        {name: value for name, value in field.items() if name != "values"}
         for field in sample.outcome["fields"]
     ]
     return dataclasses.replace(sample, outcome={**sample.outcome, "fields": fields})
-
-
-_VALUES = ("predicted", "reviewers", "consensus")
 
 
 def settled(witness: Witness, case: Case) -> bool:

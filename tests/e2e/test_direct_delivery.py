@@ -45,8 +45,8 @@ def test_alert_on_failed_loop_names_loop_flow_code_and_reason(direct: Witness) -
     for line in (
         f'"Human loop: {case.loop}"',
         f'"Flow definition: {case.detail["flowDefinitionArn"]}"',
-        f'"Failure code: {case.detail["failureCode"]}"',
-        f'"Reason: {case.detail["failureReason"]}"',
+        f'"Failure code (null or empty: A2I gave none): {case.detail["failureCode"]}"',
+        f'"Reason (null or empty: A2I gave none): {case.detail["failureReason"]}"',
     ):
         assert line in alert.splitlines()
 
@@ -97,8 +97,8 @@ def private_texts(case: Case) -> list[str]:
         for text in (answer["workerId"], answer["workerMetadata"]["identityData"]["sub"])
     ]
     values = [
-        field["predicted"]
+        field["values"]["predicted"]
         for field in case.sample.outcome["fields"]
-        if isinstance(field["predicted"], str)
+        if isinstance(field["values"]["predicted"], str)
     ]
     return [*identities, *values]

@@ -43,7 +43,7 @@ def test_all_in_its_place_makes_no_difference(case: Case) -> None:
         pytest.param(REVIEWED, {"alerts": ["what?"]}, id="an alert about nothing"),
         pytest.param(REVIEWED, {"outcomes": []}, id="no outcome"),
         pytest.param(REVIEWED, {"records": []}, id="not in the ledger"),
-        pytest.param(REVIEWED, {"records": [{"answers": 99}]}, id="wrong in the ledger"),
+        pytest.param(REVIEWED, {"records": [{"answerCount": 99}]}, id="wrong in the ledger"),
         pytest.param(REVIEWED, {"outcomes": [{"outcomeId": "1"}]}, id="wrong outcome"),
         pytest.param(STRANGER, {"topic": 1}, id="a stranger's event"),
     ],

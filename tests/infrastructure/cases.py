@@ -178,7 +178,7 @@ def _everything_on(stack: Stack) -> None:
                         name="Amount",
                         prediction="model.amount",
                         answer="amount",
-                        ignore_case=True,
+                        normalize=["case"],
                         tolerance=0.01,
                     )
                 ]
@@ -200,6 +200,7 @@ def _everything_on(stack: Stack) -> None:
         delivery=DeliverySettings(max_event_age=Duration.hours(6), retry_attempts=20),
     )
     loops.alert_on_low_agreement(0.8)
+    loops.alert_on_silence(days=7)
     pager = _function(stack, "Pager")
     loops.on_completed("Retrain", target=targets.LambdaFunction(pager))
     loops.on_failed(

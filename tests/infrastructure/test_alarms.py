@@ -32,6 +32,8 @@ SECTIONS = {
     "ruledelivery",
     "handlererrors",
     "lowagreement",
+    "backlog",
+    "silence",
 }
 
 
@@ -100,6 +102,31 @@ def test_every_dead_letter_queue_is_watched_once(synthesized: Synthesized) -> No
     )
 
 
+def test_further_messages_in_a_dead_letter_queue_raise_an_alarm_of_their_own(
+    synthesized: Synthesized,
+) -> None:
+    growing = Counter(
+        _subject(metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
+        for alarm in _alarms(synthesized).values()
+        for metric in alarm.get("Metrics", [])
+        if metric.get("MetricStat", {}).get("Metric", {}).get("Namespace") == "AWS/SQS"
+    )
+
+    assert growing == _watched(synthesized, "ApproximateNumberOfMessagesVisible")
+
+
+def test_every_queue_of_the_constructs_that_somebody_must_empty_is_watched(
+    synthesized: Synthesized,
+) -> None:
+    to_empty = {
+        logical_id
+        for logical_id, queue in synthesized.of_type("AWS::SQS::Queue").items()
+        if logical_id in synthesized.own and "RedrivePolicy" in queue
+    }
+
+    assert _watched(synthesized, "ApproximateAgeOfOldestMessage") == _once(to_empty)
+
+
 def test_every_function_that_handles_loops_is_watched_once(synthesized: Synthesized) -> None:
     handlers = {
         str(referenced(target.content["Arn"]))
@@ -113,7 +140,8 @@ def test_every_function_that_handles_loops_is_watched_once(synthesized: Synthesi
     }
 
     assert bool(handlers) == (synthesized.name != "composed-without-handler")
-    assert _watched(synthesized, "Errors") == _once(handlers)
+    for metric in ("Errors", "Throttles", "DeadLetterErrors"):
+        assert _watched(synthesized, metric) == _once(handlers)
 
 
 def test_every_rule_on_failures_has_an_alarm_that_counts_them(synthesized: Synthesized) -> None:
@@ -125,7 +153,13 @@ def test_every_rule_on_failures_has_an_alarm_that_counts_them(synthesized: Synth
     }
 
     assert bool(rules) == (synthesized.name != "handler-only")
-    assert _watched(synthesized, "TriggeredRules") == _once(rules)
+    silence = {
+        str(referenced(alarm["Dimensions"][0]["Value"]))
+        for logical_id, alarm in _alarms(synthesized).items()
+        if "Silence" in logical_id
+    }
+    assert bool(silence) == (synthesized.name == "everything-on")
+    assert _watched(synthesized, "TriggeredRules") == _once(rules | silence)
 
 
 def test_every_alarm_has_an_action_that_its_topic_and_its_key_admit(
@@ -146,7 +180,8 @@ def test_every_alarm_has_an_action_that_its_topic_and_its_key_admit(
 
 def test_no_alarm_goes_off_because_data_is_missing(synthesized: Synthesized) -> None:
     for logical_id, alarm in _alarms(synthesized).items():
-        assert alarm["TreatMissingData"] == "notBreaching", logical_id
+        silence = "Silence" in logical_id
+        assert (alarm["TreatMissingData"] == "breaching") == silence, logical_id
 
 
 def test_every_alarm_says_what_is_wrong_and_names_a_section_of_the_runbook(
@@ -175,13 +210,19 @@ def test_runbook_has_the_sections_that_alarms_name() -> None:
 
 
 def test_low_agreement_has_an_alarm_for_each_flow_definition() -> None:
-    flow_definitions = [
-        alarm["Dimensions"][0]["Value"]
-        for alarm in _alarms(synthesize("everything-on")).values()
-        if alarm["MetricName"] == "Agreement"
-    ]
+    measured = {}
+    for logical_id, alarm in _alarms(synthesize("everything-on")).items():
+        if "LowAgreement" not in logical_id:
+            continue
+        (quotient,) = (each for each in alarm["Metrics"] if each["ReturnData"] is not False)
+        counts = [each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each]
+        assert quotient["Expression"] == "correct / judged"
+        assert {each["Stat"] for each in counts} == {"Sum"}
+        (flow_definition,) = {each["Metric"]["Dimensions"][0]["Value"] for each in counts}
+        measured[flow_definition] = {each["Metric"]["MetricName"] for each in counts}
 
-    assert sorted(flow_definitions) == ["claims", "invoices"]
+    counts_used = {"FieldsCorrect", "FieldsJudged"}
+    assert measured == {"claims": counts_used, "invoices": counts_used}
 
 
 def test_rule_on_a_custom_bus_is_measured_by_name_and_bus() -> None:
@@ -207,14 +248,15 @@ def test_two_queues_whose_paths_differ_only_in_a_hyphen_are_both_watched() -> No
     for parent, child in (("Loops-eu", "Queue"), ("Loops", "eu-Queue")):
         alerts.watch_queue(sqs.Queue(Construct(stack, parent), child))
 
-    Template.from_stack(stack).resource_count_is("AWS::CloudWatch::Alarm", 2)
+    # Each has an alarm on messages, and one on further messages.
+    Template.from_stack(stack).resource_count_is("AWS::CloudWatch::Alarm", 4)
 
 
 def _dimensions_of_failed_loops(case: str) -> list[list[dict[str, Any]]]:
     return [
         alarm["Dimensions"]
         for alarm in _alarms(synthesize(case)).values()
-        if alarm["MetricName"] == "TriggeredRules"
+        if alarm.get("MetricName") == "TriggeredRules"
     ]
 
 

@@ -175,6 +175,26 @@ def test_chat_alert_is_a_custom_notification_and_its_thread_has_the_reason(
     assert [each["content"]["description"] for each in reasons] == ([reason] if reason else [])
 
 
+@pytest.mark.parametrize("alert_format", AlertFormat)
+@pytest.mark.parametrize("kind", ["HumanLoops", *JOB_KINDS])
+def test_alert_without_the_reason_quotes_nothing_of_it(
+    kind: str, alert_format: AlertFormat
+) -> None:
+    quoted = "John Doe, 12 Example Street"
+    if kind == "HumanLoops":
+        failed = _failed(failureReason=quoted)
+    else:
+        reason = JOB_KINDS[kind].reason
+        failed = job_event(kind, JOB_KINDS[kind].failed, **({reason: quoted} if reason else {}))
+
+    (message,) = _messages(_template(alert_format, include_reason=False), failed)
+
+    assert quoted not in message
+    assert failed["resources"][0].rpartition("/")[2] in message
+    if alert_format is not AlertFormat.TEXT:
+        assert json.loads(message)
+
+
 @pytest.mark.parametrize("case", [TEXT, JSON, CHAT])
 @pytest.mark.parametrize("status", ["Completed", "Stopped", "InProgress"])
 def test_loop_that_did_not_fail_alerts_nobody(case: str, status: str) -> None:
@@ -199,12 +219,18 @@ each_job = pytest.mark.parametrize(("kind", "failed"), JOB_EVENTS.values(), ids=
 
 
 @functools.cache
-def _template(alert_format: AlertFormat, region: str | None = REGION) -> dict[str, Any]:
+def _template(
+    alert_format: AlertFormat, region: str | None = REGION, *, include_reason: bool = True
+) -> dict[str, Any]:
     """Synthesize a stack with alerts about all kinds of jobs and about human loops."""
     stack = Stack(new_app(), "Jobs", env=Environment(account=ACCOUNT, region=region))
     delivery = Delivery(stack, "Delivery")
     alerts = Alerts(
-        stack, "Alerts", encryption_key=delivery.encryption_key, alert_format=alert_format
+        stack,
+        "Alerts",
+        encryption_key=delivery.encryption_key,
+        alert_format=alert_format,
+        include_failure_reason=include_reason,
     )
     filters: dict[str, EventFilter] = {
         "Training": JobFilter.training(),

@@ -175,7 +175,7 @@ def test_unknown_region_is_refused_with_the_nearest_one() -> None:
         ),
         (
             {"mappings": {"tickets": [{"name": "a"}]}},
-            "mappings.tickets[0]: missing 2 required keyword-only arguments: 'prediction' and",
+            "mappings.tickets[0]: FieldMapping 'a': expected prediction and answer, or path",
         ),
         (
             {"mappings": {"tickets": [{"name": "a", "prediction": "b", "answer": "c["}]}},

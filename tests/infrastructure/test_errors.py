@@ -35,6 +35,7 @@ from human_loop_events import (
     ReviewHandler,
     ReviewHandlerSettings,
     StatusEvents,
+    TaskMapping,
 )
 from human_loop_events.mappings import render_mappings
 from human_loop_reviews.contract import MAX_MAPPINGS_BYTES
@@ -110,7 +111,7 @@ def test_flow_definition_that_is_none_is_refused(make: Callable[[], object], say
         ({"name": " "}, "FieldMapping: name=' '; expected the field's name in outcomes"),
         ({"name": 5}, "FieldMapping: name=5; expected the field's name in outcomes"),
         ({"answer": 5}, "FieldMapping 'Total': answer=5; expected a JMESPath expression"),
-        ({"ignore_case": "no"}, "FieldMapping 'Total': ignore_case='no'; expected a boolean"),
+        ({"normalize": "case"}, "FieldMapping 'Total': normalize='case'; expected a list of case"),
         ({"tolerance": "1"}, "FieldMapping 'Total': tolerance='1'; expected a number from 0"),
         ({"tolerance": True}, "FieldMapping 'Total': tolerance=True; expected a number from 0"),
         ({"tolerance": 1e301}, "FieldMapping 'Total': tolerance=1e+301; expected a number from 0"),
@@ -132,7 +133,7 @@ def test_field_mapping_that_cannot_work_is_refused(field: dict[str, Any], says: 
 def test_two_fields_of_one_name_are_refused() -> None:
     field = FieldMapping(name="Total", prediction="a", answer="b")
 
-    with pytest.raises(ValueError, match=r"mappings\['invoices'\]: two fields are named 'Total'"):
+    with pytest.raises(ValueError, match=r"mappings\['invoices'\]: .*two fields are named 'Total'"):
         render_mappings({"claims": [field], "invoices": [field, field]}, ANY)
 
 
@@ -150,13 +151,25 @@ def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
     [
         ([], "mappings: expected {'<flow definition>': [FieldMapping(…)]}, got []"),
         ({"f": FieldMapping(name="n", prediction="a", answer="b")}, "expected a list of FieldMap"),
-        ({"f": [{"name": "n"}]}, "mappings['f']: expected a list of FieldMapping, got [{'name'"),
+        (
+            {"f": [{"name": "n"}]},
+            "mappings['f']: expected a list of FieldMapping, or a TaskMapping, got [{'name'",
+        ),
         ({"f": []}, "mappings['f']: expected at least one FieldMapping, got none"),
     ],
 )
 def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         render_mappings(mappings, ANY)
+
+
+def test_task_mapping_is_rendered_beside_a_plain_list() -> None:
+    field = FieldMapping(name="n", path="a")
+    mappings: dict[str, Any] = {"f": [field], "g": TaskMapping(fields=[field], sampled="audit")}
+    assert json.loads(render_mappings(mappings, ANY)) == {
+        "f": [{"name": "n", "path": "a"}],
+        "g": {"fields": [{"name": "n", "path": "a"}], "sampled": "audit"},
+    }
 
 
 def test_mappings_that_do_not_fit_are_refused_with_their_size() -> None:
@@ -247,8 +260,35 @@ def test_largest_mappings_that_fit_are_taken() -> None:
             "include_values: expected True or False, got 'yes'",
         ),
         (
+            {"handler": ReviewHandlerSettings(allowed_field_names="Total")},
+            "allowed_field_names: expected a list such as ['Total', 'Invoice Date'], got 'Total'",
+        ),
+        (
+            {"handler": ReviewHandlerSettings(allowed_field_names=["n" * 300])},
+            "allowed_field_names: 304 bytes as JSON, but 256 fit into the function's environment",
+        ),
+        (
             {"handler": ReviewHandlerSettings(max_output_size=Size.kibibytes(0))},
             "max_output_size: expected 1 KiB to 1 GiB",
+        ),
+        ({"topic": "arn:aws:sns:x"}, "topic: expected a topic, such as sns.Topic.from_topic_arn("),
+        ({"queue": "reviews"}, "queue: expected a queue, such as sqs.Queue.from_queue_arn(…), go"),
+        ({"event_bus": "loops"}, "event_bus: expected a bus, such as events.EventBus.from_event_"),
+        (
+            {"alerts": AlertsSettings(topic="incidents")},  # type: ignore[typeddict-item]
+            "topic of the alerts: expected a topic, such as sns.Topic.from_topic_arn(…), got 'inci",
+        ),
+        (
+            {"delivery": DeliverySettings(encryption_key="alias/x")},  # type: ignore[typeddict-item]
+            "encryption_key: expected a key, such as kms.Key.from_key_arn(…), got 'alias/x'",
+        ),
+        (
+            {"delivery": DeliverySettings(dead_letter_queue="dlq")},  # type: ignore[typeddict-item]
+            "dead_letter_queue: expected a queue, such as sqs.Queue.from_queue_arn(…), got 'dlq'",
+        ),
+        (
+            {"handler": ReviewHandlerSettings(outcome_bus="bus")},  # type: ignore[typeddict-item]
+            "outcome_bus: expected a bus, such as events.EventBus.from_event_bus_name(…), got 'b",
         ),
         ({"output": "s3://reviews"}, "output: expected OutputLocation(bucket, prefix=…), got"),
     ],
@@ -490,6 +530,14 @@ def test_low_agreement_that_cannot_be_measured_is_refused(
 
     with pytest.raises(ValueError, match=re.escape(says)):
         loops.alert_on_low_agreement(threshold)
+
+
+@pytest.mark.parametrize("days", [0, 8, 1.5, True])
+def test_silence_that_cannot_be_measured_is_refused(days: Any, stacks: Callable[[], Stack]) -> None:
+    loops = HumanLoopEvents(stacks(), "HumanLoops")
+
+    with pytest.raises(ValueError, match=r"days: expected a whole number, 1 to 7, got"):
+        loops.alert_on_silence(days=days)
 
 
 def test_setting_that_does_not_exist_is_refused(stacks: Callable[[], Stack]) -> None:

@@ -25,14 +25,15 @@ def blocks(language: str) -> list[str]:
 
 
 def test_example_synthesizes_with_an_alert_for_a_person_and_a_page(tmp_path: Path) -> None:
-    (example,) = blocks("python")
+    for example in blocks("python"):
+        subprocess.run(
+            [sys.executable, "-c", example],
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "CDK_OUTDIR": str(tmp_path)},
+        )
 
-    subprocess.run(
-        [sys.executable, "-c", example],
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "CDK_OUTDIR": str(tmp_path)},
-    )
+    assert len(list(tmp_path.glob("*.template.json"))) == len(blocks("python"))
 
     template = json.loads((tmp_path / "Reviews.template.json").read_text())
     types = [resource["Type"] for resource in template["Resources"].values()]

@@ -390,7 +390,7 @@ def _watched_queues(resources: dict[str, Any]) -> dict[str, int]:
     for resource in resources.values():
         if (
             resource["Type"] == "AWS::CloudWatch::Alarm"
-            and resource["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+            and resource["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
         ):
             queue = resource["Properties"]["Dimensions"][0]["Value"]
             name = queue if isinstance(queue, str) else queue["Fn::GetAtt"][0]

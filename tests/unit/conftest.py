@@ -14,6 +14,8 @@ import pytest
 from moto import mock_aws
 
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.aws.outcome_bus import OutcomeBus
+from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 
@@ -44,6 +46,7 @@ class World:
     settler: Settler
     s3: Any
     dynamodb: Any
+    events: Any
     sqs: Any
     outcomes_url: str
 
@@ -111,29 +114,39 @@ def world() -> Iterator[World]:
             ledger_table="ledger",
             ledger_retention_days=400,
             outcome_bus="default",
-            include_values=False,
+            disclosure=Disclosure(),
             max_output_bytes=64 * 1024 * 1024,
         )
         settler = Settler(
             settings=settings,
             s3=s3,
-            events=events,
+            outcome_bus=OutcomeBus(events, "default"),
             ledger=Ledger(dynamodb, "ledger", timedelta(days=400)),
         )
-        yield World(settler, s3, dynamodb, sqs, queue)
+        yield World(settler, s3, dynamodb, events, sqs, queue)
 
 
-def sample_output(name: str) -> str:
-    return (SAMPLES / "outputs" / f"{name}.json").read_text(encoding="utf-8")
+def sample_output(name: str, **changes: Any) -> str:
+    """Return an output of the documented loop."""
+    text = (SAMPLES / "outputs" / f"{name}.json").read_text(encoding="utf-8")
+    detail = ended_loop()["detail"]
+    names = {key: detail[key] for key in ("humanLoopName", "flowDefinitionArn")}
+    return json.dumps(json.loads(text) | names | changes)
 
 
 def ended_loop(
-    status: str = "Completed", *, output_key: str | None = "output.json", **detail: Any
+    status: str = "Completed",
+    *,
+    output_key: str | None = "output.json",
+    source: str = "aws.sagemaker",
+    time: str | None = None,
+    **detail: Any,
 ) -> dict[str, Any]:
     """Make the event of an ended loop in the documented shape."""
     event: dict[str, Any] = json.loads(
         (SAMPLES / "events" / "documented-event.json").read_text(encoding="utf-8")
     )
+    event |= {"source": source, "time": time or event["time"]}
     event["detail"] |= {"humanLoopStatus": status, "humanLoopOutput": None}
     if output_key is not None:
         event["detail"]["humanLoopOutput"] = {"outputS3Uri": f"s3://{BUCKET}/{output_key}"}

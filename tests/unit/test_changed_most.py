@@ -10,22 +10,26 @@ from human_loop_reviews.a2i.event import parse_event
 from tests.unit.conftest import World, ended_loop
 
 FLOW = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices"
+WRONG = ("corrected", False)
 
 
 @pytest.fixture
 def invoices(world: World) -> World:
     """Three weekly loops of one flow definition, and one of another."""
     for day, flow, verdicts in (
-        (1, FLOW, {"Total": "corrected", "Date": "confirmed"}),
-        (8, FLOW, {"Total": "corrected", "Date": "added"}),
-        (15, FLOW, {"Total": "relabelled", "Name": "removed", "Date": "disputed"}),
-        (15, f"{FLOW}-2", {"Total": "corrected"}),
+        (1, FLOW, {"Total": WRONG, "Date": ("confirmed", True)}),
+        (8, FLOW, {"Total": WRONG, "Date": ("added", None)}),
+        (15, FLOW, {"Total": ("disputed", False), "Name": WRONG, "Date": ("disputed", None)}),
+        (15, f"{FLOW}-2", {"Total": WRONG}),
     ):
         end = f"2026-06-{day:02}T12:00:00Z"
         loop = parse_event({**ended_loop("Stopped", humanLoopArn=f"arn:{day}{flow}"), "time": end})
-        fields = [{"name": name, "verdict": verdict} for name, verdict in verdicts.items()]
+        fields = [
+            {"name": name, "verdict": verdict, "modelCorrect": correct}
+            for name, (verdict, correct) in verdicts.items()
+        ]
         outcome = {"flowDefinitionArn": flow, "endTime": end, "fields": fields}
-        world.settler.ledger.record(loop, outcome, frozenset())
+        assert world.settler.ledger.record(loop, outcome)
     return world
 
 

@@ -1,4 +1,4 @@
-"""The worked examples of docs/reviews.md are those that come out."""
+"""What docs/reviews.md and the README say of outcomes is what comes out."""
 
 from __future__ import annotations
 
@@ -8,16 +8,43 @@ from pathlib import Path
 
 import pytest
 
+from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.contract import (
+    MAPPING_KEYS,
+    TASK_MAPPING_KEYS,
+    Normalization,
+    TaskMapping,
+)
+from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.outcome import (
+    FieldOutcome,
+    FieldValues,
+    Outcome,
+    describe_outcome,
+    properties,
+)
+from human_loop_reviews.review.field import Note
 from human_loop_reviews.review.verdicts import Verdict
+from human_loop_reviews.review_output import review_output
+from human_loop_reviews.tasks.crowd_elements import (
+    MAX_FIELDS,
+    MAX_NAME_CHARACTERS,
+    MAX_PACKED_CHARACTERS,
+    MAX_VALUES,
+)
+from human_loop_reviews.tasks.drawings import MAX_BOXES, MAX_COMPARISONS
+from human_loop_reviews.tasks.mapped_fields import MAX_ROWS
 from human_loop_reviews.tasks.mapping import parse_mapping
+from human_loop_reviews.tasks.moderation import MAX_LABELS
+from local.cases import CASES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reviews.md").read_text()
 EXAMPLES = re.findall(
     r"`local/samples/outputs/([\w-]+)\.json`.*?\n\n"
-    r"\| field \| predicted \| people \| verdict \|\n\|[ -|]+\|\n((?:\|.*\n)+)",
+    r"\| field \| predicted \| answers \| modelCorrect \| verdict \|\n\|[ -|]+\|\n((?:\|.*\n)+)",
     PAGE,
 )
 
@@ -25,7 +52,7 @@ EXAMPLES = re.findall(
 def test_there_is_an_example_for_each_task() -> None:
     tasks = {case.partition("-")[0] for case, _ in EXAMPLES}
     assert tasks == {"textract", "rekognition", "custom"}
-    assert len(EXAMPLES) == PAGE.count("| field | predicted | people | verdict |")
+    assert len(EXAMPLES) == PAGE.count("| field | predicted | answers |")
 
 
 @pytest.mark.parametrize(("case", "table"), EXAMPLES)
@@ -34,8 +61,9 @@ def test_example_is_what_comes_out(case: str, table: str) -> None:
     rows = [
         [
             field["name"],
-            json.dumps(field["predicted"]),
-            ", ".join(json.dumps(said) for said in field["reviewers"]),
+            json.dumps(field["values"]["predicted"], ensure_ascii=False),
+            ", ".join(json.dumps(v, ensure_ascii=False) for v in field["values"]["answers"]),
+            json.dumps(field["modelCorrect"]),
             field["verdict"] or "null",
         ]
         for field in outcome["fields"]
@@ -47,10 +75,50 @@ def test_every_verdict_is_explained() -> None:
     assert [verdict for verdict in Verdict if f"| `{verdict}` |" not in PAGE] == []
 
 
-def test_mapping_of_the_page_is_usable() -> None:
-    [mapping] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    names = [field.name for field in parse_mapping(mapping, flow_definition=None)]
-    assert names == ["Category", "Town", "Amount"]
+def test_every_note_is_explained() -> None:
+    assert [note for note in Note if f"| `{note}` |" not in PAGE] == []
+
+
+def test_every_property_of_outcomes_is_mentioned() -> None:
+    names = [
+        name
+        for record_type in (Outcome, FieldOutcome, FieldValues)
+        for _, name in properties(record_type)
+    ]
+    assert len(names) > 40
+    assert [name for name in names if f"`{name}`" not in PAGE] == []
+
+
+def test_outcome_of_the_readme_is_that_of_the_demo() -> None:
+    (case,) = [case for case in CASES if case.loop == "invoice-1042"]
+    loop = parse_event(case.event)
+    output = parse_output(json.dumps(case.document), source="output.json")
+    review = review_output(output, creation_time=loop.creation_time)
+    outcome = describe_outcome(loop, output, review, disclosure=Disclosure())
+    readme = (ROOT / "README.md").read_text()
+    shown = json.loads(re.findall(r"```json\n(.*?)```", readme, re.DOTALL)[0])
+    assert shown == outcome
+    assert list(shown) == list(outcome)
+
+
+def test_mappings_of_the_page_are_usable() -> None:
+    written = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    mappings = [parse_mapping(mapping) for mapping in written]
+    assert len(mappings) > 5
+    assert [mapping for mapping in mappings if not isinstance(mapping, TaskMapping)] == []
+
+
+def test_keys_of_mappings_are_explained() -> None:
+    keys = [*MAPPING_KEYS, *TASK_MAPPING_KEYS[1:], *Normalization]
+    assert [key for key in keys if f"`{key}`" not in PAGE] == []
+
+
+def test_limits_of_the_page_are_those_of_the_code() -> None:
+    limits = (
+        *(MAX_VALUES, MAX_PACKED_CHARACTERS, MAX_FIELDS, MAX_NAME_CHARACTERS, MAX_COMPARISONS),
+        *(MAX_ROWS, MAX_LABELS, MAX_BOXES),
+    )
+    assert [limit for limit in limits if f" {limit:,}" not in PAGE] == []
 
 
 def test_error_of_the_page_is_what_comes_out() -> None:

@@ -12,11 +12,15 @@ import pytest
 from human_loop_reviews.__main__ import main
 from human_loop_reviews.a2i.output import Layout, parse_output
 from human_loop_reviews.a2i.task_type import TaskType
+from human_loop_reviews.outcome import FieldOutcome, properties
 from human_loop_reviews.review.field import Note
 from human_loop_reviews.review.verdicts import Verdict
 
 OUTPUTS = Path(__file__).parents[2] / "local" / "samples" / "outputs"
 CASES = sorted(path.name.removesuffix(".outcome.json") for path in OUTPUTS.glob("*.outcome.json"))
+
+#: What a field tells without values.
+TOLD = {each for _, each in properties(FieldOutcome)} - {"values"}
 
 ELEMENTS = (
     *("label", "labels", "boundingBoxes", "polygons", "polylines", "lines", "keypoints"),
@@ -43,7 +47,8 @@ def test_sample_has_its_expected_outcome(case: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("case", CASES)
 def test_outcome_without_values_tells_none(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     for field in desk_line(case, capsys)["fields"]:
-        assert field.keys() <= {"name", "verdict", "confidence", "note"}
+        assert "name" in field
+        assert field.keys() <= TOLD
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -60,40 +60,9 @@ def test_standard_input_is_read(
     assert len(lines(capsys)[0]) == 1
 
 
-@pytest.mark.parametrize(
-    ("written", "prediction"),
-    [
-        ([{"name": "A", "prediction": "p", "answer": "a"}], "known"),
-        ({"tickets": [{"name": "A", "prediction": "p", "answer": "a"}]}, "known"),
-        ({"others": [{"name": "A", "prediction": "p", "answer": "a"}]}, "unknown"),
-    ],
-)
-def test_mapping_is_used(
-    outputs: Path, capsys: pytest.CaptureFixture[str], written: object, prediction: str
-) -> None:
-    mapping = outputs / "mapping.json"
-    mapping.write_text(json.dumps(written))
-    assert main([str(outputs / "good.json"), "--mapping", str(mapping)]) == 0
-    assert lines(capsys)[0][0]["prediction"] == prediction
-
-
-@pytest.mark.parametrize("written", [None, "{", '[{"name": "A"}]'])
-def test_unusable_mapping_ends_the_command(
-    outputs: Path, capsys: pytest.CaptureFixture[str], written: str | None
-) -> None:
-    mapping = outputs / "mapping.json"
-    if written is not None:
-        mapping.write_text(written)
-    assert main([str(outputs / "good.json"), "--mapping", str(mapping)]) == 2
-    out, err = lines(capsys)
-    assert out == []
-    assert len(err) == 1
-    assert err[0].startswith(f"{mapping}: ")
-
-
 def test_command_runs_by_its_name(outputs: Path) -> None:
     command = [sys.executable, "-m", "human_loop_reviews", str(outputs / "good.json"), "--values"]
     environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout)["fields"][0]["reviewers"] == ["x"]
+    assert json.loads(run.stdout)["fields"][0]["values"]["answers"] == ["x"]
     assert run.stderr == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ import pytest
 from human_loop_reviews.a2i.output import Layout
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION, TaskType
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.review.verdicts import Review
 from human_loop_reviews.review_output import review_output
 from tests.unit.documents import (
     answer_of,
@@ -58,12 +57,12 @@ def test_consensus_is_more_than_half_of_the_reviewers(
     assert (field.verdict, field.consensus, field.answers) == (verdict, consensus, values)
 
 
-def test_agreement_leaves_disputed_fields_out() -> None:
+def test_agreement_leaves_ties_out() -> None:
     shown = [label(name) for name in ("A", "B", "C")]
     result = review(moderation(shown, shown[:1], [shown[0], shown[2]]))
     assert [field.verdict for field in result.fields] == ["confirmed", "removed", "disputed"]
     assert result.agreement == 0.5
-    assert {str(verdict): count for verdict, count in result.counts.items()} == {
+    assert {str(verdict): count for verdict, count in result.verdict_counts.items()} == {
         "confirmed": 1,
         "corrected": 0,
         "added": 0,
@@ -73,7 +72,7 @@ def test_agreement_leaves_disputed_fields_out() -> None:
     }
 
 
-def test_agreement_is_none_where_all_is_disputed() -> None:
+def test_agreement_is_none_where_all_is_tied() -> None:
     assert review(filled("5", "6")).agreement is None
 
 
@@ -175,22 +174,48 @@ def timed() -> dict[str, Any]:
 
 
 def test_times_are_told_where_they_are_known() -> None:
-    result = review_output(
-        parse(timed()), creation_time=CREATED, end_time=CREATED + timedelta(hours=1)
-    )
+    result = review_output(parse(timed()), creation_time=CREATED)
     assert result.seconds_to_first_acceptance == 120.5
     assert result.seconds_worked == (30.0, None)
-    assert result.turnaround_seconds == 3600.0
+
+
+def worked(**times: Any) -> float | None:
+    document = custom()
+    document["humanAnswers"] = [answer_of({"x": "y"}, **times)]
+    (seconds,) = review(document).seconds_worked
+    return seconds
+
+
+ACCEPTED, SUBMITTED = "2026-03-14T09:02:00.500Z", "2026-03-14T09:03:00Z"
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds"),
+    [
+        ({"timeSpentInSeconds": 30}, 30.0),
+        ({"acceptanceTime": ACCEPTED, "submissionTime": SUBMITTED, "timeSpentInSeconds": 30}, 30.0),
+        ({"acceptanceTime": ACCEPTED, "submissionTime": SUBMITTED, "timeSpentInSeconds": 0}, 0.0),
+        ({"acceptanceTime": ACCEPTED, "submissionTime": SUBMITTED}, 59.5),
+        ({"acceptanceTime": ACCEPTED, "submissionTime": SUBMITTED, "timeSpentInSeconds": -1}, 59.5),
+        ({"acceptanceTime": SUBMITTED, "submissionTime": ACCEPTED}, None),
+        ({"acceptanceTime": ACCEPTED}, None),
+        ({"submissionTime": SUBMITTED}, None),
+        ({}, None),
+    ],
+)
+def test_seconds_worked_fall_back_to_submission_minus_acceptance(
+    times: dict[str, Any], seconds: float | None
+) -> None:
+    assert worked(**times) == seconds
 
 
 def test_times_are_none_where_they_are_not_known() -> None:
-    result = review(timed())
-    assert (result.seconds_to_first_acceptance, result.turnaround_seconds) == (None, None)
+    assert review(timed()).seconds_to_first_acceptance is None
 
 
 def test_times_in_reverse_are_none() -> None:
-    result = review_output(parse(timed()), creation_time=CREATED.replace(hour=10), end_time=CREATED)
-    assert (result.seconds_to_first_acceptance, result.turnaround_seconds) == (None, None)
+    result = review_output(parse(timed()), creation_time=CREATED.replace(hour=10))
+    assert result.seconds_to_first_acceptance is None
 
 
 def test_time_without_zone_is_in_utc() -> None:
@@ -201,37 +226,49 @@ def test_time_without_zone_is_in_utc() -> None:
 # The outcome's part
 
 
-def described(result: Review, *, include_values: bool) -> dict[str, Any]:
-    return describe_review(result, include_values=include_values)
+def described(document: Any, *, include_values: bool = False) -> dict[str, Any]:
+    output = parse(document)
+    return describe_review(output, review_output(output), include_values=include_values)
 
 
-def test_description_without_values_has_names_verdicts_and_confidences() -> None:
+def test_description_has_values_only_if_asked() -> None:
     shown = blocks_of(("Total", "5", "k"), confidence=41.29)
-    result = review(forms(shown, blocks_of(("Total", "6", "k"))))
-    assert described(result, include_values=False)["fields"] == [
-        {"name": "Total", "verdict": "corrected", "confidence": 41.29}
-    ]
-    assert described(result, include_values=True)["fields"] == [
-        {
+    document = forms(shown, blocks_of(("Total", "6", "k")))
+    (without,) = described(document)["fields"]
+    (including,) = described(document, include_values=True)["fields"]
+    values = including.pop("values")
+    assert including == without
+    assert values.items() >= {"predicted": "5", "answers": ["6"], "consensus": "6"}.items()
+    assert (
+        without.items()
+        >= {
             "name": "Total",
             "verdict": "corrected",
+            "modelCorrect": False,
+            "upheldShare": 0.0,
+            "reviewerAgreement": None,
             "confidence": 41.29,
-            "predicted": "5",
-            "reviewers": ["6"],
-            "consensus": "6",
-        }
-    ]
+            "shown": True,
+        }.items()
+    )
 
 
-def test_description_says_when_the_prediction_is_unknown() -> None:
-    assert described(review(custom({"a": "x"})), include_values=False)["prediction"] == "unknown"
-    assert described(review(moderation([])), include_values=False)["prediction"] == "known"
+def test_description_says_whether_the_prediction_is_known() -> None:
+    assert described(custom({"a": "x"}))["predictionKnown"] is False
+    assert described(moderation([]))["predictionKnown"] is True
+
+
+def test_description_counts_answers_and_reviewers() -> None:
+    document = custom()
+    document["humanAnswers"] = [answer_of({"x": "y"}, workerId=worker) for worker in "aab"]
+    result = described(document)
+    assert (result["answerCount"], result["reviewerCount"]) == (3, 2)
 
 
 def test_shares_are_rounded_in_descriptions_only() -> None:
-    result = review(moderation([label(n) for n in "ABC"], [label("A")]))
-    assert result.agreement == 1 / 3
-    assert described(result, include_values=False)["agreement"] == 0.3333
+    document = moderation([label(n) for n in "ABC"], [label("A")])
+    assert review(document).agreement == 1 / 3
+    assert described(document)["agreement"] == 0.3333
 
 
 def test_other_tasks_content_is_not_mistaken_for_another() -> None:

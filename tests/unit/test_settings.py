@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from human_loop_reviews.contract import Setting
+from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settings import DeadLetterSettings, Settings, SettingsError
 from tests.unit.conftest import ENVIRONMENT
 
@@ -12,14 +13,25 @@ OPTIONAL: dict[str, str] = {
     Setting.MAPPINGS: '{"f":[{"name":"N","prediction":"a","answer":"b"}]}',
     Setting.DEAD_LETTER_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/failed",
     Setting.MAX_RECEIVES: "5",
+    Setting.INCLUDE_FAILURE_REASON: "false",
+    Setting.FIELD_NAMES: "hashed",
+    Setting.ALLOWED_FIELD_NAMES: '["Total"]',
 }
-QUEUE = {key: value for key, value in OPTIONAL.items() if key != Setting.MAPPINGS}
+QUEUE: dict[str, str] = {
+    key: OPTIONAL[key] for key in (Setting.DEAD_LETTER_QUEUE_URL, Setting.MAX_RECEIVES)
+}
 
 
 def test_settings_are_read() -> None:
     settings = Settings.from_environment({**ENVIRONMENT, **OPTIONAL})
-    assert settings.mappings["f"][0].name == "N"
-    assert (settings.include_values, settings.max_output_bytes) == (False, 1_000_000)
+    assert settings.mappings["f"].fields[0].name == "N"
+    assert settings.max_output_bytes == 1_000_000
+    assert settings.disclosure == Disclosure(
+        include_values=False,
+        include_failure_reason=False,
+        hash_field_names=True,
+        allowed_field_names=frozenset({"Total"}),
+    )
     assert settings.dead_letters == DeadLetterSettings(
         queue_url=OPTIONAL[Setting.DEAD_LETTER_QUEUE_URL], max_receives=5
     )
@@ -32,12 +44,18 @@ def test_every_variable_of_the_contract_is_read() -> None:
 def test_optional_settings_may_be_absent() -> None:
     settings = Settings.from_environment(ENVIRONMENT)
     assert (settings.mappings, settings.dead_letters) == ({}, None)
+    assert settings.disclosure == Disclosure()
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"INCLUDE_VALUES": "yes"}, "INCLUDE_VALUES: expected true or false, got 'yes'"),
+        ({"INCLUDE_FAILURE_REASON": "1"}, "INCLUDE_FAILURE_REASON: expected true or false"),
+        ({"FIELD_NAMES": "none"}, "FIELD_NAMES: expected plain or hashed, got 'none'"),
+        ({"ALLOWED_FIELD_NAMES": "Total"}, "ALLOWED_FIELD_NAMES: expected a JSON list of texts"),
+        ({"ALLOWED_FIELD_NAMES": '"Total"'}, "ALLOWED_FIELD_NAMES: expected a JSON list of texts"),
+        ({"ALLOWED_FIELD_NAMES": "[1]"}, "ALLOWED_FIELD_NAMES: expected a JSON list of texts"),
         ({"MAX_OUTPUT_BYTES": "many"}, "MAX_OUTPUT_BYTES"),
         ({"MAPPINGS": "["}, "MAPPINGS"),
         ({"MAX_RECEIVES": "5"}, "DEAD_LETTER_QUEUE_URL is missing"),

@@ -1,15 +1,21 @@
+"""Settling: what is published, recorded and raised for the events of a loop."""
+
 from __future__ import annotations
 
+import itertools
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.aws.calls import CallError
+from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settle import OutputNotReadyError
 from tests.unit.a2i.test_event import JSON
 from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output
@@ -34,7 +40,7 @@ def test_completed_loop_is_reviewed_published_and_recorded(
     assert event["resources"] == [event["detail"]["humanLoopArn"]]
     (item,) = world.ledger()
     assert item["taskType"] == {"S": task_type}
-    assert item["settledStatuses"] == {"SS": ["Completed"]}
+    assert (item["eventSource"], item["outputError"]) == ({"S": "aws.sagemaker"}, {"NULL": True})
     assert int(item["expiresAt"]["N"]) == 1573753765 + 400 * 86400
 
 
@@ -52,6 +58,25 @@ def test_failed_loop_with_reason_is_recorded(world: World) -> None:
     )
     (item,) = world.ledger()
     assert (item["failureCode"], item["failureReason"]) == ({"S": "Expired"}, {"S": '"\n'})
+
+
+@pytest.mark.parametrize("output", [{"outputS3Uri": ""}, {"outputS3Uri": 5}, "none", []])
+def test_failed_loop_is_recorded_whatever_its_output_looks_like(world: World, output: Any) -> None:
+    world.settler.settle(ended_loop("Failed", humanLoopOutput=output, failureReason=5))
+    (event,), (item,) = world.outcomes(), world.ledger()
+    assert event["detail"]["humanLoopStatus"] == "Failed"
+    assert (event["detail"]["failureReason"], event["detail"]["ignoredValues"]) == (None, 1)
+    assert item["humanLoopStatus"] == {"S": "Failed"}
+
+
+def test_strange_optional_values_cost_themselves_only(world: World) -> None:
+    document = json.loads(sample_output("textract-invoice"))
+    document["humanAnswers"][0] |= {"acceptanceTime": 5, "timeSpentInSeconds": -1, "workerId": []}
+    world.put_output("output.json", json.dumps(document))
+    world.settler.settle(ended_loop())
+    (event,) = world.outcomes()
+    assert event["detail"]["ignoredValues"] == 3
+    assert event["detail"]["verdictCounts"]["corrected"] == 1
 
 
 def test_stopped_loop_without_an_object_is_recorded(world: World) -> None:
@@ -88,23 +113,130 @@ def test_another_start_of_the_same_name_is_another_loop(world: World) -> None:
     assert len(world.ledger()) == 2
 
 
-def test_another_end_of_the_same_loop_does_not_hide(world: World) -> None:
-    for status in ("Stopped", "Failed", "Stopped", "Failed"):
-        world.settler.settle(ended_loop(status, output_key=None))
-    assert [each["detail"]["humanLoopStatus"] for each in world.outcomes()] == ["Stopped", "Failed"]
+# Several events about one loop
+
+EARLY, LATE = "2019-11-14T17:49:25Z", "2019-11-14T17:50:25Z"
+
+
+def only_item(world: World) -> dict[str, Any]:
+    """Return the one item of the ledger, without what differs between writes."""
     (item,) = world.ledger()
-    assert item["settledStatuses"] == {"SS": ["Failed", "Stopped"]}
+    return {name: value for name, value in item.items() if name != "writeId"}
+
+
+def statuses(world: World) -> list[str]:
+    return [each["detail"]["humanLoopStatus"] for each in world.outcomes()]
+
+
+def test_later_end_replaces_an_earlier_one(world: World) -> None:
+    world.settler.settle(ended_loop("Stopped", output_key=None, time=EARLY))
+    world.settler.settle(ended_loop("Failed", output_key=None, time=LATE))
+    assert statuses(world) == ["Stopped", "Failed"]
+    assert only_item(world)["humanLoopStatus"] == {"S": "Failed"}
+
+
+def test_older_stopped_after_completed_leaves_the_review_in_the_ledger(world: World) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+    world.settler.settle(ended_loop("Completed", time=LATE))
+    item = only_item(world)
+    world.settler.settle(ended_loop("Stopped", time=EARLY))
+    assert statuses(world) == ["Completed"]
+    assert only_item(world) == item
+    assert item["fieldsJudged"] == {"N": "4"}
+
+
+def test_resent_event_never_suppresses_that_of_aws(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+    world.settler.settle(ended_loop("Failed", source="human-loop-events", time=LATE))
+    world.settler.settle(ended_loop("Completed", time=EARLY))
+    first, second = [each["detail"] for each in world.outcomes()]
+    assert (first["humanLoopStatus"], second["humanLoopStatus"]) == ("Failed", "Completed")
+    assert first["outcomeId"] != second["outcomeId"]
+    assert only_item(world)["humanLoopStatus"] == {"S": "Completed"}
+    assert len(printed_metrics(capsys)) == 2
+
+
+def test_event_of_aws_after_a_resent_one_that_says_the_same_changes_the_source_only(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+    world.settler.settle(ended_loop(source="human-loop-events", time=LATE))
+    assert only_item(world)["eventSource"] == {"S": "human-loop-events"}
+    world.settler.settle(ended_loop(time=EARLY))
+    assert only_item(world)["eventSource"] == {"S": "aws.sagemaker"}
+    assert only_item(world)["endTime"] == {"S": EARLY}
+    assert len(world.outcomes()) == len(printed_metrics(capsys)) == 1
+
+
+def test_resent_event_after_that_of_aws_changes_nothing(world: World) -> None:
+    world.settler.settle(ended_loop("Stopped", time=EARLY))
+    item = only_item(world)
+    for status in ("Stopped", "Failed"):
+        world.settler.settle(ended_loop(status, source="human-loop-events", time=LATE))
+    assert statuses(world) == ["Stopped"]
+    assert only_item(world) == item
+
+
+EVENTS = st.builds(
+    lambda status, source, time: ended_loop(status, source=source, time=time),
+    st.sampled_from(["Completed", "Failed", "Stopped"]),
+    st.sampled_from(["aws.sagemaker", "human-loop-events"]),
+    st.sampled_from([EARLY, LATE]),
+)
+
+
+def settle_all(world: World, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Settle events in an empty ledger; return the item that is there afterwards."""
+    for item in world.ledger():
+        key = {name: item[name] for name in ("humanLoopArn", "creationTime")}
+        world.dynamodb.delete_item(TableName="ledger", Key=key)
+    for event in events:
+        try:
+            world.settler.settle(event)
+        except UnreadableOutputError:
+            assert event["detail"]["humanLoopStatus"] != "Failed"
+    return only_item(world)
+
+
+@pytest.mark.parametrize("output", ["readable", "{"])
+@given(events=st.lists(EVENTS, min_size=2, max_size=4), data=st.data())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_item_is_the_same_for_events_in_any_order_and_number(
+    world: World, output: str, events: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    content = sample_output("custom-classifier") if output == "readable" else output
+    world.put_output("output.json", content)
+    repeated = data.draw(st.lists(st.sampled_from(events), max_size=2))
+    shuffled = data.draw(st.permutations([*events, *repeated]))
+    assert settle_all(world, events) == settle_all(world, shuffled)
+
+
+def test_item_is_the_same_for_every_order_of_all_kinds_of_events(world: World) -> None:
+    world.put_output("output.json", sample_output("custom-classifier"))
+    kinds = [
+        ended_loop("Stopped", time=EARLY),
+        ended_loop("Completed", time=LATE),
+        ended_loop("Completed", time=LATE, source="human-loop-events"),
+        ended_loop("Failed", time="2019-11-14T18:00:00Z", source="human-loop-events"),
+    ]
+    items = [settle_all(world, order) for order in itertools.permutations(kinds)]
+    assert len(items) == 24
+    assert items[0]["humanLoopStatus"] == {"S": "Completed"}
+    assert items[0]["eventSource"] == {"S": "aws.sagemaker"}
+    assert [item for item in items if item != items[0]] == []
 
 
 def test_outcome_carries_values_only_if_asked(world: World) -> None:
     world.put_output("output.json", sample_output("custom-classifier"))
     world.settler.settle(ended_loop())
-    world.settling(include_values=True).settle(ended_loop(creationTime="2020-01-01T00:00:00Z"))
-    without, with_values = (each["detail"]["fields"] for each in world.outcomes())
+    telling = world.settling(disclosure=Disclosure(include_values=True))
+    telling.settle(ended_loop(creationTime="2020-01-01T00:00:00Z"))
+    without, with_values = [each["detail"]["fields"] for each in world.outcomes()]
     assert without
-    assert all({"name", "verdict"} <= set(field) for field in without)
-    assert all("consensus" not in field and "reviewers" not in field for field in without)
-    assert all("consensus" in field for field in with_values)
+    assert all({"name", "verdict"} <= set(field) and "values" not in field for field in without)
+    assert all("consensus" in field["values"] for field in with_values)
 
 
 def test_crash_before_the_ledger_publishes_again_with_the_same_id(
@@ -123,12 +255,100 @@ def test_crash_before_the_ledger_publishes_again_with_the_same_id(
     assert len(world.ledger()) == 1
 
 
+# Outputs that cannot be read
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"nonsense", b'{"humanAnswers": 3}'])
-def test_unreadable_output_names_the_loop(world: World, content: bytes) -> None:
+def test_unreadable_output_is_published_recorded_and_raised(world: World, content: bytes) -> None:
     world.put_output("output.json", content)
-    with pytest.raises(UnreadableOutputError, match="human-loop/humanloop-nov-14-1"):
+    with pytest.raises(UnreadableOutputError, match="human-loop/humanloop-nov-14-1") as caught:
         world.settler.settle(ended_loop())
-    assert world.outcomes() == world.ledger() == []
+    (event,) = world.outcomes()
+    assert event["detail"]["outputError"] == str(caught.value)
+    assert (event["detail"]["taskType"], event["detail"]["fields"]) == (None, [])
+    assert only_item(world)["outputError"] == {"S": str(caught.value)}
+    assert only_item(world)["outcomeId"] == {"S": event["detail"]["outcomeId"]}
+
+
+def test_prediction_that_cannot_be_read_is_recorded_too(world: World) -> None:
+    document = json.loads(sample_output("textract-invoice"))
+    document["inputContent"]["selectedAiServiceResponse"] = 5
+    world.put_output("output.json", json.dumps(document))
+    with pytest.raises(UnreadableOutputError):
+        world.settler.settle(ended_loop())
+    assert "selectedAiServiceResponse" in only_item(world)["outputError"]["S"]
+
+
+def test_repeated_unreadable_output_is_raised_each_time_and_published_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put_output("output.json", "nonsense")
+    for event in (ended_loop(), ended_loop(), ended_loop(source="human-loop-events")):
+        with pytest.raises(UnreadableOutputError):
+            world.settler.settle(event)
+    assert len(world.outcomes()) == len(world.ledger()) == len(printed_metrics(capsys)) == 1
+
+
+@pytest.mark.parametrize("source", ["aws.sagemaker", "human-loop-events"])
+def test_output_that_can_be_read_later_replaces_the_outcome(
+    world: World, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    world.put_output("output.json", "nonsense")
+    with pytest.raises(UnreadableOutputError):
+        world.settler.settle(ended_loop(time=EARLY))
+    world.put_output("output.json", sample_output("textract-invoice"))
+    for _ in range(2):
+        world.settler.settle(ended_loop(source=source, time=EARLY))
+    unreadable, readable = [each["detail"] for each in world.outcomes()]
+    assert unreadable["outcomeId"] != readable["outcomeId"]
+    item = only_item(world)
+    assert (item["outputError"], item["eventSource"]) == ({"NULL": True}, {"S": "aws.sagemaker"})
+    assert item["taskType"] == {"S": "TextractForms"}
+    assert [("Unreadable" in each, "Completed" in each) for each in printed_metrics(capsys)] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "resent",
+    [
+        ended_loop("Failed", source="human-loop-events", time=LATE),
+        ended_loop(output_key="other.json", source="human-loop-events", time=LATE),
+    ],
+    ids=["another status", "another output"],
+)
+def test_resent_event_that_says_something_else_does_not_replace_an_unreadable_one_of_aws(
+    world: World, resent: dict[str, Any]
+) -> None:
+    world.put_output("output.json", "nonsense")
+    world.put_output("other.json", sample_output("textract-invoice"))
+    with pytest.raises(UnreadableOutputError):
+        world.settler.settle(ended_loop(time=EARLY))
+    item = only_item(world)
+    world.settler.settle(resent)
+    assert only_item(world) == item
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place"),
+    [
+        ("humanLoopName", "invoice-7", "humanLoopName: expected that of the event"),
+        (
+            "flowDefinitionArn",
+            "arn:aws:sagemaker:us-east-1:111122223333:flow-definition/claims",
+            "flowDefinitionArn: expected that of the event",
+        ),
+    ],
+)
+def test_output_of_another_loop_is_unreadable(
+    world: World, name: str, value: str, place: str
+) -> None:
+    world.put_output("output.json", sample_output("textract-invoice", **{name: value}))
+    with pytest.raises(UnreadableOutputError, match=place):
+        world.settler.settle(ended_loop())
+    assert world.outcomes()[0]["detail"]["fields"] == []
+    assert place in only_item(world)["outputError"]["S"]
 
 
 def test_output_over_the_limit_is_not_read(world: World) -> None:
@@ -137,15 +357,29 @@ def test_output_over_the_limit_is_not_read(world: World) -> None:
         world.settling(max_output_bytes=100).settle(ended_loop())
 
 
+def test_failure_reason_and_field_names_are_told_as_the_settings_say(world: World) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+    settler = world.settling(
+        disclosure=Disclosure(include_failure_reason=False, hash_field_names=True)
+    )
+    settler.settle(ended_loop("Failed", failureReason="of Jane Doe", time=EARLY))
+    assert "Jane Doe" not in json.dumps(only_item(world))
+    settler.settle(ended_loop("Completed", failureReason="of Jane Doe", time=LATE))
+    told = json.dumps([world.outcomes(), only_item(world)])
+    assert "Invoice Date" not in told
+    assert "Jane Doe" not in told
+    assert '"field-' in told
+
+
 def test_error_of_aws_is_raised_and_names_its_loop_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     uri = {"outputS3Uri": "s3://bucket-of-somebody-else/output.json"}
-    with pytest.raises(ClientError, match="NoSuchBucket"):
+    with pytest.raises(CallError, match="NoSuchBucket"):
         world.settler.settle(ended_loop(humanLoopOutput=uri))
     (record,) = (each for each in caplog.records if each.levelname == "ERROR")
     assert record.getMessage() == (
-        "human loop humanloop-nov-14-1 not settled (NoSuchBucket): Completed"
+        "human loop humanloop-nov-14-1 not settled (ClientError.NoSuchBucket): Completed"
     )
     assert "The specified bucket does not exist" in vars(record)["errorMessage"]
 

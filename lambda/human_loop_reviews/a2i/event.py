@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
+from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from human_loop_reviews.a2i.validation import (
     InvalidDocumentError,
+    OptionalValues,
     Place,
     optional_object,
     optional_text,
@@ -19,13 +21,23 @@ from human_loop_reviews.a2i.validation import (
     require_time,
 )
 from human_loop_reviews.contract import (
+    AWS_SOURCE,
     HUMAN_LOOP_DETAIL_TYPES,
-    HUMAN_LOOP_SOURCES,
+    PROJECT_SOURCE,
     HumanLoopStatus,
 )
 
 _S3_URI: Final = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
-_MAX_ARN_BYTES: Final = 2048  # DynamoDB's limit for a partition key
+_MAX_BYTES: Final = 2048  # DynamoDB's limit for a partition key
+
+
+class EventSource(StrEnum):
+    """Who says that a human loop ended."""
+
+    #: Only AWS can send events with this source.
+    AWS = AWS_SOURCE
+    #: An event that was sent again. Everyone who may put events on the bus can send it.
+    RESENT = PROJECT_SOURCE
 
 
 class MalformedEventError(InvalidDocumentError):
@@ -71,12 +83,15 @@ class HumanLoopEvent:
         The loop's terminal status.
     creation_time, end_time
         When the loop was created and when it ended, in UTC.
-    creation_time_text
-        The creation time as the event writes it. The ARN and this text identify the loop.
     failure_code, failure_reason
         Why the loop failed, None where unknown.
     output
-        Where the output should be; None without one. The object may be missing.
+        Where the output should be; None without one. The object may be missing. A Failed loop has
+        none.
+    source
+        Who says so.
+    ignored_values
+        How many optional values of the event have an unexpected form. They count as absent.
     """
 
     human_loop_arn: str
@@ -84,11 +99,12 @@ class HumanLoopEvent:
     flow_definition_arn: str
     status: HumanLoopStatus
     creation_time: datetime
-    creation_time_text: str
     end_time: datetime
     failure_code: str | None = None
     failure_reason: str | None = None
     output: ObjectLocation | None = None
+    source: EventSource = EventSource.AWS
+    ignored_values: int = 0
 
     @property
     def flow_definition(self) -> str:
@@ -96,16 +112,15 @@ class HumanLoopEvent:
         return self.flow_definition_arn.rsplit("/", 1)[-1]
 
     @property
+    def creation_time_text(self) -> str:
+        """The creation time as A2I writes it, however the event does: it identifies the loop."""
+        return f"{self.creation_time.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+    @property
     def turnaround_seconds(self) -> float:
         """The seconds from the loop's creation to its end, never less than 0."""
         # The end time has whole seconds, the creation time has milliseconds.
         return max((self.end_time - self.creation_time).total_seconds(), 0)
-
-    @property
-    def outcome_id(self) -> str:
-        """The same for all events about this end of the loop: readers drop duplicates by it."""
-        identity = "\n".join((self.human_loop_arn, self.creation_time_text, self.status))
-        return sha256(identity.encode()).hexdigest()[:32]
 
 
 def parse_event(event: Any) -> HumanLoopEvent:
@@ -114,7 +129,8 @@ def parse_event(event: Any) -> HumanLoopEvent:
     Parameters
     ----------
     event
-        The parsed JSON. Unknown fields are ignored, and null counts as absent.
+        The parsed JSON. Unknown fields are ignored, and null counts as absent. So does an optional
+        value of an unexpected form: no loop is lost for it.
 
     Returns
     -------
@@ -136,44 +152,62 @@ human-loop-events, got 'aws.ec2'
     """
     place = Place("event", error=MalformedEventError)
     event = require_object(event, place)
-    require_one_of(event.get("source"), HUMAN_LOOP_SOURCES, place, "source")
+    require_one_of(event.get("source"), tuple(EventSource), place, "source")
     require_one_of(event.get("detail-type"), HUMAN_LOOP_DETAIL_TYPES, place, "detail-type")
     detail = require_object(event.get("detail"), place, "detail")
-    arn = _text(detail, "humanLoopArn", place)
-    if len(arn.encode()) > _MAX_ARN_BYTES:
-        raise place.at("humanLoopArn").expected(f"at most {_MAX_ARN_BYTES} bytes")
+    arn = _identity(detail, "humanLoopArn", place)
     return _parse_detail(event, detail, arn, replace(place, source=f"human loop {arn}"))
 
 
 def _parse_detail(
     event: dict[str, Any], detail: dict[str, Any], arn: str, place: Place
 ) -> HumanLoopEvent:
-    creation_time = _text(detail, "creationTime", place)
-    status = require_one_of(
-        detail.get("humanLoopStatus"), tuple(HumanLoopStatus), place, "humanLoopStatus"
+    optional = OptionalValues()
+
+    def text_or_none(name: str, check: Callable[[Any, Place], str | None]) -> str | None:
+        return optional.read(check, detail.get(name), place.at(name)) or None
+
+    status = HumanLoopStatus(
+        require_one_of(
+            detail.get("humanLoopStatus"), tuple(HumanLoopStatus), place, "humanLoopStatus"
+        )
     )
-    loop = HumanLoopEvent(
+    creation_time = require_time(_text(detail, "creationTime", place), place, "creationTime")
+    return HumanLoopEvent(
         human_loop_arn=arn,
-        human_loop_name=_optional_text(detail, "humanLoopName", place) or arn.rsplit("/", 1)[-1],
-        flow_definition_arn=_text(detail, "flowDefinitionArn", place),
-        status=HumanLoopStatus(status),
-        creation_time=require_time(creation_time, place, "creationTime"),
-        creation_time_text=creation_time,
+        human_loop_name=text_or_none("humanLoopName", _short) or arn.rsplit("/", 1)[-1],
+        flow_definition_arn=_identity(detail, "flowDefinitionArn", place),
+        status=status,
+        creation_time=creation_time,
         end_time=require_time(_text(event, "time", place), place, "time"),
-        failure_code=_optional_text(detail, "failureCode", place),
-        failure_reason=_optional_text(detail, "failureReason", place),
-        output=_output(detail.get("humanLoopOutput"), place),
+        failure_code=text_or_none("failureCode", _short),
+        failure_reason=text_or_none("failureReason", _encodable),
+        output=_output(detail.get("humanLoopOutput"), status, place, optional),
+        source=EventSource(event["source"]),
+        ignored_values=optional.ignored,  # the last argument: the others are read by now
     )
-    if loop.status is HumanLoopStatus.COMPLETED and loop.output is None:
+
+
+def _output(
+    output: Any, status: HumanLoopStatus, place: Place, optional: OptionalValues
+) -> ObjectLocation | None:
+    """Return where the output is: required of a Completed loop, optional for a Stopped one."""
+    if status is HumanLoopStatus.FAILED:
+        return None
+    if status is HumanLoopStatus.STOPPED:
+        return optional.read(_location, output, place)
+    location = _location(output, place)
+    if location is None:
         raise place.at("humanLoopOutput").expected(
             "an outputS3Uri, because the human loop is Completed"
         )
-    return loop
+    return location
 
 
-def _output(output: Any, place: Place) -> ObjectLocation | None:
-    uri = _optional_text(optional_object(output, place, "humanLoopOutput"), "outputS3Uri", place)
-    if uri is None:
+def _location(output: Any, place: Place) -> ObjectLocation | None:
+    fields = optional_object(output, place, "humanLoopOutput")
+    uri = _encodable(fields.get("outputS3Uri"), place.at("outputS3Uri"))
+    if not uri:
         return None
     match = _S3_URI.fullmatch(uri)
     if match is None:
@@ -181,19 +215,31 @@ def _output(output: Any, place: Place) -> ObjectLocation | None:
     return ObjectLocation(bucket=match[1], key=match[2])
 
 
+def _identity(fields: dict[str, Any], name: str, place: Place) -> str:
+    """Return a text that DynamoDB accepts as a key."""
+    text = _text(fields, name, place)
+    _short(text, place.at(name))
+    return text
+
+
 def _text(fields: dict[str, Any], name: str, place: Place) -> str:
-    return _encodable(require_text(fields.get(name), place, name), place.at(name))
+    text = require_text(fields.get(name), place, name)
+    _encodable(text, place.at(name))
+    return text
 
 
-def _optional_text(fields: dict[str, Any], name: str, place: Place) -> str | None:
-    text = optional_text(fields.get(name), place, name)
-    return None if text is None else _encodable(text, place.at(name))
+def _short(value: Any, place: Place) -> str | None:
+    text = _encodable(value, place)
+    if len((text or "").encode()) > _MAX_BYTES:
+        raise place.expected(f"at most {_MAX_BYTES} bytes")
+    return text
 
 
-def _encodable(text: str, place: Place) -> str:
+def _encodable(value: Any, place: Place) -> str | None:
     """Return the text if AWS can store it: Lambda's own JSON parser accepts lone surrogates."""
+    text = optional_text(value, place)
     try:
-        text.encode()
+        (text or "").encode()
     except UnicodeEncodeError:
         raise place.expected("text, got a lone surrogate") from None
     return text

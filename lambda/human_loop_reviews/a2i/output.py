@@ -15,9 +15,10 @@ from typing import Any, Final
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION, TaskType
 from human_loop_reviews.a2i.validation import (
+    OptionalValues,
     Place,
     UnreadableOutputError,
-    optional_number,
+    optional_seconds,
     optional_text,
     optional_time,
     require_list,
@@ -92,6 +93,8 @@ class Output:
         What each reviewer submitted, in the file's order.
     size
         The length of the document.
+    ignored_values
+        How many optional values have an unexpected form. They count as absent.
     """
 
     layout: Layout
@@ -102,6 +105,7 @@ class Output:
     inputs_place: Place
     answers: tuple[Answer, ...]
     size: int
+    ignored_values: int
 
     @property
     def reviewer_count(self) -> int:
@@ -128,7 +132,8 @@ def parse_output(text: bytes | str, *, source: str) -> Output:
     Returns
     -------
     Output
-        The document in one form, whichever layout it has.
+        The document in one form, whichever layout it has. Optional values of an unexpected form
+        count as absent.
 
     Raises
     ------
@@ -148,22 +153,25 @@ def parse_output(text: bytes | str, *, source: str) -> Output:
     entries = require_list(document.get("humanAnswers"), root, "humanAnswers")
     if len(entries) > _MAX_ANSWERS:
         raise root.at("humanAnswers").expected(f"at most {_MAX_ANSWERS} answers")
+    optional = OptionalValues()
+    answers = [
+        _read_answer(entry, root.at("humanAnswers", index), optional)
+        for index, entry in enumerate(entries)
+    ]
+
+    def name(key: str) -> str | None:
+        return optional.read(optional_text, document.get(key), root)
+
     return Output(
         layout=layout,
         task_type=_find_task_type(document, layout, inputs, root),
-        human_loop_name=optional_text(document.get("humanLoopName"), root, "humanLoopName"),
-        flow_definition_arn=optional_text(
-            document.get("flowDefinitionArn"), root, "flowDefinitionArn"
-        ),
+        human_loop_name=name("humanLoopName"),
+        flow_definition_arn=name("flowDefinitionArn"),
         inputs=inputs,
         inputs_place=inputs_place,
-        answers=tuple(
-            [
-                _read_answer(entry, root.at("humanAnswers", index))
-                for index, entry in enumerate(entries)
-            ]
-        ),
+        answers=tuple(answers),
         size=len(text),
+        ignored_values=optional.ignored,  # the last argument: the others are read by now
     )
 
 
@@ -194,19 +202,16 @@ def _find_task_type(
     return TaskType.CUSTOM
 
 
-def _read_answer(entry: Any, place: Place) -> Answer:
+def _read_answer(entry: Any, place: Place, optional: OptionalValues) -> Answer:
     answer = require_object(entry, place)
-    seconds = optional_number(answer.get("timeSpentInSeconds"), place, "timeSpentInSeconds")
-    if seconds is not None and seconds < 0:
-        raise place.at("timeSpentInSeconds").expected("a number of seconds, 0 or more")
     content_place = place.at("answerContent")
     return Answer(
         content=_read_content(answer.get("answerContent"), content_place),
         place=content_place,
-        worker_id=optional_text(answer.get("workerId"), place, "workerId"),
-        accepted=optional_time(answer.get("acceptanceTime"), place, "acceptanceTime"),
-        submitted=optional_time(answer.get("submissionTime"), place, "submissionTime"),
-        seconds_spent=seconds,
+        worker_id=optional.read(optional_text, answer.get("workerId"), place),
+        accepted=optional.read(optional_time, answer.get("acceptanceTime"), place),
+        submitted=optional.read(optional_time, answer.get("submissionTime"), place),
+        seconds_spent=optional.read(optional_seconds, answer.get("timeSpentInSeconds"), place),
     )
 
 

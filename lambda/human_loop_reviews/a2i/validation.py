@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
+
+_T = TypeVar("_T")
 
 # The only keys that an error may name. Any other key was chosen by a person or by the flow's owner,
 # and can itself be personal data.
@@ -15,13 +17,7 @@ _NAMED_KEYS: Final = frozenset(
     {
         FORMS,
         MODERATION,
-        "And",
-        "ConditionParameters",
-        "Conditions",
-        "ImportantFormKey",
-        "ImportantFormKeyAliases",
         "ModerationLabels",
-        "Or",
         "acceptanceTime",
         "aiServiceRequest",
         "aiServiceResponse",
@@ -43,7 +39,6 @@ _NAMED_KEYS: Final = frozenset(
         "humanLoopName",
         "humanLoopOutput",
         "humanLoopStatus",
-        "humanTaskActivationConditionResults",
         "id",
         "ids",
         "inputContent",
@@ -219,6 +214,38 @@ def optional_number(value: Any, place: Place, *steps: str | int) -> float | None
         if number - number == 0:  # neither infinite nor NaN
             return number
     raise place.at(*steps).unexpected("a finite number", value)
+
+
+def optional_seconds(value: Any, place: Place, *steps: str | int) -> float | None:
+    """Return the value as a float if it is a finite number from 0, None for null."""
+    seconds = optional_number(value, place, *steps)
+    if seconds is not None and seconds < 0:
+        raise place.at(*steps).expected("a number of seconds, 0 or more")
+    return seconds
+
+
+class OptionalValues:
+    """Reads values that a document can do without. What has an unexpected form counts as absent.
+
+    Examples
+    --------
+    >>> values = OptionalValues()
+    >>> values.read(optional_number, "soon", Place("output.json"))
+    >>> values.ignored
+    1
+    """
+
+    def __init__(self) -> None:
+        self.ignored = 0
+        """How many values had an unexpected form."""
+
+    def read(self, check: Callable[[Any, Place], _T | None], value: Any, place: Place) -> _T | None:
+        """Return what a check of this module returns, None and counted where it raises."""
+        try:
+            return check(value, place)
+        except InvalidDocumentError:
+            self.ignored += 1
+            return None
 
 
 def _type_name(value: Any) -> str:

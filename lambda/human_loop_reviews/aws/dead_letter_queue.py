@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
+from human_loop_reviews.aws.calls import error_code, naming
 from human_loop_reviews.contract import ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTRIBUTE
 
 # As Lambda does for asynchronous invocations.
@@ -47,33 +46,18 @@ class DeadLetterQueue:
 
         Raises
         ------
-        botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+        CallError
             If the message cannot be sent.
         """
-        self._sqs.send_message(
-            QueueUrl=self._queue_url,
-            MessageBody=body,
-            MessageAttributes={
-                ERROR_CODE_ATTRIBUTE: _attribute(error_code(error)),
-                ERROR_MESSAGE_ATTRIBUTE: _attribute(error_message(error)),
-            },
-        )
-
-
-def error_code(error: Exception) -> str:
-    """Return the name of an error's class, with AWS's error code if AWS refused a request.
-
-    Examples
-    --------
-    >>> error_code(TimeoutError())
-    'TimeoutError'
-    >>> error_code(ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject"))
-    'ClientError.AccessDenied'
-    """
-    if isinstance(error, ClientError):
-        # The class does not identify the error: botocore makes subclasses for some codes only.
-        return _clean(f"ClientError.{error.response.get('Error', {}).get('Code', 'Unknown')}")
-    return type(error).__name__
+        with naming(f"queue {self._queue_url}"):
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=body,
+                MessageAttributes={
+                    ERROR_CODE_ATTRIBUTE: _attribute(_clean(error_code(error))),
+                    ERROR_MESSAGE_ATTRIBUTE: _attribute(error_message(error)),
+                },
+            )
 
 
 def error_message(error: Exception) -> str:

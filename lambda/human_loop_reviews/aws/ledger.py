@@ -3,30 +3,80 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
+from secrets import token_hex
 from typing import Any, Final
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeSerializer
-from botocore.exceptions import ClientError
 
-from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
+from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 from human_loop_reviews.contract import (
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
+    HumanLoopStatus,
 )
 
-# The terminal statuses of a loop that were settled. A loop ends once, but A2I does not promise that
-# its events agree, and a settled status must not suppress another one.
-_SETTLED: Final = "settledStatuses"
+# Of two outcomes of a loop, the one with the greater text is kept, whichever arrives first.
+_PRECEDENCE: Final = "precedence"
+
+# Tells a write from all others.
+_WRITE_ID: Final = "writeId"
+
+# At the same time, a status with a review outranks one that may have one.
+_STATUSES: Final = (HumanLoopStatus.FAILED, HumanLoopStatus.STOPPED, HumanLoopStatus.COMPLETED)
+
+# The properties of an outcome that an entry is read from.
+_READ: Final = ("eventSource", "humanLoopStatus", "outcomeId", "outputError", "outputS3Uri")
 
 # The parts of a field that can be any JSON; they are stored as JSON texts.
 _VALUES: Final = "values"
 
 
-class LedgerConflictError(Exception):
-    """The item changed while its loop was being settled. A retry reads it again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the ledger has of a loop.
+
+    Parameters
+    ----------
+    outcome_id
+        The id of the recorded outcome.
+    precedence
+        Its place among all outcomes of the loop. See `precedence_of`.
+    source, status, end_time, output_s3_uri
+        Who said that the loop ended, how and when, and where its output is.
+    unreadable
+        Whether that output could not be read. Then the loop is not settled.
+    """
+
+    outcome_id: str
+    precedence: str
+    source: EventSource
+    status: str
+    end_time: datetime
+    output_s3_uri: str | None
+    unreadable: bool
+
+    def settles(self, loop: HumanLoopEvent) -> bool:
+        """Return whether an event about the loop cannot add anything."""
+        return self.precedence >= precedence_of(loop, unreadable=False)
+
+    def credit(self, loop: HumanLoopEvent) -> HumanLoopEvent:
+        """Return a resent event as AWS's, if it only repeats one whose output could not be read.
+
+        So the output can be read again once it is repaired.
+        """
+        repeated = (
+            self.unreadable
+            and self.source is EventSource.AWS
+            and loop.source is not EventSource.AWS
+            and self.status == loop.status
+            and self.output_s3_uri == str(loop.output)
+        )
+        return replace(loop, source=EventSource.AWS, end_time=self.end_time) if repeated else loop
 
 
 class Ledger:
@@ -47,20 +97,31 @@ class Ledger:
         self._table = table
         self._retention = retention
 
-    def settled_statuses(self, loop: HumanLoopEvent) -> frozenset[str]:
-        """Return the terminal statuses of a loop that were settled."""
-        response = self._dynamodb.get_item(
-            TableName=self._table,
-            Key=_key(loop),
-            ConsistentRead=True,
-            ProjectionExpression=_SETTLED,
+    def find(self, loop: HumanLoopEvent) -> Entry | None:
+        """Return what is recorded of a loop, None if nothing is."""
+        with naming(f"table {self._table}"):
+            response = self._dynamodb.get_item(
+                TableName=self._table,
+                Key=_key(loop),
+                ConsistentRead=True,
+                ProjectionExpression=", ".join((_PRECEDENCE, *_READ)),
+            )
+        item = response.get("Item", {})
+        if _PRECEDENCE not in item:
+            return None
+        precedence = item[_PRECEDENCE]["S"]
+        return Entry(
+            outcome_id=item["outcomeId"]["S"],
+            precedence=precedence,
+            source=EventSource(item["eventSource"]["S"]),
+            status=item["humanLoopStatus"]["S"],
+            end_time=datetime.fromisoformat(precedence.split(" ")[1]),
+            output_s3_uri=_text(item, "outputS3Uri"),
+            unreadable=_text(item, "outputError") is not None,
         )
-        return frozenset(response.get("Item", {}).get(_SETTLED, {}).get("SS", ()))
 
-    def record(
-        self, loop: HumanLoopEvent, outcome: dict[str, Any], settled: frozenset[str]
-    ) -> bool:
-        """Record the outcome of a loop.
+    def record(self, loop: HumanLoopEvent, outcome: dict[str, Any]) -> bool:
+        """Record the outcome of a loop, unless the ledger has one that takes precedence.
 
         Parameters
         ----------
@@ -68,44 +129,70 @@ class Ledger:
             The loop.
         outcome
             The outcome, ready for JSON.
-        settled
-            What `settled_statuses` returned before the loop was settled.
 
         Returns
         -------
         bool
-            Whether this was the first time. False if the same status was settled meanwhile.
+            Whether the ledger now has this outcome from this call.
 
         Raises
         ------
-        LedgerConflictError
-            If another status was settled meanwhile.
+        CallError
+            If DynamoDB refuses.
         """
-        expires_at = int((loop.end_time + self._retention).timestamp())
+        precedence = precedence_of(loop, unreadable=outcome.get("outputError") is not None)
+        expires_at = int(loop.end_time.timestamp() + self._retention.total_seconds())
+        write_id = token_hex(16)
         item = {
             **_serialize(outcome),
             **_key(loop),
-            _SETTLED: {"SS": sorted({*settled, loop.status})},
+            _PRECEDENCE: {"S": precedence},
+            _WRITE_ID: {"S": write_id},
             LEDGER_TIME_TO_LIVE: {"N": str(expires_at)},
         }
-        condition: dict[str, Any] = {
-            "ConditionExpression": f"attribute_not_exists({LEDGER_PARTITION_KEY})"
-        }
-        if settled:
-            condition = {
-                "ConditionExpression": f"{_SETTLED} = :settled",
-                "ExpressionAttributeValues": {":settled": {"SS": sorted(settled)}},
-            }
         try:
-            self._dynamodb.put_item(TableName=self._table, Item=item, **condition)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            with naming(f"table {self._table}"):
+                self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=(
+                        f"attribute_not_exists({_PRECEDENCE}) OR {_PRECEDENCE} < :precedence"
+                    ),
+                    ExpressionAttributeValues={":precedence": {"S": precedence}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except CallError as error:
+            if refusal_code(error.cause) != "ConditionalCheckFailedException":
                 raise
-        else:
-            return True
-        if loop.status in self.settled_statuses(loop):
-            return False
-        raise LedgerConflictError(f"human loop {loop.human_loop_arn}: settled twice at once")
+            # If the answer to a successful write is lost, the SDK tries again, and that fails.
+            refusal: Any = error.cause
+            return _text(refusal.response.get("Item", {}), _WRITE_ID) == write_id
+        return True
+
+
+def precedence_of(loop: HumanLoopEvent, *, unreadable: bool) -> str:
+    """Return the place of an outcome among all outcomes of its loop, as a text to compare.
+
+    AWS's event outranks one that was sent again. Among equals the later end wins. An output that
+    was read outranks one that could not be.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> loop = HumanLoopEvent(
+    ...     human_loop_arn="arn",
+    ...     human_loop_name="loop",
+    ...     flow_definition_arn="arn",
+    ...     status=HumanLoopStatus.COMPLETED,
+    ...     creation_time=datetime(2026, 3, 14, tzinfo=UTC),
+    ...     end_time=datetime(2026, 3, 14, 12, 30, tzinfo=UTC),
+    ... )
+    >>> precedence_of(loop, unreadable=False)
+    '1 2026-03-14T12:30:00.000000+00:00 2 1'
+    """
+    end_time = loop.end_time.isoformat(timespec="microseconds")
+    status = _STATUSES.index(loop.status)
+    return f"{loop.source is EventSource.AWS:d} {end_time} {status} {not unreadable:d}"
 
 
 def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
@@ -115,10 +202,15 @@ def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
     }
 
 
+def _text(item: dict[str, dict[str, Any]], name: str) -> str | None:
+    text: str | None = item.get(name, {}).get("S")
+    return text
+
+
 def _serialize(outcome: dict[str, Any]) -> dict[str, Any]:
     """Return an outcome in DynamoDB's types, which hold fewer numbers and levels than JSON."""
     fields = [
-        {name: json.dumps(part) if name in _VALUES else part for name, part in field.items()}
+        {name: json.dumps(part) if name == _VALUES else part for name, part in field.items()}
         for field in outcome["fields"]
     ]
     text = json.dumps({**outcome, "fields": fields})

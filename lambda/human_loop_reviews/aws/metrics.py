@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from human_loop_reviews.a2i.event import HumanLoopEvent
 from human_loop_reviews.contract import (
     METRIC_DIMENSION,
     METRIC_NAMESPACE,
+    FailureCode,
     HumanLoopStatus,
     Metric,
 )
@@ -20,12 +22,16 @@ from human_loop_reviews.review.verdicts import Review
 
 _FAILURE_CODE: Final = "FailureCode"
 
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+_MAX_DIMENSION_LENGTH: Final = 255
+_NOT_PRINTABLE: Final = "[^\x20-\x7e]"
+
 _SECONDS: Final = frozenset({"TurnaroundSeconds", "SecondsToAccept", "SecondsWorked"})
 _SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
 
 
 def emit(loop: HumanLoopEvent, review: Review | None) -> None:
-    """Print the metrics of a loop. Call it once per loop.
+    """Print the metrics of a settled loop. Call it once for each outcome.
 
     Parameters
     ----------
@@ -36,16 +42,41 @@ def emit(loop: HumanLoopEvent, review: Review | None) -> None:
     """
     values = {**_loop_values(loop), **(_review_values(review) if review else {})}
     directives = [_directive([METRIC_DIMENSION], values)]
-    dimensions = {METRIC_DIMENSION: loop.flow_definition}
+    dimensions = _dimensions(loop)
     if loop.status is HumanLoopStatus.FAILED:
-        dimensions[_FAILURE_CODE] = loop.failure_code or "Unknown"
+        dimensions[_FAILURE_CODE] = _failure_code(loop)
         directives.append(_directive([METRIC_DIMENSION, _FAILURE_CODE], {loop.status: 1}))
+    _print(directives, dimensions, values)
+
+
+def emit_unreadable(loop: HumanLoopEvent) -> None:
+    """Print the metric of a loop whose output cannot be read. Its other metrics wait for that."""
+    values: dict[str, float] = {Metric.UNREADABLE: 1}
+    _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop), values)
+
+
+def _print(
+    directives: list[dict[str, Any]], dimensions: dict[str, str], values: dict[str, float]
+) -> None:
     document = {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives},
         **dimensions,
         **values,
     }
     print(json.dumps(document, separators=(",", ":")))  # noqa: T201 - CloudWatch reads it from the log
+
+
+def _dimensions(loop: HumanLoopEvent) -> dict[str, str]:
+    """Return the flow definition's name as CloudWatch accepts it."""
+    name = re.sub(_NOT_PRINTABLE, "?", loop.flow_definition)[:_MAX_DIMENSION_LENGTH]
+    return {METRIC_DIMENSION: name.strip().lstrip(":") or "Unknown"}
+
+
+def _failure_code(loop: HumanLoopEvent) -> str:
+    """Return one of few codes: each value of a dimension makes a metric of its own."""
+    if loop.failure_code is None:
+        return "Unknown"
+    return loop.failure_code if loop.failure_code in tuple(FailureCode) else "Other"
 
 
 def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
@@ -67,8 +98,8 @@ def _review_values(review: Review) -> dict[str, float]:
         "SecondsWorked": sum(worked) if worked else None,
     }
     if review.prediction_known:
-        values["FieldsJudged"] = review.fields_judged
-        values["FieldsCorrect"] = review.fields_correct
+        values[Metric.FIELDS_JUDGED] = review.fields_judged
+        values[Metric.FIELDS_CORRECT] = review.fields_correct
         values |= {verdict.capitalize(): count for verdict, count in review.verdict_counts.items()}
     return {name: value for name, value in values.items() if value is not None}
 

@@ -3,49 +3,90 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 from human_loop_reviews.contract import OUTCOME_DETAIL_TYPE, PROJECT_SOURCE
+
+_DEFAULT: Final = "default"
 
 
 class OutcomeNotPublishedError(Exception):
-    """The bus refused an outcome. The message names the loop and the bus's reason."""
+    """The bus refused an outcome or does not exist. The message names loop, bus and reason."""
 
 
-def publish(events: Any, bus: str, loop: HumanLoopEvent, outcome: dict[str, Any]) -> None:
-    """Publish an outcome.
+class OutcomeBus:
+    """A bus that outcomes are published on.
 
     Parameters
     ----------
     events
-        A client of EventBridge.
+        A client.
     bus
         Name or ARN of the bus.
-    loop
-        The loop that ended.
-    outcome
-        Its outcome, ready for JSON.
-
-    Raises
-    ------
-    OutcomeNotPublishedError
-        If the bus refuses the outcome.
     """
-    response = events.put_events(
-        Entries=[
-            {
-                "EventBusName": bus,
-                "Source": PROJECT_SOURCE,
-                "DetailType": OUTCOME_DETAIL_TYPE,
-                "Resources": [loop.human_loop_arn],
-                "Detail": json.dumps(outcome, separators=(",", ":")),
-            }
-        ]
-    )
-    if response["FailedEntryCount"]:
-        refusal = response["Entries"][0]
-        raise OutcomeNotPublishedError(
-            f"human loop {loop.human_loop_arn}: outcome refused by {bus}: "
-            f"{refusal['ErrorCode']}: {refusal['ErrorMessage']}"
-        )
+
+    def __init__(self, events: Any, bus: str) -> None:
+        self._events = events
+        self._bus = bus
+        # Every account has the default bus.
+        self._exists = bus.rpartition("/")[2] == _DEFAULT
+
+    def publish(self, loop: HumanLoopEvent, outcome: dict[str, Any]) -> None:
+        """Publish an outcome.
+
+        Parameters
+        ----------
+        loop
+            The loop that ended.
+        outcome
+            Its outcome, ready for JSON.
+
+        Raises
+        ------
+        OutcomeNotPublishedError
+            If the bus does not exist, or refuses the outcome.
+        CallError
+            If EventBridge refuses the call.
+        """
+        self._require_bus(loop)
+        with naming(f"event bus {self._bus}"):
+            response = self._events.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._bus,
+                        "Source": PROJECT_SOURCE,
+                        "DetailType": OUTCOME_DETAIL_TYPE,
+                        "Resources": [loop.human_loop_arn],
+                        "Detail": json.dumps(outcome, separators=(",", ":")),
+                    }
+                ]
+            )
+        if response["FailedEntryCount"]:
+            refusal = response["Entries"][0]
+            raise OutcomeNotPublishedError(
+                f"human loop {loop.human_loop_arn}: outcome refused by {self._bus}: "
+                f"{refusal['ErrorCode']}: {refusal['ErrorMessage']}"
+            )
+
+    def _require_bus(self, loop: HumanLoopEvent) -> None:
+        """Refuse to publish on a bus that does not exist: EventBridge would drop the outcome.
+
+        Asked once for the life of the execution environment. The owner of a bus in another account
+        need not allow the question.
+        """
+        if self._exists:
+            return
+        try:
+            with naming(f"event bus {self._bus}"):
+                self._events.describe_event_bus(Name=self._bus)
+        except CallError as error:
+            code = refusal_code(error.cause)
+            if code == "ResourceNotFoundException":
+                raise OutcomeNotPublishedError(
+                    f"human loop {loop.human_loop_arn}: the event bus {self._bus} does not exist"
+                ) from error
+            if code not in ("AccessDeniedException", "AccessDenied"):
+                raise
+        self._exists = True

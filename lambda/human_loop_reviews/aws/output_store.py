@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from human_loop_reviews.a2i.event import ObjectLocation
 from human_loop_reviews.a2i.validation import Place
+from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 
 
 def read_object(s3: Any, location: ObjectLocation, *, max_bytes: int, source: str) -> bytes | None:
@@ -33,13 +32,14 @@ def read_object(s3: Any, location: ObjectLocation, *, max_bytes: int, source: st
     ------
     UnreadableOutputError
         If the object is larger than that. Nothing of it is read.
-    botocore.exceptions.ClientError
+    CallError
         If S3 refuses.
     """
     try:
-        response = s3.get_object(Bucket=location.bucket, Key=location.key)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
+        with naming(str(location)):
+            response = s3.get_object(Bucket=location.bucket, Key=location.key)
+    except CallError as error:
+        code = refusal_code(error.cause)
         if code == "NoSuchKey" or (code == "AccessDenied" and not _exists(s3, location)):
             return None
         raise
@@ -47,7 +47,8 @@ def read_object(s3: Any, location: ObjectLocation, *, max_bytes: int, source: st
     if size > max_bytes:
         response["Body"].close()
         raise Place(source).expected(f"at most {max_bytes} bytes, got {size}")
-    content: bytes = response["Body"].read()
+    with naming(str(location)):
+        content: bytes = response["Body"].read()
     return content
 
 
@@ -57,5 +58,6 @@ def _exists(s3: Any, location: ObjectLocation) -> bool:
     S3 refuses to read a missing object too, unless listing is allowed without a condition on the
     prefix. Listing the key itself is allowed wherever the handler may read.
     """
-    listing = s3.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
+    with naming(f"the keys of bucket {location.bucket}"):
+        listing = s3.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
     return any(each["Key"] == location.key for each in listing.get("Contents", ()))

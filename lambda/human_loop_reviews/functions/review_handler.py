@@ -8,32 +8,39 @@ import os
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import boto3
-from botocore.config import Config
 
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import InvalidDocumentError
-from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue, error_code
+from human_loop_reviews.aws.calls import client_config, error_code
+from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.aws.outcome_bus import OutcomeBus
+from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 
 logger = logging.getLogger(__name__)
 
+#: One event takes less than the shortest timeout by this many milliseconds.
+_STARTED_WITHIN: Final = 6000
 
-def handle(event: Any, _context: object) -> dict[str, list[dict[str, str]]] | None:
+
+def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     """Settle one EventBridge event, or each event of a batch from SQS.
 
     An event of a batch that cannot be settled goes to the dead-letter queue of the settings: at
     once if no retry can succeed, otherwise on the last permitted receive. Without such a queue SQS
-    delivers it again.
+    delivers it again. An event for which too little time is left is not begun, and delivered again.
 
     Parameters
     ----------
     event
         The event, or the batch.
+    context
+        Lambda's, which tells the time that is left.
 
     Returns
     -------
@@ -49,8 +56,12 @@ def handle(event: Any, _context: object) -> dict[str, list[dict[str, str]]] | No
     """
     services = create_services()
     if isinstance(event, dict) and isinstance(event.get("Records"), list):
-        failed = [_message_id(record) for record in event["Records"] if not services.handle(record)]
-        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+        remaining = [
+            _message_id(record)
+            for number, record in enumerate(event["Records"])
+            if not ((number == 0 or _has_time(context)) and services.handle(record))
+        ]
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in remaining]}
     services.settler.settle(event)
     return None
 
@@ -122,13 +133,13 @@ class Services:
 def create_services() -> Services:
     """Read the settings and create the clients, once for the life of the execution environment."""
     settings = Settings.from_environment(os.environ)
-    config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=20)
+    config = client_config()
     dead_letters = settings.dead_letters
     return Services(
         settler=Settler(
             settings=settings,
             s3=boto3.client("s3", config=config),
-            events=boto3.client("events", config=config),
+            outcome_bus=OutcomeBus(boto3.client("events", config=config), settings.outcome_bus),
             ledger=Ledger(
                 boto3.client("dynamodb", config=config),
                 settings.ledger_table,
@@ -140,6 +151,15 @@ def create_services() -> Services:
         else DeadLetterQueue(boto3.client("sqs", config=config), dead_letters.queue_url),
         max_receives=0 if dead_letters is None else dead_letters.max_receives,
     )
+
+
+def _has_time(context: Any) -> bool:
+    """Return whether a further event can be settled before Lambda ends the function."""
+    remaining: int = context.get_remaining_time_in_millis()
+    if remaining >= 1000 * MIN_TIMEOUT_SECONDS - _STARTED_WITHIN:
+        return True
+    logger.info("an event is left to the next invocation: %d ms remain", remaining)
+    return False
 
 
 def _event(record: Any) -> Any:

@@ -69,8 +69,11 @@ def _count(votes: Sequence[Value | None]) -> list[tuple[Value | None, int]]:
     voters: dict[object, list[Value | None]] = {}
     for vote in votes:
         voters.setdefault(None if vote is None else vote.comparison_key, []).append(vote)
-    # Equal values can be written differently: display the same one, whatever the votes' order.
-    counts = [(min(equal, key=_order), len(equal)) for equal in voters.values()]
+    # Equal values can be written differently: display the shortest, whatever the votes' order.
+    counts = [
+        (min(equal, key=lambda vote: (len(_order(vote)[1]), _order(vote))), len(equal))
+        for equal in voters.values()
+    ]
     return sorted(counts, key=lambda entry: _order(entry[0]))
 
 

@@ -24,12 +24,32 @@ class Note(StrEnum):
     OPAQUE = "opaque"
     #: An expression of the owner's mapping failed on this output. The field is not compared.
     MAPPING_FAILED = "mappingFailed"
+    #: A reviewer's answer has the element of the mapping's path, but not the rest of the path. The
+    #: field is not compared.
+    PATH_NOT_FOUND = "pathNotFound"
+    #: No answer has the element of the mapping's path. The path can be wrong, or every reviewer
+    #: left the element empty. The field is not compared.
+    ANSWER_NOT_FOUND = "answerNotFound"
+    #: The input does not have the mapping's path. The field is not compared. Null is found.
+    PREDICTION_NOT_FOUND = "predictionNotFound"
+    #: The value has more parts than are compared. The field is not compared.
+    TOO_LARGE = "tooLarge"
     #: Less than half of the reviewers gave a value that the model did not predict.
     MINORITY = "minority"
 
 
 #: The notes of fields that are not compared.
-NOT_COMPARED = frozenset({Note.MASK, Note.OPAQUE, Note.MAPPING_FAILED})
+NOT_COMPARED = frozenset(
+    {
+        Note.MASK,
+        Note.OPAQUE,
+        Note.MAPPING_FAILED,
+        Note.PATH_NOT_FOUND,
+        Note.ANSWER_NOT_FOUND,
+        Note.PREDICTION_NOT_FOUND,
+        Note.TOO_LARGE,
+    }
+)
 
 #: The notes of fields that are compared in part.
 COMPARED_IN_PART = frozenset({Note.LABEL_AND_COUNT})

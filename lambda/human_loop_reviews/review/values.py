@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
+
+from human_loop_reviews.review.canonical_json import in_one_order
 
 #: The comparison key of an empty value.
 BLANK: Final = ""
@@ -15,6 +18,12 @@ BLANK: Final = ""
 # Stricter than Python's own: "1_000", "inf" and digits of other scripts are text.
 _NUMBER: Final = r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?"
 _ARITHMETIC = Context(prec=80)
+
+# How forms and models write booleans as text or number, without upper case.
+_BOOLEANS: Final[Mapping[str | Decimal, bool]] = {
+    **dict.fromkeys(("true", "yes", "on", "1", Decimal(1)), True),
+    **dict.fromkeys(("false", "no", "off", "0", Decimal(0)), False),
+}
 
 
 class Kind(StrEnum):
@@ -27,6 +36,7 @@ class Kind(StrEnum):
     SPANS = "spans"
     BOXES = "boxes"
     SHAPES = "shapes"
+    STRUCTURE = "structure"
     MASK = "mask"
     OPAQUE = "opaque"
 
@@ -65,9 +75,9 @@ def fold(text: str) -> str:
 
 
 def text_value(text: str) -> Value:
-    """Return text as a value."""
+    """Return text as a value. It is displayed as given, line breaks included."""
     folded = fold(text)
-    return Value(_TEXT, folded, folded)
+    return Value(_TEXT, folded, folded if folded == text else text)
 
 
 def boolean_value(chosen: bool) -> Value:
@@ -87,6 +97,60 @@ def labels_value(labels: Iterable[str]) -> Value:
     return Value(Kind.LABELS, (Kind.LABELS, frozenset(folded)) if folded else BLANK, sorted(folded))
 
 
+def structure_value(structure: Any) -> Value:
+    """Return an object or a list as a value.
+
+    Parameters
+    ----------
+    structure
+        Parsed JSON, not nested too deeply for recursion.
+
+    Examples
+    --------
+    >>> one = structure_value([{"sku": "A", "n": 1}, {"sku": "B", "n": None}])
+    >>> other = structure_value([{"sku": "B"}, {"n": 1.0, "sku": " A"}])
+    >>> one.comparison_key == other.comparison_key
+    True
+    """
+    ordered = in_one_order(structure)
+    return Value(Kind.STRUCTURE, (Kind.STRUCTURE, structure_key(ordered)), ordered)
+
+
+def structure_key(value: Any, text_key: Callable[[str], str] = fold) -> Any:
+    """Return a hashable key that is equal for JSON with the same content.
+
+    The order of an object's keys does not count, and null counts as absent. A list of objects or of
+    texts has no order: it is rows or labels. Any other list has: it can be a position.
+
+    Parameters
+    ----------
+    value
+        Parsed JSON.
+    text_key
+        What of a text counts.
+    """
+    if type(value) is str:
+        return text_key(value)
+    if type(value) is bool:
+        return (Kind.BOOLEAN, value)
+    if type(value) is int or type(value) is float:
+        return (Kind.NUMBER, Decimal(str(value)))
+    if type(value) is dict:
+        return frozenset(
+            (key, structure_key(inner, text_key))
+            for key, inner in value.items()
+            if inner is not None
+        )
+    if type(value) is not list:
+        return value
+    keys = [structure_key(inner, text_key) for inner in value]
+    if all(type(inner) is dict for inner in value):
+        return ("rows", frozenset(Counter(keys).items()))
+    if all(type(inner) is str for inner in value):
+        return (Kind.LABELS, frozenset(keys))
+    return tuple(keys)
+
+
 def equal_within(tolerance: float) -> Callable[[Value, Value], bool]:
     """Return the comparison by which numbers are equal that differ by at most a tolerance."""
     largest = Decimal(str(tolerance))
@@ -102,13 +166,12 @@ def equal_within(tolerance: float) -> Callable[[Value, Value], bool]:
     return same
 
 
-def to_common_kind(
-    values: Sequence[Value | None], *, numeric: bool = False, ignore_case: bool = False
-) -> list[Value | None]:
+def to_common_kind(values: Sequence[Value | None], *, numeric: bool = False) -> list[Value | None]:
     """Return the values of one field in one kind, where that is not a guess.
 
-    Beside a number, a text that reads as a number becomes a number. Beside a list of labels, a
-    single label becomes a list of one.
+    Beside a boolean, ``yes``, ``no``, ``true``, ``false``, ``on``, ``off``, 1 and 0 become
+    booleans. Beside a number, a text that reads as a number becomes a number. Beside a list of
+    labels, a single label becomes a list of one.
 
     Parameters
     ----------
@@ -116,8 +179,6 @@ def to_common_kind(
         The values of the model and the reviewers, None for no value.
     numeric
         Whether texts become numbers even without a number beside them.
-    ignore_case
-        Whether texts and labels that differ only in case become equal.
 
     Examples
     --------
@@ -127,34 +188,36 @@ def to_common_kind(
     """
     kinds = {value.kind for value in values if value is not None}
     result = list(values)
+    if Kind.BOOLEAN in kinds:
+        result = [_as_boolean(value) for value in result]
     if numeric or Kind.NUMBER in kinds:
         result = [_as_number(value) for value in result]
     if Kind.LABELS in kinds:
         result = [_as_labels(value) for value in result]
-    if ignore_case:
-        result = [_caseless(value) for value in result]
     return result
+
+
+def read_number(text: str) -> Decimal | None:
+    """Return the number that a text is, as JSON or Python write it; None for any other text."""
+    return Decimal(text) if re.fullmatch(_NUMBER, text) else None
+
+
+def _as_boolean(value: Value | None) -> Value | None:
+    if value is None or value.kind not in (Kind.TEXT, Kind.NUMBER) or value.is_blank:
+        return value
+    key = value.comparison_key
+    chosen = _BOOLEANS.get(key.casefold() if value.kind is Kind.TEXT else key[1])
+    return value if chosen is None else boolean_value(chosen)._replace(display=value.display)
 
 
 def _as_number(value: Value | None) -> Value | None:
     if value is None or value.kind is not Kind.TEXT:
         return value
-    text = value.comparison_key
-    return number_value(Decimal(text), value.display) if re.fullmatch(_NUMBER, text) else value
+    number = read_number(value.comparison_key)
+    return value if number is None else number_value(number, value.display)
 
 
 def _as_labels(value: Value | None) -> Value | None:
     if value is None or value.kind is not Kind.TEXT or value.is_blank:
         return value
     return labels_value([value.comparison_key])
-
-
-def _caseless(value: Value | None) -> Value | None:
-    if value is None or value.is_blank:
-        return value
-    if value.kind is Kind.TEXT:
-        return value._replace(comparison_key=value.comparison_key.casefold())
-    if value.kind is Kind.LABELS:
-        labels = frozenset(label.casefold() for label in value.display)
-        return value._replace(comparison_key=(Kind.LABELS, labels))
-    return value

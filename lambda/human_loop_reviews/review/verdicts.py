@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
 from human_loop_reviews.review.values import Value
@@ -105,6 +106,8 @@ class Review:
         From the loop's creation until the first reviewer accepted the task, where known.
     seconds_worked
         How long each reviewer worked, None where unknown, in the order of the fields' ``answers``.
+    activation
+        Why the loop was started. None where the output does not say.
     """
 
     answer_count: int
@@ -112,6 +115,7 @@ class Review:
     fields: tuple[FieldReview, ...]
     seconds_to_first_acceptance: float | None
     seconds_worked: tuple[float | None, ...]
+    activation: Activation | None = None
 
     @property
     def unanswered(self) -> bool:

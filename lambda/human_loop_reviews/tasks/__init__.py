@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final, Protocol, TypeVar
 
+from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.contract import FieldMapping, TaskMapping
 from human_loop_reviews.review.field import Field
 
 PredictionT = TypeVar("PredictionT")
@@ -48,6 +49,24 @@ class Task(Protocol[PredictionT, AnswerT]):
         ------
         UnreadableOutputError
             If the prediction is not in the form of the task type.
+        """
+        ...
+
+    def read_activation(
+        self,
+        inputs: Mapping[str, Any],
+        prediction: PredictionT,
+        mapping: TaskMapping | Sequence[FieldMapping],
+        /,
+    ) -> Activation | None:
+        """Return why the loop was started; None if the output does not say.
+
+        Parameters
+        ----------
+        inputs, mapping
+            As for `read_prediction`.
+        prediction
+            What `read_prediction` returned.
         """
         ...
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
@@ -17,9 +18,25 @@ from human_loop_reviews.review.values import (
     fold,
     labels_value,
     number_value,
+    structure_value,
     text_value,
 )
 from human_loop_reviews.tasks.drawings import read_boxes, read_shapes
+
+#: The most values in the answers of one output: ten reviewers can draw 300 polygons of 50 corners
+#: each. The bound keeps a review within the memory and the time of the review handler.
+MAX_VALUES: Final = 500_000
+
+#: The most characters of JSON packed in the texts of one output. With more, no text is unpacked: a
+#: reviewer can paste any text, and a text is always readable as text.
+MAX_PACKED_CHARACTERS: Final = 1_000_000
+
+#: The most fields of one output. An event of 256 KB has room for fewer.
+MAX_FIELDS: Final = 2_000
+
+#: The most characters of all field names of one output. An object within many objects repeats all
+#: their names.
+MAX_NAME_CHARACTERS: Final = 500_000
 
 # Deeper than this, nothing is unfolded, and opaque values are left out of outcomes.
 _MAX_DEPTH: Final = 32
@@ -29,6 +46,7 @@ _MAX_NUMBER_BITS: Final = 14_000
 
 _FLATTENED: Final = r"[^.\[\]\s]+(\.[^.\[\]\s]+|\[[0-9]{1,6}\])+"
 _STEP: Final = r"\[([0-9]+)\]|([^.\[\]]+)"
+_AMBIGUOUS: Final = r'[.\[\]"]'
 _JSON_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict})
 
 # Keys that only crowd elements have, and keys that only the parts they list have.
@@ -39,70 +57,153 @@ _ELEMENTS: Final = frozenset(
 _PARTS: Final = frozenset({"startOffset", "width", "vertices"})
 _SHAPES: Final = ("polygons", "polylines", "lines", "keypoints", "vertices")
 
+#: Where a field stands in an answer: the keys from the form's element.
+Path: TypeAlias = tuple[str, ...]
 
-def unfold(value: Any, depth: int = 0) -> Any:
-    """Return a value with JSON unpacked from strings and flattened keys (``a.b[0].c``) nested.
+
+class TooLargeError(Exception):
+    """The answers of an output have more parts than are read. The message names the limit."""
+
+
+def too_many_fields() -> TooLargeError:
+    """Return the error for answers with more fields than are read."""
+    return TooLargeError(f"at most {MAX_FIELDS:,} fields in all answers")
+
+
+@dataclass(slots=True)
+class Limits:
+    """What may still be read of one output.
 
     Parameters
     ----------
-    value
+    values
+        How many values.
+    packed_characters
+        How many characters of packed JSON. With 0, no text is unpacked.
+    fields
+        How many fields.
+    name_characters
+        How many characters of field names.
+    """
+
+    values: int = MAX_VALUES
+    packed_characters: int = MAX_PACKED_CHARACTERS
+    fields: int = MAX_FIELDS
+    name_characters: int = MAX_NAME_CHARACTERS
+
+    def use_value(self) -> None:
+        """Count a value."""
+        self.values -= 1
+        if self.values < 0:
+            raise TooLargeError(f"at most {MAX_VALUES:,} values in all answers")
+
+    def use_packed(self, characters: int) -> None:
+        """Count a packed text."""
+        self.packed_characters -= characters
+        if self.packed_characters < 0:
+            raise TooLargeError(f"at most {MAX_PACKED_CHARACTERS:,} characters of packed JSON")
+
+    def use_field(self, path: Path) -> None:
+        """Count a field, before its name is written."""
+        self.fields -= 1
+        if self.fields < 0:
+            raise too_many_fields()
+        self.name_characters -= sum(map(len, path)) + len(path)
+        if self.name_characters < 0:
+            raise TooLargeError(f"at most {MAX_NAME_CHARACTERS:,} characters of field names")
+
+
+def unfold(content: Any, limits: Limits | None = None) -> Any:
+    """Return an answer with JSON unpacked from strings and flattened keys (``a.b[0].c``) nested.
+
+    Amazon A2I flattens keys at the top level. Further down, a dot is a part of the name.
+
+    Parameters
+    ----------
+    content
         What a form, or the caller who started the human loop, gave.
-    depth
-        How deeply the value is nested.
+    limits
+        What may be read. It is used up.
+
+    Raises
+    ------
+    TooLargeError
+        If a limit is reached.
 
     Examples
     --------
-    >>> unfold({"a.b[0]": "x", "a.b[1]": "y", "packed": '{"n": 1}'})
-    {'packed': {'n': 1}, 'a': {'b': ['x', 'y']}}
+    >>> unfold({"a.b[0]": "x", "a.b[1]": "y", "packed": '{"n.m": 1}'})
+    {'packed': {'n.m': 1}, 'a': {'b': ['x', 'y']}}
     """
+    limits = limits or Limits()
+    unpacked = _unpack(content, limits, 0)
+    return _nest(unpacked) if type(content) is dict else unpacked
+
+
+def _unpack(value: Any, limits: Limits, depth: int) -> Any:
     if depth > _MAX_DEPTH:
         return value
+    limits.use_value()
     if type(value) is str:
-        unpacked = _unpack_json(value)
-        return value if unpacked is None else unfold(unpacked, depth + 1)
+        unpacked = unpack_json(value, limits)
+        return value if unpacked is None else _unpack(unpacked, limits, depth + 1)
     if type(value) is list:
-        return [unfold(entry, depth + 1) for entry in value]
-    if type(value) is dict:
-        return _nest({key: unfold(entry, depth + 1) for key, entry in value.items()})
+        return [_unpack(entry, limits, depth + 1) for entry in value]
+    if type(value) is dict and "blockType" not in value:  # a word of a document can be "[1]"
+        return {key: _unpack(entry, limits, depth + 1) for key, entry in value.items()}
     return value
 
 
-def read_fields(content: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the fields of an unfolded answer by name.
+def read_fields(content: Mapping[str, Any]) -> dict[Path, Any]:
+    """Return the elements of an unfolded answer, by their paths, without null.
 
-    An object that is not a crowd element holds further fields, named ``outer.inner``, and so does
-    a list of objects, as ``outer[0].inner``.
+    An object that is not a crowd element holds further fields. A list is one field.
 
     Parameters
     ----------
     content
         What the form gave, by the names of its elements.
+
+    Raises
+    ------
+    TooLargeError
+        If there are more than `MAX_FIELDS`.
+
+    Examples
+    --------
+    >>> read_fields({"kind": {"label": "Billing"}, "form": {"town": "X", "rows": [{"n": 1}]}})
+    {('form', 'rows'): [{'n': 1}], ('form', 'town'): 'X', ('kind',): {'label': 'Billing'}}
     """
-    fields: dict[str, Value] = {}
-    pending = [(name, value, 0) for name, value in sorted(content.items(), reverse=True)]
+    fields: dict[Path, Any] = {}
+    pending: list[tuple[Path, Any]] = [((name,), content[name]) for name in content]
     while pending:
-        name, value, depth = pending.pop()
-        read = read_value(value)
-        if read is None:
+        path, value = pending.pop()
+        if value is None:
             continue
-        if read.kind is Kind.OPAQUE and depth < _MAX_DEPTH:
-            inner = _read_parts(name, value)
-            pending += [(part, entry, depth + 1) for part, entry in reversed(inner)]
-            if inner:
-                continue
-        fields.setdefault(name, read)
-    return fields
+        if len(path) <= _MAX_DEPTH and _is_group(value):
+            pending += [((*path, key), entry) for key, entry in value.items()]
+        else:
+            fields[path] = value
+        if len(fields) > MAX_FIELDS:
+            raise too_many_fields()
+    return dict(sorted(fields.items()))
 
 
-def _read_parts(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Return the parts of a value that is not a crowd element, none for an opaque value."""
-    if type(value) is dict and not value.keys() <= _ELEMENTS:
-        return [(f"{name}.{key}", entry) for key, entry in sorted(value.items())]
-    if type(value) is list and not any(
-        type(entry) is not dict or entry.keys() & _PARTS for entry in value
-    ):
-        return [(f"{name}[{index}]", entry) for index, entry in enumerate(value)]
-    return []
+def _is_group(value: Any) -> bool:
+    """Return whether a value is an object that holds further fields."""
+    return type(value) is dict and _read_known(value) is None and not value.keys() <= _ELEMENTS
+
+
+def write_name(path: Path) -> str:
+    """Return a field's name: names within an object are quoted if they contain dots or brackets.
+
+    Examples
+    --------
+    >>> write_name(("selected", "left")), write_name(("selected", "a.mp4"))
+    ('selected.left', 'selected."a.mp4"')
+    """
+    inner = [f'"{key}"' if re.search(_AMBIGUOUS, key) else key for key in path[1:]]
+    return ".".join([path[0], *inner])
 
 
 def read_value(value: Any) -> Value | None:
@@ -111,7 +212,8 @@ def read_value(value: Any) -> Value | None:
     Parameters
     ----------
     value
-        An unfolded value. A value of no known form becomes an opaque value.
+        An unfolded value. An object or a list of no known form is compared as a whole. An element
+        of a known name but not of its form is opaque.
 
     Examples
     --------
@@ -128,24 +230,39 @@ def read_value(value: Any) -> Value | None:
         return boolean_value(value)
     if type(value) is int or type(value) is float:
         return _read_number(value)
+    return _read_known(value) or _read_structure(value)
+
+
+def is_choice(value: Any) -> bool:
+    """Return whether a value is of checkboxes or radio buttons that share a name."""
+    return type(value) is dict and bool(value) and all(type(on) is bool for on in value.values())
+
+
+def read_chosen(value: Any) -> Value | None:
+    """Return the set of selected checkboxes or radio buttons, also of a single one."""
+    return labels_value(name for name, on in value.items() if on) if is_choice(value) else None
+
+
+def _read_known(value: Any) -> Value | None:
+    """Return the value of a crowd element or of a list of known parts, None for anything else."""
     if type(value) is list:
-        return _read_list(value) or _opaque(value)
-    return (_read_object(value) if type(value) is dict else None) or _opaque(value)
+        return _read_list(value)
+    return _read_object(value) if type(value) is dict else None
+
+
+def _read_structure(value: Any) -> Value:
+    """Return an object or a list as a value, opaque if it is a damaged element or not JSON."""
+    if type(value) is list:
+        damaged = any(type(entry) is dict and entry.keys() & _PARTS for entry in value)
+    else:
+        damaged = type(value) is not dict or bool(value.keys() & _ELEMENTS)
+    return _opaque(value) if damaged or not _can_be_carried(value) else structure_value(value)
 
 
 def _read_number(number: float) -> Value:
     if not _can_be_written(number):
         return _opaque(number)
     return number_value(Decimal(str(number)), number)
-
-
-def read_button(value: Any) -> tuple[str, bool] | None:
-    """Return the value and state of a single radio button or checkbox, None for anything else."""
-    if type(value) is dict and len(value) == 1:
-        [(name, chosen)] = value.items()
-        if type(chosen) is bool:
-            return fold(name), chosen
-    return None
 
 
 def _read_list(entries: list[Any]) -> Value | None:
@@ -163,7 +280,7 @@ def _read_list(entries: list[Any]) -> Value | None:
 
 def _read_object(element: dict[str, Any]) -> Value | None:
     """Read one crowd element, which its keys identify."""
-    if element and all(type(entry) is bool for entry in element.values()):
+    if is_choice(element):
         return _read_checkboxes(element)
     if "labeledImage" in element:
         return _read_mask(element)
@@ -244,13 +361,14 @@ def _can_be_written(number: float) -> bool:
     return number - number == 0
 
 
-def _unpack_json(text: str) -> Any:
+def unpack_json(text: str, limits: Limits) -> Any:
     """Return the object or list that a text holds as JSON, None if it holds none.
 
     A text that repeats a key is none: unpacking it would lose a value that the reviewer entered.
     """
-    if not text.lstrip().startswith(("{", "[")):
+    if not limits.packed_characters or not text.lstrip().startswith(("{", "[")):
         return None
+    limits.use_packed(len(text))
     try:
         return read_json(text, source="packed JSON", unique_keys=True)
     except UnreadableOutputError:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
+from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.contract import FieldMapping
-from human_loop_reviews.review.consensus import Same
-from human_loop_reviews.review.field import Field, Note, Vote
-from human_loop_reviews.review.values import (
-    Kind,
-    Value,
-    equal_within,
-    text_value,
-    to_common_kind,
-)
+from human_loop_reviews.contract import FieldMapping, TaskMapping
+from human_loop_reviews.review.canonical_json import canonical_json
+from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task
-from human_loop_reviews.tasks.crowd_elements import read_button, read_fields, read_value, unfold
-from human_loop_reviews.tasks.drawings import same_drawing
-from human_loop_reviews.tasks.mapping import ExpressionFailedError, search
+from human_loop_reviews.tasks.aws_elements import ELEMENTS, compare_element
+from human_loop_reviews.tasks.crowd_elements import (
+    Limits,
+    Path,
+    TooLargeError,
+    read_fields,
+    unfold,
+    unpack_json,
+    write_name,
+)
+from human_loop_reviews.tasks.mapped_fields import map_field
+from human_loop_reviews.tasks.value_fields import bound_comparisons, make_field
+
+_T = TypeVar("_T")
 
 #: What a form gave, by the names of its elements.
 Content: TypeAlias = Mapping[str, Any]
@@ -44,6 +47,22 @@ class MappedPrediction:
     mapping: Sequence[FieldMapping]
 
 
+@dataclass(frozen=True, slots=True)
+class CustomAnswer:
+    """What one reviewer's form gave.
+
+    Parameters
+    ----------
+    content
+        The ``answerContent`` as it is: every form gives something else.
+    source
+        What errors call the output.
+    """
+
+    content: Content
+    source: str
+
+
 class CustomTask:
     """Custom tasks: one field per mapping, or per element of the form without a mapping."""
 
@@ -53,29 +72,40 @@ class CustomTask:
         """Return the inputs with the mapping, None without a mapping."""
         return MappedPrediction(inputs, mapping) if mapping else None
 
-    def read_answer(self, content: dict[str, Any], _place: Place, /) -> Content:
-        """Return the content as it is: every form gives something else."""
-        return content
+    def read_activation(
+        self,
+        inputs: Mapping[str, Any],
+        _prediction: MappedPrediction | None,
+        mapping: TaskMapping | Sequence[FieldMapping],
+        /,
+    ) -> Activation | None:
+        """Return what the owner's mapping says: who starts the loop decides why."""
+        from human_loop_reviews.tasks.sampling import read_sampling
 
-    def order_key(self, answer: Content, /) -> str:
-        """Return the fields in the order of their names."""
-        fields = read_fields(unfold(dict(answer)))
-        values = [(name, value.kind, value.display) for name, value in fields.items()]
-        return json.dumps(sorted(values, key=itemgetter(0)), sort_keys=True)
+        return read_sampling(inputs, mapping) if isinstance(mapping, TaskMapping) else None
+
+    def read_answer(self, content: dict[str, Any], place: Place, /) -> CustomAnswer:
+        """Return the content as it is. It is read when it is compared."""
+        return CustomAnswer(content, place.source)
+
+    def order_key(self, answer: CustomAnswer, /) -> str:
+        """Return the content with its objects and rows in one order."""
+        return canonical_json(answer.content)
 
     def compare(
-        self, prediction: MappedPrediction | None, answers: Sequence[Content], /
+        self, prediction: MappedPrediction | None, answers: Sequence[CustomAnswer], /
     ) -> list[Field]:
         """Return one field per mapping, or per element of the form without a mapping."""
+        contents, source = [answer.content for answer in answers], answers[0].source
         if prediction is None:
-            return compare_answers(answers)
-        return compare_mapped(prediction.inputs, answers, prediction.mapping)
+            return compare_answers(contents, source)
+        return compare_mapped(prediction.inputs, contents, prediction.mapping, source)
 
 
-TASK: Final[Task[MappedPrediction | None, Content]] = CustomTask()
+TASK: Final[Task[MappedPrediction | None, CustomAnswer]] = CustomTask()
 
 
-def compare_answers(contents: Sequence[Content]) -> list[Field]:
+def compare_answers(contents: Sequence[Content], source: str) -> list[Field]:
     """Compare the reviewers with each other, for each field of the form.
 
     No prediction is assumed, because no part of the input is marked as the prediction.
@@ -84,29 +114,44 @@ def compare_answers(contents: Sequence[Content]) -> list[Field]:
     ----------
     contents
         What each reviewer's form gave.
+    source
+        What errors call the output.
+
+    Raises
+    ------
+    UnreadableOutputError
+        If the answers are too large.
 
     Examples
     --------
-    >>> fields = compare_answers([{"category": {"label": "Billing"}}])
+    >>> fields = compare_answers([{"category": {"label": "Billing"}}], "output.json")
     >>> fields[0].name, fields[0].values[0].display
     ('category', 'Billing')
     """
-    unfolded = [unfold(dict(content)) for content in contents]
-    radio = _radio_group(unfolded)
-    answers = [
-        read_fields({name: value for name, value in content.items() if name not in radio})
-        for content in unfolded
+    fields: list[Field] = []
+    elements = set()
+    for key in ELEMENTS:
+        if any(key in content for content in contents):
+            given = [_unpacked(content.get(key)) for content in contents]
+            read = compare_element(key, None, given, source)
+            if read is not None:
+                elements.add(key)
+                fields += read
+    others = [
+        {name: value for name, value in content.items() if name not in elements}
+        for content in contents
     ]
-    names = dict.fromkeys(name for answer in answers for name in answer)
-    fields = [_field(name, None, [answer.get(name) for answer in answers]) for name in names]
-    if radio:
-        chosen = [_chosen_button(content, radio) for content in unfolded]
-        fields.append(_field(" | ".join(sorted(radio)), None, chosen))
-    return fields
+    answers = read_elements(others, source)
+    paths = sorted({path for answer in answers for path in answer})
+    fields += [
+        make_field(write_name(path), None, [answer.get(path) for answer in answers])
+        for path in paths
+    ]
+    return bound_comparisons(fields)
 
 
 def compare_mapped(
-    inputs: Mapping[str, Any], contents: Sequence[Content], mapping: Sequence[FieldMapping]
+    inputs: Content, contents: Sequence[Content], mapping: Sequence[FieldMapping], source: str
 ) -> list[Field]:
     """Compare predictions with answers, which the owner's mapping locates.
 
@@ -118,101 +163,99 @@ def compare_mapped(
         What each reviewer's form gave.
     mapping
         The fields to compare.
+    source
+        What errors call the output.
 
     Returns
     -------
     list[Field]
         One field per mapping, without those for which neither the model nor a reviewer has a value.
 
+    Raises
+    ------
+    UnreadableOutputError
+        If the answers are too large.
+
     Examples
     --------
     >>> mapping = FieldMapping(name="Kind", prediction="guess", answer="kind.label")
-    >>> fields = compare_mapped({"guess": "Other"}, [{"kind": {"label": "Billing"}}], [mapping])
+    >>> answers = [{"kind": {"label": "Billing"}}]
+    >>> fields = compare_mapped({"guess": "Other"}, answers, [mapping], "output.json")
     >>> fields[0].predicted.display, fields[0].values[0].display
     ('Other', 'Billing')
     """
-    inputs = _searchable(inputs)
-    contents = [_searchable(content) for content in contents]
-    fields = [_mapped_field(inputs, contents, entry) for entry in mapping]
-    return [field for field in fields if field.note or field.predicted or any(field.values)]
-
-
-def _searchable(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content unfolded, and its flattened keys also as they were written."""
-    return {**content, **unfold(dict(content))}
-
-
-def _mapped_field(inputs: Content, contents: Sequence[Content], mapping: FieldMapping) -> Field:
-    try:
-        predicted = read_value(search(mapping.prediction, inputs))
-        answers = [read_value(search(mapping.answer, content)) for content in contents]
-    except ExpressionFailedError:
-        return Field(mapping.name, [Vote()] * len(contents), note=Note.MAPPING_FAILED)
-    if predicted is not None and predicted.is_blank:
-        # A form leaves empty inputs out: no value is an empty value that the reviewer upheld.
-        answers = [predicted if answer is None else answer for answer in answers]
-    return _field(
-        mapping.name,
-        predicted,
-        answers,
-        ignore_case=mapping.ignore_case,
-        tolerance=mapping.tolerance,
+    inputs = searchable_inputs(inputs)
+    contents = searchable_answers(contents, source)
+    fields = [field for entry in mapping for field in map_field(inputs, contents, entry, source)]
+    return bound_comparisons(
+        [field for field in fields if field.note or field.predicted or any(field.values)]
     )
 
 
-def _field(
-    name: str,
-    predicted: Value | None,
-    answers: Sequence[Value | None],
-    *,
-    ignore_case: bool = False,
-    tolerance: float | None = None,
-) -> Field:
-    predicted, *answers = to_common_kind(
-        [predicted, *answers], numeric=tolerance is not None, ignore_case=ignore_case
-    )
-    kinds = {value.kind for value in (predicted, *answers) if value is not None}
-    same: Same | None = None
-    if Kind.BOXES in kinds:
-        same = same_drawing
-    elif Kind.NUMBER in kinds and tolerance is not None:
-        same = equal_within(tolerance)
-    votes = [Vote(answer) for answer in answers]
-    return Field(name, votes, predicted, same=same, note=_note(kinds))
+def read_elements(contents: Sequence[Content], source: str) -> list[dict[Path, Any]]:
+    """Return the elements of each answer by their paths.
 
-
-def _note(kinds: set[Kind]) -> Note | None:
-    if Kind.MASK in kinds:
-        return Note.MASK
-    if Kind.OPAQUE in kinds:
-        return Note.OPAQUE
-    return Note.LABEL_AND_COUNT if Kind.SHAPES in kinds else None
-
-
-def _radio_group(contents: Sequence[Content]) -> set[str]:
-    """Return the names of the radio buttons of a form, an empty set where they are not known.
-
-    A form gives one entry per button, and nothing groups them. They are one group if
-    every reviewer who has any has all of them, and no reviewer has more than one chosen.
+    Raises
+    ------
+    UnreadableOutputError
+        If the answers are too large.
     """
-    entries = [
-        {name: button for name, value in content.items() if (button := read_button(value))}
-        for content in contents
-    ]
-    names = set().union(*entries)
-    chosen = [sum(on for _, on in buttons.values()) for buttons in entries]
-    complete = all(
-        names.isdisjoint(content) or names == set(buttons)
-        for content, buttons in zip(contents, entries, strict=True)
+    return _within_limits(lambda limits: _read_answers(contents, limits), source)
+
+
+def searchable_inputs(inputs: Content) -> Content:
+    """Return the input unfolded, with its flattened keys also as they were written.
+
+    An input that is too large to be unfolded is returned as it is.
+    """
+    try:
+        return {**inputs, **unfold(dict(inputs), Limits())}
+    except TooLargeError:
+        return inputs
+
+
+def searchable_answers(contents: Sequence[Content], source: str) -> list[Content]:
+    """Return answers unfolded, with their flattened keys also as they were written.
+
+    Raises
+    ------
+    UnreadableOutputError
+        If the answers are too large.
+    """
+    return _within_limits(
+        lambda limits: [{**content, **unfold(dict(content), limits)} for content in contents],
+        source,
     )
-    return names if len(names) > 1 and complete and max(chosen) == 1 else set()
 
 
-def _chosen_button(content: Content, names: set[str]) -> Value | None:
-    """Return the value of the chosen button, or its name if two buttons have the same value."""
-    buttons = {name: button for name in names if (button := read_button(content.get(name)))}
-    values = {value for value, _ in buttons.values()}
-    for name, (value, chosen) in buttons.items():
-        if chosen:
-            return text_value(value if len(values) == len(buttons) else name)
-    return None
+def _within_limits(read: Callable[[Limits], _T], source: str) -> _T:
+    """Read all answers, and if that is too much, without unpacking texts.
+
+    Reviewers can type any text, but not make an output unreadable by it.
+    """
+    try:
+        return read(Limits())
+    except TooLargeError:
+        pass
+    try:
+        return read(Limits(packed_characters=0))
+    except TooLargeError as error:
+        raise Place(source).at("humanAnswers").expected(str(error)) from None
+
+
+def _read_answers(contents: Sequence[Content], limits: Limits) -> list[dict[Path, Any]]:
+    answers = [read_fields(unfold(dict(content), limits)) for content in contents]
+    for path in {path for answer in answers for path in answer}:
+        limits.use_field(path)
+    return answers
+
+
+def _unpacked(value: Any) -> Any:
+    """Return an element's object, also where it is packed in a text."""
+    if type(value) is not str:
+        return value
+    try:
+        unpacked = unpack_json(value, Limits())
+    except TooLargeError:
+        return value
+    return value if unpacked is None else unpacked

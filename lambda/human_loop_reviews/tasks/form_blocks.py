@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.validation import (
+    InvalidDocumentError,
     Place,
     optional_list,
     optional_number,
@@ -14,10 +16,26 @@ from human_loop_reviews.a2i.validation import (
     optional_text,
     require_object,
 )
-from human_loop_reviews.review.values import Value, boolean_value, fold, text_value
+from human_loop_reviews.review.values import Value, boolean_value, text_value
+from human_loop_reviews.tasks.form_keys import trim_key
+
+#: The most keys that a form may have. The page of a form has some hundred at most. The limit bounds
+#: the memory that a forged file takes.
+MAX_PAIRS: Final = 50_000
+
+#: The most relationships that a block may have. Those of Amazon Textract have one of each type.
+MAX_RELATIONSHIPS: Final = 100
+
+#: How many characters and references to blocks a form may repeat, beyond as many as its blocks have
+#: twice. Amazon Textract gives a word to one key or value; a forged file can reference a long one
+#: any number of times.
+MAX_REPEATED_TEXT: Final = 262_144
 
 _SELECTION = {"SELECTED": boolean_value(True), "NOT_SELECTED": boolean_value(False)}
 _STATUS = {value: status for status, value in _SELECTION.items()}
+
+_KEY: Final = ["KEY"]
+_VALUE: Final = ["VALUE"]
 
 _Block = dict[str, Any]
 _Blocks = dict[str, _Block]
@@ -38,13 +56,19 @@ class Pair(NamedTuple):
     value
         The value; an empty text for a key without one.
     confidence
-        The model's confidence, from 0 to 100, where it is known.
+        The model's confidence in the key's block, from 0 to 100, where it is known.
+    value_blocks
+        The blocks of the value.
+    words
+        The ids of the words of the key, and of the value.
     """
 
     id: str
     key: str
     value: Value
     confidence: float | None
+    value_blocks: Sequence[Mapping[str, Any]] = ()
+    words: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +79,15 @@ class Form:
     ----------
     pairs
         Each with an id of its own, in an order that does not depend on that of the blocks.
+    blocks
+        The blocks that were read, each with an id of its own.
+    sets
+        Those of keys and values, by id.
     """
 
     pairs: tuple[Pair, ...]
+    blocks: Sequence[dict[str, Any]] = ()
+    sets: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read_form(content: Any, place: Place) -> Form:
@@ -80,7 +110,8 @@ def read_form(content: Any, place: Place) -> Form:
     Raises
     ------
     UnreadableOutputError
-        If the parts of the blocks that are read are not in the form of Amazon Textract.
+        If the parts of the blocks that are read are not in the form of Amazon Textract, or if they
+        exceed a limit.
 
     Examples
     --------
@@ -94,19 +125,16 @@ def read_form(content: Any, place: Place) -> Form:
     place = place.at("blocks")
     blocks = optional_list(content.get("blocks"), place)
     try:
-        return _read_blocks(blocks)
+        return _read_blocks(blocks, place)
+    except InvalidDocumentError:  # a limit
+        raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
         # Something has a wrong type. The slow search for its place runs only now.
         _refuse_wrong_types(blocks, place)
         raise place.expected("blocks in the form of Amazon Textract") from None
 
 
-def trim_key(text: str) -> str:
-    """Return a key with white space folded and without trailing colons."""
-    return fold(text).rstrip(":\uff1a ")
-
-
-def _read_blocks(blocks: list[_Block]) -> Form:
+def _read_blocks(blocks: list[_Block], place: Place) -> Form:
     """Read blocks without checks: wrong types raise the errors that `read_form` expects."""
     sets: _Blocks = {}  # keys and values
     texts: _Texts = {}
@@ -116,12 +144,20 @@ def _read_blocks(blocks: list[_Block]) -> Form:
         else:
             texts[block["id"]] = block.get("text") or _selection(block)
     if len(sets) + len(texts) < len(blocks):
-        return _read_blocks(_one_per_id(blocks))
+        return _read_blocks(_one_per_id(blocks), place)
     if not (set(map(type, sets)) | set(map(type, texts))) <= {str}:
         raise TypeError
-    pairs = [_read_pair(block, sets, texts) for block in sets.values() if _is_key(block)]
+    keys = [
+        block
+        for block in sets.values()
+        if (types := block.get("entityTypes")) == _KEY or (types != _VALUE and _is_key(types))
+    ]
+    if len(keys) > MAX_PAIRS:
+        raise place.expected(f"at most {MAX_PAIRS:,} keys")
+    reader = _PairReader(sets, texts, place)
+    pairs = [reader.read(block) for block in keys]
     pairs.sort()  # by id, as no two are the same
-    return Form(tuple(pairs))
+    return Form(tuple(pairs), blocks, sets)
 
 
 def _one_per_id(blocks: list[_Block]) -> list[_Block]:
@@ -142,80 +178,161 @@ def _selection(block: _Block) -> str | Value | None:
     return None if status is None else _SELECTION.get(status) or status
 
 
-def _is_key(block: _Block) -> bool:
-    entity_types = block.get("entityTypes")
+def _is_key(entity_types: Any) -> bool:
     if entity_types is not None and type(entity_types) is not list:
         raise TypeError
     return entity_types is not None and "KEY" in entity_types
 
 
-def _read_pair(block: _Block, sets: _Blocks, texts: _Texts) -> Pair:
-    values, words = _links(block)
-    key = _read_text(block, words, texts)
-    confidence = _confidence(block)
-    value_block = sets.get(values[0]) if len(values) == 1 else None
-    if value_block is None:
-        value = _read_values(values, sets, texts)
-    else:
-        value = _read_text(value_block, _links(value_block)[1], texts)
-        if confidence is None:
-            confidence = _confidence(value_block)
-    return Pair(
-        block["id"],
-        trim_key(_as_text(key)),
-        text_value(value) if isinstance(value, str) else value,
-        confidence,
-    )
+class _PairReader:
+    """Reads the pairs of one form, and counts what that takes.
+
+    Blocks can reference one word, or one value, any number of times. What is read is counted, in
+    characters and references, before it is joined.
+    """
+
+    __slots__ = ("_counted", "_limit", "_place", "_sets", "_texts")
+
+    def __init__(self, sets: _Blocks, texts: _Texts, place: Place) -> None:
+        self._sets = sets
+        self._texts = texts
+        self._place = place
+        self._counted = 0
+        self._limit = MAX_REPEATED_TEXT
+
+    def read(self, block: _Block) -> Pair:
+        value_ids, words = _links(block)
+        key = self._read_text(block, words)
+        value_block = self._sets.get(value_ids[0]) if len(value_ids) == 1 else None
+        value_blocks: Sequence[_Block]
+        if value_block is None:
+            value_blocks = [self._sets[one] for one in value_ids if one in self._sets]
+            value, value_words = self._read_values(value_ids)
+        else:
+            value_blocks, value_words = (value_block,), _links(value_block)[1]
+            value = self._read_text(value_block, value_words)
+        confidence = block.get("confidence")
+        return Pair(
+            block["id"],
+            trim_key(key if type(key) is str else _as_text(key)),
+            text_value(value) if type(value) is str else value,  # type: ignore[arg-type]
+            confidence if confidence is None else _confidence(confidence),
+            value_blocks,
+            (words, value_words),
+        )
+
+    def _read_values(self, ids: list[str]) -> tuple[str | Value, list[str]]:
+        """Read the value of a key that points to several values, to none, or directly to words.
+
+        Returns
+        -------
+        tuple[str | Value, list[str]]
+            The value, and the ids of its words.
+        """
+        values: list[str | Value] = []
+        words: list[str] = []
+        for one in ids:
+            block = self._sets.get(one)
+            if block is None:
+                own = [one]
+                values.append(self._read_text({}, own))
+            else:
+                self._count(len(block.get("relationships") or ()) + 1)
+                own = _links(block)[1]
+                values.append(self._read_text(block, own))
+            words += own
+        value = values[0] if len(values) == 1 else " ".join(filter(None, map(_as_text, values)))
+        return value, words
+
+    def _read_text(self, block: _Block, words: list[str]) -> str | Value:
+        """Return a block's own text, its words as one text, or its only selection element."""
+        text = block.get("text")
+        if text:
+            if type(text) is not str:
+                raise TypeError
+            self._count(len(text))
+            return text
+        try:
+            if len(words) == 1:
+                token: Any = self._texts[words[0]]
+                if type(token) is str:
+                    self._count(len(token) + 1)
+                    return token
+            tokens: list[Any] = [*map(self._texts.get, words)]
+            self._count(sum(map(len, tokens)) + len(tokens))
+            return " ".join(tokens)
+        except (KeyError, TypeError):
+            return self._read_mixed(words)
+
+    def _read_mixed(self, ids: list[str]) -> str | Value:
+        """Read ids among which are those of selection elements or of missing blocks."""
+        if not set(map(type, ids)) <= {str}:
+            raise TypeError
+        tokens = [token for each in ids if (token := self._texts.get(each)) is not None]
+        self._count(sum(map(len, tokens)) + len(ids))
+        if len(tokens) == 1 and isinstance(tokens[0], Value):
+            return tokens[0]
+        return " ".join(map(_as_text, tokens))
+
+    def _count(self, more: int) -> None:
+        """Count characters and references."""
+        self._counted += more
+        if self._counted > self._limit:
+            self._limit = MAX_REPEATED_TEXT + 2 * self._size()
+            if self._counted > self._limit:
+                raise self._place.expected(
+                    f"keys and values of at most {self._limit:,} characters and references"
+                )
+
+    def _size(self) -> int:
+        """Return the number of characters and references that the blocks have, each once."""
+        texts = [
+            text
+            for text in (*self._texts.values(), *[one.get("text") for one in self._sets.values()])
+            if type(text) is str
+        ]
+        references = [
+            len(relationship.get("ids") or ()) + 1
+            for block in self._sets.values()
+            for relationship in block.get("relationships") or ()
+        ]
+        return sum(map(len, texts)) + len(texts) + sum(references)
 
 
-def _read_values(ids: list[str], sets: _Blocks, texts: _Texts) -> str | Value:
-    """Read the value of a key that points to several values, to none, or directly to words."""
-    values = [
-        _read_text(sets[one], _links(sets[one])[1], texts)
-        if one in sets
-        else _read_text({}, [one], texts)
-        for one in ids
-    ]
-    return values[0] if len(values) == 1 else " ".join(map(_as_text, values))
-
-
-def _links(block: _Block) -> tuple[list[str], list[str]]:
+def _links(block: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the ids of a block's values, and of its words and selection elements."""
     values: list[str] = []
     words: list[str] = []
-    for relationship in block.get("relationships") or ():
+    relationships = block.get("relationships") or ()
+    if len(relationships) > MAX_RELATIONSHIPS:
+        raise ValueError
+    for relationship in relationships:
         ids = relationship.get("ids") or []
         if type(ids) is not list:
             raise TypeError
         relation = relationship.get("type")
+        # Few blocks have two relationships of one type.
         if relation == "CHILD":
-            words = words + ids if words else ids
+            if words:
+                return _joined_links(block)
+            words = ids
         elif relation == "VALUE":
-            values = values + ids if values else ids
+            if values:
+                return _joined_links(block)
+            values = ids
     return values, words
 
 
-def _read_text(block: _Block, words: list[str], texts: _Texts) -> str | Value:
-    """Return a block's own text, its words as one text, or its only selection element."""
-    text = block.get("text")
-    if text:
-        if type(text) is not str:
+def _joined_links(block: _Block) -> tuple[list[str], list[str]]:
+    joined: dict[object, list[str]] = {"VALUE": [], "CHILD": []}
+    for relationship in block["relationships"]:
+        ids = relationship.get("ids") or []
+        if type(ids) is not list:
             raise TypeError
-        return text
-    try:
-        return " ".join(map(texts.get, words))  # type: ignore[arg-type]
-    except TypeError:
-        return _read_mixed(words, texts)
-
-
-def _read_mixed(ids: list[str], texts: _Texts) -> str | Value:
-    """Read ids that are not all of words: selection elements or missing blocks are among them."""
-    if not set(map(type, ids)) <= {str}:
-        raise TypeError
-    tokens = [token for block_id in ids if (token := texts.get(block_id)) is not None]
-    if len(tokens) == 1 and isinstance(tokens[0], Value):
-        return tokens[0]
-    return " ".join(map(_as_text, tokens))
+        relation = relationship.get("type")
+        if relation == "VALUE" or relation == "CHILD":
+            joined[relation] += ids
+    return joined["VALUE"], joined["CHILD"]
 
 
 def _as_text(token: str | Value) -> str:
@@ -223,10 +340,7 @@ def _as_text(token: str | Value) -> str:
     return _STATUS[token] if isinstance(token, Value) else token
 
 
-def _confidence(block: _Block) -> float | None:
-    confidence = block.get("confidence")
-    if confidence is None:
-        return None
+def _confidence(confidence: Any) -> float:
     if type(confidence) is not float and type(confidence) is not int:
         raise TypeError
     if confidence - confidence != 0:  # infinite
@@ -246,6 +360,8 @@ def _refuse_wrong_types(blocks: list[Any], place: Place) -> None:
         optional_number(block.get("confidence"), here, "confidence")
         _require_texts(block.get("entityTypes"), here.at("entityTypes"))
         relationships = optional_list(block.get("relationships"), here, "relationships")
+        if len(relationships) > MAX_RELATIONSHIPS:
+            raise here.at("relationships").expected(f"at most {MAX_RELATIONSHIPS} relationships")
         for number, relationship in enumerate(relationships):
             there = here.at("relationships", number)
             require_object(relationship, there)

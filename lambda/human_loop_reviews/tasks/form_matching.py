@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any, Final, NamedTuple, Protocol
 
+from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.review.consensus import find_consensus
 from human_loop_reviews.review.field import Field, Vote
-from human_loop_reviews.review.values import Kind
+from human_loop_reviews.review.values import BLANK, Kind
 from human_loop_reviews.tasks.form_blocks import Form, Pair
+from human_loop_reviews.tasks.form_keys import FormKeys
+
+#: The most fields, and the most votes on all fields together, that a review may have. They bound
+#: the memory that forged answers take: reviewers who have no pair in common make a field of each.
+MAX_FIELDS: Final = 50_000
+MAX_VOTES: Final = 1_000_000
+
+#: How many letters and digits make a value distinctive.
+_DISTINCTIVE_LENGTH: Final = 4
+
+#: Of more pairs with one key, or with one value, than this, each with each, the best match is not
+#: searched for. It bounds the time.
+_MAX_COMPARED: Final = 400
+
+_NO_VOTE: Final = Vote()
 
 # Each reviewer's pair of one field, None for no pair.
 _Row = Sequence[Pair | None]
 
-# Returns the same text for pairs that belong together, None for a pair that belongs to no other.
-_Label = Callable[[Pair], str | None]
+# Returns what is equal for pairs that belong together, None for a pair that belongs to no other.
+_Label = Callable[[Pair], Hashable]
+
+
+class Details(Protocol):
+    """What a response says about a pair beside its key and value."""
+
+    def of(self, pair: Pair, /) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return the details and the source of a pair, as `Field` has them."""
+        ...
+
+
+class Predicted(NamedTuple):
+    """Pairs that the model read, with their details."""
+
+    form: Form
+    details: Details
 
 
 def compare_forms(
-    shown: Form,
+    shown: Predicted,
     answers: Sequence[Form],
     *,
-    aliases: Mapping[str, str],
-    read_response: Callable[[], Form],
+    keys: FormKeys,
+    read_response: Callable[[], Predicted],
+    place: Place,
 ) -> list[Field]:
     """Compare the pairs that the reviewers were shown with those that they gave.
 
-    A reviewer's pair belongs to the shown pair with its id, else with its key, else with an alias
-    of its key. The remaining pairs were added by the reviewers, or moved to another key.
+    A reviewer's pair belongs to the shown pair with its id, else with its key, else with a key of
+    the same meaning. A pair whose key the model read, and that was not shown, belongs to that. Of
+    the remaining pairs, those were moved to another key for which there is evidence. The others
+    were added.
 
     Parameters
     ----------
@@ -35,118 +72,264 @@ def compare_forms(
         The model's pairs that the reviewers were shown.
     answers
         Each reviewer's pairs.
-    aliases
-        For each key with aliases, and each alias, one key that represents them all.
+    keys
+        Which keys mean the same.
     read_response
         Returns all pairs that the model read. Called only if reviewers added a pair.
+    place
+        The answers' place in the output, for errors.
 
     Returns
     -------
     list[Field]
         One field per pair.
+
+    Raises
+    ------
+    UnreadableOutputError
+        If there are more fields or votes than a review may have.
     """
-    matches = [_match(shown, answer, aliases) for answer in answers]
-    fields = {
-        pair.id: _shown_field(pair, [matched.get(pair.id) for matched, _ in matches], aliases)
-        for pair in shown.pairs
-    }
-    rows = _added_rows([unmatched for _, unmatched in matches], aliases)
-    if not rows:
-        return list(fields.values())
-    added = sorted((_added_field(row) for row in rows), key=_order)
-    added = _relabel_shown(shown, fields, added, aliases)
-    added = _relabel_unshown(shown, added, aliases, read_response)
-    return [*fields.values(), *added]
-
-
-def _match(
-    shown: Form, answer: Form, aliases: Mapping[str, str]
-) -> tuple[dict[str, Pair], list[Pair]]:
-    """Return a reviewer's pairs by the id of the shown pair, and those that belong to none."""
-    unmatched = {pair.id: pair for pair in answer.pairs}
-    matched = {pair.id: unmatched.pop(pair.id) for pair in shown.pairs if pair.id in unmatched}
-    labels: tuple[_Label, ...] = (lambda pair: pair.key, lambda pair: aliases.get(pair.key))
+    _refuse_too_many(len(shown.form.pairs), len(answers), place)
+    matches = [_Match(answer, shown.form) for answer in answers]
+    labels: tuple[_Label, ...] = (
+        lambda pair: pair.key,
+        lambda pair: keys.meaning(pair.key),
+        lambda pair: pair.key.casefold(),
+    )
     for label in labels:
-        if not unmatched:
-            break
-        wanting = [pair for pair in shown.pairs if pair.id not in matched]
-        for shown_id, pair in _match_by_label(wanting, list(unmatched.values()), label):
-            matched[shown_id] = unmatched.pop(pair.id)
-    return matched, list(unmatched.values())
+        _match_by_label(matches, shown.form, label)
+    response = None
+    if any(match.has_added for match in matches):
+        response = _Response(shown, read_response(), keys)
+        for match in matches:
+            _match_moved(match, shown.form, response)
+    fields = [
+        _field(pair, [match.by_id.get(pair.id) for match in matches], shown, keys)
+        for pair in shown.form.pairs
+    ]
+    if response is None:
+        return fields
+    rows = _added_rows(matches, keys)
+    _refuse_too_many(len(fields) + len(rows), len(answers), place)
+    return fields + _added_fields(rows, len(answers), response)
 
 
-def _match_by_label(
-    shown: Sequence[Pair], answered: Sequence[Pair], label: _Label
-) -> Iterable[tuple[str, Pair]]:
-    """Yield ids of shown pairs with pairs of the same label: first equal values, then the rest."""
-    offers = _group(answered, label)
-    for name, wanting in _group(shown, label).items():
-        by_value: dict[object, list[Pair]] = {}
-        for pair in offers.get(name, ()):
-            by_value.setdefault(pair.value.comparison_key, []).append(pair)
-        rest = []
-        for pair in wanting:
-            if by_value.get(pair.value.comparison_key):
-                yield pair.id, by_value[pair.value.comparison_key].pop()
-            else:
-                rest.append(pair.id)
-        yield from zip(rest, [pair for same in by_value.values() for pair in same], strict=False)
+def _refuse_too_many(fields: int, reviewers: int, place: Place) -> None:
+    if fields > MAX_FIELDS:
+        raise place.expected(f"at most {MAX_FIELDS:,} fields")
+    if fields * reviewers > MAX_VOTES:
+        raise place.expected(f"at most {MAX_VOTES:,} votes, one per field and answer")
 
 
-def _group(pairs: Iterable[Pair], label: _Label) -> dict[str, list[Pair]]:
-    groups: dict[str, list[Pair]] = {}
+class _Match:
+    """Which of one reviewer's pairs belongs to which shown pair.
+
+    Parameters
+    ----------
+    answer
+        The reviewer's pairs.
+    shown
+        The pairs that were shown. Those with the id of a reviewer's pair are matched with it.
+    """
+
+    __slots__ = ("by_id", "unmatched")
+
+    def __init__(self, answer: Form, shown: Form) -> None:
+        self.unmatched = {pair.id: pair for pair in answer.pairs}
+        self.by_id = {
+            pair.id: self.unmatched.pop(pair.id)
+            for pair in shown.pairs
+            if pair.id in self.unmatched
+        }
+
+    def join(self, shown: Pair, pair: Pair) -> None:
+        self.by_id[shown.id] = self.unmatched.pop(pair.id)
+
+    @property
+    def has_added(self) -> bool:
+        """Whether a pair with a value is unmatched."""
+        return any(not pair.value.is_blank for pair in self.unmatched.values())
+
+
+def _match_by_label(matches: Sequence[_Match], shown: Form, label: _Label) -> None:
+    """Match pairs of the same label: first those of equal values, then the rest."""
+    open_matches = [match for match in matches if match.unmatched]
+    if not open_matches:
+        return
+    groups = _group(shown.pairs, label)
+    for match in open_matches:
+        for name, offers in _group(match.unmatched.values(), label).items():
+            by_value: dict[object, list[Pair]] = {}
+            for pair in reversed(offers):
+                by_value.setdefault(pair.value.comparison_key, []).append(pair)
+            for pair in groups.get(name, ()):
+                if pair.id not in match.by_id and by_value.get(pair.value.comparison_key):
+                    match.join(pair, by_value[pair.value.comparison_key].pop())
+    offered: dict[Hashable, list[tuple[_Match, Pair]]] = {}
+    for match in open_matches:
+        for pair in match.unmatched.values():
+            name = label(pair)
+            if name in groups and name:
+                offered.setdefault(name, []).append((match, pair))
+    for name, others in offered.items():
+        _match_other_values(groups[name], others)
+
+
+def _match_other_values(shown: Sequence[Pair], offers: Sequence[tuple[_Match, Pair]]) -> None:
+    """Match pairs of one label whose values differ from the shown ones.
+
+    Nothing tells which of two dates a reviewer corrected. But reviewers who gave the same value
+    corrected the same pair, so that value goes to the pair that is open for most of them.
+    """
+    by_value: dict[object, list[tuple[_Match, Pair]]] = {}
+    for match, pair in offers:
+        by_value.setdefault(pair.value.comparison_key, []).append((match, pair))
+    groups = sorted(
+        by_value.items(), key=lambda item: (item[0] == BLANK, -len(item[1]), repr(item[0]))
+    )
+    slots = sorted(shown, key=lambda pair: (repr(pair.value.comparison_key), pair.id))
+    if len(slots) * len(groups) <= _MAX_COMPARED:
+        unused = list(slots)
+        for _, group in groups[: len(slots)]:
+            counts = [sum(slot.id not in match.by_id for match, _ in group) for slot in unused]
+            slot = unused.pop(counts.index(max(counts)))
+            for match, pair in group:
+                if slot.id not in match.by_id:
+                    match.join(slot, pair)
+    rest: dict[int, list[tuple[_Match, Pair]]] = {}
+    for _, group in groups:
+        for match, pair in group:
+            if pair.id in match.unmatched:
+                rest.setdefault(id(match), []).append((match, pair))
+    for remaining in rest.values():
+        open_slots = [slot for slot in slots if slot.id not in remaining[0][0].by_id]
+        for slot, (match, pair) in zip(open_slots, remaining, strict=False):
+            match.join(slot, pair)
+
+
+def _group(pairs: Iterable[Pair], label: _Label) -> dict[Hashable, list[Pair]]:
+    groups: dict[Hashable, list[Pair]] = {}
     for pair in pairs:
-        name = label(pair)
-        if name:
-            groups.setdefault(name, []).append(pair)
+        if pair.key:
+            groups.setdefault(label(pair), []).append(pair)
     return groups
 
 
-def _shown_field(pair: Pair, row: _Row, aliases: Mapping[str, str]) -> Field:
-    return Field(
-        pair.key, [_vote(answer, pair.key, aliases) for answer in row], pair.value, pair.confidence
-    )
+class _Response:
+    """All that the model read, and which pairs of it belong to an added pair.
+
+    Parameters
+    ----------
+    shown, response
+        What the reviewers were shown, and all that the model read.
+    keys
+        Which keys mean the same.
+    """
+
+    def __init__(self, shown: Predicted, response: Predicted, keys: FormKeys) -> None:
+        self.response = response
+        self.keys = keys
+        self.by_key: dict[Hashable, list[Pair]] = {}
+        self.by_value: dict[object, list[Pair]] = {}
+        self._claimed: set[str] = set()
+        self._keys_of_value: dict[object, set[Hashable]] = {}
+        shown_ids = {pair.id for pair in shown.form.pairs}
+        unshown = [pair for pair in response.form.pairs if pair.id not in shown_ids]
+        for pair in (*shown.form.pairs, *unshown):
+            meaning, value = keys.meaning(pair.key), pair.value.comparison_key
+            self._keys_of_value.setdefault(value, set()).add(meaning)
+            if pair.id not in shown_ids:
+                self.by_value.setdefault(value, []).append(pair)
+                if pair.key:
+                    self.by_key.setdefault(meaning, []).append(pair)
+
+    def claim(self, pair: Pair) -> None:
+        """Keep a pair from being matched again."""
+        self._claimed.add(pair.id)
+
+    def unclaimed(self, pairs: Iterable[Pair]) -> list[Pair]:
+        return [pair for pair in pairs if pair.id not in self._claimed]
+
+    def is_distinctive(self, text: str) -> bool:
+        """Whether a text is long enough to be recognized, and under one key only."""
+        letters = sum(map(str.isalnum, text))
+        return letters >= _DISTINCTIVE_LENGTH and len(self._keys_of_value.get(text, ())) == 1
 
 
-def _vote(answer: Pair | None, key: str, aliases: Mapping[str, str]) -> Vote:
+def _likely_key(one: str, other: str) -> bool:
+    """Return whether one key's words contain the other's."""
+    words, others = (set(re.findall(r"\w+", key.casefold())) for key in (one, other))
+    return bool(words and others) and (words <= others or others <= words)
+
+
+def _match_moved(match: _Match, shown: Form, response: _Response) -> None:
+    """Match a reviewer's pairs with shown ones of the same text that the reviewer removed.
+
+    Pairs whose key the model read elsewhere are left for that. Selection elements have no text of
+    their own: every selected box has the same.
+    """
+    removed: dict[object, list[Pair]] = {}
+    for pair in shown.pairs:
+        if pair.id not in match.by_id and _is_text(pair):
+            removed.setdefault(pair.value.comparison_key, []).append(pair)
+    offers: dict[object, list[Pair]] = {}
+    for pair in match.unmatched.values() if removed else ():
+        text = pair.value.comparison_key
+        if text in removed and response.keys.meaning(pair.key) not in response.by_key:
+            offers.setdefault(text, []).append(pair)
+    for text, pairs in offers.items():
+        if len(pairs) * len(removed[text]) > _MAX_COMPARED:
+            continue
+        choices = list(product(sorted(pairs, key=_by_key), sorted(removed[text], key=_by_key)))
+        candidates = [each for each in choices if _likely_key(each[0].key, each[1].key)]
+        if response.is_distinctive(str(text)):
+            candidates += choices
+        for pair, source in candidates:
+            if pair.id in match.unmatched and source.id not in match.by_id:
+                match.join(source, pair)
+
+
+def _by_key(pair: Pair) -> tuple[str, str]:
+    return pair.key, pair.id
+
+
+def _is_text(pair: Pair) -> bool:
+    return pair.value.kind is Kind.TEXT and not pair.value.is_blank
+
+
+def _field(
+    pair: Pair, row: _Row, predicted: Predicted, keys: FormKeys, *, shown: bool = True
+) -> Field:
+    """Return the field of a pair that the model read."""
+    details, source = predicted.details.of(pair)
+    votes = [_NO_VOTE if answer is None else _vote(answer, pair.key, keys) for answer in row]
+    return Field(pair.key, votes, pair.value, pair.confidence, shown, None, None, details, source)
+
+
+def _vote(answer: Pair, key: str, keys: FormKeys) -> Vote:
     """Return a reviewer's vote on the pair that the model read under a key."""
-    if answer is None:
-        return Vote()
     given = answer.key or key
-    return Vote(answer.value, given, given != key and not _same_key(given, key, aliases))
+    return Vote(answer.value, given, given != key and not keys.same(given, key))
 
 
-def _name(row: _Row) -> str:
-    """Return the key that most reviewers gave, the first in the alphabet if several tie."""
-    keys = [pair.key for pair in row if pair is not None and pair.key]
-    if len(keys) > 1 and keys.count(keys[0]) < len(keys):
-        votes = Counter(keys)
-        return min(votes, key=lambda key: (-votes[key], key))
-    return keys[0] if keys else ""
-
-
-def _same_key(one: str, other: str, aliases: Mapping[str, str]) -> bool:
-    return one == other or (one in aliases and aliases[one] == aliases.get(other))
-
-
-def _added_rows(unmatched: Sequence[Sequence[Pair]], aliases: Mapping[str, str]) -> list[_Row]:
-    """Group the pairs that several reviewers added, by key or alias.
+def _added_rows(matches: Sequence[_Match], keys: FormKeys) -> list[dict[int, Pair]]:
+    """Group the pairs that several reviewers added, by the meaning of the key.
 
     Where a reviewer gave one key several times, only equal values belong together.
     """
-    by_key: dict[str, dict[int, list[Pair]]] = {}
-    for reviewer, pairs in enumerate(unmatched):
-        for pair in pairs:
+    by_key: dict[Hashable, dict[int, list[Pair]]] = {}
+    for reviewer, match in enumerate(matches):
+        for pair in match.unmatched.values():
             if not pair.value.is_blank:
-                key = aliases.get(pair.key, pair.key)
-                by_key.setdefault(key, {}).setdefault(reviewer, []).append(pair)
+                by_reviewer = by_key.setdefault(keys.meaning(pair.key), {})
+                by_reviewer.setdefault(reviewer, []).append(pair)
     rows: list[dict[int, Pair]] = []
     for by_reviewer in by_key.values():
         if all(len(pairs) == 1 for pairs in by_reviewer.values()):
             rows.append({reviewer: pairs[0] for reviewer, pairs in by_reviewer.items()})
         else:
             rows += _rows_by_value(by_reviewer)
-    return [[row.get(reviewer) for reviewer in range(len(unmatched))] for row in rows]
+    return rows
 
 
 def _rows_by_value(by_reviewer: Mapping[int, Sequence[Pair]]) -> Iterable[dict[int, Pair]]:
@@ -160,84 +343,105 @@ def _rows_by_value(by_reviewer: Mapping[int, Sequence[Pair]]) -> Iterable[dict[i
     return rows.values()
 
 
-def _added_field(row: _Row) -> Field:
-    votes = [Vote() if pair is None else Vote(pair.value, pair.key or None) for pair in row]
-    return Field(_name(row), votes)
+class _Added(NamedTuple):
+    """A pair that reviewers added: the key, the text, and each reviewer's pair."""
+
+    key: str
+    text: object
+    """What more than half of the reviewers gave. None for no such value."""
+    given: bool
+    """Whether more than half of the reviewers gave a value."""
+    row: _Row
 
 
-def _order(field: Field) -> tuple[str, str]:
-    return field.name, repr(field.votes)
+def _added_fields(
+    rows: Iterable[Mapping[int, Pair]], reviewers: int, response: _Response
+) -> list[Field]:
+    """Return the fields of added pairs, with the pair that the model read where there is one.
 
-
-def _against(vote: Vote, key: str, aliases: Mapping[str, str]) -> Vote:
-    """Return the vote of an added field as a vote on the pair that the model read under a key."""
-    return vote._replace(moved=vote.key is not None and not _same_key(vote.key, key, aliases))
-
-
-def _moved_text(field: Field) -> object:
-    """Return the text of an added field by which its source can be found, None without one.
-
-    Selection elements have no such text: every selected box has the same value.
+    A reviewer who does not add a pair that was not shown says nothing about it. So it is compared
+    only if more than half of the reviewers added it.
     """
-    value = find_consensus(field.values).value
-    return value.comparison_key if value is not None and value.kind is Kind.TEXT else None
+    added = sorted([_added(row, reviewers) for row in rows], key=_order)
+    sources = _sources_by_key([each for each in added if each.given], response)
+    _add_sources_by_value([each for each in added if id(each) not in sources], sources, response)
+    fields = []
+    for each in added:
+        source = sources.get(id(each))
+        if source is None:
+            votes = [Vote(pair.value, pair.key or None) if pair else _NO_VOTE for pair in each.row]
+            fields.append(Field(each.key, votes))
+        else:
+            fields.append(_field(source, each.row, response.response, response.keys, shown=False))
+    return fields
 
 
-def _relabel_shown(
-    shown: Form, fields: dict[str, Field], added: Sequence[Field], aliases: Mapping[str, str]
-) -> list[Field]:
-    """Join added fields with removed ones of the same value; return the other added fields."""
-    removed: dict[object, list[Pair]] = {}
-    for pair in shown.pairs:
-        consensus = find_consensus(fields[pair.id].values)
-        if consensus.reached and consensus.value is None:
-            removed.setdefault(pair.value.comparison_key, []).append(pair)
-    remaining = []
-    for field in added:
-        text = _moved_text(field)
-        if text is None or not removed.get(text):
-            remaining.append(field)
-            continue
-        pair = removed[text].pop()
-        own = fields[pair.id]
-        both = zip(field.votes, own.votes, strict=True)
-        fields[pair.id] = own._replace(
-            votes=[_against(new, pair.key, aliases) if new.value else old for new, old in both]
-        )
-    return remaining
-
-
-def _relabel_unshown(
-    shown: Form,
-    added: Sequence[Field],
-    aliases: Mapping[str, str],
-    read_response: Callable[[], Form],
-) -> list[Field]:
-    """Give added fields the prediction of a pair with the same value that was not shown."""
-    wanted = {text for field in added if (text := _moved_text(field)) is not None}
-    if not wanted:
-        return list(added)
-    shown_ids = {pair.id for pair in shown.pairs}
-    sources: dict[object, list[Pair]] = {}
-    for pair in read_response().pairs:
-        if pair.value.comparison_key in wanted and pair.id not in shown_ids:
-            sources.setdefault(pair.value.comparison_key, []).append(pair)
-    return [_from_source(field, sources.get(_moved_text(field), []), aliases) for field in added]
-
-
-def _from_source(field: Field, sources: Sequence[Pair], aliases: Mapping[str, str]) -> Field:
-    if not sources:
-        return field
-
-    def rank(pair: Pair) -> tuple[bool, bool, float, str]:
-        same_key = _same_key(pair.key, field.name, aliases)
-        return pair.key != field.name, not same_key, -(pair.confidence or 0.0), pair.id
-
-    source = min(sources, key=rank)
-    return field._replace(
-        name=source.key,
-        votes=[_against(vote, source.key, aliases) for vote in field.votes],
-        predicted=source.value,
-        confidence=source.confidence,
-        shown=False,
+def _added(by_reviewer: Mapping[int, Pair], reviewers: int) -> _Added:
+    row = [by_reviewer.get(reviewer) for reviewer in range(reviewers)]
+    value = find_consensus([None if pair is None else pair.value for pair in row]).value
+    keys = Counter(pair.key for pair in by_reviewer.values())
+    return _Added(
+        key=min(keys, key=lambda key: (-keys[key], key)),
+        text=None if value is None else value.comparison_key,
+        given=2 * len(by_reviewer) > reviewers,
+        row=row,
     )
+
+
+def _order(added: _Added) -> tuple[str, str, list[str]]:
+    """Return what puts added pairs in one order, whatever their ids."""
+    given = sorted(repr(pair.value.comparison_key) for pair in added.row if pair is not None)
+    return added.key, repr(added.text), given
+
+
+def _sources_by_key(added: Iterable[_Added], response: _Response) -> dict[int, Pair]:
+    """Return the pairs that the model read under the keys of added pairs, by the latter's id.
+
+    Of several pairs with one key, that with the same value is meant, or the only one that is left.
+    """
+    found: dict[int, Pair] = {}
+    groups: dict[Hashable, list[_Added]] = {}
+    for each in added:
+        meaning = response.keys.meaning(each.key)
+        if meaning in response.by_key:
+            groups.setdefault(meaning, []).append(each)
+    for meaning, group in groups.items():
+        by_value: dict[object, list[Pair]] = {}
+        for pair in reversed(response.by_key[meaning]):
+            by_value.setdefault(pair.value.comparison_key, []).append(pair)
+        for each in group:
+            if by_value.get(each.text):
+                found[id(each)] = by_value[each.text].pop()
+                response.claim(found[id(each)])
+        rest = [each for each in group if id(each) not in found]
+        if len(rest) == 1:
+            left = response.unclaimed(response.by_key[meaning])
+            left = [pair for pair in left if pair.key == rest[0].key] or left
+            if len(left) == 1:
+                found[id(rest[0])] = left[0]
+                response.claim(left[0])
+    return found
+
+
+def _add_sources_by_value(
+    added: Iterable[_Added], sources: dict[int, Pair], response: _Response
+) -> None:
+    """Add the pairs that the model read under another key, where there is evidence for a move."""
+    groups: dict[str, list[_Added]] = {}
+    for each in added:
+        if type(each.text) is str and each.text in response.by_value:
+            groups.setdefault(each.text, []).append(each)
+    for text, group in groups.items():
+        pairs = response.unclaimed(response.by_value[text])
+        if len(pairs) * len(group) > _MAX_COMPARED:
+            continue
+        pairs.sort(key=lambda pair: (-(pair.confidence or 0.0), pair.id))
+        choices = list(product(group, pairs))
+        candidates = [each for each in choices if _likely_key(each[0].key, each[1].key)]
+        if response.is_distinctive(text):
+            candidates += choices
+        claimed: set[str] = set()
+        for each, pair in candidates:
+            if id(each) not in sources and pair.id not in claimed:
+                sources[id(each)] = pair
+                claimed.add(pair.id)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from human_loop_reviews.a2i.activation import Activation, read_activation
 from human_loop_reviews.a2i.task_type import FORMS
 from human_loop_reviews.a2i.validation import (
     Place,
@@ -13,16 +14,16 @@ from human_loop_reviews.a2i.validation import (
     optional_list,
     optional_object,
 )
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.contract import FieldMapping, TaskMapping
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task
-from human_loop_reviews.tasks.form_aliases import read_aliases
 from human_loop_reviews.tasks.form_blocks import Form, read_form
-from human_loop_reviews.tasks.form_matching import compare_forms
+from human_loop_reviews.tasks.form_details import FormDetails
+from human_loop_reviews.tasks.form_keys import FormKeys
+from human_loop_reviews.tasks.form_matching import Predicted, compare_forms
 
 _SELECTED: Final = "selectedAiServiceResponse"
 _RESPONSE: Final = "aiServiceResponse"
-_CONDITIONS: Final = "humanTaskActivationConditionResults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,30 @@ class FormPrediction:
     ----------
     shown
         The pairs that the reviewers were shown.
-    aliases
-        For each key with aliases, and each alias, one key that represents them all.
     response
         All that the model read, shown or not, as the output holds it.
+    activation
+        Why the loop was started. The conditions also name the aliases of keys.
+    source
+        What errors call the document.
     """
 
     shown: Form
-    aliases: Mapping[str, str]
     response: dict[str, Any]
+    activation: Activation
+    source: str
+
+    @property
+    def keys(self) -> FormKeys:
+        """Which keys mean the same."""
+        groups = [
+            (condition.key or "*", *condition.aliases) for condition in self.activation.configured
+        ]
+        return FormKeys(groups, [pair.key for pair in self.shown.pairs])
+
+    def read_blocks(self) -> Sequence[Any]:
+        """Return all blocks of the full response, of any form."""
+        return self.response.get("blocks") or ()
 
     def read_response(self) -> Form:
         """Read all pairs that the model read; none if they cannot be read."""
@@ -63,9 +79,20 @@ class FormsTask:
         optional_list(response.get("blocks"), place, _RESPONSE, "blocks")
         return FormPrediction(
             shown=read_form(inputs.get(_SELECTED), place.at(_SELECTED)),
-            aliases=read_aliases(inputs.get(_CONDITIONS), place.at(_CONDITIONS)),
             response=response,
+            activation=read_activation(inputs),
+            source=place.source,
         )
+
+    def read_activation(
+        self,
+        _inputs: Mapping[str, Any],
+        prediction: FormPrediction,
+        _mapping: TaskMapping | Sequence[FieldMapping],
+        /,
+    ) -> Activation:
+        """Return why the loop was started."""
+        return prediction.activation
 
     def read_answer(self, content: dict[str, Any], place: Place, /) -> Form:
         """Read the pairs that a reviewer gave."""
@@ -73,15 +100,21 @@ class FormsTask:
 
     def order_key(self, answer: Form, /) -> str:
         """Return the pairs in the order of their ids."""
-        return str(answer.pairs)
+        return str([(pair.id, pair.key, pair.value) for pair in answer.pairs])
 
     def compare(self, prediction: FormPrediction, answers: Sequence[Form], /) -> list[Field]:
         """Return one field per pair that the reviewers were shown or added."""
+
+        def read_response() -> Predicted:
+            form = prediction.read_response()
+            return Predicted(form, FormDetails(form))
+
         return compare_forms(
-            prediction.shown,
+            Predicted(prediction.shown, FormDetails(prediction.shown, prediction.read_blocks)),
             answers,
-            aliases=prediction.aliases,
-            read_response=prediction.read_response,
+            keys=prediction.keys,
+            read_response=read_response,
+            place=Place(prediction.source).at("humanAnswers"),
         )
 
 

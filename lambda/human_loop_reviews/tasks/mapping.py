@@ -1,4 +1,4 @@
-"""Mappings of custom tasks: parsed from the settings, and evaluated on an output."""
+"""Mappings of custom tasks, parsed from the settings or a file."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ from typing import Any
 
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import JMESPATH_ERRORS, MAPPING_KEYS, FieldMapping
+from human_loop_reviews.contract import (
+    MAPPING_KEYS,
+    TASK_MAPPING_KEYS,
+    FieldMapping,
+    TaskMapping,
+)
 
 
 class MappingError(ValueError):
     """A mapping is not usable. The message names the field and the reason."""
 
 
-class ExpressionFailedError(Exception):
-    """An expression cannot be evaluated on this output."""
-
-
-def parse_mappings(text: bytes | str) -> dict[str, tuple[FieldMapping, ...]]:
+def parse_mappings(text: bytes | str) -> dict[str, TaskMapping]:
     """Parse the mappings of several flow definitions.
 
     Parameters
     ----------
     text
-        JSON: an object with the name of each flow definition and its list of field mappings.
+        JSON: an object with the name of each flow definition and its mapping, which is a list of
+        field mappings, or an object with that list under ``fields``.
 
     Returns
     -------
-    dict[str, tuple[FieldMapping, ...]]
-        The field mappings by the flow definition's name.
+    dict[str, TaskMapping]
+        The mappings by the flow definition's name.
 
     Raises
     ------
@@ -38,60 +40,45 @@ def parse_mappings(text: bytes | str) -> dict[str, tuple[FieldMapping, ...]]:
     Examples
     --------
     >>> text = '{"tickets": [{"name": "n", "prediction": "p", "answer": "a"}]}'
-    >>> parse_mappings(text)["tickets"][0].answer
+    >>> parse_mappings(text)["tickets"].fields[0].answer
     'a'
     """
     mappings = _read(text)
     if not isinstance(mappings, dict):
         raise MappingError("mappings: expected an object by the name of the flow definition")
-    return {name: _read_fields(fields, name) for name, fields in mappings.items()}
+    return {name: _read_task(mapping, name) for name, mapping in mappings.items()}
 
 
-def parse_mapping(text: bytes | str, *, flow_definition: str | None) -> tuple[FieldMapping, ...]:
-    """Parse the mapping of one flow definition.
+def parse_mapping(text: bytes | str) -> TaskMapping | dict[str, TaskMapping]:
+    """Parse a mapping file: one mapping, or several by the flow definition's name.
 
     Parameters
     ----------
     text
-        JSON: a list of field mappings, or an object of such lists by flow definition name.
-    flow_definition
-        The name to look up in an object. A name that is not in it has no mapping.
+        JSON: a list of field mappings, an object with such a list under ``fields``, or an object of
+        mappings as `parse_mappings` reads it.
 
     Returns
     -------
-    tuple[FieldMapping, ...]
-        The field mappings, none for a flow definition without a mapping.
+    TaskMapping | dict[str, TaskMapping]
+        One mapping for any flow definition, or several by the flow definition's name.
 
     Raises
     ------
     MappingError
         As `parse_mappings`.
-    """
-    mappings = _read(text)
-    if isinstance(mappings, list):
-        return _read_fields(mappings, "mapping")
-    return parse_mappings(text).get(flow_definition or "", ())
-
-
-def search(expression: str, data: Any) -> Any:
-    """Return what a JMESPath expression finds in data.
-
-    Raises
-    ------
-    ExpressionFailedError
-        If the expression cannot be evaluated on the data.
 
     Examples
     --------
-    >>> search("category.label", {"category": {"label": "Billing"}})
-    'Billing'
+    >>> parse_mapping('[{"name": "Town", "path": "town"}]').fields[0].path
+    'town'
     """
-    import jmespath  # here, because most flow definitions have no mapping
-
-    try:
-        return jmespath.search(expression, data)
-    except JMESPATH_ERRORS:
-        raise ExpressionFailedError from None
+    mapping = _read(text)
+    if isinstance(mapping, list) or (
+        isinstance(mapping, dict) and _is_task(mapping) and isinstance(mapping["fields"], list)
+    ):
+        return _read_task(mapping, "mapping")
+    return parse_mappings(text)
 
 
 def _read(text: bytes | str) -> Any:
@@ -101,29 +88,46 @@ def _read(text: bytes | str) -> Any:
         raise MappingError(str(error)) from None
 
 
-def _read_fields(fields: Any, flow_definition: str) -> tuple[FieldMapping, ...]:
-    if not isinstance(fields, list):
-        raise MappingError(f"{flow_definition}: expected a list of field mappings")
-    read = tuple(
-        [_read_field(field, f"{flow_definition}[{index}]") for index, field in enumerate(fields)]
+def _is_task(mapping: dict[str, Any]) -> bool:
+    """Return whether an object is one mapping, and not several of flow definitions."""
+    return "fields" in mapping and all(
+        key == "fields" or (key in TASK_MAPPING_KEYS and isinstance(value, str))
+        for key, value in mapping.items()
     )
-    names = [mapping.name for mapping in read]
-    for name in names:
-        if names.count(name) > 1:
-            raise MappingError(f"{flow_definition}: two fields are named {name!r}")
-    return read
+
+
+def _read_task(mapping: Any, flow_definition: str) -> TaskMapping:
+    if isinstance(mapping, list):
+        mapping = {"fields": mapping}
+    if not isinstance(mapping, dict) or not isinstance(mapping.get("fields"), list):
+        raise MappingError(
+            f"{flow_definition}: expected a list of field mappings, or an object with one as fields"
+        )
+    _refuse_unknown(mapping, TASK_MAPPING_KEYS, flow_definition)
+    fields = [
+        _read_field(field, f"{flow_definition}[{index}]")
+        for index, field in enumerate(mapping["fields"])
+    ]
+    try:
+        return TaskMapping(**{**mapping, "fields": fields})
+    except ValueError as error:
+        raise MappingError(f"{flow_definition}: {error}") from None
 
 
 def _read_field(field: Any, place: str) -> FieldMapping:
     if not isinstance(field, dict):
         raise MappingError(f"{place}: expected an object")
-    for key in field:
-        if key not in MAPPING_KEYS:
-            raise MappingError(f"{place}: {key!r} is none of {', '.join(MAPPING_KEYS)}")
-    for key in ("name", "prediction", "answer"):
+    _refuse_unknown(field, MAPPING_KEYS, place)
+    for key in ("name",) if "path" in field else ("name", "prediction", "answer"):
         if key not in field:
             raise MappingError(f"{place}: {key} is missing")
     try:
         return FieldMapping(**field)
     except ValueError as error:
         raise MappingError(f"{place}: {error}") from None
+
+
+def _refuse_unknown(mapping: dict[str, Any], keys: tuple[str, ...], place: str) -> None:
+    for key in mapping:
+        if key not in keys:
+            raise MappingError(f"{place}: {key!r} is none of {', '.join(keys)}")

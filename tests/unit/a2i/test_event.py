@@ -10,11 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.event import (
+    EventSource,
     MalformedEventError,
     ObjectLocation,
     parse_event,
 )
-from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, HumanLoopStatus
+from human_loop_reviews.contract import (
+    HUMAN_LOOP_DETAIL_TYPES,
+    HUMAN_LOOP_SOURCES,
+    HumanLoopStatus,
+)
 from tests.unit.conftest import SAMPLES, ended_loop
 
 JSON = st.recursive(
@@ -42,7 +47,12 @@ def test_documented_event_is_read() -> None:
 @pytest.mark.parametrize("detail_type", HUMAN_LOOP_DETAIL_TYPES)
 @pytest.mark.parametrize("source", ["aws.sagemaker", "human-loop-events"])
 def test_both_detail_types_and_sources_are_accepted(detail_type: str, source: str) -> None:
-    assert parse_event({**ended_loop(), "detail-type": detail_type, "source": source})
+    loop = parse_event({**ended_loop(), "detail-type": detail_type, "source": source})
+    assert loop.source is EventSource(source)
+
+
+def test_sources_are_those_of_the_contract() -> None:
+    assert tuple(EventSource) == HUMAN_LOOP_SOURCES
 
 
 def test_failed_loop_with_null_fields_is_read() -> None:
@@ -65,6 +75,20 @@ def test_unknown_failure_code_partition_and_fields_are_accepted() -> None:
         ended_loop("Failed", failureCode="Novel", failureReason='"', humanLoopArn=arn, extra=[1])
     )
     assert (loop.failure_code, loop.human_loop_arn) == ("Novel", arn)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2019-11-14T17:37:36.740Z",
+        "2019-11-14T17:37:36.74Z",
+        "2019-11-14T17:37:36.740000+00:00",
+        "2019-11-14T18:37:36.740+01:00",
+    ],
+)
+def test_creation_time_identifies_the_loop_however_it_is_written(written: str) -> None:
+    loop = parse_event(ended_loop(creationTime=written))
+    assert loop.creation_time_text == "2019-11-14T17:37:36.740Z"
 
 
 def test_time_of_another_zone_becomes_utc_and_naive_time_counts_as_utc() -> None:
@@ -96,12 +120,13 @@ def test_malformed_event_is_named(broken: dict[str, Any], where: str) -> None:
         ({"humanLoopArn": ""}, "humanLoopArn: expected text, got empty text"),
         ({"humanLoopArn": "a" * 3000}, "humanLoopArn: expected at most 2048 bytes"),
         ({"flowDefinitionArn": 3}, "flowDefinitionArn: expected text, got int"),
-        ({"failureReason": {}}, "failureReason: expected text or null, got dict"),
-        ({"failureReason": "\ud800"}, "failureReason: expected text, got a lone surrogate"),
+        ({"humanLoopArn": "\ud800"}, "humanLoopArn: expected text, got a lone surrogate"),
+        ({"flowDefinitionArn": "a" * 3000}, "flowDefinitionArn: expected at most 2048 bytes"),
         ({"humanLoopOutput": "s3://b/k"}, "humanLoopOutput: expected an object or null, got str"),
         ({"humanLoopOutput": {"outputS3Uri": "http://b/k"}}, "outputS3Uri: expected s3://bucket"),
         ({"humanLoopOutput": None}, "humanLoopOutput: expected an outputS3Uri"),
         ({"humanLoopOutput": {"outputS3Uri": None}}, "expected an outputS3Uri"),
+        ({"humanLoopOutput": {"outputS3Uri": ""}}, "expected an outputS3Uri"),
     ],
 )
 def test_malformed_detail_is_named(broken: dict[str, Any], where: str) -> None:
@@ -109,16 +134,36 @@ def test_malformed_detail_is_named(broken: dict[str, Any], where: str) -> None:
         parse_event(ended_loop(**broken))
 
 
-def test_outcome_id_differs_by_loop_start_and_status_only() -> None:
-    again = parse_event({**ended_loop(), "id": "another", "time": "2019-11-14T17:49:26Z"})
-    ids = {
-        parse_event(ended_loop()).outcome_id,
-        again.outcome_id,
-        parse_event(ended_loop("Stopped")).outcome_id,
-        parse_event(ended_loop(creationTime="2020-01-01T00:00:00Z")).outcome_id,
-        parse_event(ended_loop(humanLoopArn="arn:other")).outcome_id,
-    }
-    assert len(ids) == 4
+# No loop is lost for an optional value
+
+
+@pytest.mark.parametrize(
+    "output", [None, {}, {"outputS3Uri": ""}, {"outputS3Uri": 5}, "s3://b/k", [], 5, {"key": "k"}]
+)
+def test_failed_loop_has_no_output_whatever_the_event_says(output: Any) -> None:
+    loop = parse_event(ended_loop("Failed", humanLoopOutput=output))
+    assert (loop.output, loop.ignored_values) == (None, 0)
+
+
+@pytest.mark.parametrize("output", [None, {}, {"outputS3Uri": None}, {"outputS3Uri": ""}])
+def test_stopped_loop_may_have_no_output(output: Any) -> None:
+    loop = parse_event(ended_loop("Stopped", humanLoopOutput=output))
+    assert (loop.output, loop.ignored_values) == (None, 0)
+
+
+@pytest.mark.parametrize("output", ["s3://b/k", {"outputS3Uri": 5}, {"outputS3Uri": "http://b/k"}])
+def test_strange_output_of_a_stopped_loop_costs_the_output_only(output: Any) -> None:
+    loop = parse_event(ended_loop("Stopped", humanLoopOutput=output))
+    assert (loop.output, loop.ignored_values) == (None, 1)
+
+
+@pytest.mark.parametrize("name", ["failureCode", "failureReason", "humanLoopName"])
+@pytest.mark.parametrize("value", [5, {}, ["text"], True, "\ud800"])
+def test_strange_optional_value_counts_as_absent_and_is_counted(name: str, value: Any) -> None:
+    loop = parse_event(ended_loop("Failed", **{name: value}))
+    assert (loop.failure_code, loop.failure_reason) == (None, None)
+    assert loop.human_loop_name == "humanloop-nov-14-1"
+    assert loop.ignored_values == 1
 
 
 @given(JSON)

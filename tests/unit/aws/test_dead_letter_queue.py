@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue, error_code, error_message
+from human_loop_reviews.aws.calls import CallError, error_code
+from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue, error_message
 
 #: What SQS accepts, as its documentation says.
 ACCEPTED = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
@@ -41,7 +42,7 @@ def test_body_is_sent_unchanged_with_the_error(queue: tuple[Any, str]) -> None:
 
 def test_refusal_of_sqs_is_raised(queue: tuple[Any, str]) -> None:
     sqs, url = queue
-    with pytest.raises(ClientError):
+    with pytest.raises(CallError):
         DeadLetterQueue(sqs, f"{url}-2").send("{}", ValueError())
 
 

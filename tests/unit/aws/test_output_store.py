@@ -5,10 +5,10 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from human_loop_reviews.a2i.event import ObjectLocation
+from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.output_store import read_object
 
 LOCATION = ObjectLocation("bucket", "reviews/output.json")
@@ -47,7 +47,7 @@ def test_longer_key_is_another_object(s3: tuple[Any, Stubber]) -> None:
 def test_forbidden_object_raises(s3: tuple[Any, Stubber]) -> None:
     client, stubber = s3
     refuse(stubber, ["reviews/output.json"])
-    with pytest.raises(ClientError, match="AccessDenied"):
+    with pytest.raises(CallError, match="AccessDenied"):
         read_object(client, LOCATION, max_bytes=1, source="it")
 
 
@@ -55,12 +55,12 @@ def test_forbidden_listing_raises(s3: tuple[Any, Stubber]) -> None:
     client, stubber = s3
     stubber.add_client_error("get_object", "AccessDenied", http_status_code=403)
     stubber.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
-    with pytest.raises(ClientError, match="AccessDenied"):
+    with pytest.raises(CallError, match="AccessDenied"):
         read_object(client, LOCATION, max_bytes=1, source="it")
 
 
 def test_throttling_raises(s3: tuple[Any, Stubber]) -> None:
     client, stubber = s3
     stubber.add_client_error("get_object", "SlowDown", http_status_code=503)
-    with pytest.raises(ClientError, match="SlowDown"):
+    with pytest.raises(CallError, match="SlowDown"):
         read_object(client, LOCATION, max_bytes=1, source="it")

@@ -10,6 +10,8 @@ import boto3
 import pytest
 
 from human_loop_reviews.a2i.event import MalformedEventError
+from human_loop_reviews.aws.calls import CALLS_PER_EVENT, longest_call_seconds
+from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
 from human_loop_reviews.functions import review_handler
 from tests.unit.conftest import ENVIRONMENT, World, ended_loop
 
@@ -43,9 +45,19 @@ def message(message_id: str, body: Any, *, receives: int = 1) -> dict[str, Any]:
     }
 
 
+class Context:
+    """What Lambda tells the function."""
+
+    def __init__(self, *remaining: int) -> None:
+        self._remaining = list(remaining)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._remaining.pop(0) if self._remaining else 1000 * MIN_TIMEOUT_SECONDS
+
+
 def handle(*records: dict[str, Any]) -> list[str]:
     """Handle a batch; return the ids of the messages that SQS delivers again."""
-    response = review_handler.handle({"Records": list(records)}, None)
+    response = review_handler.handle({"Records": list(records)}, Context())
     assert response is not None
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
@@ -66,13 +78,13 @@ def failed_messages(world: World, url: str) -> list[tuple[str, str, str]]:
 
 
 def test_single_event_is_settled(handled: World) -> None:
-    assert review_handler.handle(ended_loop("Stopped"), None) is None
+    assert review_handler.handle(ended_loop("Stopped"), Context()) is None
     assert len(handled.ledger()) == 1
 
 
 def test_single_malformed_event_raises(handled: World) -> None:
     with pytest.raises(MalformedEventError):
-        review_handler.handle({"detail": {}}, None)
+        review_handler.handle({"detail": {}}, Context())
     assert handled.ledger() == []
 
 
@@ -88,7 +100,7 @@ def test_batch_reports_only_what_was_not_settled(
         message("good-too", ended_loop("Failed", humanLoopArn="arn:2", output_key=None)),
     ]
     with caplog.at_level(logging.ERROR):
-        response = review_handler.handle({"Records": records}, None)
+        response = review_handler.handle({"Records": records}, Context())
     assert response == {
         "batchItemFailures": [
             {"itemIdentifier": each} for each in ("no-json", "malformed", "no-output-yet", "nested")
@@ -102,7 +114,7 @@ def test_batch_reports_only_what_was_not_settled(
 def test_record_that_is_no_message_raises(handled: World) -> None:
     assert handled.ledger() == []
     with pytest.raises(MalformedEventError, match="messageId"):
-        review_handler.handle({"Records": [{"body": "{}"}]}, None)
+        review_handler.handle({"Records": [{"body": "{}"}]}, Context())
 
 
 # With a dead-letter queue
@@ -191,7 +203,7 @@ def test_message_without_a_body_stays_in_its_queue(
 
 def test_single_event_raises_even_with_a_dead_letter_queue(handled: World, failed_url: str) -> None:
     with pytest.raises(MalformedEventError):
-        review_handler.handle({"detail": {}}, None)
+        review_handler.handle({"detail": {}}, Context())
     assert failed_messages(handled, failed_url) == []
 
 
@@ -209,3 +221,32 @@ def test_client_of_sqs_is_created_only_with_a_dead_letter_queue(
     assert review_handler.create_services().dead_letter_queue is None
     assert sorted(created) == ["dynamodb", "events", "s3"]
     assert handled.ledger() == []
+
+
+@pytest.mark.usefixtures("world")
+def test_event_for_which_too_little_time_is_left_is_not_begun() -> None:
+    records = [message(name, ended_loop("Stopped", humanLoopName=name)) for name in ("a", "b", "c")]
+    context = Context(1000 * MIN_TIMEOUT_SECONDS - 100, 20_000)
+
+    response = review_handler.handle({"Records": records}, context)
+
+    assert response == {"batchItemFailures": [{"itemIdentifier": "c"}]}
+
+
+def test_calls_of_one_event_fit_into_half_of_the_shortest_timeout() -> None:
+    assert CALLS_PER_EVENT * longest_call_seconds() <= MIN_TIMEOUT_SECONDS / 2
+
+
+def test_every_client_has_the_timeouts_that_were_added_up() -> None:
+    services = review_handler.create_services()
+    clients = [
+        services.settler.s3,
+        services.settler.outcome_bus._events,
+        services.settler.ledger._dynamodb,
+    ]
+
+    for client in clients:
+        config = client.meta.config
+        attempts = config.retries["total_max_attempts"]
+        longest = attempts * (config.connect_timeout + config.read_timeout) + (attempts - 1)
+        assert longest == longest_call_seconds()

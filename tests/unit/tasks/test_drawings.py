@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import Any
 
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.review.values import Kind
+from human_loop_reviews.tasks import value_fields
 from human_loop_reviews.tasks.drawings import (
     MAX_BOXES,
     MIN_OVERLAP,
@@ -18,6 +20,7 @@ from human_loop_reviews.tasks.drawings import (
     same_boxes,
     same_drawing,
 )
+from tests.unit.documents import custom, fields, review
 
 
 def at(left: float, label: str = "a", width: float = 10) -> Box:
@@ -115,3 +118,43 @@ def test_too_many_boxes_are_compared_by_label_and_count() -> None:
     assert (many.kind, more.kind) == (Kind.SHAPES, Kind.BOXES)
     assert not same_drawing(many, more)
     assert same_drawing(many, many)
+
+
+def layout(count: int, shift: float = 0) -> dict[str, Any]:
+    boxes = [
+        {"label": "a", "left": i * 20 + shift, "top": 0, "width": 10, "height": 10}
+        for i in range(count)
+    ]
+    return {"boundingBoxes": boxes}
+
+
+def test_comparisons_of_one_output_are_bounded_the_largest_drawings_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Ten boxes need 100 comparisons, eleven need 121.
+    document = custom(
+        {"a": layout(10), "b": layout(11), "c": "x"},
+        {"a": layout(10, 9), "b": layout(11, 9), "c": "x"},
+    )
+    for limit, notes in (
+        (221, [None, None]),
+        (220, [None, "labelAndCount"]),
+        (99, ["labelAndCount"] * 2),
+    ):
+        monkeypatch.setattr(value_fields, "MAX_COMPARISONS", limit)
+        got = fields(document)
+        assert [got[name].note for name in "ab"] == notes
+        assert [got[name].verdict for name in "ab"] == [
+            "disputed" if note is None else None for note in notes
+        ]
+        assert (got["c"].note, got["c"].verdict) == (None, None)
+
+
+def test_ten_reviewers_who_draw_most_boxes_are_reviewed_in_time() -> None:
+    answers = [
+        {f"field{f}": layout(MAX_BOXES, reviewer / 10) for f in range(12)} for reviewer in range(10)
+    ]
+    started = time.process_time()
+    notes = {field.note for field in review(custom(*answers)).fields}
+    assert notes == {None, "labelAndCount"}
+    assert time.process_time() - started < 20

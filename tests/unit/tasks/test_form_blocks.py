@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 from human_loop_reviews.a2i.output import parse_output
-from human_loop_reviews.a2i.validation import Place
+from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
 from human_loop_reviews.review_output import review_output
-from human_loop_reviews.tasks.form_blocks import read_form
+from human_loop_reviews.tasks.form_blocks import (
+    MAX_PAIRS,
+    MAX_RELATIONSHIPS,
+    MAX_REPEATED_TEXT,
+    read_form,
+)
 from tests.unit.documents import (
     Block,
     blocks_of,
@@ -22,9 +28,11 @@ from tests.unit.documents import (
     word,
 )
 
+PLACE = Place("output.json")
+
 
 def read(*blocks: Block) -> list[tuple[str, Any]]:
-    form = read_form({"blocks": list(blocks)}, Place("output.json"))
+    form = read_form({"blocks": list(blocks)}, PLACE)
     return [(pair.key, pair.value.display) for pair in form.pairs]
 
 
@@ -101,10 +109,20 @@ def test_values_without_key_and_other_blocks_say_nothing() -> None:
     assert read(page, value_block("v", "w"), word("A", "w"), word("B", "x")) == []
 
 
-def test_confidence_is_that_of_the_key_or_else_of_its_value() -> None:
+def test_confidence_is_that_of_the_key() -> None:
     value = {**value_block("v"), "confidence": 7}
-    form = read_form({"blocks": [key_block("k", VALUE=["v"]), value]}, Place("output.json"))
-    assert form.pairs[0].confidence == 7.0
+    content = {"blocks": [key_block("k", VALUE=["v"]), value]}
+    assert read_form(content, PLACE).pairs[0].confidence is None
+    content["blocks"][0]["confidence"] = 5
+    assert read_form(content, PLACE).pairs[0].confidence == 5.0
+
+
+def test_text_is_displayed_as_it_is_written() -> None:
+    block = {**value_block("v"), "text": " 12 High Street,\n Exampleville "}
+    form = read_form({"blocks": [key_block("k", VALUE=["v"]), block]}, PLACE)
+    value = form.pairs[0].value
+    assert value.display == " 12 High Street,\n Exampleville "
+    assert value.comparison_key == "12 High Street, Exampleville"
 
 
 # Blocks that are refused
@@ -156,3 +174,89 @@ def test_endless_nesting_inside_repeated_blocks_is_refused_or_read() -> None:
     block = f'{{"blockType": "WORD", "id": "w", "x": {deep}}}'
     text = json.dumps(forms([])).replace('"blocks": []', f'"blocks": [{block}, {block}]')
     assert review_output(parse_output(text, source="s")).prediction_known
+
+
+# Limits
+
+
+def refusal(*blocks: Block) -> str:
+    """Return the error about a form, which must take less than a second."""
+    start = time.process_time()
+    with pytest.raises(UnreadableOutputError) as caught:
+        read_form({"blocks": list(blocks)}, PLACE)
+    assert time.process_time() - start < 1
+    return str(caught.value)
+
+
+def test_keys_are_limited() -> None:
+    blocks = [key_block(f"k{number}") for number in range(MAX_PAIRS + 1)]
+    assert len(read(*blocks[:-1])) == MAX_PAIRS
+    assert refusal(*blocks) == "output.json: blocks: expected at most 50,000 keys"
+
+
+def test_relationships_of_a_block_are_limited() -> None:
+    block = key_block("k")
+    block["relationships"] = links(CHILD=["w"]) * MAX_RELATIONSHIPS
+    assert read(block, word("A", "w")) == [(" ".join("A" * MAX_RELATIONSHIPS), "")]
+    block["relationships"] += links(CHILD=["w"])
+    assert refusal(word("A", "w"), block) == (
+        "output.json: blocks[1].relationships: expected at most 100 relationships"
+    )
+
+
+def test_text_of_any_length_is_read_once_or_twice() -> None:
+    text = "x" * 2 * MAX_REPEATED_TEXT
+    blocks = [word(text, "w"), key_block("k1", CHILD=["w"]), key_block("k2", CHILD=["w"])]
+    assert [len(key) for key, _ in read(*blocks)] == [len(text)] * 2
+
+
+def test_text_at_the_limit_is_read_and_above_it_is_refused() -> None:
+    # A word of n characters, referenced by m keys, counts m (n + 1).
+    # Twice the blocks' own: 2 (n + 1 + 2 m).
+    def blocks(letters: int) -> list[Block]:
+        keys = [key_block(f"k{number}", CHILD=["w"]) for number in range(100)]
+        return [word("x" * letters, "w"), *keys]
+
+    letters = (MAX_REPEATED_TEXT + 400) // 98 - 1
+    assert len(read(*blocks(letters))) == 100
+    assert "at most" in refusal(*blocks(letters + 1))
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        # One long word that one key references often.
+        [word("x" * 100_000, "w"), key_block("k", CHILD=["w"] * 50_000)],
+        # One long name of many keys.
+        [word("x" * 100_000, "w"), *[key_block(f"k{n}", CHILD=["w"]) for n in range(11_000)]],
+        # One long value of many keys.
+        [
+            {**value_block("v"), "text": "x" * 100_000},
+            *[key_block(f"k{n}", VALUE=["v"]) for n in range(5_000)],
+        ],
+        # One value of many references that many keys share, of which none is found.
+        [
+            value_block("v", *["gone"] * 20_000),
+            *[key_block(f"k{n}", VALUE=["v"]) for n in range(20_000)],
+        ],
+        # One key that references such a value often.
+        [value_block("v", *["w"] * 20_000), word("x", "w"), key_block("k", VALUE=["v"] * 20_000)],
+        # One value without words and with many relationships.
+        [
+            {**value_block("v"), "relationships": links(CHILD=[]) * 100},
+            key_block("k", VALUE=["v"] * 300_000),
+        ],
+    ],
+)
+def test_blocks_that_repeat_each_other_are_refused_before_they_are_joined(
+    blocks: list[Block],
+) -> None:
+    assert "at most" in refusal(*blocks)
+
+
+def test_many_relationships_with_many_ids_are_read_in_linear_time() -> None:
+    block = key_block("k")
+    block["relationships"] = links(CHILD=["w"] * 2_000) * MAX_RELATIONSHIPS
+    start = time.process_time()
+    assert len(read(block, word("A", "w"))[0][0]) == 2 * 200_000 - 1
+    assert time.process_time() - start < 1

@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.contract import FieldMapping, TaskMapping
 from human_loop_reviews.tasks.mapping import MappingError, parse_mapping, parse_mappings
 
 FIELD = {"name": "Kind", "prediction": "guess", "answer": "kind.label"}
 
 
 def test_mappings_are_read_by_flow_definition() -> None:
-    text = json.dumps({"tickets": [{**FIELD, "ignore_case": True}], "others": []})
+    text = json.dumps(
+        {
+            "tickets": [{**FIELD, "normalize": ["case"]}],
+            "fields": {"fields": [FIELD], "sampled": "audit"},
+        }
+    )
+    kind = FieldMapping(name="Kind", prediction="guess", answer="kind.label")
     assert parse_mappings(text) == {
-        "tickets": (
-            FieldMapping(name="Kind", prediction="guess", answer="kind.label", ignore_case=True),
-        ),
-        "others": (),
+        "tickets": TaskMapping(fields=[replace(kind, normalize=["case"])]),
+        "fields": TaskMapping(fields=[kind], sampled="audit"),
     }
 
 
 @pytest.mark.parametrize(
-    ("written", "flow_definition", "fields"),
+    ("written", "names"),
     [
-        ([FIELD], None, 1),
-        ([FIELD], "tickets", 1),
-        ({"tickets": [FIELD]}, "tickets", 1),
-        ({"tickets": [FIELD]}, "others", 0),
-        ({"tickets": [FIELD]}, None, 0),
+        ([FIELD], None),
+        ({"fields": [FIELD]}, None),
+        ({"fields": [FIELD], "model_version": "v"}, None),
+        ({"tickets": [FIELD]}, ["tickets"]),
+        ({"fields": [FIELD], "tickets": [FIELD]}, ["fields", "tickets"]),
+        ({"fields": {"fields": [FIELD]}}, ["fields"]),
     ],
 )
-def test_mapping_is_a_list_or_one_of_several(
-    written: Any, flow_definition: str | None, fields: int
-) -> None:
-    read = parse_mapping(json.dumps(written), flow_definition=flow_definition)
-    assert len(read) == fields
+def test_mapping_file_has_one_mapping_or_several(written: Any, names: list[str] | None) -> None:
+    read = parse_mapping(json.dumps(written))
+    assert (None if isinstance(read, TaskMapping) else list(read)) == names
 
 
 @pytest.mark.parametrize(
@@ -54,14 +58,16 @@ def test_mapping_is_a_list_or_one_of_several(
             r"t\[0\]: FieldMapping 'Kind': answer=5; expected a JM",
         ),
         ({"t": [{**FIELD, "answer": "a["}]}, r"t\[0\].*answer='a\[' is not a JMESPath expression"),
-        (
-            {"t": [{**FIELD, "ignoreCase": True}]},
-            r"t\[0\]: 'ignoreCase' is none of name, pred",
-        ),
-        ({"t": [{**FIELD, "ignore_case": 1}]}, r"t\[0\].*ignore_case=1; expected a boolean"),
+        ({"t": [{**FIELD, "ignoreCase": True}]}, r"t\[0\]: 'ignoreCase' is none of name, pred"),
+        ({"t": [{**FIELD, "normalize": "case"}]}, r"t\[0\].*normalize='case'; expected a list"),
+        ({"t": [{**FIELD, "path": "a"}]}, r"t\[0\].*prediction='guess'; expected either path"),
+        ({"t": [{"path": "a"}]}, r"t\[0\]: name is missing"),
+        ({"t": []}, "t: TaskMapping.*expected at least one FieldMapping, got none"),
+        ({"t": {"fields": [FIELD], "samples": "a"}}, "t: 'samples' is none of fields, sampled"),
+        ({"t": {"fields": [FIELD], "sampled": "a["}}, "t: TaskMapping: sampled='a.' is not a JMES"),
         ({"t": [{**FIELD, "tolerance": -1}]}, r"t\[0\].*tolerance=-1; expected a number from 0"),
         ({"t": [{**FIELD, "tolerance": True}]}, r"t\[0\].*tolerance=True; expected a number from"),
-        ({"t": [FIELD, FIELD]}, "t: two fields are named 'Kind'"),
+        ({"t": [FIELD, FIELD]}, "t: TaskMapping: two fields are named 'Kind'"),
     ],
 )
 def test_unusable_mapping_is_refused_with_the_reason(written: Any, message: str) -> None:

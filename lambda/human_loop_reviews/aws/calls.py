@@ -1,0 +1,96 @@
+"""Calls of AWS: how long they may take, and errors that name the resource.
+
+An event takes at most `CALLS_PER_EVENT` calls. Together they fit into half of the function's
+shortest timeout, `contract.MIN_TIMEOUT_SECONDS`. The other half is for reading and reviewing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+#: Look-up, output, existence of the output, outcome, record, and dead letter.
+CALLS_PER_EVENT: Final = 6
+
+_CONNECT_TIMEOUT: Final = 1
+_READ_TIMEOUT: Final = 3
+_ATTEMPTS: Final = 2
+#: The longest that the SDK's mode "standard" waits before its first retry.
+_LONGEST_PAUSE: Final = 1
+
+
+class CallError(Exception):
+    """AWS refused a call or did not answer. The message names the resource and the reason.
+
+    Parameters
+    ----------
+    resource
+        The bucket and key, table, bus or queue.
+    cause
+        The SDK's error.
+    """
+
+    def __init__(self, resource: str, cause: Exception) -> None:
+        super().__init__(f"{resource}: {cause}")
+        self.cause = cause
+
+
+def client_config() -> Config:
+    """Return the configuration of every client."""
+    return Config(
+        connect_timeout=_CONNECT_TIMEOUT,
+        read_timeout=_READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    )
+
+
+def longest_call_seconds() -> float:
+    """Return how long one call can take, with all its attempts."""
+    pauses = _LONGEST_PAUSE * (_ATTEMPTS - 1)
+    return _ATTEMPTS * (_CONNECT_TIMEOUT + _READ_TIMEOUT) + pauses
+
+
+def refusal_code(error: Any) -> str | None:
+    """Return the code with which AWS refused a call. None for any other error."""
+    if not isinstance(error, ClientError):
+        return None
+    code: str = error.response.get("Error", {}).get("Code", "Unknown")
+    return code
+
+
+def error_code(error: Exception) -> str:
+    """Return the name of an error's class, with AWS's error code if AWS refused a request.
+
+    Examples
+    --------
+    >>> error_code(TimeoutError())
+    'TimeoutError'
+    >>> from botocore.exceptions import ClientError
+    >>> error_code(ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject"))
+    'ClientError.AccessDenied'
+    """
+    cause = error.cause if isinstance(error, CallError) else error
+    code = refusal_code(cause)
+    if code is not None:
+        # The class does not identify the error: botocore makes subclasses for some codes only.
+        return f"ClientError.{code}"
+    return type(cause).__name__
+
+
+@contextmanager
+def naming(resource: str) -> Iterator[None]:
+    """Let errors of calls in the block name a resource.
+
+    Raises
+    ------
+    CallError
+        If a call fails.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise CallError(resource, error) from error
