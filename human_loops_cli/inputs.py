@@ -12,8 +12,10 @@ from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import FieldMapping
-from human_loop_reviews.tasks.mapping import MappingError, parse_mapping
+from human_loop_reviews.contract import TaskMapping
+from human_loop_reviews.tasks.mapping import MappingError
+from human_loop_reviews.tasks.mapping_file import read_mapping_file
+from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain, is_access_denied
 from human_loops_cli.session import Session
 
@@ -93,13 +95,13 @@ def read_output(each: Input) -> Output:
         raise UnreadableInputError(f"{each.name}: {explain(error)}") from error
 
 
-class MappingFile:
-    """The mapping of custom tasks in a file, or none.
+class Mappings:
+    """The mappings of custom tasks in a file, or none.
 
     Parameters
     ----------
     path
-        The file: a list of field mappings, or an object of such lists by flow definition name.
+        The file. None for no mappings.
 
     Raises
     ------
@@ -109,23 +111,34 @@ class MappingFile:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._text = b""
-        if path is None:
-            return
         try:
-            self._text = path.read_bytes()
-        except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}", status=ExitStatus.USAGE) from None
-        self.of(None)
-
-    def of(self, flow_definition: str | None) -> tuple[FieldMapping, ...]:
-        """Return the mapping of a flow definition, by its name."""
-        if self._path is None:
-            return ()
-        try:
-            return parse_mapping(self._text, flow_definition=flow_definition)
+            self._file = None if path is None else read_mapping_file(str(path))
         except MappingError as error:
-            raise CommandError(f"{self._path}: {error}", status=ExitStatus.USAGE) from None
+            raise self._unusable(error) from None
+
+    def find(self, output: Output) -> TaskMapping | None:
+        """Return the mapping of an output. None without one.
+
+        Raises
+        ------
+        UnreadableOutputError
+            If the answers are too large.
+        """
+        return None if self._file is None else self._file.find(output)
+
+    def check(self, printer: Printer) -> None:
+        """Say in how many outputs each path was found, and refuse a mapping that none needs."""
+        if self._file is None:
+            return
+        for line in self._file.describe_paths():
+            printer.note(line)
+        try:
+            self._file.refuse_unused()
+        except MappingError as error:
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: MappingError) -> CommandError:
+        return CommandError(f"{self._path}: {error}", status=ExitStatus.USAGE)
 
 
 def _inputs_at(session: Session, place: str) -> Iterator[Input]:

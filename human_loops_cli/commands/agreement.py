@@ -12,14 +12,14 @@ import typer
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.contract import TaskMapping
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import NOT_COMPARED, Field
 from human_loop_reviews.review.values import Value
 from human_loop_reviews.tasks import task_of
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
 from human_loops_cli.errors import ExitStatus
-from human_loops_cli.inputs import MappingFile, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import Mappings, UnreadableInputError, find_inputs, read_output
 from human_loops_cli.session import Session
 
 
@@ -72,7 +72,7 @@ def agreement(
     Status 1 if an output cannot be read.
     """
     session: Session = ctx.obj
-    mappings = MappingFile(mapping)
+    mappings = Mappings(mapping)
     flows: dict[str | None, _Flow] = {}
     unreadable: list[dict[str, str]] = []
     inputs = find_inputs(session, outputs)
@@ -80,8 +80,7 @@ def agreement(
         for each in progress.track(inputs, description="Reading"):
             try:
                 output = read_output(each)
-                mapped = mappings.of(output.flow_definition_name)
-                fields = _fields(output, mapped)
+                fields = _fields(output, mappings.find(output))
             except (UnreadableInputError, UnreadableOutputError) as error:
                 unreadable.append({"input": each.name, "error": str(error)})
                 continue
@@ -95,14 +94,16 @@ def agreement(
         _print(session, described)
         for row in unreadable:
             session.printer.note(f"unreadable: {row['error']}")
+    mappings.check(session.printer)
     if unreadable:
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _fields(output: Output, mapping: tuple[FieldMapping, ...]) -> list[Field]:
+def _fields(output: Output, mapping: TaskMapping | None) -> list[Field]:
     """Return the fields of an output with the reviewers' votes."""
     task = task_of(output.task_type)
-    prediction = task.read_prediction(output.inputs, output.inputs_place, mapping)
+    mapped = () if mapping is None else mapping.fields
+    prediction = task.read_prediction(output.inputs, output.inputs_place, mapped)
     answers = [task.read_answer(answer.content, answer.place) for answer in output.answers]
     return task.compare(prediction, answers) if answers else []
 

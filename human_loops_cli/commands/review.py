@@ -19,7 +19,7 @@ from human_loop_reviews.review_output import review_output
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.inputs import (
     Input,
-    MappingFile,
+    Mappings,
     UnreadableInputError,
     find_inputs,
     read_output,
@@ -71,7 +71,7 @@ def review(
     session: Session = ctx.obj
     if as_csv and session.printer.as_json:
         raise CommandError("--csv and --json exclude each other", status=ExitStatus.USAGE)
-    mappings = MappingFile(mapping)
+    mappings = Mappings(mapping)
     inputs = find_inputs(session, outputs)
     summary = Counter[str]()
     rows: list[dict[str, Any]] = []
@@ -92,14 +92,15 @@ def review(
     if not as_csv and not session.printer.as_json:
         _print(session, rows, values)
     session.printer.note(_summarize(summary))
+    mappings.check(session.printer)
     if summary["unreadable"]:
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _row(each: Input, mappings: MappingFile, values: bool) -> dict[str, Any]:
+def _row(each: Input, mappings: Mappings, values: bool) -> dict[str, Any]:
     try:
         output = read_output(each)
-        judged = review_output(output, mapping=mappings.of(output.flow_definition_name))
+        judged = review_output(output, mapping=mappings.find(output) or ())
     except (UnreadableInputError, UnreadableOutputError) as error:
         return {"input": each.name, "error": str(error)}
     return {

@@ -95,7 +95,7 @@ def test_numbers_within_the_tolerance_of_the_mapping_agree(tmp_path: Path) -> No
     votes = [("10", "10.2"), ("20", "20.4"), ("30", "31")]
     write(tmp_path, *(output(f"l{n}", *each, field="amount") for n, each in enumerate(votes)))
     mapping = tmp_path / "mapping"
-    entry = {"name": "Amount", "prediction": "none", "answer": "amount", "tolerance": 0.5}
+    entry = {"name": "Amount", "prediction": "guess", "answer": "amount", "tolerance": 0.5}
     mapping.write_text(json.dumps([entry]))
     options = ("agreement", str(tmp_path), "--mapping", str(mapping))
     (field,) = only(run_json(*options))["fields"]

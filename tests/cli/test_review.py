@@ -48,7 +48,10 @@ def test_directory_is_read_and_every_file_has_a_row(folder: Path, mapping: Path)
     ]
     assert rows[0]["verdictCounts"]["confirmed"] == 1
     assert rows[1]["error"] == f"{folder}/three/output.json: line 1 column 2: expected JSON"
-    assert result.stderr == "3 outputs, 1 unreadable; 2 fields judged, 1 correct (50.0%)\n"
+    assert result.stderr == (
+        "3 outputs, 1 unreadable; 2 fields judged, 1 correct (50.0%)\n"
+        "Category: prediction found in 2 of 2 files, answer in 2 of 2\n"
+    )
 
 
 def test_values_are_printed_on_request_only(folder: Path, mapping: Path) -> None:
@@ -136,6 +139,13 @@ def test_mapping_that_is_not_usable_is_wrong_usage(
     assert result.exit_code == 2
     assert str(path) in result.stderr
     assert result.stdout == ""
+
+
+def test_mapping_for_no_output_is_wrong_usage(folder: Path, mapping: Path) -> None:
+    mapping.write_text(json.dumps({"ticket": json.loads(mapping.read_text())}))
+    result = run("review", str(folder / "one"), "--mapping", str(mapping))
+    assert result.exit_code == 2
+    assert "ticket: no such flow definition; those of the outputs: tickets" in result.stderr
 
 
 def test_csv_and_json_exclude_each_other(folder: Path) -> None:
