@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import cold_start, review_speed, synthesis
+from benchmarks import cold_start, hostile_outputs, review_speed, synthesis
 
-BENCHMARKS = {"review_speed": review_speed, "cold_start": cold_start, "synthesis": synthesis}
+BENCHMARKS = {
+    "review_speed": review_speed,
+    "cold_start": cold_start,
+    "synthesis": synthesis,
+    "hostile_outputs": hostile_outputs,
+}
 
 
 def main(names: list[str]) -> int:

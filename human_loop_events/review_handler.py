@@ -42,6 +42,11 @@ _MOST_OUTPUT_POLICIES = 9
 _MAX_ALLOWED_NAMES_BYTES = 256
 
 
+#: The memory in MiB of the function itself, and of one MiB of the worst output.
+_MEMORY_WITHOUT_OUTPUT = 80
+_MEMORY_PER_OUTPUT = 31
+
+
 class ReviewHandlerSettings(TypedDict, total=False):
     """The parameters of a `ReviewHandler` that another construct creates. See `ReviewHandler`."""
 
@@ -107,9 +112,10 @@ class ReviewHandler(Construct):
     log_retention
         How long logs are kept. Default: one year.
     max_output_size
-        Larger outputs are not read. Their events go to a dead-letter queue. Default: 64 MiB.
+        Larger outputs are not read. Their events go to a dead-letter queue. Default: 12 MiB.
     memory_size
-        The function's memory in MiB, 128 to 10,240. Default: 1,024, enough for the largest output.
+        The function's memory in MiB, 256 to 10,240. Default: 1,024. An output can take more than
+        thirty times its size.
     timeout
         The function's timeout, 2 to 15 minutes. Default: two minutes. Calls of AWS, with retries,
         take at most one of these.
@@ -213,7 +219,7 @@ class ReviewHandler(Construct):
             log_group=self._log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
-            memory_size=whole_number("memory_size", memory_size, least=128, most=10_240),
+            memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
             timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment={
@@ -235,6 +241,7 @@ class ReviewHandler(Construct):
         self._function.node.add_dependency(self._policy, *self._create_output_policies())
         _acknowledge_function(self._function, reserved_concurrent_executions)
         self._output.warn_of_foreign_owners(self)
+        self._warn_of_small_memory(_an_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
 
     @property
@@ -451,6 +458,17 @@ class ReviewHandler(Construct):
             policies.append(policy)
         return policies
 
+    def _warn_of_small_memory(self, output_size: Size, memory_size: int) -> None:
+        size = output_size.to_mebibytes(rounding=SizeRoundingBehavior.NONE)
+        needed = _MEMORY_WITHOUT_OUTPUT + _MEMORY_PER_OUTPUT * size
+        if needed > memory_size:
+            Annotations.of(self).add_warning_v2(
+                "human-loop-events:memory-size",
+                f"an output of {size:g} MiB can take {needed:,.0f} MiB of memory, but memory_size "
+                f"is {memory_size:,} MiB: such an output would end the function without a reason "
+                "in the dead-letter queue. Raise memory_size or lower max_output_size",
+            )
+
     def _warn_of_foreign_outcome_bus(self) -> None:
         owner = self._outcome_bus.env.account
         if owner != Stack.of(self).account and not Token.is_unresolved(owner):
@@ -510,7 +528,7 @@ def _a_timeout(timeout: Duration) -> Duration:
 
 def _an_output_size(size: Size | None) -> Size:
     if size is None:
-        return Size.mebibytes(64)
+        return Size.bytes(contract.DEFAULT_MAX_OUTPUT_BYTES)
     if not 1 <= size.to_kibibytes(rounding=SizeRoundingBehavior.NONE) <= 1024 * 1024:
         raise ValueError(
             "max_output_size: expected 1 KiB to 1 GiB, got "

@@ -111,6 +111,10 @@ ERROR_MESSAGE_ATTRIBUTE: Final = "ErrorMessage"
 #: retries, the other half for reading and reviewing the largest output.
 MIN_TIMEOUT_SECONDS: Final = 120
 
+#: The largest output that is read by default. Parsed JSON can take thirty times the memory of its
+#: text: with this limit the worst output fits into half of the default memory.
+DEFAULT_MAX_OUTPUT_BYTES: Final = 12 * 1024 * 1024
+
 #: The most bytes of mappings as JSON. Lambda allows 4,096 bytes for all environment variables of a
 #: function; the rest is for the other settings.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -245,11 +245,11 @@ def test_largest_mappings_that_fit_are_taken() -> None:
         ),
         (
             {"handler": ReviewHandlerSettings(memory_size=64)},
-            "memory_size: expected a whole number, 128 to 10,240, got 64",
+            "memory_size: expected a whole number, 256 to 10,240, got 64",
         ),
         (
             {"handler": ReviewHandlerSettings(timeout=Duration.minutes(16))},
-            "timeout: expected 1 second to 15 minutes, got 16 minutes",
+            "timeout: expected 2 to 15 minutes, got 16 minutes",
         ),
         (
             {"handler": ReviewHandlerSettings(ledger_retention=Duration.hours(1))},
@@ -584,8 +584,8 @@ def test_buffered_function_of_another_stack_is_refused(stacks: Callable[[], Stac
 @pytest.mark.parametrize(
     ("retry_for", "timeout", "says"),
     [
-        (Duration.minutes(5), Duration.minutes(1), "retry_for: expected at least 360 seconds"),
-        (Duration.days(7), Duration.seconds(60), "take 1,680 receives every 360 seconds"),
+        (Duration.minutes(5), Duration.minutes(2), "retry_for: expected at least 720 seconds"),
+        (Duration.days(7), Duration.seconds(60), "timeout: expected 2 to 15 minutes, got 1 minute"),
     ],
 )
 def test_retry_time_that_does_not_fit_the_timeout_is_refused(
@@ -685,6 +685,21 @@ def test_new_output_bucket_is_warned_of() -> None:
 
     assert "Flow definitions that exist already write elsewhere" in warning
     assert "Set output to the S3OutputPath of your flow definitions" in warning
+
+
+def test_memory_that_the_largest_output_exceeds_is_warned_of() -> None:
+    stack = Stack(new_app(), "Loops")
+    output = OutputLocation(s3.Bucket.from_bucket_name(stack, "Output", "example-reviews"))
+    HumanLoopEvents(
+        stack,
+        "HumanLoops",
+        output=output,
+        handler=ReviewHandlerSettings(max_output_size=Size.mebibytes(64)),
+    )
+
+    (warning,) = _warnings(stack)
+
+    assert "an output of 64 MiB can take 2,064 MiB of memory, but memory_size is 1,024" in warning
 
 
 def test_owners_in_other_accounts_are_named_with_what_they_must_allow() -> None:
