@@ -21,6 +21,8 @@ from human_loop_reviews.a2i.validation import (
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
+    PROJECT_SOURCE,
+    RECOVERED,
     HumanLoopStatus,
 )
 
@@ -69,10 +71,14 @@ class HumanLoopEvent:
         The human loop and its flow definition.
     status
         The loop's terminal status.
-    creation_time, end_time
-        When the loop was created and when it ended, in UTC.
+    creation_time
+        When the loop was created, in UTC.
     creation_time_text
         The creation time as the event writes it. The ARN and this text identify the loop.
+    time
+        The event's time, in UTC.
+    recovered
+        Whether the reconciler sent the event. Then its time is the time of sending.
     failure_code, failure_reason
         Why the loop failed, None where unknown.
     output
@@ -85,10 +91,11 @@ class HumanLoopEvent:
     status: HumanLoopStatus
     creation_time: datetime
     creation_time_text: str
-    end_time: datetime
+    time: datetime
     failure_code: str | None = None
     failure_reason: str | None = None
     output: ObjectLocation | None = None
+    recovered: bool = False
 
     @property
     def flow_definition(self) -> str:
@@ -96,8 +103,15 @@ class HumanLoopEvent:
         return self.flow_definition_arn.rsplit("/", 1)[-1]
 
     @property
-    def turnaround_seconds(self) -> float:
-        """The seconds from the loop's creation to its end, never less than 0."""
+    def end_time(self) -> datetime | None:
+        """When the loop ended, in UTC. None if the event was recovered: A2I's API does not say."""
+        return None if self.recovered else self.time
+
+    @property
+    def turnaround_seconds(self) -> float | None:
+        """The seconds from the loop's creation to its end, never less than 0. None if unknown."""
+        if self.end_time is None:
+            return None
         # The end time has whole seconds, the creation time has milliseconds.
         return max((self.end_time - self.creation_time).total_seconds(), 0)
 
@@ -159,10 +173,11 @@ def _parse_detail(
         status=HumanLoopStatus(status),
         creation_time=require_time(creation_time, place, "creationTime"),
         creation_time_text=creation_time,
-        end_time=require_time(_text(event, "time", place), place, "time"),
+        time=require_time(_text(event, "time", place), place, "time"),
         failure_code=_optional_text(detail, "failureCode", place),
         failure_reason=_optional_text(detail, "failureReason", place),
         output=_output(detail.get("humanLoopOutput"), place),
+        recovered=event["source"] == PROJECT_SOURCE and detail.get(RECOVERED) is True,
     )
     if loop.status is HumanLoopStatus.COMPLETED and loop.output is None:
         raise place.at("humanLoopOutput").expected(
