@@ -127,10 +127,10 @@ class Outcome(ReviewOutcome):
     """How the loop ended."""
     creation_time: str
     """When the loop was created: ISO 8601, as A2I writes it."""
-    end_time: str
-    """When the loop ended: ISO 8601 in UTC, whole seconds."""
-    turnaround_seconds: float
-    """From the loop's creation to its end."""
+    end_time: str | None
+    """When the loop ended: ISO 8601 in UTC, whole seconds. Null if its event was recovered."""
+    turnaround_seconds: float | None
+    """From the loop's creation to its end. Null if its event was recovered."""
     failure_code: str | None
     """An open set: ValidationError, Expired, InternalError and others."""
     failure_reason: str | None
@@ -168,7 +168,7 @@ def describe_outcome(
             flow_definition_arn=loop.flow_definition_arn,
             human_loop_status=loop.status,
             creation_time=loop.creation_time_text,
-            end_time=f"{loop.end_time:%Y-%m-%dT%H:%M:%SZ}",
+            end_time=None if loop.end_time is None else f"{loop.end_time:%Y-%m-%dT%H:%M:%SZ}",
             turnaround_seconds=loop.turnaround_seconds,
             failure_code=loop.failure_code,
             failure_reason=loop.failure_reason,
