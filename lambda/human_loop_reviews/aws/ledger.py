@@ -12,9 +12,11 @@ from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.event import HumanLoopEvent
 from human_loop_reviews.contract import (
+    LEDGER_INDEX_SORT_KEY,
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
+    RECOVERED,
 )
 
 # The terminal statuses of a loop that were settled. A loop ends once, but A2I does not promise that
@@ -81,13 +83,17 @@ class Ledger:
         LedgerConflictError
             If another status was settled meanwhile.
         """
-        expires_at = int((loop.end_time + self._retention).timestamp())
+        expires_at = int((loop.time + self._retention).timestamp())
         item = {
             **_serialize(outcome),
             **_key(loop),
             _SETTLED: {"SS": sorted({*settled, loop.status})},
             LEDGER_TIME_TO_LIVE: {"N": str(expires_at)},
         }
+        if loop.recovered:
+            # DynamoDB refuses null as the key of an index, and leaves items without it out.
+            item |= {LEDGER_INDEX_SORT_KEY: {"S": f"{loop.time:%Y-%m-%dT%H:%M:%SZ}"}}
+            item |= {RECOVERED: {"BOOL": True}}
         condition: dict[str, Any] = {
             "ConditionExpression": f"attribute_not_exists({LEDGER_PARTITION_KEY})"
         }
