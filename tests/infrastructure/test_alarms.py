@@ -19,6 +19,7 @@ from tests.infrastructure.templates import (
     CLOUDWATCH,
     admits,
     key_admits,
+    reconcilers,
     referenced,
     targets,
 )
@@ -32,6 +33,9 @@ SECTIONS = {
     "ruledelivery",
     "handlererrors",
     "lowagreement",
+    "openloops",
+    "recoveredloops",
+    "reconcilererrors",
 }
 
 
@@ -113,7 +117,21 @@ def test_every_function_that_handles_loops_is_watched_once(synthesized: Synthesi
     }
 
     assert bool(handlers) == (synthesized.name != "composed-without-handler")
-    assert _watched(synthesized, "Errors") == _once(handlers)
+    assert _watched(synthesized, "Errors") == _once(handlers | set(reconcilers(synthesized)))
+
+
+def test_every_reconciler_is_watched_once(synthesized: Synthesized) -> None:
+    functions = set(reconcilers(synthesized))
+
+    for metric in ("RecoveredLoops", "OldestOpenLoopAgeSeconds"):
+        assert _watched(synthesized, metric) == _once(functions)
+    for alarm in _alarms(synthesized).values():
+        if alarm.get("Namespace") == "HumanLoops" and alarm["MetricName"] != "Agreement":
+            minutes = 30 if synthesized.name == "everything-on" else 60
+            assert alarm["Period"] == minutes * 60
+            days = 1 if synthesized.name == "everything-on" else 3
+            is_age = alarm["MetricName"] == "OldestOpenLoopAgeSeconds"
+            assert alarm["Threshold"] == (days * 24 * 3600 if is_age else 1)
 
 
 def test_every_rule_on_failures_has_an_alarm_that_counts_them(synthesized: Synthesized) -> None:
