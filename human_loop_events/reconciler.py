@@ -134,8 +134,9 @@ class Reconciler(Construct):
         self._ledger = ledger
         self._event_bus = event_bus
         self._key = encryption_key or delivery.encryption_key
+        # cdk-nag recognises the dead-letter queue of a function too.
         self._dead_letter_queue = create_dead_letter_queue(
-            self, "DeadLetterQueue", self._key, of_a_queue=False
+            self, "DeadLetterQueue", self._key, of_a_queue=True
         )
         self._log_group = create_log_group(self, self._key, log_retention)
         self._role = iam.Role(
@@ -331,6 +332,14 @@ class Reconciler(Construct):
             "account's quota, and the deployment fails where the quota is small.",
             "HIPAA.Security-LambdaConcurrency",
             "NIST.800.53.R5-LambdaConcurrency",
+        )
+        retries = self._function.node.find_child("EventInvokeConfig")
+        assert isinstance(retries, Construct)  # noqa: S101 - retry_attempts creates it
+        acknowledge(
+            retries,
+            "The function has a dead-letter queue instead, which an alarm watches. It receives the "
+            "event itself, so that a failed command can be repeated.",
+            "Serverless-LambdaAsyncFailureDestination",
         )
 
 
