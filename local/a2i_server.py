@@ -80,6 +80,14 @@ class A2IServer:
         self.failures: list[A2IError] = []
         """What the next requests are answered with."""
 
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The environment variables with which a client comes here."""
+        return {
+            "AWS_ENDPOINT_URL_SAGEMAKER": self.endpoint,
+            "AWS_ENDPOINT_URL_SAGEMAKER_A2I_RUNTIME": self.endpoint,
+        }
+
     def add(self, loop: Loop) -> Loop:
         """Start a loop, or replace it."""
         self.flow_definitions.add(loop.flow_definition)

@@ -41,10 +41,8 @@ def a2i(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[A2IServer]:
     """Make the entry point use the world and A2I on loopback, as its environment says."""
     assert world.ledger() == []
     with running_a2i() as server:
-        for name, value in ENVIRONMENT.items():
+        for name, value in {**ENVIRONMENT, **server.endpoints}.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_A2I_RUNTIME", server.endpoint)
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", server.endpoint)
         reconciler.create_reconciler.cache_clear()
         server.flow_definitions.add("invoices")
         yield server
