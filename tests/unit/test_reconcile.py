@@ -372,6 +372,24 @@ def test_two_runs_at_once_send_one_event(
     assert len(reconciled.sent()) == 1
 
 
+def test_run_that_is_overtaken_by_another_one_sends_nothing(
+    reconciled: Reconciled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconciled.loop()
+    reconciled.run()
+    describe = HumanLoops.describe
+
+    def meanwhile(loops: HumanLoops, name: str) -> Any:
+        monkeypatch.setattr(HumanLoops, "describe", describe)
+        assert len(reconciled.run()["recoveredLoops"]) == 1
+        return describe(loops, name)
+
+    monkeypatch.setattr(HumanLoops, "describe", meanwhile)
+
+    assert reconciled.run()["recoveredLoops"] == []
+    assert len(reconciled.sent()) == 1
+
+
 def test_own_marker_is_recognised_when_its_answer_was_lost(reconciled: Reconciled) -> None:
     items = reconciled.reconciler.items
     marker = Marker(
@@ -459,6 +477,18 @@ def test_throttling_in_three_runs_fails_the_third(reconciled: Reconciled) -> Non
     with pytest.raises(ReconciliationError):
         reconciled.run()
     assert reconciled.run()["complete"]
+
+
+def test_run_without_an_error_ends_the_succession_of_throttled_ones(
+    reconciled: Reconciled,
+) -> None:
+    reconciled.loop("invoice-1", "InProgress")
+    for _ in range(2):
+        reconciled.a2i.fail("ThrottlingException", times=2)
+        for _ in range(2):
+            assert not reconciled.run()["complete"]
+        reconciled.remaining = [900.0, 900.0, RESERVE_SECONDS]
+        assert not reconciled.run()["complete"]
 
 
 def test_other_error_of_a_list_fails_the_run_after_the_other_flow_definitions(
@@ -788,3 +818,72 @@ def test_error_of_the_ledger_is_raised(reconciled: Reconciled) -> None:
 
 def _crash(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def test_loops_that_a_batch_leaves_out_are_looked_up_one_by_one(
+    reconciled: Reconciled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconciled.settle(reconciled.loop())
+    dynamodb = reconciled.reconciler.items._dynamodb
+    left_out: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {"ledger": {"Keys": []}}}
+    monkeypatch.setattr(dynamodb, "batch_get_item", lambda **_: left_out)
+
+    assert reconciled.run()["missingLoops"] == 0
+
+
+def test_items_of_a_name_are_read_to_the_last_page(
+    reconciled: Reconciled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops = [reconciled.loop(creation_time=NOW - timedelta(days=n)) for n in (1, 2, 3)]
+    for loop in loops:
+        reconciled.settle(loop)
+    dynamodb = reconciled.reconciler.items._dynamodb
+    query = dynamodb.query
+    monkeypatch.setattr(dynamodb, "query", lambda **request: query(Limit=1, **request))
+
+    found = reconciled.reconciler.items.find(loops[0].arn)
+
+    assert [found.has_outcome(loop.creation_time) for loop in loops] == [True] * 3
+    assert not found.has_outcome(NOW)
+
+
+@pytest.mark.parametrize(
+    ("source", "recovered"),
+    [("aws.sagemaker", True), ("human-loop-events", False), ("human-loop-events", "true")],
+)
+def test_end_is_unknown_only_if_our_own_event_says_so(source: str, recovered: object) -> None:
+    event = {**ended_loop(recovered=recovered), "source": source}
+
+    assert parse_event(event).end_time == datetime(2019, 11, 14, 17, 49, 25, tzinfo=UTC)
+
+
+def test_recovered_loop_has_no_turnaround_among_its_metrics(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = ended_loop("Stopped", output_key=None, recovered=True)
+    world.settler.settle({**event, "source": "human-loop-events"})
+
+    (printed,) = printed_metrics(capsys)
+    assert printed["Stopped"] == 1
+    assert "TurnaroundSeconds" not in printed
+
+
+def test_many_loops_cost_two_requests_a_page(
+    reconciled: Reconciled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1_000):
+        created = NOW - timedelta(days=1, seconds=number)
+        reconciled.loop(f"invoice-{number}", creation_time=created)
+    dynamodb = reconciled.reconciler.items._dynamodb
+    batches: list[int] = []
+
+    def all_recorded(**request: Any) -> dict[str, Any]:
+        keys = request["RequestItems"]["ledger"]["Keys"]
+        batches.append(len(keys))
+        return {"Responses": {"ledger": keys}, "UnprocessedKeys": {}}
+
+    monkeypatch.setattr(dynamodb, "batch_get_item", all_recorded)
+
+    assert reconciled.run()["missingLoops"] == 0
+    assert reconciled.operations() == ["ListHumanLoops"] * 10
+    assert batches == [100] * 10
