@@ -12,6 +12,7 @@ from human_loop_events.human_loop_filter import HumanLoopFilter
 from human_loop_events.job_filter import JobFilter
 from human_loop_events.ledger import Ledger
 from human_loop_events.output_location import OutputLocation
+from human_loop_events.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
 from human_loop_reviews.contract import FailureCode, FieldMapping, HumanLoopStatus, TaskMapping
@@ -36,6 +37,8 @@ __all__ = [
     "JobFilter",
     "Ledger",
     "OutputLocation",
+    "Reconciler",
+    "ReconcilerSettings",
     "ReviewHandler",
     "ReviewHandlerSettings",
     "StatusEvents",

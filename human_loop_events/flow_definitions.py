@@ -96,12 +96,25 @@ class FlowDefinitions:
         return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self._values))
 
     @property
+    def values(self) -> tuple[str, ...]:
+        """The names or ARNs as they were given. Empty for any."""
+        return self._values
+
+    @property
     def matchers(self) -> list[Any]:
         """What the event's ``flowDefinitionArn`` is matched with. Empty for any."""
         if self._are_arns:
             return list(self._values)
         # An ARN ends in flow-definition/<name>. The shorter suffix leaves room for more names.
         return [{"suffix": f"/{name}"} for name in self._values]
+
+    def are_of_other_environments(self, stack: Stack) -> bool:
+        """Return whether an ARN is of another account or Region than a stack's."""
+        try:
+            self.refuse_those_of_other_environments(stack)
+        except ValueError:
+            return True
+        return False
 
     def refuse_those_of_other_environments(self, stack: Stack) -> None:
         """Refuse ARNs whose events cannot reach the default bus of a stack's account and Region.

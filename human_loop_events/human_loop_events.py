@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from aws_cdk import Annotations, Duration
+from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -23,6 +23,7 @@ from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.output_bucket import create_output_bucket
 from human_loop_events.output_location import OutputLocation
+from human_loop_events.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
 from human_loop_reviews.contract import (
@@ -34,6 +35,7 @@ from human_loop_reviews.contract import (
 
 _DIRECT = HandlerDelivery.direct()
 _HANDLER_BACKLOG = Duration.hours(1)
+_RECONCILER_BY_DEFAULT = ReconcilerSettings()
 _Part = TypeVar("_Part")
 
 
@@ -81,6 +83,10 @@ class HumanLoopEvents(Construct):
     delivery
         A `Delivery` of yours, or settings of a new one: key, dead-letter queue, retries. Default: a
         new one.
+    reconciler
+        A `Reconciler` of yours, settings of a new one, or None for none. It sends the events of
+        loops again that are missing in the ledger. Default: a new one, where there is a
+        `ReviewHandler` and the flow definitions are of the stack's account and Region.
 
     Raises
     ------
@@ -111,6 +117,7 @@ class HumanLoopEvents(Construct):
         handler_delivery: HandlerDelivery = _DIRECT,
         alerts: Alerts | AlertsSettings | None = None,
         delivery: Delivery | DeliverySettings | None = None,
+        reconciler: Reconciler | ReconcilerSettings | None = _RECONCILER_BY_DEFAULT,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
@@ -154,6 +161,7 @@ class HumanLoopEvents(Construct):
             )
             self._handler = handler
         self._connect_handler(handler_delivery)
+        self._reconciler = self._a_reconciler(reconciler, statuses, event_bus)
 
     @property
     def delivery(self) -> Delivery:
@@ -200,6 +208,13 @@ class HumanLoopEvents(Construct):
     def handler_queue(self) -> HandlerQueue:
         """The queue before the handler, with buffered delivery."""
         return _present(self._handler_queue, "handler_queue", "handler_delivery is direct")
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """The reconciler."""
+        return _present(
+            self._reconciler, "reconciler", "it is off, or handler is your own function"
+        )
 
     @property
     def output(self) -> OutputLocation:
@@ -450,6 +465,37 @@ class HumanLoopEvents(Construct):
             dead_letter_queue=self._delivery.dead_letter_queue,
             encryption_key=self._delivery.encryption_key,
             **settings,
+        )
+
+    def _a_reconciler(
+        self,
+        reconciler: Reconciler | ReconcilerSettings | None,
+        statuses: Sequence[HumanLoopStatus],
+        event_bus: events.IEventBus | None,
+    ) -> Reconciler | None:
+        _refuse_other_than_settings("reconciler", reconciler, Reconciler)
+        if reconciler is None or isinstance(reconciler, Reconciler):
+            return reconciler
+        if reconciler is _RECONCILER_BY_DEFAULT and (
+            self._review_handler is None
+            or self._flow_definitions.are_of_other_environments(Stack.of(self))
+        ):
+            return None
+        if self._review_handler is None:
+            raise ValueError(
+                "reconciler: it compares human loops with the ledger of a ReviewHandler, but "
+                "handler is your own function; expected Reconciler(…, ledger=…) or None"
+            )
+        return Reconciler(
+            self,
+            "Reconciler",
+            ledger=self._review_handler.ledger,
+            delivery=self._delivery,
+            alerts=self._alerts,
+            flow_definitions=self._flow_definitions,
+            statuses=statuses,
+            event_bus=event_bus,
+            **reconciler,
         )
 
     def _connect_handler(self, handler_delivery: HandlerDelivery) -> None:

@@ -95,11 +95,22 @@ class Ledger(Construct):
 
     def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow what recording an outcome needs: reading and writing one item."""
+        return self._grant(grantee, "dynamodb:GetItem", "dynamodb:PutItem")
+
+    def grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow what a reconciler needs: finding outcomes, and keeping items of its own."""
+        return self._grant(
+            grantee,
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+        )
+
+    def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         # Not table.grant(): it would add the index, by a wildcard.
         grant = iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
-            resource_arns=[self._table.table_arn],
+            grantee=grantee, actions=list(actions), resource_arns=[self._table.table_arn]
         )
         key = self._key or self._table.encryption_key
         return grant if key is None else grant.combine(key.grant(grantee, *USE_ACTIONS))

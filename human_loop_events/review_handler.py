@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from aws_cdk import Annotations, Duration, IgnoreMode, Size, SizeRoundingBehavior, Stack, Token
+from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -21,7 +20,7 @@ from human_loop_events.alerts import Alerts
 from human_loop_events.arguments import list_of_texts, refuse_other_than_construct, whole_number
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, admit_log_groups, create_key
+from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, create_key
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.ledger import Ledger
@@ -29,7 +28,12 @@ from human_loop_events.mappings import render_mappings
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
-from human_loop_events.retention import KEEP
+from human_loop_events.runtime_function import (
+    acknowledge_function,
+    as_in_findings,
+    create_log_group,
+    runtime_code,
+)
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
 
@@ -194,7 +198,7 @@ class ReviewHandler(Construct):
         self._ledger = ledger or Ledger(
             self, "Ledger", encryption_key=self._key, retention=ledger_retention
         )
-        self._log_group = _create_log_group(self, self._key, log_retention)
+        self._log_group = create_log_group(self, self._key, log_retention)
         self._role = iam.Role(
             self,
             "Role",
@@ -239,7 +243,16 @@ class ReviewHandler(Construct):
         )
         # Lambda checks at creation that the role may send to the dead-letter queue.
         self._function.node.add_dependency(self._policy, *self._create_output_policies())
-        _acknowledge_function(self._function, reserved_concurrent_executions)
+        acknowledge_function(self._function)
+        if reserved_concurrent_executions is None:
+            acknowledge(
+                self._function,
+                "Reserved concurrency is taken from the account's quota, and the deployment fails "
+                "where the quota is small. Events arrive at the pace of people. "
+                "reserved_concurrent_executions sets it.",
+                "HIPAA.Security-LambdaConcurrency",
+                "NIST.800.53.R5-LambdaConcurrency",
+            )
         self._output.warn_of_foreign_owners(self)
         self._warn_of_small_memory(_an_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
@@ -451,7 +464,7 @@ class ReviewHandler(Construct):
                 "Read access to output objects below the configured prefix. A2I makes their keys "
                 "from date, time and the human loop's name, so they cannot be listed beforehand.",
                 *(
-                    f"AwsSolutions-IAM5[Resource::{_as_in_findings(stack.resolve(arn))}]"
+                    f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
                     for arn in map(self._output.bucket.arn_for_objects, patterns)
                 ),
             )
@@ -477,16 +490,6 @@ class ReviewHandler(Construct):
                 f"the outcome bus is in account {owner}: its policy must allow the role of the "
                 "handler events:PutEvents; without that no loop can be settled",
             )
-
-
-def runtime_code() -> lambda_.Code:
-    """Build the asset with the runtime package, and nothing else, from where it is installed."""
-    package = Path(contract.__file__).parent
-    return lambda_.Code.from_asset(
-        str(package.parent),
-        exclude=["*", f"!{package.name}", f"!{package.name}/**", "**/__pycache__"],
-        ignore_mode=IgnoreMode.GIT,
-    )
 
 
 def _boolean(value: bool) -> str:
@@ -535,50 +538,3 @@ def _an_output_size(size: Size | None) -> Size:
             f"{size.to_bytes(rounding=SizeRoundingBehavior.NONE):,.0f} bytes"
         )
     return size
-
-
-def _create_log_group(
-    scope: Construct, key: kms.IKey, retention: logs.RetentionDays
-) -> logs.LogGroup:
-    admit_log_groups(key, scope)
-    return logs.LogGroup(
-        scope, "Logs", encryption_key=key, retention=retention, removal_policy=KEEP
-    )
-
-
-def _acknowledge_function(
-    function: lambda_.Function, reserved_concurrent_executions: int | None
-) -> None:
-    acknowledge(
-        function,
-        "The function calls public AWS endpoints only, with TLS and its own role, and accepts no "
-        "connections. A VPC would add interface endpoints and a way to fail, and protect nothing.",
-        "HIPAA.Security-LambdaInsideVPC",
-        "NIST.800.53.R5-LambdaInsideVPC",
-        "PCI.DSS.321-LambdaInsideVPC",
-    )
-    if reserved_concurrent_executions is None:
-        acknowledge(
-            function,
-            "Reserved concurrency is taken from the account's quota, and the deployment fails "
-            "where the quota is small. Events arrive at the pace of people. "
-            "reserved_concurrent_executions sets it.",
-            "HIPAA.Security-LambdaConcurrency",
-            "NIST.800.53.R5-LambdaConcurrency",
-        )
-
-
-def _as_in_findings(value: Any) -> str:
-    """Write a resolved ARN as cdk-nag does: references in angle brackets, joins joined."""
-    match value:
-        case str():
-            return value
-        case {"Fn::Join": [delimiter, parts]}:
-            return str(delimiter).join(_as_in_findings(part) for part in parts)
-        case {"Fn::GetAtt": [resource, attribute]}:
-            return f"<{resource}.{attribute}>"
-        case {"Fn::ImportValue": name}:
-            return _as_in_findings(name)
-        case {"Ref": resource}:
-            return f"<{resource}>"
-    return json.dumps(value, separators=(",", ":"))

@@ -109,13 +109,16 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running_emulator() -> Iterator[Emulator]:
+def running_emulator(endpoints: Mapping[str, str] | None = None) -> Iterator[Emulator]:
     """Start an emulator on a free port and stop it in every case.
+
+    Functions in it reach services that it lacks at other endpoints, by environment variables such
+    as `AWS_ENDPOINT_URL_SAGEMAKER_A2I_RUNTIME`.
 
     Its log goes to `build/emulator.log`, and its end to stderr, when the block fails.
     """
     with interrupted_by_signals(), contextlib.ExitStack() as stack:
-        emulator = _started(stack)
+        emulator = _started(stack, endpoints or {})
         try:
             yield emulator
         except KeyboardInterrupt:
@@ -125,7 +128,7 @@ def running_emulator() -> Iterator[Emulator]:
             raise
 
 
-def _started(stack: contextlib.ExitStack) -> Emulator:
+def _started(stack: contextlib.ExitStack, endpoints: Mapping[str, str]) -> Emulator:
     """Start an emulator; somebody else may take the free port first, then try another one."""
     for _ in range(_ATTEMPTS):
         with contextlib.ExitStack() as attempt:
@@ -133,7 +136,7 @@ def _started(stack: contextlib.ExitStack) -> Emulator:
                 tempfile.TemporaryDirectory(prefix="human-loops-", ignore_cleanup_errors=True)
             )
             emulator = Emulator(port=_free_port(), folder=Path(folder))
-            if _answers(emulator, attempt):
+            if _answers(emulator, attempt, endpoints):
                 stack.push(attempt.pop_all())
                 return emulator
             emulator.show_log()
@@ -147,14 +150,14 @@ def _free_port() -> int:
         return port
 
 
-def _answers(emulator: Emulator, stack: contextlib.ExitStack) -> bool:
+def _answers(emulator: Emulator, stack: contextlib.ExitStack, endpoints: Mapping[str, str]) -> bool:
     """Start the process, kill it when the stack unwinds; say whether it came to answer."""
     mark = uuid.uuid4().hex
     log = stack.enter_context(emulator.log.open("wb"))
     process = stack.enter_context(
         process_group(
             [sys.executable, str(PROJECT / "local" / "emulator_server.py")],
-            environment=_settings(emulator, mark),
+            environment={**_settings(emulator, mark), **endpoints},
             folder=emulator.folder,
             output=log,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from human_loop_reviews.contract import LEDGER_SORT_KEY, RECONCILER_SORT_KEY_PREFIX
 from local.cases import Case
 from local.deployment import DeployedStack
 from local.emulator import Emulator
@@ -104,7 +105,7 @@ class Witness:
         return [letter for mailbox in self._dead_letters for letter in mailbox.collect()]
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Return all items of the ledger."""
+        """Return all outcomes in the ledger, without the reconciler's own items."""
         deserialize = TypeDeserializer().deserialize
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self.stack["LedgerTableName"], ConsistentRead=True
@@ -113,6 +114,7 @@ class Witness:
             {name: deserialize(value) for name, value in item.items()}
             for page in pages
             for item in page["Items"]
+            if not item[LEDGER_SORT_KEY]["S"].startswith(RECONCILER_SORT_KEY_PREFIX)
         ]
 
     def handler_log(self) -> list[str]:

@@ -86,6 +86,7 @@ class HumanLoopStack(Stack):
             "AlertsTopicArn": loops.alerts.topic.topic_arn,
             "DeadLetterQueueUrl": loops.delivery.dead_letter_queue.queue_url,
             "HandlerName": loops.handler.function_name,
+            "ReconcilerName": loops.reconciler.function.function_name,
             "LedgerTableName": loops.review_handler.ledger.table.table_name,
             "OutputBucketName": loops.output.bucket.bucket_name,
             "StatusChangeRuleName": loops.status_events.rule.rule_name,

@@ -75,8 +75,29 @@ class FieldNames(StrEnum):
     HASHED = "hashed"
 
 
+class ReconcilerSetting(StrEnum):
+    """The environment variables of the reconciler."""
+
+    EVENT_BUS = "EVENT_BUS"
+    FLOW_DEFINITIONS = "FLOW_DEFINITIONS"
+    LEDGER_TABLE = "LEDGER_TABLE"
+    LOOK_BACK_DAYS = "LOOK_BACK_DAYS"
+    STATUSES = "STATUSES"
+
+
 #: The review handler's entry point, as Lambda calls it.
 REVIEW_HANDLER_ENTRY_POINT: Final = "human_loop_reviews.functions.review_handler.handle"
+
+#: The reconciler's entry point, and its timeout in seconds.
+RECONCILER_ENTRY_POINT: Final = "human_loop_reviews.functions.reconciler.handle"
+RECONCILER_TIMEOUT_SECONDS: Final = 900
+
+#: The key in the reconciler's payload with the ARNs of human loops whose events are sent again.
+RESEND: Final = "resend"
+
+#: The key in the detail of an event that the reconciler sends. The event's time is the time of
+#: sending: nobody knows when the human loop ended.
+RECOVERED: Final = "recovered"
 
 #: The keys of the ledger and of its index by flow definition.
 LEDGER_PARTITION_KEY: Final = "humanLoopArn"
@@ -86,19 +107,28 @@ LEDGER_INDEX: Final = "ByFlowDefinition"
 LEDGER_INDEX_PARTITION_KEY: Final = "flowDefinitionArn"
 LEDGER_INDEX_SORT_KEY: Final = "endTime"
 
-#: The namespace of the review handler's metrics, and their dimension.
+#: How the sort keys of the reconciler's own items in the ledger begin. No time begins so.
+RECONCILER_SORT_KEY_PREFIX: Final = "reconciler#"
+
+#: The namespace of the metrics of the review handler and the reconciler, and their dimension.
 METRIC_NAMESPACE: Final = "HumanLoops"
 METRIC_DIMENSION: Final = "FlowDefinition"
 
+#: The second dimension of the reconciler's metrics: the names of flow definitions may be unknown
+#: when its alarms are created.
+FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
+
 
 class Metric(StrEnum):
-    """The metrics of the review handler that alarms use."""
+    """The metrics of the review handler and the reconciler that alarms use."""
 
     AGREEMENT = "Agreement"
     FIELDS_CORRECT = "FieldsCorrect"
     FIELDS_JUDGED = "FieldsJudged"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
+    OLDEST_OPEN_LOOP_AGE = "OldestOpenLoopAgeSeconds"
+    RECOVERED_LOOPS = "RecoveredLoops"
 
 
 #: The message attributes of what the review handler sends to a dead-letter queue: the names that

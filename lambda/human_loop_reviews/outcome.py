@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
@@ -160,10 +161,10 @@ class Outcome(ReviewOutcome):
     """How the loop ended."""
     creation_time: str
     """When the loop was created: ISO 8601 in UTC with milliseconds, as A2I writes it."""
-    end_time: str
-    """When the loop ended: ISO 8601 in UTC, whole seconds."""
-    turnaround_seconds: float
-    """From the loop's creation to its end."""
+    end_time: str | None
+    """When the loop ended: ISO 8601 in UTC, whole seconds. Null if its event was recovered."""
+    turnaround_seconds: float | None
+    """From the loop's creation to its end. Null if its event was recovered."""
     failure_code: str | None
     """An open set: ValidationError, Expired, InternalError and others."""
     failure_reason: str | None
@@ -228,7 +229,7 @@ def describe_outcome(
             flow_definition_arn=loop.flow_definition_arn,
             human_loop_status=loop.status,
             creation_time=loop.creation_time_text,
-            end_time=f"{loop.end_time.replace(microsecond=0, tzinfo=None).isoformat()}Z",
+            end_time=_whole_seconds(loop.end_time),
             turnaround_seconds=loop.turnaround_seconds,
             failure_code=loop.failure_code,
             failure_reason=disclosure.failure_reason(loop.failure_reason),
@@ -397,3 +398,7 @@ def _size(value: Any) -> int:
 
 def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
+
+
+def _whole_seconds(time: datetime | None) -> str | None:
+    return None if time is None else f"{time.replace(microsecond=0, tzinfo=None).isoformat()}Z"

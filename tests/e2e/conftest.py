@@ -6,7 +6,8 @@ from collections.abc import Generator, Iterator, Mapping
 
 import pytest
 
-from local.cases import CASES, CONFIGURATION
+from local.a2i_server import A2IServer, running_a2i
+from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
 from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
 from local.emulator import Emulator, running_emulator
 from local.mailbox import Mailbox
@@ -14,11 +15,19 @@ from local.rehearsal import await_arrivals, create_output_bucket, raise_alarm, s
 from local.witness import Witness
 
 BUFFERED_FLOW_DEFINITION = "claims"
+RECONCILED_FLOW_DEFINITION = "refunds"
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    with running_emulator() as emulator:
+def a2i() -> Iterator[A2IServer]:
+    """A2I's own API, which the emulator lacks."""
+    with running_a2i() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def emulator(a2i: A2IServer) -> Iterator[Emulator]:
+    with running_emulator(a2i.endpoints) as emulator:
         yield emulator
 
 
@@ -33,6 +42,11 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
             "buffered": {
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
                 "handler_delivery": "BUFFERED",
+            },
+            "reconciled": {
+                "flow_definitions": [RECONCILED_FLOW_DEFINITION],
+                "output_bucket": OUTPUT_BUCKET,
+                "output_prefix": OUTPUT_PREFIX,
             },
         },
     )

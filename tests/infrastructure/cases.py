@@ -38,6 +38,8 @@ from human_loop_events import (
     JobFilter,
     Ledger,
     OutputLocation,
+    Reconciler,
+    ReconcilerSettings,
     ReviewHandler,
     ReviewHandlerSettings,
     StatusEvents,
@@ -198,6 +200,12 @@ def _everything_on(stack: Stack) -> None:
             failure_evaluation_periods=2,
         ),
         delivery=DeliverySettings(max_event_age=Duration.hours(6), retry_attempts=20),
+        reconciler=ReconcilerSettings(
+            schedule=Duration.minutes(30),
+            look_back=Duration.days(12),
+            max_open_age=Duration.days(1),
+            log_retention=logs.RetentionDays.ONE_MONTH,
+        ),
     )
     loops.alert_on_low_agreement(0.8)
     loops.alert_on_silence(days=7)
@@ -275,6 +283,37 @@ def _review_handler_supplied(stack: Stack) -> None:
     )
 
 
+def _reconciler_supplied(stack: Stack) -> None:
+    delivery = Delivery(stack, "Delivery")
+    alerts = Alerts(stack, "Alerts", encryption_key=delivery.encryption_key)
+    bus = events.EventBus(stack, "Bus")
+    handler = ReviewHandler(
+        stack,
+        "ReviewHandler",
+        output=OutputLocation(_bucket(stack, "Output", delivery.encryption_key)),
+        dead_letter_queue=delivery.dead_letter_queue,
+        encryption_key=delivery.encryption_key,
+        ledger_retention=Duration.days(7),
+    )
+    HumanLoopEvents(
+        stack,
+        "HumanLoops",
+        event_bus=bus,
+        handler=handler,
+        delivery=delivery,
+        alerts=alerts,
+        reconciler=Reconciler(
+            stack,
+            "Reconciler",
+            ledger=handler.ledger,
+            delivery=delivery,
+            alerts=alerts,
+            event_bus=bus,
+            encryption_key=_key(stack, "ReconcilerKey"),
+        ),
+    )
+
+
 def _imported(stack: Stack) -> None:
     """Use resources of which the stack knows an ARN or a name only."""
 
@@ -310,6 +349,7 @@ def _imported(stack: Stack) -> None:
                 key_arn=arn("kms", "key/00000000-0000-0000-0000-000000000001"),
             ),
         ),
+        reconciler=None,
     )
 
 
@@ -585,6 +625,7 @@ CASES = (
         _in_stack(_review_handler_supplied, env=_KNOWN_ENVIRONMENT),
         RECOMMENDED_FLAGS,
     ),
+    Case("reconciler-supplied", _in_stack(_reconciler_supplied), RECOMMENDED_FLAGS),
     Case("imported", _in_stack(_imported, env=_KNOWN_ENVIRONMENT), RECOMMENDED_FLAGS),
     Case("from-another-stack", _from_another_stack, RECOMMENDED_FLAGS),
     Case("composed-without-handler", _in_stack(_composed_without_handler), RECOMMENDED_FLAGS),

@@ -36,6 +36,7 @@ OWN_CONSTRUCTS = (
     "HumanLoops",
     "Invoices",
     "Ledger",
+    "Reconciler",
     "ReviewHandler",
     *JOB_FILTERS,
 )

@@ -38,8 +38,9 @@ def generalised(finding: Finding) -> Finding:
     if first in JOB_FILTERS:
         first = "Events"
     path = "/".join(rest if first in FACADES else [first, *rest])
+    objects = "human-loop/*" if ":human-loop/" in finding.rule else "<bucket>/<prefix>/*"
     return Finding(
-        re.sub(r"\[Resource::.+/\*\]$", "[Resource::<bucket>/<prefix>/*]", finding.rule),
+        re.sub(r"\[Resource::.+/\*\]$", f"[Resource::{objects}]", finding.rule),
         re.sub(r"(?<=/OutputPolicy)\d+", "", path.removesuffix("/Resource")),
     )
 

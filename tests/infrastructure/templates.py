@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from human_loop_reviews.contract import RECONCILER_ENTRY_POINT, REVIEW_HANDLER_ENTRY_POINT
 from tests.infrastructure.cases import Synthesized
 
 #: The property with the policy, by the type of the resource that has it.
@@ -197,5 +198,14 @@ def review_handlers(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
     return {
         logical_id: function
         for logical_id, function in synthesized.of_type("AWS::Lambda::Function").items()
-        if "LEDGER_TABLE" in function.get("Environment", {}).get("Variables", {})
+        if function["Handler"] == REVIEW_HANDLER_ENTRY_POINT
+    }
+
+
+def reconcilers(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
+    """Return the functions that are reconcilers."""
+    return {
+        logical_id: function
+        for logical_id, function in synthesized.of_type("AWS::Lambda::Function").items()
+        if function["Handler"] == RECONCILER_ENTRY_POINT
     }

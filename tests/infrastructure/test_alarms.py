@@ -19,6 +19,7 @@ from tests.infrastructure.templates import (
     CLOUDWATCH,
     admits,
     key_admits,
+    reconcilers,
     referenced,
     targets,
 )
@@ -34,6 +35,9 @@ SECTIONS = {
     "lowagreement",
     "backlog",
     "silence",
+    "openloops",
+    "recoveredloops",
+    "reconcilererrors",
 }
 
 
@@ -140,8 +144,23 @@ def test_every_function_that_handles_loops_is_watched_once(synthesized: Synthesi
     }
 
     assert bool(handlers) == (synthesized.name != "composed-without-handler")
-    for metric in ("Errors", "Throttles", "DeadLetterErrors"):
+    for metric in ("Throttles", "DeadLetterErrors"):
         assert _watched(synthesized, metric) == _once(handlers)
+    assert _watched(synthesized, "Errors") == _once(handlers | set(reconcilers(synthesized)))
+
+
+def test_every_reconciler_is_watched_once(synthesized: Synthesized) -> None:
+    functions = set(reconcilers(synthesized))
+
+    for metric in ("RecoveredLoops", "OldestOpenLoopAgeSeconds"):
+        assert _watched(synthesized, metric) == _once(functions)
+    for alarm in _alarms(synthesized).values():
+        if alarm.get("Namespace") == "HumanLoops":
+            minutes = 30 if synthesized.name == "everything-on" else 60
+            assert alarm["Period"] == minutes * 60
+            days = 1 if synthesized.name == "everything-on" else 3
+            is_age = alarm["MetricName"] == "OldestOpenLoopAgeSeconds"
+            assert alarm["Threshold"] == (days * 24 * 3600 if is_age else 1)
 
 
 def test_every_rule_on_failures_has_an_alarm_that_counts_them(synthesized: Synthesized) -> None:

@@ -164,7 +164,7 @@ def test_every_function_that_a_rule_invokes_admits_it(synthesized: Synthesized) 
             json.dumps({"Fn::GetAtt": [target.rule, "Arn"]}, sort_keys=True),
         ) in permitted, target
 
-    without = {"composed-without-handler", "buffered", "buffered-own-function", "configured-app"}
+    without = {"composed-without-handler", "buffered-own-function"}
     assert bool(invoked) == (synthesized.name not in without)
 
 

@@ -32,6 +32,8 @@ from human_loop_events import (
     JobFilter,
     Ledger,
     OutputLocation,
+    Reconciler,
+    ReconcilerSettings,
     ReviewHandler,
     ReviewHandlerSettings,
     StatusEvents,
@@ -807,3 +809,79 @@ def test_review_handler_alone_refuses_what_it_refuses_within(stacks: Callable[[]
 
     with pytest.raises(ValueError, match="dead_letter_queue: expected a standard queue"):
         ReviewHandler(stack, "ReviewHandler", output=output, dead_letter_queue=_fifo_queue(stack))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"schedule": Duration.minutes(14)}, "expected 15 minutes to a day, in whole minutes, got"),
+        ({"schedule": Duration.hours(25)}, "schedule of the reconciler: expected 15 minutes to a"),
+        ({"schedule": Duration.seconds(901)}, "in whole minutes, got 15 minutes 1 second"),
+        ({"look_back": Duration.minutes(59)}, "look_back: expected an hour up to 400 days, after"),
+        ({"look_back": Duration.days(401)}, "ledger forgets a loop, got 401 days"),
+        ({"max_open_age": Duration.minutes(59)}, "max_open_age: expected at least the time of the"),
+    ],
+)
+def test_setting_of_the_reconciler_that_is_out_of_range_is_refused(
+    stacks: Callable[[], Stack], settings: ReconcilerSettings, message: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        HumanLoopEvents(stacks(), "HumanLoops", reconciler=settings)
+
+
+def test_reconciler_without_a_ledger_is_refused(stacks: Callable[[], Stack]) -> None:
+    stack = stacks()
+    with pytest.raises(ValueError, match="reconciler: it compares human loops with the ledger of"):
+        HumanLoopEvents(
+            stack, "HumanLoops", handler=_function(stack), reconciler=ReconcilerSettings()
+        )
+
+
+def test_reconciler_that_is_none_is_refused(stacks: Callable[[], Stack]) -> None:
+    with pytest.raises(ValueError, match="reconciler: expected Reconciler"):
+        HumanLoopEvents(stacks(), "HumanLoops", reconciler=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("own_handler", [False, True])
+def test_reconciler_that_is_absent_is_named(stacks: Callable[[], Stack], own_handler: bool) -> None:
+    stack = stacks()
+    loops = (
+        HumanLoopEvents(stack, "HumanLoops", handler=_function(stack))
+        if own_handler
+        else HumanLoopEvents(stack, "HumanLoops", reconciler=None)
+    )
+    with pytest.raises(ValueError, match="reconciler: this HumanLoopEvents has none"):
+        _ = loops.reconciler
+
+
+def test_names_that_do_not_fit_the_reconciler_are_refused(stacks: Callable[[], Stack]) -> None:
+    stack = stacks()
+    delivery = Delivery(stack, "Delivery")
+    with pytest.raises(ValueError, match="flow_definitions: their names or ARNs take 3,601 bytes"):
+        Reconciler(
+            stack,
+            "Reconciler",
+            ledger=Ledger(stack, "Ledger"),
+            delivery=delivery,
+            alerts=Alerts(stack, "Alerts"),
+            flow_definitions=FlowDefinitions.named(*(f"{n:057}" for n in range(60))),
+        )
+
+
+def test_flow_definitions_of_another_account_have_no_reconciler_by_default() -> None:
+    stack = Stack(new_app(), "Loops", env=Environment(account=ACCOUNT, region=REGION))
+    foreign = FlowDefinitions.arns(
+        f"arn:aws:sagemaker:{REGION}:444455556666:flow-definition/invoices"
+    )
+    bus = events.EventBus(stack, "Bus")
+    loops = HumanLoopEvents(stack, "Default", flow_definitions=foreign, event_bus=bus)
+    with pytest.raises(ValueError, match="reconciler: this HumanLoopEvents has none"):
+        _ = loops.reconciler
+    with pytest.raises(ValueError, match="of account 444455556666"):
+        HumanLoopEvents(
+            stack,
+            "Wanted",
+            flow_definitions=foreign,
+            event_bus=bus,
+            reconciler=ReconcilerSettings(),
+        )

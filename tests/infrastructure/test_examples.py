@@ -19,16 +19,16 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.parametrize(
     ("example", "stack_name", "expected"),
     [
-        ("minimal_app.py", "Reviews", {"AWS::Events::Rule": 2, "AWS::SNS::Subscription": 1}),
+        ("minimal_app.py", "Reviews", {"AWS::Events::Rule": 3, "AWS::SNS::Subscription": 1}),
         (
             "existing_resources_app.py",
             "ClaimsReviews",
-            {"AWS::Events::Rule": 3, "AWS::S3::Bucket": 0, "AWS::SNS::Topic": 2},
+            {"AWS::Events::Rule": 4, "AWS::S3::Bucket": 0, "AWS::SNS::Topic": 2},
         ),
         (
             "jobs_app.py",
             "ModelOperations",
-            {"AWS::Events::Rule": 5, "AWS::SNS::Topic": 3, "AWS::KMS::Key": 1},
+            {"AWS::Events::Rule": 6, "AWS::SNS::Topic": 3, "AWS::KMS::Key": 1},
         ),
     ],
 )

@@ -21,6 +21,7 @@ from human_loop_events import (
     HandlerDelivery,
     HumanLoopEvents,
     OutputLocation,
+    ReconcilerSettings,
     ReviewHandlerSettings,
 )
 from tests.infrastructure.cases import new_app, synthesize
@@ -51,6 +52,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "timeout": Duration.minutes(10),
         "reserved_concurrent_executions": 5,
     },
+    "reconciler": {
+        "schedule": Duration.minutes(20),
+        "look_back": Duration.days(2),
+        "max_open_age": Duration.days(2),
+        "log_retention": logs.RetentionDays.ONE_WEEK,
+    },
 }
 
 #: Settings that replace a part, so that its ids are the caller's.
@@ -58,6 +65,7 @@ REPLACING = {
     "alerts": {"topic"},
     "delivery": {"dead_letter_queue", "encryption_key"},
     "handler": {"ledger"},
+    "reconciler": set[str](),
 }
 
 #: Arguments that add or remove resources, none of which holds data.
@@ -126,6 +134,7 @@ def test_argument_changes_no_logical_id_of_what_holds_data(
         ("alerts", AlertsSettings),
         ("delivery", DeliverySettings),
         ("handler", ReviewHandlerSettings),
+        ("reconciler", ReconcilerSettings),
     ],
 )
 def test_every_setting_is_tried(part: str, settings: type) -> None:

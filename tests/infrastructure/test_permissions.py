@@ -13,6 +13,7 @@ from tests.infrastructure.templates import (
     actions_of_role,
     identity_statements,
     owners,
+    reconcilers,
     referenced,
     review_handlers,
     statements,
@@ -30,6 +31,8 @@ UNCONDITIONAL_SERVICES = {
 
 #: Actions on Resource "*", and why.
 ACTIONS_ON_ANY_RESOURCE = {
+    "sagemaker:ListFlowDefinitions": "AWS defines the action for * only.",
+    "sagemaker:ListHumanLoops": "AWS defines the action for * only.",
     "xray:PutTelemetryRecords": "AWS defines the action for * only.",
     "xray:PutTraceSegments": "AWS defines the action for * only.",
 }
@@ -57,6 +60,28 @@ HANDLER_ACTIONS = {
     "xray:PutTraceSegments",
 }
 
+RECONCILER_ACTIONS = {
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "events:PutEvents",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sagemaker:DescribeHumanLoop",
+    "sagemaker:ListHumanLoops",
+    "sqs:SendMessage",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
 #: What a handler may do besides where it reads a queue.
 QUEUE_ACTIONS = {
     "sqs:ChangeMessageVisibility",
@@ -64,6 +89,15 @@ QUEUE_ACTIONS = {
     "sqs:GetQueueAttributes",
     "sqs:GetQueueUrl",
     "sqs:ReceiveMessage",
+}
+
+WITHOUT_RECONCILER = {
+    "everything-supplied",
+    "imported",
+    "composed-without-handler",
+    "handler-only",
+    "buffered-own-function",
+    "jobs",
 }
 
 WITHOUT_REVIEW_HANDLER = {
@@ -113,10 +147,8 @@ def test_every_lambda_permission_names_its_source(synthesized: Synthesized) -> N
     for logical_id, permission in permissions.items():
         assert permission["SourceArn"], logical_id
 
-    invoked_by_queues_only = {"buffered", "buffered-own-function", "configured-app"}
-    assert bool(permissions) == (
-        synthesized.name not in {*invoked_by_queues_only, "composed-without-handler"}
-    )
+    without = {"buffered-own-function", "composed-without-handler"}
+    assert bool(permissions) == (synthesized.name not in without)
 
 
 def test_no_policy_of_the_constructs_has_a_wildcard(synthesized: Synthesized) -> None:
@@ -169,28 +201,59 @@ def test_review_handler_may_do_what_is_documented_and_nothing_else(
 def test_review_handler_publishes_outcomes_only_and_only_on_its_bus(
     synthesized: Synthesized,
 ) -> None:
-    publishing = [
-        statement
-        for statement in statements(synthesized, "AWS::IAM::ManagedPolicy")
-        if "events:PutEvents" in statement.actions
-    ]
-    buses = [
-        function["Environment"]["Variables"]["OUTCOME_BUS"]
-        for function in review_handlers(synthesized).values()
-    ]
-    for statement in publishing:
-        assert statement.actions == ["events:PutEvents"]
-        assert statement.content["Condition"] == {
-            "ForAllValues:StringEquals": {
-                "events:source": "human-loop-events",
-                "events:detail-type": "Human Review Outcome",
-            },
-            # ForAllValues is also true where a key is absent.
-            "Null": {"events:source": "false", "events:detail-type": "false"},
-        }
+    handlers = review_handlers(synthesized)
+    for function in handlers.values():
+        _assert_publishes_only(
+            synthesized,
+            function,
+            bus=function["Environment"]["Variables"]["OUTCOME_BUS"],
+            detail_type="Human Review Outcome",
+        )
 
-    assert [statement.content["Resource"] for statement in publishing] == buses
-    assert bool(buses) == (synthesized.name not in WITHOUT_REVIEW_HANDLER)
+    assert bool(handlers) == (synthesized.name not in WITHOUT_REVIEW_HANDLER)
+
+
+def test_reconciler_may_do_what_is_documented_and_nothing_else(synthesized: Synthesized) -> None:
+    functions = reconcilers(synthesized)
+    for function in functions.values():
+        role = function["Role"]["Fn::GetAtt"][0]
+        variables = function["Environment"]["Variables"]
+        expected = set(RECONCILER_ACTIONS)
+        if variables["FLOW_DEFINITIONS"] == "[]":
+            expected.add("sagemaker:ListFlowDefinitions")
+        if "event-bus/default" not in json.dumps(variables["EVENT_BUS"]):
+            expected.add("events:DescribeEventBus")
+        assert actions_of_role(synthesized, role) == expected
+        assert "ManagedPolicyArns" not in synthesized.resources[role]["Properties"]
+        _assert_publishes_only(
+            synthesized,
+            function,
+            bus=variables["EVENT_BUS"],
+            detail_type="SageMaker A2I HumanLoop Status Change",
+        )
+
+    assert bool(functions) == (synthesized.name not in WITHOUT_RECONCILER)
+
+
+def test_reconciler_describes_human_loops_of_its_account_and_region_only() -> None:
+    synthesized = synthesize("minimal")
+    ((_, function),) = reconcilers(synthesized).items()
+    (resource,) = (
+        resource
+        for statement in identity_statements(synthesized, function["Role"]["Fn::GetAtt"][0])
+        if "sagemaker:DescribeHumanLoop" in statement.actions
+        for resource in statement.resources
+    )
+
+    assert resource["Fn::Join"][1] == [
+        "arn:",
+        {"Ref": "AWS::Partition"},
+        ":sagemaker:",
+        {"Ref": "AWS::Region"},
+        ":",
+        {"Ref": "AWS::AccountId"},
+        ":human-loop/*",
+    ]
 
 
 def test_review_handler_reads_only_the_folders_of_its_flow_definitions() -> None:
@@ -206,6 +269,27 @@ def test_many_flow_definitions_are_read_by_several_policies() -> None:
     assert len({statement.logical_id for statement in reading}) > 1
     assert _suffixes(reading) == [f"/reviews/{name}/*" for name in MANY_NAMES]
     assert _prefixes(reading) == [f"reviews/{name}/*" for name in MANY_NAMES]
+
+
+def _assert_publishes_only(
+    synthesized: Synthesized, function: dict[str, Any], *, bus: Any, detail_type: str
+) -> None:
+    """Check that a function puts events of one detail type, from our source, on one bus."""
+    (statement,) = (
+        statement
+        for statement in identity_statements(synthesized, function["Role"]["Fn::GetAtt"][0])
+        if "events:PutEvents" in statement.actions
+    )
+    assert statement.actions == ["events:PutEvents"]
+    assert statement.content["Resource"] == bus
+    assert statement.content["Condition"] == {
+        "ForAllValues:StringEquals": {
+            "events:source": "human-loop-events",
+            "events:detail-type": detail_type,
+        },
+        # ForAllValues is also true where a key is absent.
+        "Null": {"events:source": "false", "events:detail-type": "false"},
+    }
 
 
 def _reading(case: str) -> list[Statement]:

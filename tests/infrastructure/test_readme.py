@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema
 
-from human_loop_events import HumanLoopEvents, ReviewHandler
+from human_loop_events import HumanLoopEvents, Reconciler, ReviewHandler
 from stacks.deployment import Deployment, read_deployments
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def test_example_synthesizes_with_an_alert_for_a_person_and_a_page(tmp_path: Pat
 
     template = json.loads((tmp_path / "Reviews.template.json").read_text())
     types = [resource["Type"] for resource in template["Resources"].values()]
-    assert types.count("AWS::Events::Rule") == 3
+    assert types.count("AWS::Events::Rule") == 4  # with the reconciler's schedule
     assert types.count("AWS::SNS::Subscription") == 1
 
 
@@ -58,7 +58,11 @@ def test_configuration_is_accepted() -> None:
 
 def test_every_parameter_is_documented() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    for construct, text in ((HumanLoopEvents, README), (ReviewHandler, reference)):
+    for construct, text in (
+        (HumanLoopEvents, README),
+        (ReviewHandler, reference),
+        (Reconciler, reference),
+    ):
         names = list(inspect.signature(construct.__init__).parameters)[3:]
         assert len(names) >= 10
         assert [name for name in names if f"`{name}`" not in text] == []

@@ -32,7 +32,7 @@ PHYSICAL_NAMES = {
 }
 
 #: Cases in which all queues, topics and buckets are supplied.
-NOTHING_TO_KEEP_WITH_A_POLICY = {"everything-supplied", "from-another-stack", "imported"}
+NOTHING_TO_KEEP_WITH_A_POLICY = {"everything-supplied", "imported"}
 
 #: The seconds for which the handler queue of a case retries.
 RETRY_FOR = {"buffered": 6 * 3600, "buffered-own-function": 3600, "configured-app": 6 * 3600}

@@ -14,6 +14,8 @@ from human_loop_events import (
     AlertsSettings,
     Delivery,
     DeliverySettings,
+    Reconciler,
+    ReconcilerSettings,
     ReviewHandler,
     ReviewHandlerSettings,
 )
@@ -22,6 +24,10 @@ from human_loop_events import (
 PASSED: dict[type, set[str]] = {
     Alerts: {"encryption_key"},
     Delivery: set(),
+    Reconciler: {
+        *("ledger", "delivery", "alerts", "flow_definitions", "statuses", "event_bus"),
+        "encryption_key",
+    },
     ReviewHandler: {"output", "flow_definitions", "dead_letter_queue", "encryption_key"},
 }
 
@@ -31,6 +37,7 @@ PASSED: dict[type, set[str]] = {
     [
         (Alerts, AlertsSettings),
         (Delivery, DeliverySettings),
+        (Reconciler, ReconcilerSettings),
         (ReviewHandler, ReviewHandlerSettings),
     ],
 )

@@ -19,7 +19,12 @@ ALLOWED = {
     "outcome": {"contract", "a2i", "review", "disclosure"},
     "review_output": {"contract", "a2i", "review", "tasks"},
     "settle": {"contract", "a2i", "review", "aws", "settings", "outcome", "review_output"},
-    "functions": {"contract", "a2i", "aws", "settings", "settle"},
+    "reconciler_settings": {"contract", "settings"},
+    "reconcile": {"contract", "aws", "reconciler_settings"},
+    "functions": {
+        *("contract", "a2i", "aws", "settings", "settle"),
+        *("reconciler_settings", "reconcile"),
+    },
     "__main__": {"contract", "a2i", "tasks", "outcome", "review_output"},
     "__init__": set[str](),
 }

@@ -261,7 +261,7 @@ def test_id_does_not_depend_on_what_fits_into_an_event() -> None:
     resent = parse_event(ended_loop(source="human-loop-events"))
     one, other = [
         describe_outcome(each, output, review, disclosure=Disclosure())
-        for each in (loop, replace(resent, end_time=loop.end_time))
+        for each in (loop, replace(resent, time=loop.time))
     ]
     assert one["fieldsLeftOut"] > 0
     assert one["outcomeId"] == other["outcomeId"]

@@ -24,6 +24,7 @@ from human_loop_reviews.contract import (
     AWS_SOURCE,
     HUMAN_LOOP_DETAIL_TYPES,
     PROJECT_SOURCE,
+    RECOVERED,
     HumanLoopStatus,
 )
 
@@ -81,8 +82,10 @@ class HumanLoopEvent:
         The human loop and its flow definition.
     status
         The loop's terminal status.
-    creation_time, end_time
-        When the loop was created and when it ended, in UTC.
+    creation_time
+        When the loop was created, in UTC.
+    time
+        The event's time, in UTC.
     failure_code, failure_reason
         Why the loop failed, None where unknown.
     output
@@ -99,11 +102,12 @@ class HumanLoopEvent:
     flow_definition_arn: str
     status: HumanLoopStatus
     creation_time: datetime
-    end_time: datetime
+    time: datetime
     failure_code: str | None = None
     failure_reason: str | None = None
     output: ObjectLocation | None = None
     source: EventSource = EventSource.AWS
+    recovered: bool = False
     ignored_values: int = 0
 
     @property
@@ -117,8 +121,15 @@ class HumanLoopEvent:
         return f"{self.creation_time.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
     @property
-    def turnaround_seconds(self) -> float:
-        """The seconds from the loop's creation to its end, never less than 0."""
+    def end_time(self) -> datetime | None:
+        """When the loop ended, in UTC. None if the event was recovered: A2I's API does not say."""
+        return None if self.recovered else self.time
+
+    @property
+    def turnaround_seconds(self) -> float | None:
+        """The seconds from the loop's creation to its end, never less than 0. None if unknown."""
+        if self.end_time is None:
+            return None
         # The end time has whole seconds, the creation time has milliseconds.
         return max((self.end_time - self.creation_time).total_seconds(), 0)
 
@@ -179,11 +190,12 @@ def _parse_detail(
         flow_definition_arn=_identity(detail, "flowDefinitionArn", place),
         status=status,
         creation_time=creation_time,
-        end_time=require_time(_text(event, "time", place), place, "time"),
+        time=require_time(_text(event, "time", place), place, "time"),
         failure_code=text_or_none("failureCode", _short),
         failure_reason=text_or_none("failureReason", _encodable),
         output=_output(detail.get("humanLoopOutput"), status, place, optional),
         source=EventSource(event["source"]),
+        recovered=event["source"] == PROJECT_SOURCE and detail.get(RECOVERED) is True,
         ignored_values=optional.ignored,  # the last argument: the others are read by now
     )
 

@@ -14,9 +14,11 @@ from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeSerializer
 from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
 from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 from human_loop_reviews.contract import (
+    LEDGER_INDEX_SORT_KEY,
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
+    RECOVERED,
     HumanLoopStatus,
 )
 
@@ -46,7 +48,7 @@ class Entry:
         The id of the recorded outcome.
     precedence
         Its place among all outcomes of the loop. See `precedence_of`.
-    source, status, end_time, output_s3_uri
+    source, status, time, output_s3_uri
         Who said that the loop ended, how and when, and where its output is.
     unreadable
         Whether that output could not be read. Then the loop is not settled.
@@ -56,7 +58,7 @@ class Entry:
     precedence: str
     source: EventSource
     status: str
-    end_time: datetime
+    time: datetime
     output_s3_uri: str | None
     unreadable: bool
 
@@ -76,7 +78,9 @@ class Entry:
             and self.status == loop.status
             and self.output_s3_uri == str(loop.output)
         )
-        return replace(loop, source=EventSource.AWS, end_time=self.end_time) if repeated else loop
+        if not repeated:
+            return loop
+        return replace(loop, source=EventSource.AWS, time=self.time, recovered=False)
 
 
 class Ledger:
@@ -115,7 +119,7 @@ class Ledger:
             precedence=precedence,
             source=EventSource(item["eventSource"]["S"]),
             status=item["humanLoopStatus"]["S"],
-            end_time=datetime.fromisoformat(precedence.split(" ")[1]),
+            time=datetime.fromisoformat(precedence.split(" ")[1]),
             output_s3_uri=_text(item, "outputS3Uri"),
             unreadable=_text(item, "outputError") is not None,
         )
@@ -141,15 +145,19 @@ class Ledger:
             If DynamoDB refuses.
         """
         precedence = precedence_of(loop, unreadable=outcome.get("outputError") is not None)
-        expires_at = int(loop.end_time.timestamp() + self._retention.total_seconds())
+        expires_at = int(loop.time.timestamp() + self._retention.total_seconds())
         write_id = token_hex(16)
-        item = {
+        item: dict[str, Any] = {
             **_serialize(outcome),
             **_key(loop),
             _PRECEDENCE: {"S": precedence},
             _WRITE_ID: {"S": write_id},
             LEDGER_TIME_TO_LIVE: {"N": str(expires_at)},
         }
+        if loop.recovered:
+            # DynamoDB refuses null as the key of an index, and leaves items without it out.
+            item |= {LEDGER_INDEX_SORT_KEY: {"S": f"{loop.time:%Y-%m-%dT%H:%M:%SZ}"}}
+            item |= {RECOVERED: {"BOOL": True}}
         try:
             with naming(f"table {self._table}"):
                 self._dynamodb.put_item(
@@ -185,14 +193,14 @@ def precedence_of(loop: HumanLoopEvent, *, unreadable: bool) -> str:
     ...     flow_definition_arn="arn",
     ...     status=HumanLoopStatus.COMPLETED,
     ...     creation_time=datetime(2026, 3, 14, tzinfo=UTC),
-    ...     end_time=datetime(2026, 3, 14, 12, 30, tzinfo=UTC),
+    ...     time=datetime(2026, 3, 14, 12, 30, tzinfo=UTC),
     ... )
     >>> precedence_of(loop, unreadable=False)
     '1 2026-03-14T12:30:00.000000+00:00 2 1'
     """
-    end_time = loop.end_time.isoformat(timespec="microseconds")
+    time = loop.time.isoformat(timespec="microseconds")
     status = _STATUSES.index(loop.status)
-    return f"{loop.source is EventSource.AWS:d} {end_time} {status} {not unreadable:d}"
+    return f"{loop.source is EventSource.AWS:d} {time} {status} {not unreadable:d}"
 
 
 def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:

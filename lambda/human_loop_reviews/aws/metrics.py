@@ -80,11 +80,13 @@ def _failure_code(loop: HumanLoopEvent) -> str:
 
 
 def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
-    return {
+    values: dict[str, float] = {
         loop.status: 1,
         "LoopFailed": int(loop.status is HumanLoopStatus.FAILED),
-        "TurnaroundSeconds": loop.turnaround_seconds,
     }
+    if loop.turnaround_seconds is not None:
+        values["TurnaroundSeconds"] = loop.turnaround_seconds
+    return values
 
 
 def _review_values(review: Review) -> dict[str, float]:

@@ -80,7 +80,7 @@ def test_recorded_outcome_is_found(world: World) -> None:
     entry = ledger.find(loop)
     assert entry is not None
     assert (entry.outcome_id, entry.source, entry.status) == ("an id", loop.source, "Completed")
-    assert (entry.end_time, entry.output_s3_uri) == (loop.end_time, str(loop.output))
+    assert (entry.time, entry.output_s3_uri) == (loop.time, str(loop.output))
     assert entry.settles(loop)
     assert not entry.unreadable
 

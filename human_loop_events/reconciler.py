@@ -1,0 +1,399 @@
+"""The reconciler: a function that finds ended human loops whose event was lost."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TypedDict
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.alerts import Alerts
+from human_loop_events.arguments import list_of_choices
+from human_loop_events.delivery import Delivery
+from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS
+from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.ledger import Ledger
+from human_loop_events.policy_size import refuse_oversized
+from human_loop_events.queues_and_topics import create_dead_letter_queue
+from human_loop_events.runtime_function import (
+    acknowledge_function,
+    as_in_findings,
+    create_log_group,
+    runtime_code,
+)
+from human_loop_reviews import contract
+from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
+
+#: Lambda allows 4,096 bytes for all environment variables of a function.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MAX_FLOW_DEFINITIONS_BYTES = 3072
+
+_LOOK_BACK = Duration.days(14)
+_MEMORY_SIZE = 512
+
+
+class ReconcilerSettings(TypedDict, total=False):
+    """The parameters of a `Reconciler` that another construct creates. See `Reconciler`."""
+
+    schedule: Duration
+    look_back: Duration
+    max_open_age: Duration
+    log_retention: logs.RetentionDays
+
+
+class Reconciler(Construct):
+    """A function that compares A2I's human loops with the ledger, and sends missing events again.
+
+    A2I may omit events, and a handler may fail on one. On a schedule the function lists the human
+    loops of the flow definitions. The event of a loop that ended and is missing in the ledger in
+    two successive comparisons is sent again on the event bus, once, so that every target receives
+    it. Loops that ended before the first comparison are left alone. The function's payload
+    ``{"resend": ["<humanLoopArn>"]}`` sends the events of any ended loops again.
+
+    The source of these events is ``human-loop-events``, and their detail has ``"recovered": true``:
+    A2I does not say when such a loop ended.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    ledger
+        The ledger.
+    delivery
+        How the schedule reaches the function.
+    alerts
+        Who is notified.
+    flow_definitions
+        Whose human loops, in the stack's account and Region. Default: all.
+    statuses
+        The terminal statuses that are recorded in the ledger. Default: all three.
+    event_bus
+        The bus with the events of human loops. Default: the account's default bus.
+    schedule
+        How often loops are compared, 15 minutes to a day, in whole minutes. Default: one hour.
+    look_back
+        Loops that were created longer ago are not compared. At most the ledger's retention.
+        Default: 14 days, or the ledger's retention if that is shorter. A2I ends a loop after ten
+        days.
+    max_open_age
+        An alarm goes off when a loop is open for longer, at least the time of the schedule.
+        Default: three days.
+    encryption_key
+        The customer managed key of the logs and the dead-letter queue. Default: that of the
+        delivery.
+    log_retention
+        How long logs are kept. Default: one year.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range, or a flow definition is of another account or Region.
+
+    Examples
+    --------
+    >>> Reconciler(  # doctest: +SKIP
+    ...     self, "Reconciler", ledger=handler.ledger, delivery=delivery, alerts=alerts
+    ... )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        ledger: Ledger,
+        delivery: Delivery,
+        alerts: Alerts,
+        flow_definitions: FlowDefinitions | None = None,
+        statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
+        event_bus: events.IEventBus | None = None,
+        schedule: Duration | None = None,
+        look_back: Duration | None = None,
+        max_open_age: Duration | None = None,
+        encryption_key: kms.IKey | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._flow_definitions = flow_definitions or FlowDefinitions.any()
+        self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
+        self._schedule = _a_schedule(schedule or Duration.hours(1))
+        self._ledger = ledger
+        self._event_bus = event_bus
+        self._key = encryption_key or delivery.encryption_key
+        # cdk-nag recognises the dead-letter queue of a function too.
+        self._dead_letter_queue = create_dead_letter_queue(
+            self, "DeadLetterQueue", self._key, of_a_queue=True
+        )
+        self._log_group = create_log_group(self, self._key, log_retention)
+        self._role = iam.Role(
+            self,
+            "Role",
+            description="Compares human loops with the ledger",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        bus = event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
+        self._policy = self._create_policy(bus)
+        self._function = lambda_.Function(
+            self,
+            "Function",
+            description="Finds ended human loops that are missing in the ledger",
+            code=runtime_code(),
+            handler=contract.RECONCILER_ENTRY_POINT,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            # The policy here is complete. CDK must not add one of its own.
+            role=self._role.without_policy_updates(),
+            dead_letter_queue=self._dead_letter_queue,
+            # The next run does what a failed one did not.
+            retry_attempts=0,
+            log_group=self._log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
+            memory_size=_MEMORY_SIZE,
+            timeout=Duration.seconds(contract.RECONCILER_TIMEOUT_SECONDS),
+            environment={
+                ReconcilerSetting.LEDGER_TABLE.value: ledger.table.table_name,
+                ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,
+                ReconcilerSetting.FLOW_DEFINITIONS.value: _rendered(self._flow_definitions),
+                ReconcilerSetting.STATUSES.value: json.dumps(
+                    list_of_choices("statuses", statuses, HumanLoopStatus)
+                ),
+                ReconcilerSetting.LOOK_BACK_DAYS.value: _days(_a_look_back(look_back, ledger)),
+            },
+        )
+        # Lambda checks at creation that the role may send to the dead-letter queue.
+        self._function.node.add_dependency(self._policy)
+        self._acknowledge_function()
+        self._rule = self._create_rule(delivery)
+        self._add_alarms(alerts, _an_open_age(max_open_age, self._schedule))
+
+    @property
+    def function(self) -> lambda_.Function:
+        """The function."""
+        return self._function
+
+    @property
+    def policy(self) -> iam.ManagedPolicy:
+        """The function's permissions."""
+        return self._policy
+
+    @property
+    def role(self) -> iam.Role:
+        """The function's execution role."""
+        return self._role
+
+    @property
+    def log_group(self) -> logs.LogGroup:
+        """The function's log group."""
+        return self._log_group
+
+    @property
+    def dead_letter_queue(self) -> sqs.Queue:
+        """The queue for invocations that failed."""
+        return self._dead_letter_queue
+
+    @property
+    def rule(self) -> events.Rule:
+        """The schedule."""
+        return self._rule
+
+    def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the loops whose event was sent again, as a sum over the period (the schedule)."""
+        return self._metric(Metric.RECOVERED_LOOPS, "Sum", period)
+
+    def metric_oldest_open_loop_age(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return the age of the oldest open loop in seconds, as a maximum (of the schedule)."""
+        return self._metric(Metric.OLDEST_OPEN_LOOP_AGE, "Maximum", period)
+
+    def _metric(self, name: str, statistic: str, period: Duration | None) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=contract.METRIC_NAMESPACE,
+            metric_name=name,
+            dimensions_map={contract.FUNCTION_METRIC_DIMENSION: self._function.function_name},
+            statistic=statistic,
+            period=period or self._schedule,
+        )
+
+    def _create_policy(self, bus: events.IEventBus) -> iam.ManagedPolicy:
+        policy = iam.ManagedPolicy(
+            self, "Policy", description="What the reconciler may do", roles=[self._role]
+        )
+        refuse_oversized(policy)
+        stack = Stack.of(self)
+        loops = stack.format_arn(service="sagemaker", resource="human-loop", resource_name="*")
+        listing = ["sagemaker:ListHumanLoops"]
+        if not self._flow_definitions.values:
+            listing.append("sagemaker:ListFlowDefinitions")
+        _allow(policy, listing, "*")
+        _allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
+        self._ledger.grant_reconcile(policy)
+        self._key.grant(policy, *USE_ACTIONS)
+        iam.Grant.add_to_principal(
+            grantee=policy,
+            actions=["events:PutEvents"],
+            resource_arns=[bus.event_bus_arn],
+            # One call can have several entries, so the keys have several values. ForAllValues is
+            # also true without any value, which Null excludes.
+            conditions={
+                "ForAllValues:StringEquals": {
+                    "events:source": contract.PROJECT_SOURCE,
+                    "events:detail-type": contract.HUMAN_LOOP_DETAIL_TYPES[0],
+                },
+                "Null": {"events:source": "false", "events:detail-type": "false"},
+            },
+        )
+        if self._event_bus is not None:
+            _allow(policy, ["events:DescribeEventBus"], bus.event_bus_arn)
+        self._dead_letter_queue.grant(policy, "sqs:SendMessage")
+        self._key.grant(policy, *SEND_ACTIONS)
+        self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
+        _allow(policy, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")
+        acknowledge(
+            policy,
+            "X-Ray's two write actions, ListHumanLoops and ListFlowDefinitions take no resource: "
+            "AWS defines them for '*' only.",
+            "AwsSolutions-IAM5[Resource::*]",
+        )
+        acknowledge(
+            policy,
+            "Reading the status of the human loops of this account and Region. Their names are not "
+            "known beforehand, and AWS defines no condition keys for them.",
+            f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(loops))}]",
+        )
+        return policy
+
+    def _create_rule(self, delivery: Delivery) -> events.Rule:
+        rule = events.Rule(
+            self,
+            "Schedule",
+            description="Compares human loops with the ledger",
+            schedule=events.Schedule.rate(self._schedule),
+        )
+        rule.add_target(
+            delivery.complete(
+                targets.LambdaFunction(
+                    self._function,
+                    dead_letter_queue=self._dead_letter_queue,
+                    max_event_age=self._schedule,
+                    retry_attempts=2,
+                )
+            )
+        )
+        return rule
+
+    def _add_alarms(self, alerts: Alerts, max_open_age: Duration) -> None:
+        alerts.watch_rule(self._rule)
+        alerts.watch_queue(self._dead_letter_queue)
+        alerts.add_alarm(
+            self._function,
+            "Errors",
+            self._function.metric_errors(period=Duration.minutes(5)),
+            description="The reconciler raised errors, so lost events may stay lost. Read the "
+            "reason in the log of the function. The next run repeats what was left out.",
+            section="ReconcilerErrors",
+        )
+        alerts.add_alarm(
+            self._function,
+            "RecoveredLoops",
+            self.metric_recovered_loops(),
+            description="Human loops ended whose events did not reach the ledger. The reconciler "
+            "sent the events again. Find out whether the handler fails or A2I omits events.",
+            section="RecoveredLoops",
+        )
+        alerts.add_alarm(
+            self._function,
+            "OpenLoops",
+            self.metric_oldest_open_loop_age(),
+            threshold=max_open_age.to_seconds(),
+            description="A human loop has been open for longer than max_open_age, "
+            f"{max_open_age.to_human_string()}. Check that the work team has members who answer.",
+            section="OpenLoops",
+        )
+
+    def _acknowledge_function(self) -> None:
+        acknowledge_function(self._function)
+        acknowledge(
+            self._function,
+            "One invocation at a time, on a schedule. Reserved concurrency is taken from the "
+            "account's quota, and the deployment fails where the quota is small.",
+            "HIPAA.Security-LambdaConcurrency",
+            "NIST.800.53.R5-LambdaConcurrency",
+        )
+        retries = self._function.node.find_child("EventInvokeConfig")
+        assert isinstance(retries, Construct)  # noqa: S101 - retry_attempts creates it
+        acknowledge(
+            retries,
+            "The function has a dead-letter queue instead, which an alarm watches. It receives the "
+            "event itself, so that a failed command can be repeated.",
+            "Serverless-LambdaAsyncFailureDestination",
+        )
+
+
+def _allow(policy: iam.ManagedPolicy, actions: list[str], resource: str) -> None:
+    iam.Grant.add_to_principal(grantee=policy, actions=actions, resource_arns=[resource])
+
+
+def _a_schedule(schedule: Duration) -> Duration:
+    seconds = schedule.to_seconds()
+    if seconds % 60 or not contract.RECONCILER_TIMEOUT_SECONDS <= seconds <= 86_400:
+        raise ValueError(
+            "schedule of the reconciler: expected 15 minutes to a day, in whole minutes, got "
+            f"{schedule.to_human_string()}"
+        )
+    return schedule
+
+
+def _a_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
+    retention = ledger.retention
+    if look_back is None:
+        return min(_LOOK_BACK, retention, key=_seconds)
+    if not 3600 <= look_back.to_seconds() <= retention.to_seconds():
+        raise ValueError(
+            f"look_back: expected an hour up to {retention.to_human_string()}, after which the "
+            f"ledger forgets a loop, got {look_back.to_human_string()}"
+        )
+    return look_back
+
+
+def _an_open_age(max_open_age: Duration | None, schedule: Duration) -> Duration:
+    age = max_open_age or Duration.days(3)
+    if age.to_seconds() < schedule.to_seconds():
+        raise ValueError(
+            f"max_open_age: expected at least the time of the schedule, "
+            f"{schedule.to_human_string()}, got {age.to_human_string()}"
+        )
+    return age
+
+
+def _rendered(flow_definitions: FlowDefinitions) -> str:
+    rendered = json.dumps(flow_definitions.values, separators=(",", ":"))
+    size = len(rendered.encode())
+    if size > _MAX_FLOW_DEFINITIONS_BYTES:
+        raise ValueError(
+            f"flow_definitions: their names or ARNs take {size:,} bytes, but the reconciler's "
+            f"environment has room for {_MAX_FLOW_DEFINITIONS_BYTES:,}; expected fewer or shorter "
+            "ones, or several constructs"
+        )
+    return rendered
+
+
+def _days(duration: Duration) -> str:
+    return f"{duration.to_days(integral=False):g}"
+
+
+def _seconds(duration: Duration) -> float:
+    return math.floor(duration.to_seconds())

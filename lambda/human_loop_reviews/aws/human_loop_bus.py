@@ -1,0 +1,96 @@
+"""The bus with the events of human loops, on which the reconciler sends them again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from human_loop_reviews.aws.human_loops import DescribedLoop
+from human_loop_reviews.aws.reconciler_items import time_text
+from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, PROJECT_SOURCE, RECOVERED
+
+
+class EventBusNotFoundError(LookupError):
+    """The bus does not exist. EventBridge would drop events for it without an error."""
+
+
+class EventNotResentError(Exception):
+    """The bus refused an event. The message names the loop and the bus's reason."""
+
+
+class HumanLoopBus:
+    """The bus with the events of human loops.
+
+    Parameters
+    ----------
+    events
+        A client of EventBridge.
+    arn
+        The bus's ARN.
+    """
+
+    def __init__(self, events: Any, arn: str) -> None:
+        self._events = events
+        self._arn = arn
+
+    def require(self) -> None:
+        """Check that the bus exists.
+
+        Raises
+        ------
+        EventBusNotFoundError
+            If it does not.
+        """
+        if self._arn.rpartition("/")[2] == "default":
+            return
+        try:
+            self._events.describe_event_bus(Name=self._arn)
+        except self._events.exceptions.ResourceNotFoundException:
+            raise EventBusNotFoundError(f"event bus {self._arn} does not exist") from None
+
+    def resend(self, loop: DescribedLoop) -> None:
+        """Send the event of an ended loop again, from the project's own source.
+
+        Parameters
+        ----------
+        loop
+            The loop.
+
+        Raises
+        ------
+        EventNotResentError
+            If the bus refuses the event.
+        """
+        response = self._events.put_events(
+            Entries=[
+                {
+                    "EventBusName": self._arn,
+                    "Source": PROJECT_SOURCE,
+                    "DetailType": HUMAN_LOOP_DETAIL_TYPES[0],
+                    "Resources": [loop.arn],
+                    "Detail": json.dumps(_detail(loop), separators=(",", ":")),
+                }
+            ]
+        )
+        if response["FailedEntryCount"]:
+            refusal = response["Entries"][0]
+            raise EventNotResentError(
+                f"human loop {loop.arn}: event refused by {self._arn}: "
+                f"{refusal['ErrorCode']}: {refusal['ErrorMessage']}"
+            )
+
+
+def _detail(loop: DescribedLoop) -> dict[str, Any]:
+    return {
+        "creationTime": time_text(loop.creation_time),
+        "failureCode": loop.failure_code,
+        "failureReason": loop.failure_reason,
+        "flowDefinitionArn": loop.flow_definition_arn,
+        "humanLoopArn": loop.arn,
+        "humanLoopName": loop.name,
+        "humanLoopOutput": None
+        if loop.output_s3_uri is None
+        else {"outputS3Uri": loop.output_s3_uri},
+        "humanLoopStatus": loop.status,
+        RECOVERED: True,
+    }

@@ -1,0 +1,174 @@
+"""The human loops that A2I knows, as its API lists and describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+# The most that both services return at once.
+_PAGE_SIZE: Final = 100
+
+
+class FlowDefinitionNotFoundError(LookupError):
+    """A flow definition does not exist: not yet, or no longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLoop:
+    """A human loop as it is listed.
+
+    Parameters
+    ----------
+    arn, name, flow_definition_arn
+        The human loop and its flow definition.
+    status
+        Its status.
+    creation_time
+        When it was created, in UTC.
+    """
+
+    arn: str
+    name: str
+    flow_definition_arn: str
+    status: str
+    creation_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedLoop(ListedLoop):
+    """A human loop as it is described: all that its event has, except when it ended.
+
+    Parameters
+    ----------
+    failure_code, failure_reason
+        Why it failed. None if it did not, or A2I does not say.
+    output_s3_uri
+        Where its output is. None without one.
+    """
+
+    failure_code: str | None
+    failure_reason: str | None
+    output_s3_uri: str | None
+
+
+class HumanLoops:
+    """The human loops and flow definitions of an account and Region.
+
+    Parameters
+    ----------
+    runtime
+        A client of ``sagemaker-a2i-runtime``.
+    sagemaker
+        A client of ``sagemaker``. None if flow definitions are not listed.
+    """
+
+    def __init__(self, runtime: Any, sagemaker: Any | None = None) -> None:
+        self._runtime = runtime
+        self._sagemaker = sagemaker
+
+    def flow_definitions(self) -> Iterator[Sequence[str]]:
+        """Yield the ARNs of all flow definitions by pages."""
+        if self._sagemaker is None:
+            raise ValueError("sagemaker: expected a client, to list flow definitions")
+        request: dict[str, Any] = {"MaxResults": _PAGE_SIZE}
+        while True:
+            response = self._sagemaker.list_flow_definitions(**request)
+            yield [each["FlowDefinitionArn"] for each in response["FlowDefinitionSummaries"]]
+            if not response.get("NextToken"):
+                return
+            request["NextToken"] = response["NextToken"]
+
+    def pages(
+        self, flow_definition_arn: str, *, created_after: datetime
+    ) -> Iterator[Sequence[ListedLoop]]:
+        """Yield the human loops of a flow definition by pages, the first created first.
+
+        Parameters
+        ----------
+        flow_definition_arn
+            The flow definition.
+        created_after
+            Loops that were created earlier are left out.
+
+        Raises
+        ------
+        FlowDefinitionNotFoundError
+            If there is no such flow definition.
+        botocore.exceptions.ClientError
+            If A2I refuses.
+        """
+        request: dict[str, Any] = {
+            "FlowDefinitionArn": flow_definition_arn,
+            "CreationTimeAfter": created_after,
+            "SortOrder": "Ascending",
+            "MaxResults": _PAGE_SIZE,
+        }
+        while True:
+            try:
+                response = self._runtime.list_human_loops(**request)
+            except self._runtime.exceptions.ResourceNotFoundException:
+                raise FlowDefinitionNotFoundError(flow_definition_arn) from None
+            yield [_listed(each, flow_definition_arn) for each in response["HumanLoopSummaries"]]
+            if not response.get("NextToken"):
+                return
+            request["NextToken"] = response["NextToken"]
+
+    def describe(self, name: str) -> DescribedLoop | None:
+        """Return a human loop, None if it was deleted.
+
+        Parameters
+        ----------
+        name
+            Its name.
+
+        Raises
+        ------
+        botocore.exceptions.ClientError
+            If A2I refuses.
+        """
+        try:
+            response = self._runtime.describe_human_loop(HumanLoopName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return None
+            raise
+        return DescribedLoop(
+            arn=response["HumanLoopArn"],
+            name=response["HumanLoopName"],
+            flow_definition_arn=response["FlowDefinitionArn"],
+            status=response["HumanLoopStatus"],
+            creation_time=_utc(response["CreationTime"]),
+            failure_code=response.get("FailureCode"),
+            failure_reason=response.get("FailureReason"),
+            output_s3_uri=response.get("HumanLoopOutput", {}).get("OutputS3Uri"),
+        )
+
+
+def human_loop_arn(flow_definition_arn: str, name: str) -> str:
+    """Return the ARN of a human loop, which listings leave out.
+
+    Examples
+    --------
+    >>> flow = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices"
+    >>> human_loop_arn(flow, "invoice-1042")
+    'arn:aws:sagemaker:eu-west-1:111122223333:human-loop/invoice-1042'
+    """
+    return f"{flow_definition_arn.rpartition(':')[0]}:human-loop/{name}"
+
+
+def _listed(summary: dict[str, Any], flow_definition_arn: str) -> ListedLoop:
+    return ListedLoop(
+        arn=human_loop_arn(flow_definition_arn, summary["HumanLoopName"]),
+        name=summary["HumanLoopName"],
+        flow_definition_arn=flow_definition_arn,
+        status=summary["HumanLoopStatus"],
+        creation_time=_utc(summary["CreationTime"]),
+    )
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)

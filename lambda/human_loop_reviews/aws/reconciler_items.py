@@ -1,0 +1,329 @@
+"""What the reconciler reads and writes in the ledger.
+
+It only reads the items of outcomes. Its own items are markers, one for each human loop that was
+found missing, and one for each flow definition with how far its comparison has come. Their sort
+keys begin with ``reconciler#``, and they lack the attributes of the index by flow definition, so no
+query for outcomes returns them. DynamoDB deletes them after some weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from human_loop_reviews.aws.human_loops import ListedLoop
+from human_loop_reviews.contract import (
+    LEDGER_PARTITION_KEY,
+    LEDGER_SORT_KEY,
+    LEDGER_TIME_TO_LIVE,
+    RECONCILER_SORT_KEY_PREFIX,
+)
+
+# A2I's events write the creation time with milliseconds. Its API may give fewer digits.
+_SAME_TIME: Final = timedelta(seconds=1)
+
+# How much longer than a human loop is compared the reconciler's items are kept.
+_MARGIN: Final = timedelta(days=30)
+
+_STATE: Final = "reconcilerState"
+_ROUND: Final = "reconcilerRound"
+_RUN: Final = "reconcilerRun"
+_CHANGED: Final = "changedAt"
+_RESUME: Final = "resumeAfter"
+_OPEN: Final = "openLoops"
+_OLDEST: Final = "oldestOpenLoop"
+_INTERRUPTIONS: Final = "interruptions"
+
+
+class RecoveryState(StrEnum):
+    """How far the recovery of a missing human loop has come."""
+
+    #: It was found ended and not in the ledger.
+    MISSING = "missing"
+    #: Its event is being sent. A run that stops here is repeated by the next one.
+    SENDING = "sending"
+    #: Its event was sent. It is not sent again, unless somebody commands it.
+    RESENT = "resent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """The marker of a human loop that was found missing.
+
+    Parameters
+    ----------
+    arn, creation_time
+        The loop.
+    state
+        How far the recovery has come.
+    round
+        The round of comparison that set the state.
+    run
+        The run of the function that set the state.
+    """
+
+    arn: str
+    creation_time: datetime
+    state: RecoveryState
+    round: int
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopItems:
+    """The items of all human loops that had one name.
+
+    Parameters
+    ----------
+    outcomes
+        The creation times of those with an outcome.
+    markers
+        The markers.
+    """
+
+    outcomes: Sequence[datetime]
+    markers: Sequence[Marker]
+
+    def has_outcome(self, creation_time: datetime) -> bool:
+        """Return whether the loop that was created at a time is in the ledger."""
+        return any(abs(each - creation_time) < _SAME_TIME for each in self.outcomes)
+
+    def marker(self, creation_time: datetime) -> Marker | None:
+        """Return the marker of the loop that was created at a time."""
+        markers = (
+            each for each in self.markers if abs(each.creation_time - creation_time) < _SAME_TIME
+        )
+        return next(markers, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the comparison of a flow definition's human loops has come.
+
+    Parameters
+    ----------
+    flow_definition_arn
+        The flow definition.
+    round
+        Which round this is. A round compares all loops once, and may take several runs of the
+        function. Loops that are missing in round 0 ended before the reconciler was there.
+    resume_after
+        The creation time of the last loop that this round compared. None at its beginning.
+    open_loops, oldest_open_loop
+        How many open loops this round has seen so far, and when the oldest of them was created.
+    interruptions
+        How many of the latest runs ended with an error of AWS that is temporary.
+    changed_at
+        When this was saved. None if it never was.
+    """
+
+    flow_definition_arn: str
+    round: int = 0
+    resume_after: datetime | None = None
+    open_loops: int = 0
+    oldest_open_loop: datetime | None = None
+    interruptions: int = 0
+    changed_at: datetime | None = field(default=None, compare=False)
+
+
+class ReconcilerItems:
+    """The ledger, as the reconciler uses it.
+
+    Parameters
+    ----------
+    dynamodb
+        A client.
+    table
+        The table's name.
+    look_back
+        How long after its creation a human loop is compared.
+    """
+
+    def __init__(self, dynamodb: Any, table: str, look_back: timedelta) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._kept = look_back + _MARGIN
+
+    def with_outcome(self, loops: Sequence[ListedLoop]) -> set[ListedLoop]:
+        """Return those of at most 100 loops that surely have an outcome, in one request.
+
+        The others may have one: under another text of the creation time, or a very new one.
+        """
+        by_key = {(each.arn, time_text(each.creation_time)): each for each in loops}
+        if not by_key:
+            return set()
+        response = self._dynamodb.batch_get_item(
+            RequestItems={
+                self._table: {
+                    "Keys": [_key(*each) for each in by_key],
+                    "ProjectionExpression": f"{LEDGER_PARTITION_KEY}, {LEDGER_SORT_KEY}",
+                }
+            }
+        )
+        return {
+            by_key[item[LEDGER_PARTITION_KEY]["S"], item[LEDGER_SORT_KEY]["S"]]
+            for item in response["Responses"].get(self._table, ())
+        }
+
+    def find(self, arn: str) -> LoopItems:
+        """Return all items of a human loop's ARN."""
+        outcomes: list[datetime] = []
+        markers: list[Marker] = []
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": f"{LEDGER_PARTITION_KEY} = :arn",
+            "ExpressionAttributeValues": {":arn": {"S": arn}},
+            "ProjectionExpression": (
+                f"{LEDGER_PARTITION_KEY}, {LEDGER_SORT_KEY}, {_STATE}, {_ROUND}, {_RUN}"
+            ),
+        }
+        while True:
+            response = self._dynamodb.query(**request)
+            for item in response["Items"]:
+                key = item[LEDGER_SORT_KEY]["S"]
+                if key.startswith(RECONCILER_SORT_KEY_PREFIX):
+                    markers.append(_marker(item))
+                elif (time := _time(key)) is not None:
+                    outcomes.append(time)
+            if not response.get("LastEvaluatedKey"):
+                return LoopItems(outcomes=outcomes, markers=markers)
+            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+
+    def mark(self, marker: Marker, *, instead_of: Marker | None, now: datetime) -> bool:
+        """Set the marker of a human loop, unless another run did so meanwhile.
+
+        Parameters
+        ----------
+        marker
+            The new marker.
+        instead_of
+            The marker that it replaces; None if there is none.
+        now
+            The time.
+
+        Returns
+        -------
+        bool
+            Whether the marker is set.
+        """
+        condition: dict[str, Any] = {
+            "ConditionExpression": f"attribute_not_exists({LEDGER_PARTITION_KEY})"
+        }
+        if instead_of is not None:
+            condition = {
+                "ConditionExpression": f"{_STATE} = :state AND {_RUN} = :run",
+                "ExpressionAttributeValues": {
+                    ":state": {"S": instead_of.state},
+                    ":run": {"S": instead_of.run},
+                },
+            }
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item={
+                    **_key(
+                        marker.arn, RECONCILER_SORT_KEY_PREFIX + time_text(marker.creation_time)
+                    ),
+                    _STATE: {"S": marker.state},
+                    _ROUND: {"N": str(marker.round)},
+                    _RUN: {"S": marker.run},
+                    _CHANGED: {"S": time_text(now)},
+                    LEDGER_TIME_TO_LIVE: self._expiry(now),
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            # If the answer to a write is lost, the client repeats it, and the condition fails.
+            found: Any = error.response.get("Item")
+            return found is not None and _is_same_write(_marker(found), marker)
+        return True
+
+    def progress(self, flow_definition_arn: str) -> Progress:
+        """Return how far the comparison of a flow definition's loops has come."""
+        response = self._dynamodb.get_item(
+            TableName=self._table,
+            Key=_key(flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
+            ConsistentRead=True,
+        )
+        item = response.get("Item")
+        if item is None:
+            return Progress(flow_definition_arn=flow_definition_arn)
+        return Progress(
+            flow_definition_arn=flow_definition_arn,
+            round=int(item[_ROUND]["N"]),
+            resume_after=_optional_time(item, _RESUME),
+            open_loops=int(item[_OPEN]["N"]),
+            oldest_open_loop=_optional_time(item, _OLDEST),
+            interruptions=int(item[_INTERRUPTIONS]["N"]),
+            changed_at=_optional_time(item, _CHANGED),
+        )
+
+    def save(self, progress: Progress, *, now: datetime) -> None:
+        """Save how far the comparison of a flow definition's loops has come."""
+        times = {_RESUME: progress.resume_after, _OLDEST: progress.oldest_open_loop, _CHANGED: now}
+        self._dynamodb.put_item(
+            TableName=self._table,
+            Item={
+                **_key(progress.flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
+                _ROUND: {"N": str(progress.round)},
+                _OPEN: {"N": str(progress.open_loops)},
+                _INTERRUPTIONS: {"N": str(progress.interruptions)},
+                **{name: {"S": time_text(time)} for name, time in times.items() if time},
+                LEDGER_TIME_TO_LIVE: self._expiry(now),
+            },
+        )
+
+    def _expiry(self, now: datetime) -> dict[str, str]:
+        return {"N": str(int((now + self._kept).timestamp()))}
+
+
+def time_text(time: datetime) -> str:
+    """Return a time as A2I's events write it.
+
+    Examples
+    --------
+    >>> time_text(datetime(2026, 3, 14, 9, 12, 44, 318_999, tzinfo=UTC))
+    '2026-03-14T09:12:44.318Z'
+    """
+    utc = time.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='milliseconds')}Z"
+
+
+def _key(arn: str, sort_key: str) -> dict[str, dict[str, str]]:
+    return {LEDGER_PARTITION_KEY: {"S": arn}, LEDGER_SORT_KEY: {"S": sort_key}}
+
+
+def _marker(item: Mapping[str, Any]) -> Marker:
+    text = item[LEDGER_SORT_KEY]["S"].removeprefix(RECONCILER_SORT_KEY_PREFIX)
+    return Marker(
+        arn=item[LEDGER_PARTITION_KEY]["S"],
+        creation_time=datetime.fromisoformat(text),
+        state=RecoveryState(item[_STATE]["S"]),
+        round=int(item[_ROUND]["N"]),
+        run=item[_RUN]["S"],
+    )
+
+
+def _is_same_write(one: Marker, other: Marker) -> bool:
+    return (one.state, one.round, one.run) == (other.state, other.round, other.run)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _optional_time(item: Mapping[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(item[name]["S"]) if name in item else None

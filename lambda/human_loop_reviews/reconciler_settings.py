@@ -1,0 +1,93 @@
+"""The reconciler's settings, read from its environment variables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from human_loop_reviews.contract import HumanLoopStatus, ReconcilerSetting
+from human_loop_reviews.settings import SettingsError
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcilerSettings:
+    """The reconciler's settings.
+
+    Parameters
+    ----------
+    ledger_table
+        Name of the ledger.
+    event_bus
+        ARN of the bus that human loop events are sent to.
+    flow_definitions
+        Names or ARNs. Empty for all of the account and Region.
+    statuses
+        The terminal statuses that are recorded in the ledger.
+    look_back
+        Human loops that were created longer ago are not compared.
+    """
+
+    ledger_table: str
+    event_bus: str
+    flow_definitions: tuple[str, ...]
+    statuses: frozenset[HumanLoopStatus]
+    look_back: timedelta
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> ReconcilerSettings:
+        """Read the settings.
+
+        Parameters
+        ----------
+        environment
+            Such as ``os.environ``.
+
+        Returns
+        -------
+        ReconcilerSettings
+            The settings.
+
+        Raises
+        ------
+        SettingsError
+            If a variable is missing or wrong. The message names it.
+        """
+
+        def read(name: ReconcilerSetting, parse: Callable[[str], _T]) -> _T:
+            if name not in environment:
+                raise SettingsError(f"environment variable {name} is missing")
+            try:
+                return parse(environment[name])
+            except (OverflowError, ValueError) as error:
+                raise SettingsError(f"environment variable {name}: {error}") from error
+
+        return cls(
+            ledger_table=read(ReconcilerSetting.LEDGER_TABLE, str),
+            event_bus=read(ReconcilerSetting.EVENT_BUS, str),
+            flow_definitions=read(ReconcilerSetting.FLOW_DEFINITIONS, _texts),
+            statuses=read(ReconcilerSetting.STATUSES, _statuses),
+            look_back=read(ReconcilerSetting.LOOK_BACK_DAYS, _days),
+        )
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    texts = json.loads(text)
+    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+        raise ValueError(f"expected a list of texts as JSON, got {text!r}")
+    return tuple(texts)
+
+
+def _statuses(text: str) -> frozenset[HumanLoopStatus]:
+    return frozenset(HumanLoopStatus(each) for each in _texts(text))
+
+
+def _days(text: str) -> timedelta:
+    days = timedelta(days=float(text))
+    if days <= timedelta(0):
+        raise ValueError(f"expected a number of days over 0, got {text!r}")
+    return days
