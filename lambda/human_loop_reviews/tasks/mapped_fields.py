@@ -16,6 +16,10 @@ from human_loop_reviews.tasks.value_fields import make_field
 #: The most rows of one field. Reviewers can paste more into a text.
 MAX_ROWS: Final = 500
 
+#: The most values, inner ones included, of one prediction or answer. Comparing objects takes many
+#: times the memory of their JSON.
+MAX_VALUES_OF_A_FIELD: Final = 50_000
+
 _MISSING: Final = frozenset({Found.NOTHING, Found.ELEMENT_ONLY})
 
 # What identifies a row, and how many rows before it have the same key.
@@ -65,6 +69,8 @@ def map_field(
         note = _why_not_compared(prediction, answers)
         if note is not None:
             return [_not_compared(mapping.name, len(contents), note)]
+        if any(_is_too_large(each.value) for each in (prediction, *answers)):
+            return [_not_compared(mapping.name, len(contents), Note.TOO_LARGE)]
         if mapping.rows:
             return _map_rows(prediction.value, [answer.value for answer in answers], mapping)
         confidence = None if mapping.confidence is None else look_up(mapping.confidence, inputs)
@@ -93,6 +99,21 @@ def _why_not_compared(prediction: LookUp, answers: Sequence[LookUp]) -> Note | N
     if found == {Found.NOTHING} and prediction.found is Found.VALUE:
         return Note.ANSWER_NOT_FOUND
     return None
+
+
+def _is_too_large(value: Any) -> bool:
+    """Return whether a value has more inner values than are compared."""
+    pending, count = [value], 1
+    while pending:
+        inner = pending.pop()
+        if type(inner) is dict:
+            inner = list(inner.values())
+        if type(inner) is list:
+            count += len(inner)
+            if count > MAX_VALUES_OF_A_FIELD:
+                return True
+            pending += inner
+    return False
 
 
 def _not_compared(name: str, answers: int, note: Note) -> Field:

@@ -10,7 +10,9 @@ import pytest
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.contract import FieldMapping, TaskMapping
-from human_loop_reviews.tasks.mapped_fields import MAX_ROWS
+from human_loop_reviews.review.field import Note
+from human_loop_reviews.tasks.custom import compare_mapped
+from human_loop_reviews.tasks.mapped_fields import MAX_ROWS, MAX_VALUES_OF_A_FIELD
 from human_loop_reviews.tasks.sampling import read_sampling
 from tests.unit.documents import blocks_of, custom, fields, label, review, verdicts
 
@@ -533,3 +535,14 @@ def test_mapping_never_reaches_the_reviewers_identity() -> None:
     mapping = FieldMapping(name="f", prediction="humanAnswers", answer="a")
     field = fields(document, mapping)["f"]
     assert (field.predicted, field.note) == (None, "predictionNotFound")
+
+
+@pytest.mark.parametrize(
+    ("count", "note"), [(MAX_VALUES_OF_A_FIELD - 1, None), (MAX_VALUES_OF_A_FIELD, Note.TOO_LARGE)]
+)
+def test_prediction_with_too_many_values_is_not_compared(count: int, note: Note | None) -> None:
+    mapping = FieldMapping(name="n", prediction="p", answer="a")
+
+    (field,) = compare_mapped({"p": [0] * count}, [{"a": [0] * 5}], [mapping], "output.json")
+
+    assert field.note is note
