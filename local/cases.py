@@ -180,7 +180,7 @@ def _documented() -> Case:
 def _of_another_source() -> Case:
     event = human_loop_event("ticket-20936", "tickets", "Completed")
     return Case(
-        shows="of another program: must not arrive",
+        shows="from another source: not matched",
         event={**event, "source": "com.example.tickets"},
         arrives=False,
     )
@@ -190,7 +190,7 @@ CASES: tuple[Case, ...] = (
     _documented(),
     reviewed("an invoice read by Textract", "invoice-1042", "invoices", _INVOICE),
     reviewed("an image rated by Rekognition", "image-7731", "moderation", _IMAGE),
-    reviewed("a task of one's own", "ticket-20931", "tickets", _TICKET),
+    reviewed("a custom task", "ticket-20931", "tickets", _TICKET),
     reviewed("the same event twice: recorded once", "ticket-20932", "tickets", _TICKET, sent=2),
     Case(
         shows="failed, with a reason",
@@ -214,13 +214,13 @@ CASES: tuple[Case, ...] = (
         "stopped after answers came in", "invoice-1044", "invoices", _INVOICE, status="Stopped"
     ),
     Case(
-        shows="still running: must not arrive",
+        shows="still running: not matched",
         event=human_loop_event("ticket-20935", "tickets", "InProgress"),
         arrives=False,
     ),
     _of_another_source(),
     Case(
-        shows="of another team: must not arrive",
+        shows="another team's: not matched",
         event=human_loop_event("model-evaluation-3", "bedrock-evaluation", "Completed"),
         arrives=False,
     ),

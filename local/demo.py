@@ -103,7 +103,7 @@ def _other_differences(state: str, witness: Witness) -> list[str]:
 def _print_traces(traces: Mapping[str, Trace]) -> None:
     print("\nWhat each target received of each human loop, and what the ledger holds:\n")
     print(arrivals_table(CASES, traces))
-    print("\nWhat the model said and what people said, field by field:\n")
+    print("\nThe prediction and what more than half of the reviewers gave, field by field:\n")
     print(fields_table(CASES, traces))
     for case in CASES:
         for alert in traces[case.loop].alerts[:1]:

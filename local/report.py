@@ -90,7 +90,7 @@ def fields_table(cases: Sequence[Case], traces: Mapping[str, Trace]) -> str:
                 ]
                 for name, field in zip(names, outcome["fields"], strict=False)
             )
-    return table(["human loop", "field", "predicted", "people", "verdict"], rows)
+    return table(["human loop", "field", "predicted", "reviewers", "verdict"], rows)
 
 
 def _people(field: Mapping[str, Any]) -> str:

@@ -104,7 +104,10 @@ def test_malformed_event_goes_to_the_dead_letter_queue_with_its_reason(
     send(emulator, [innocent])
     assert settled(buffered, innocent), "a malformed event held another one up"
     assert wait_until(lambda: body in handler_dead_letters.collect(), seconds=SECONDS_TO_GIVE_UP)
-    assert any(reason in line for line in buffered.handler_log())
+    # The emulator writes the log once the function has ended.
+    assert wait_until(
+        lambda: any(reason in line for line in buffered.handler_log()), seconds=SECONDS_TO_SETTLE
+    )
     attributes = handler_dead_letters.attributes_of(body)
     assert attributes["ErrorCode"] == "MalformedEventError"
     assert reason in attributes["ErrorMessage"]
