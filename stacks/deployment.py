@@ -17,6 +17,7 @@ from human_loop_events import (
     FlowDefinitions,
     HandlerDelivery,
     HumanLoopStatus,
+    TaskMapping,
 )
 from human_loop_events.output_location import refuse_unusable_prefix
 from human_loop_events.runbook import RUNBOOK
@@ -89,10 +90,10 @@ class Deployment(BaseModel):
     handler_delivery: Literal["DIRECT", "BUFFERED"] = Field(
         "DIRECT", description="DIRECT or BUFFERED. Default: DIRECT"
     )
-    mappings: dict[str, list[dict[str, Any]]] = Field(
+    mappings: dict[str, list[dict[str, Any]] | dict[str, Any]] = Field(
         {},
         description="for custom tasks: an object by flow definition with a list of objects with "
-        "name, prediction and answer. Default: none",
+        "name, prediction and answer, or with an object with such a list as fields. Default: none",
     )
     include_values: bool = Field(
         False, description="true or false: whether outcomes carry values. Default: false"
@@ -132,11 +133,15 @@ class Deployment(BaseModel):
         return HandlerDelivery.direct()
 
     @property
-    def field_mappings(self) -> dict[str, list[FieldMapping]]:
+    def task_mappings(self) -> dict[str, TaskMapping | list[FieldMapping]]:
         """The mappings, as the constructs take them."""
         return {
-            flow_definition: [FieldMapping(**each) for each in mappings]
-            for flow_definition, mappings in self.mappings.items()
+            flow_definition: [FieldMapping(**each) for each in mapping]
+            if isinstance(mapping, list)
+            else TaskMapping(
+                **{**mapping, "fields": [FieldMapping(**each) for each in mapping["fields"]]}
+            )
+            for flow_definition, mapping in self.mappings.items()
         }
 
     def contradictions(self) -> Iterator[tuple[str, str]]:
@@ -176,12 +181,24 @@ class Deployment(BaseModel):
             _ = self.flow_definitions_matched
         except ValueError as error:
             yield "flow_definitions", str(error)
-        for flow_definition, mappings in self.mappings.items():
-            for index, each in enumerate(mappings):
+        for flow_definition, mapping in self.mappings.items():
+            place = f"mappings.{flow_definition}"
+            fields = mapping if isinstance(mapping, list) else mapping.get("fields")
+            if not isinstance(fields, list):
+                yield place, f"expected a list of objects as fields, got {fields!r}"
+                continue
+            faulty = False
+            for index, each in enumerate(fields):
                 try:
                     FieldMapping(**each)
                 except (TypeError, ValueError) as error:
-                    yield f"mappings.{flow_definition}[{index}]", _plain(error)
+                    faulty = True
+                    yield f"{place}[{index}]", _plain(error)
+            if isinstance(mapping, dict) and not faulty:
+                try:
+                    TaskMapping(**{**mapping, "fields": [FieldMapping(**each) for each in fields]})
+                except (TypeError, ValueError) as error:
+                    yield place, _plain(error)
 
 
 def read_deployments(context: Any) -> list[Deployment]:
@@ -265,4 +282,7 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def _plain(error: Exception) -> str:
     """Return an error's message in one line, without the name of a function."""
-    return " ".join(str(error).removeprefix("FieldMapping.__init__() ").split())
+    text = str(error)
+    for name in ("FieldMapping", "TaskMapping"):
+        text = text.removeprefix(f"{name}.__init__() ")
+    return " ".join(text.split())

@@ -47,7 +47,7 @@ class HumanLoopStack(Stack):
             statuses=[HumanLoopStatus(status) for status in deployment.statuses],
             output=self._output(deployment),
             handler=ReviewHandlerSettings(
-                mappings=deployment.field_mappings, include_values=deployment.include_values
+                mappings=deployment.task_mappings, include_values=deployment.include_values
             ),
             handler_delivery=deployment.delivery_of_handler,
             alerts=AlertsSettings(

@@ -118,6 +118,7 @@ def _messages(template: dict[str, Any], event: dict[str, Any], region: str = REG
         )
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Events::Rule"
+        and "EventPattern" in resource["Properties"]  # a schedule has none
         and matches(resource["Properties"]["EventPattern"], event)
         for target in resource["Properties"].get("Targets", [])
         if "InputTransformer" in target

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from human_loop_events import FieldMapping, FlowDefinitions
+from human_loop_events import FieldMapping, FlowDefinitions, TaskMapping
 from stacks.deployment import ConfigurationError, Deployment, read_deployments
 from tests.infrastructure.cases import ACCOUNT, REGION
 from tests.infrastructure.pattern_cases import flow_definition
@@ -115,7 +115,7 @@ def test_configuration_of_the_wrong_shape_is_refused(context: Any, says: str) ->
         ("include_values", "yes", "true or false: whether outcomes carry values"),
         ("include_values", 1, "true or false: whether outcomes carry values"),
         ("mappings", [], "for custom tasks: an object by flow definition"),
-        ("mappings", {"tickets": {}}, "for custom tasks: an object by flow definition"),
+        ("mappings", {"tickets": 5}, "for custom tasks: an object by flow definition"),
         ("alert_format", "slack", "TEXT, JSON or CHAT"),
         ("alert_format", [], "TEXT, JSON or CHAT"),
         ("alert_emails", "a@example.com", "a list of e-mail addresses, with at least one"),
@@ -174,6 +174,14 @@ def test_unknown_region_is_refused_with_the_nearest_one() -> None:
             "alert_emails: expected each address once, got a@example.com repeatedly",
         ),
         (
+            {"mappings": {"tickets": {"sampled": "audit"}}},
+            "mappings.tickets: expected a list of objects as fields, got None",
+        ),
+        (
+            {"mappings": {"tickets": {"fields": [{"name": "a", "path": "b"}], "sample": "c"}}},
+            "mappings.tickets: got an unexpected keyword argument 'sample'",
+        ),
+        (
             {"mappings": {"tickets": [{"name": "a"}]}},
             "mappings.tickets[0]: FieldMapping 'a': expected prediction and answer, or path",
         ),
@@ -206,7 +214,18 @@ def test_mappings_are_those_of_the_constructs() -> None:
 
     (deployment,) = read_deployments({"dev": {"mappings": {"tickets": [entry]}}})
 
-    assert deployment.field_mappings == {"tickets": [FieldMapping(**entry)]}
+    assert deployment.task_mappings == {"tickets": [FieldMapping(**entry)]}
+
+
+def test_mapping_can_say_how_loops_are_sampled() -> None:
+    entry: dict[str, Any] = {"name": "Category", "path": "category.label"}
+    task = {"fields": [entry], "sampled": "audit"}
+
+    (deployment,) = read_deployments({"dev": {"mappings": {"tickets": task}}})
+
+    assert deployment.task_mappings == {
+        "tickets": TaskMapping(fields=[FieldMapping(**entry)], sampled="audit")
+    }
 
 
 @pytest.mark.parametrize(
