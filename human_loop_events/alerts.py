@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
 from human_loop_events.alert_messages import AlertFormat, failure_message, reason_message
-from human_loop_events.arguments import one_of, refuse_other_than_construct, whole_number
+from human_loop_events.arguments import one_of, whole_number
 from human_loop_events.encryption import admit_senders, create_key
 from human_loop_events.event_filter import FailureDescription
 from human_loop_events.queues_and_topics import create_topic, refuse_unusable_topic
@@ -101,9 +101,6 @@ class Alerts(Construct):
         self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
         self._failure_evaluation_periods = whole_number(
             "failure_evaluation_periods", failure_evaluation_periods, least=1
-        )
-        refuse_other_than_construct(
-            "topic of the alerts", topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"
         )
         self._ok_actions = ok_actions
         if topic is None:

@@ -108,11 +108,6 @@ class Delivery(Construct):
             ),
         )
         refuse_other_than_construct(
-            "dead_letter_queue",
-            dead_letter_queue,
-            expected="a queue, such as sqs.Queue.from_queue_arn(…)",
-        )
-        refuse_other_than_construct(
             "encryption_key", encryption_key, expected="a key, such as kms.Key.from_key_arn(…)"
         )
         if dead_letter_queue is not None:
@@ -158,9 +153,6 @@ class Delivery(Construct):
         ValueError
             If EventBridge cannot publish to the topic.
         """
-        refuse_other_than_construct(
-            "topic", topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"
-        )
         refuse_unusable_topic("topic", topic)
         return _TopicTarget(self, topic, message)
 
@@ -183,9 +175,6 @@ class Delivery(Construct):
         ValueError
             If EventBridge cannot send to the queue.
         """
-        refuse_other_than_construct(
-            "queue", queue, expected="a queue, such as sqs.Queue.from_queue_arn(…)"
-        )
         refuse_aws_managed_key_of_queue("queue", queue)
         if queue.fifo and not message_group_id:
             raise ValueError(

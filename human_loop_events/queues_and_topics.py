@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.retention import keep
 
 #: How long a dead-letter queue keeps messages: as long as SQS can.
@@ -106,8 +107,9 @@ def refuse_unusable_dead_letter_queue(name: str, queue: sqs.IQueue) -> None:
     Raises
     ------
     ValueError
-        If it is a FIFO queue, or encrypted with the key that AWS manages.
+        If it is no queue, a FIFO queue, or encrypted with the key that AWS manages.
     """
+    _refuse_other_than_queue(name, queue)
     if queue.fifo:
         raise ValueError(
             f"{name}: expected a standard queue, got the FIFO queue {_named(queue.queue_name)}: "
@@ -118,6 +120,7 @@ def refuse_unusable_dead_letter_queue(name: str, queue: sqs.IQueue) -> None:
 
 def refuse_aws_managed_key_of_queue(name: str, queue: sqs.IQueue) -> None:
     """Refuse a queue encrypted with ``alias/aws/sqs``, whose policy admits no AWS service."""
+    _refuse_other_than_queue(name, queue)
     if queue.encryption_type == sqs.QueueEncryption.KMS_MANAGED or _is_aws_managed(
         queue.encryption_master_key
     ):
@@ -143,8 +146,11 @@ def refuse_unusable_topic(name: str, topic: sns.ITopic) -> None:
     Raises
     ------
     ValueError
-        If it is a FIFO topic, or encrypted with the key that AWS manages.
+        If it is no topic, a FIFO topic, or encrypted with the key that AWS manages.
     """
+    refuse_other_than_construct(
+        name, topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"
+    )
     if topic.fifo:
         raise ValueError(
             f"{name}: expected a standard topic, got the FIFO topic {_named(topic.topic_name)}: "
@@ -156,6 +162,12 @@ def refuse_unusable_topic(name: str, topic: sns.ITopic) -> None:
             "AWS manages: its policy cannot admit EventBridge or CloudWatch, so every delivery "
             "fails; expected a topic with a customer managed key"
         )
+
+
+def _refuse_other_than_queue(name: str, queue: object) -> None:
+    refuse_other_than_construct(
+        name, queue, expected="a queue, such as sqs.Queue.from_queue_arn(…)"
+    )
 
 
 def _is_aws_managed(key: kms.IKey | None) -> bool:

@@ -178,11 +178,6 @@ class ReviewHandler(Construct):
                 "Ledger(…, retention=…)"
             )
         refuse_other_than_construct(
-            "dead_letter_queue",
-            dead_letter_queue,
-            expected="a queue, such as sqs.Queue.from_queue_arn(…)",
-        )
-        refuse_other_than_construct(
             "outcome_bus",
             outcome_bus,
             expected="a bus, such as events.EventBus.from_event_bus_name(…)",
