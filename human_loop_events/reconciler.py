@@ -28,10 +28,14 @@ from human_loop_events.ledger import Ledger
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import create_dead_letter_queue
 from human_loop_events.runtime_function import (
-    acknowledge_function,
+    acknowledge_shared_concurrency,
+    allow,
+    allow_events,
+    allow_logs_and_traces,
     as_in_findings,
+    create_function,
     create_log_group,
-    runtime_code,
+    create_role,
 )
 from human_loop_reviews import contract
 from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
@@ -139,30 +143,19 @@ class Reconciler(Construct):
             self, "DeadLetterQueue", self._key, of_a_queue=True
         )
         self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = iam.Role(
-            self,
-            "Role",
-            description="Compares human loops with the ledger",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
+        self._role = create_role(self, description="Compares human loops with the ledger")
         bus = event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
         self._policy = self._create_policy(bus)
-        self._function = lambda_.Function(
+        self._function = create_function(
             self,
-            "Function",
             description="Finds ended human loops that are missing in the ledger",
-            code=runtime_code(),
             handler=contract.RECONCILER_ENTRY_POINT,
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            # The policy here is complete. CDK must not add one of its own.
-            role=self._role.without_policy_updates(),
+            role=self._role,
+            policies=[self._policy],
+            log_group=self._log_group,
             dead_letter_queue=self._dead_letter_queue,
             # The next run does what a failed one did not.
             retry_attempts=0,
-            log_group=self._log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE,
             memory_size=_MEMORY_SIZE,
             timeout=Duration.seconds(contract.RECONCILER_TIMEOUT_SECONDS),
             environment={
@@ -175,8 +168,6 @@ class Reconciler(Construct):
                 ReconcilerSetting.LOOK_BACK_DAYS.value: _days(_a_look_back(look_back, ledger)),
             },
         )
-        # Lambda checks at creation that the role may send to the dead-letter queue.
-        self._function.node.add_dependency(self._policy)
         self._acknowledge_function()
         self._rule = self._create_rule(delivery)
         self._add_alarms(alerts, _an_open_age(max_open_age, self._schedule))
@@ -238,30 +229,19 @@ class Reconciler(Construct):
         listing = ["sagemaker:ListHumanLoops"]
         if not self._flow_definitions.values:
             listing.append("sagemaker:ListFlowDefinitions")
-        _allow(policy, listing, "*")
-        _allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
+        allow(policy, listing, "*")
+        allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
         self._ledger.grant_reconcile(policy)
         self._key.grant(policy, *USE_ACTIONS)
-        iam.Grant.add_to_principal(
-            grantee=policy,
-            actions=["events:PutEvents"],
-            resource_arns=[bus.event_bus_arn],
-            # One call can have several entries, so the keys have several values. ForAllValues is
-            # also true without any value, which Null excludes.
-            conditions={
-                "ForAllValues:StringEquals": {
-                    "events:source": contract.PROJECT_SOURCE,
-                    "events:detail-type": contract.HUMAN_LOOP_DETAIL_TYPES[0],
-                },
-                "Null": {"events:source": "false", "events:detail-type": "false"},
-            },
+        allow_events(
+            policy,
+            bus,
+            contract.HUMAN_LOOP_DETAIL_TYPES[0],
+            is_default_bus=self._event_bus is None,
         )
-        if self._event_bus is not None:
-            _allow(policy, ["events:DescribeEventBus"], bus.event_bus_arn)
         self._dead_letter_queue.grant(policy, "sqs:SendMessage")
         self._key.grant(policy, *SEND_ACTIONS)
-        self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
-        _allow(policy, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")
+        allow_logs_and_traces(policy, self._log_group)
         acknowledge(
             policy,
             "X-Ray's two write actions, ListHumanLoops and ListFlowDefinitions take no resource: "
@@ -325,13 +305,10 @@ class Reconciler(Construct):
         )
 
     def _acknowledge_function(self) -> None:
-        acknowledge_function(self._function)
-        acknowledge(
+        acknowledge_shared_concurrency(
             self._function,
             "One invocation at a time, on a schedule. Reserved concurrency is taken from the "
             "account's quota, and the deployment fails where the quota is small.",
-            "HIPAA.Security-LambdaConcurrency",
-            "NIST.800.53.R5-LambdaConcurrency",
         )
         retries = self._function.node.find_child("EventInvokeConfig")
         assert isinstance(retries, Construct)  # noqa: S101 - retry_attempts creates it
@@ -341,10 +318,6 @@ class Reconciler(Construct):
             "event itself, so that a failed command can be repeated.",
             "Serverless-LambdaAsyncFailureDestination",
         )
-
-
-def _allow(policy: iam.ManagedPolicy, actions: list[str], resource: str) -> None:
-    iam.Grant.add_to_principal(grantee=policy, actions=actions, resource_arns=[resource])
 
 
 def _a_schedule(schedule: Duration) -> Duration:

@@ -29,10 +29,13 @@ from human_loop_events.output_location import OutputLocation
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.runtime_function import (
-    acknowledge_function,
+    acknowledge_shared_concurrency,
+    allow_events,
+    allow_logs_and_traces,
     as_in_findings,
+    create_function,
     create_log_group,
-    runtime_code,
+    create_role,
 )
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
@@ -194,30 +197,19 @@ class ReviewHandler(Construct):
             self, "Ledger", encryption_key=self._key, retention=ledger_retention
         )
         self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = iam.Role(
-            self,
-            "Role",
-            description="Settles ended human loops",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
+        self._role = create_role(self, description="Settles ended human loops")
         self._policy = self._create_policy(
             dead_letter_queue, has_custom_bus=outcome_bus is not None
         )
         self._handler_queue: HandlerQueue | None = None
-        self._function = lambda_.Function(
+        self._function = create_function(
             self,
-            "Function",
             description="Reads the review of each ended human loop and records the outcome",
-            code=runtime_code(),
             handler=contract.REVIEW_HANDLER_ENTRY_POINT,
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            # The policies here are complete. CDK must not add one of its own.
-            role=self._role.without_policy_updates(),
-            dead_letter_queue=dead_letter_queue,
+            role=self._role,
+            policies=[self._policy, *self._create_output_policies()],
             log_group=self._log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE,
+            dead_letter_queue=dead_letter_queue,
             memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
             timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
@@ -236,17 +228,12 @@ class ReviewHandler(Construct):
                 **_mappings(mappings, self._flow_definitions),
             },
         )
-        # Lambda checks at creation that the role may send to the dead-letter queue.
-        self._function.node.add_dependency(self._policy, *self._create_output_policies())
-        acknowledge_function(self._function)
         if reserved_concurrent_executions is None:
-            acknowledge(
+            acknowledge_shared_concurrency(
                 self._function,
                 "Reserved concurrency is taken from the account's quota, and the deployment fails "
                 "where the quota is small. Events arrive at the pace of people. "
                 "reserved_concurrent_executions sets it.",
-                "HIPAA.Security-LambdaConcurrency",
-                "NIST.800.53.R5-LambdaConcurrency",
             )
         self._output.warn_of_foreign_owners(self)
         self._warn_of_small_memory(_an_output_size(max_output_size), memory_size)
@@ -391,33 +378,13 @@ class ReviewHandler(Construct):
         refuse_oversized(policy)
         self._ledger.grant_record(policy)
         self._key.grant(policy, *USE_ACTIONS)
-        iam.Grant.add_to_principal(
-            grantee=policy,
-            actions=["events:PutEvents"],
-            resource_arns=[self._outcome_bus.event_bus_arn],
-            # One call can have several entries, so the keys have several values. ForAllValues is
-            # also true without any value, which Null excludes.
-            conditions={
-                "ForAllValues:StringEquals": {
-                    "events:source": contract.PROJECT_SOURCE,
-                    "events:detail-type": contract.OUTCOME_DETAIL_TYPE,
-                },
-                "Null": {"events:source": "false", "events:detail-type": "false"},
-            },
+        allow_events(
+            policy,
+            self._outcome_bus,
+            contract.OUTCOME_DETAIL_TYPE,
+            is_default_bus=not has_custom_bus,
         )
-        if has_custom_bus:
-            # EventBridge drops what is sent to a bus that does not exist.
-            iam.Grant.add_to_principal(
-                grantee=policy,
-                actions=["events:DescribeEventBus"],
-                resource_arns=[self._outcome_bus.event_bus_arn],
-            )
-        self._log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
-        iam.Grant.add_to_principal(
-            grantee=policy,
-            actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-            resource_arns=["*"],
-        )
+        allow_logs_and_traces(policy, self._log_group)
         acknowledge(
             policy,
             "X-Ray's two write actions take no resource: AWS defines them for '*' only.",

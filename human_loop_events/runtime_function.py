@@ -1,31 +1,25 @@
-"""What the functions of this project have in common: code, logs, acknowledged findings."""
+"""What the functions of this project have in common: code, logs, role, permissions."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import IgnoreMode
+from aws_cdk import Duration, IgnoreMode
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.encryption import admit_log_groups
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
-
-
-def runtime_code() -> lambda_.Code:
-    """Build the asset with the runtime package, and nothing else, from where it is installed."""
-    package = Path(contract.__file__).parent
-    return lambda_.Code.from_asset(
-        str(package.parent),
-        exclude=["*", f"!{package.name}", f"!{package.name}/**", "**/__pycache__"],
-        ignore_mode=IgnoreMode.GIT,
-    )
 
 
 def create_log_group(
@@ -50,6 +44,108 @@ def acknowledge_function(function: lambda_.Function) -> None:
     )
 
 
+def create_role(scope: Construct, *, description: str) -> iam.Role:
+    """Create the execution role of a function."""
+    return iam.Role(
+        scope,
+        "Role",
+        description=description,
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+    )
+
+
+def create_function(
+    scope: Construct,
+    *,
+    description: str,
+    handler: str,
+    role: iam.Role,
+    policies: Sequence[iam.ManagedPolicy],
+    log_group: logs.LogGroup,
+    dead_letter_queue: sqs.IQueue | None,
+    memory_size: int,
+    timeout: Duration,
+    environment: Mapping[str, str],
+    reserved_concurrent_executions: int | None = None,
+    retry_attempts: int | None = None,
+) -> lambda_.Function:
+    """Create a function that runs the runtime package.
+
+    Parameters
+    ----------
+    policies
+        All that the function may do. CDK adds nothing to it.
+    """
+    function = lambda_.Function(
+        scope,
+        "Function",
+        description=description,
+        code=_runtime_code(),
+        handler=handler,
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        architecture=lambda_.Architecture.ARM_64,
+        # The policies are complete. CDK must not add one of its own.
+        role=role.without_policy_updates(),
+        dead_letter_queue=dead_letter_queue,
+        retry_attempts=retry_attempts,
+        log_group=log_group,
+        logging_format=lambda_.LoggingFormat.JSON,
+        tracing=lambda_.Tracing.ACTIVE,
+        memory_size=memory_size,
+        timeout=timeout,
+        reserved_concurrent_executions=reserved_concurrent_executions,
+        environment=environment,
+    )
+    # Lambda checks at creation that the role may send to the dead-letter queue.
+    function.node.add_dependency(*policies)
+    _acknowledge_function(function)
+    return function
+
+
+def allow(policy: iam.ManagedPolicy, actions: Sequence[str], resource: str) -> None:
+    """Add a statement for one resource, or for ``*`` where AWS defines no resource."""
+    iam.Grant.add_to_principal(grantee=policy, actions=actions, resource_arns=[resource])
+
+
+def allow_events(
+    policy: iam.ManagedPolicy, bus: events.IEventBus, detail_type: str, *, is_default_bus: bool
+) -> None:
+    """Allow to put the project's own events of one detail-type on a bus."""
+    iam.Grant.add_to_principal(
+        grantee=policy,
+        actions=["events:PutEvents"],
+        resource_arns=[bus.event_bus_arn],
+        # One call can have several entries, so the keys have several values. ForAllValues is also
+        # true without any value, which Null excludes.
+        conditions={
+            "ForAllValues:StringEquals": {
+                "events:source": contract.PROJECT_SOURCE,
+                "events:detail-type": detail_type,
+            },
+            "Null": {"events:source": "false", "events:detail-type": "false"},
+        },
+    )
+    if not is_default_bus:
+        # EventBridge drops what is sent to a bus that does not exist.
+        allow(policy, ["events:DescribeEventBus"], bus.event_bus_arn)
+
+
+def allow_logs_and_traces(policy: iam.ManagedPolicy, log_group: logs.LogGroup) -> None:
+    """Allow to write the log and X-Ray's traces."""
+    log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
+    allow(policy, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")
+
+
+def acknowledge_shared_concurrency(function: lambda_.Function, reason: str) -> None:
+    """Acknowledge that a function has no reserved concurrency, for a reason of its own."""
+    acknowledge(
+        function,
+        reason,
+        "HIPAA.Security-LambdaConcurrency",
+        "NIST.800.53.R5-LambdaConcurrency",
+    )
+
+
 def as_in_findings(value: Any) -> str:
     """Write a resolved ARN as cdk-nag does: references in angle brackets, joins joined."""
     match value:
@@ -64,3 +160,24 @@ def as_in_findings(value: Any) -> str:
         case {"Ref": resource}:
             return f"<{resource}>"
     return json.dumps(value, separators=(",", ":"))
+
+
+def _runtime_code() -> lambda_.Code:
+    """Build the asset with the runtime package, and nothing else, from where it is installed."""
+    package = Path(contract.__file__).parent
+    return lambda_.Code.from_asset(
+        str(package.parent),
+        exclude=["*", f"!{package.name}", f"!{package.name}/**", "**/__pycache__"],
+        ignore_mode=IgnoreMode.GIT,
+    )
+
+
+def _acknowledge_function(function: lambda_.Function) -> None:
+    acknowledge(
+        function,
+        "The function calls public AWS endpoints only, with TLS and its own role, and accepts no "
+        "connections. A VPC would add interface endpoints and a way to fail, and protect nothing.",
+        "HIPAA.Security-LambdaInsideVPC",
+        "NIST.800.53.R5-LambdaInsideVPC",
+        "PCI.DSS.321-LambdaInsideVPC",
+    )
