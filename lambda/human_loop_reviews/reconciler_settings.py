@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 from human_loop_reviews.contract import HumanLoopStatus, ReconcilerSetting
-from human_loop_reviews.settings import SettingsError
-
-_T = TypeVar("_T")
+from human_loop_reviews.settings import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +54,7 @@ class ReconcilerSettings:
         SettingsError
             If a variable is missing or wrong. The message names it.
         """
-
-        def read(name: ReconcilerSetting, parse: Callable[[str], _T]) -> _T:
-            if name not in environment:
-                raise SettingsError(f"environment variable {name} is missing")
-            try:
-                return parse(environment[name])
-            except (OverflowError, ValueError) as error:
-                raise SettingsError(f"environment variable {name}: {error}") from error
-
+        read = Environment(environment).read
         return cls(
             ledger_table=read(ReconcilerSetting.LEDGER_TABLE, str),
             event_bus=read(ReconcilerSetting.EVENT_BUS, str),

@@ -17,6 +17,34 @@ class SettingsError(ValueError):
     """An environment variable is missing or wrong. The message names it."""
 
 
+class Environment:
+    """The environment variables of a function.
+
+    Parameters
+    ----------
+    variables
+        Such as ``os.environ``.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def read(self, name: str, parse: Callable[[str], _T]) -> _T:
+        """Return the value of a variable.
+
+        Raises
+        ------
+        SettingsError
+            If it is missing, or ``parse`` refuses it.
+        """
+        if name not in self._variables:
+            raise SettingsError(f"environment variable {name} is missing")
+        try:
+            return parse(self._variables[name])
+        except (OverflowError, ValueError) as error:
+            raise SettingsError(f"environment variable {name}: {error}") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterSettings:
     """Where the messages of a queue go that could not be handled, and when.
@@ -82,14 +110,7 @@ class Settings:
         SettingsError
             If a variable is missing or wrong.
         """
-
-        def read(name: Setting, parse: Callable[[str], _T]) -> _T:
-            if name not in environment:
-                raise SettingsError(f"environment variable {name} is missing")
-            try:
-                return parse(environment[name])
-            except ValueError as error:
-                raise SettingsError(f"environment variable {name}: {error}") from error
+        read = Environment(environment).read
 
         def read_optional(name: Setting, parse: Callable[[str], _T], default: _T) -> _T:
             return read(name, parse) if name in environment else default

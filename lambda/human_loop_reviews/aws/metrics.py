@@ -1,19 +1,15 @@
-"""CloudWatch metrics in the embedded metric format: one JSON object printed to the log.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-"""
+"""The review handler's metrics."""
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from typing import Any, Final
 
 from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.aws.embedded_metrics import directive, print_metrics
 from human_loop_reviews.contract import (
     METRIC_DIMENSION,
-    METRIC_NAMESPACE,
     FailureCode,
     HumanLoopStatus,
     Metric,
@@ -58,12 +54,7 @@ def emit_unreadable(loop: HumanLoopEvent) -> None:
 def _print(
     directives: list[dict[str, Any]], dimensions: dict[str, str], values: dict[str, float]
 ) -> None:
-    document = {
-        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives},
-        **dimensions,
-        **values,
-    }
-    print(json.dumps(document, separators=(",", ":")))  # noqa: T201 - CloudWatch reads it from the log
+    print_metrics(directives, dimensions, values, timestamp=time.time())
 
 
 def _dimensions(loop: HumanLoopEvent) -> dict[str, str]:
@@ -107,11 +98,7 @@ def _review_values(review: Review) -> dict[str, float]:
 
 
 def _directive(dimensions: list[str], values: dict[str, float]) -> dict[str, Any]:
-    return {
-        "Namespace": METRIC_NAMESPACE,
-        "Dimensions": [dimensions],
-        "Metrics": [{"Name": name, "Unit": _unit(name)} for name in values],
-    }
+    return directive([dimensions], {name: _unit(name) for name in values})
 
 
 def _unit(name: str) -> str:

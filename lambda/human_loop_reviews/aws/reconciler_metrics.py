@@ -1,19 +1,14 @@
-"""The reconciler's metrics in the embedded metric format: one JSON object printed to the log.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-"""
+"""The reconciler's metrics."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import Any
 
+from human_loop_reviews.aws.embedded_metrics import directive, print_metrics
 from human_loop_reviews.aws.reconciler_items import Progress
 from human_loop_reviews.contract import (
     FUNCTION_METRIC_DIMENSION,
     METRIC_DIMENSION,
-    METRIC_NAMESPACE,
     Metric,
 )
 
@@ -41,22 +36,20 @@ def emit(
         oldest = progress.oldest_open_loop
         age = 0.0 if oldest is None else max((now - oldest).total_seconds(), 0)
         values |= {"OpenLoops": progress.open_loops, Metric.OLDEST_OPEN_LOOP_AGE: age}
-    document: dict[str, Any] = {
-        "_aws": {
-            "Timestamp": int(now.timestamp() * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": METRIC_NAMESPACE,
-                    "Dimensions": [[METRIC_DIMENSION], [FUNCTION_METRIC_DIMENSION]],
-                    "Metrics": [{"Name": name, "Unit": _unit(name)} for name in values],
-                }
-            ],
+    print_metrics(
+        [
+            directive(
+                [[METRIC_DIMENSION], [FUNCTION_METRIC_DIMENSION]],
+                {name: _unit(name) for name in values},
+            )
+        ],
+        {
+            METRIC_DIMENSION: progress.flow_definition_arn.rpartition("/")[2],
+            FUNCTION_METRIC_DIMENSION: function_name,
         },
-        METRIC_DIMENSION: progress.flow_definition_arn.rpartition("/")[2],
-        FUNCTION_METRIC_DIMENSION: function_name,
-        **values,
-    }
-    print(json.dumps(document, separators=(",", ":")))  # noqa: T201 - CloudWatch reads it from the log
+        values,
+        timestamp=now.timestamp(),
+    )
 
 
 def _unit(name: str) -> str:
