@@ -39,12 +39,12 @@ class CallError(Exception):
         self.cause = cause
 
 
-def client_config() -> Config:
-    """Return the configuration of every client."""
+def client_config(*, attempts: int = _ATTEMPTS) -> Config:
+    """Return the configuration of a client."""
     return Config(
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
 
 
