@@ -96,7 +96,7 @@ def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> N
             [str(CDK), *arguments, "--no-notices"],
             environment={
                 **emulator.environment,
-                # No traffic to anywhere else, and no observations in the user's home.
+                # No traffic to anywhere else, and no traces in the user's home.
                 "CDK_DISABLE_CLI_TELEMETRY": "true",
                 "CDK_DISABLE_VERSION_CHECK": "true",
                 "CDK_HOME": str(emulator.folder / "cdk-home"),

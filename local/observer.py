@@ -82,7 +82,7 @@ class Observer:
             FunctionName=stack["HandlerName"]
         )["LoggingConfig"]["LogGroup"]
 
-    def observation(self, loop: str) -> Observation:
+    def observe(self, loop: str) -> Observation:
         """Return what was observed of a human loop until now."""
         return Observation(
             topic=sum(_is_about(loop, message) for message in self._topic.collect()),
