@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local.cases import Case
-from local.witness import Trace
+from local.observer import Observation
 
 _WIDTH = 116
 _WIDEST_CELL = 40
@@ -48,24 +48,24 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
     return textwrap.indent("\n".join(map(line, [headings, rule, *cells])), "  ")
 
 
-def arrivals_table(cases: Sequence[Case], traces: Mapping[str, Trace]) -> str:
+def arrivals_table(cases: Sequence[Case], observations: Mapping[str, Observation]) -> str:
     """Show, for each human loop, what each target received and what the ledger holds."""
     return table(
         ["human loop", "what happened", "sent", "topic", "queue", "alerts", "outcome", "ledger"],
-        [_arrivals_row(case, traces[case.loop]) for case in cases],
+        [_arrivals_row(case, observations[case.loop]) for case in cases],
     )
 
 
-def _arrivals_row(case: Case, trace: Trace) -> list[str | int]:
+def _arrivals_row(case: Case, observation: Observation) -> list[str | int]:
     return [
         case.loop,
         case.shows,
         case.sent,
-        trace.topic,
-        trace.queue,
-        len(trace.alerts),
-        len(trace.outcomes),
-        ", ".join(_recorded(record) for record in trace.records) or "-",
+        observation.topic,
+        observation.queue,
+        len(observation.alerts),
+        len(observation.outcomes),
+        ", ".join(_recorded(record) for record in observation.records) or "-",
     ]
 
 
@@ -74,11 +74,11 @@ def _recorded(record: Mapping[str, Any]) -> str:
     return str(record["humanLoopStatus"]) + (f", {answers} answers" if answers else "")
 
 
-def fields_table(cases: Sequence[Case], traces: Mapping[str, Trace]) -> str:
+def fields_table(cases: Sequence[Case], observations: Mapping[str, Observation]) -> str:
     """Show, for each reviewed loop, what the model said, what people said, and the verdict."""
     rows: list[list[str | int]] = []
     for case in cases:
-        for outcome in traces[case.loop].outcomes[:1]:
+        for outcome in observations[case.loop].outcomes[:1]:
             names = [case.loop, *[""] * len(outcome["fields"])]
             rows.extend(
                 [
