@@ -1,5 +1,7 @@
 """AWS CDK constructs for ended human loops in Amazon Augmented AI (A2I), and for SageMaker jobs."""
 
+from typing import TYPE_CHECKING, Any
+
 from human_loop_events.alert_messages import AlertFormat
 from human_loop_events.alerts import Alerts, AlertsSettings
 from human_loop_events.delivered_rule import DeliveredRule
@@ -16,7 +18,16 @@ from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
-from human_loop_reviews.contract import CallbackError, FailureCode, FieldMapping, HumanLoopStatus, TaskMapping
+from human_loop_reviews.contract import (
+    CallbackError,
+    FailureCode,
+    FieldMapping,
+    HumanLoopStatus,
+    TaskMapping,
+)
+
+if TYPE_CHECKING:
+    from human_loop_events.human_loop_task import HumanLoopTask
 
 __all__ = [
     "AlertFormat",

@@ -13,14 +13,14 @@ from constructs import Construct
 
 from human_loop_events.arguments import list_of_texts
 from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
-from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackKey
+from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
 
 #: What identifies an entry of a state: its execution, its name and the time of the entry.
 _STATE_ENTRY = ("Execution.Id", "State.Name", "State.EnteredTime")
 _TASK_TOKEN = "Task.Token"  # noqa: S105 - a place in the context object
 
 #: Errors of the function that a retry may fix.
-_TEMPORARY_ERRORS = ["CallError", "ExecutionNotResumedError"]
+_TEMPORARY_ERRORS = [CallbackError.UNAVAILABLE.value, "ExecutionNotResumedError"]
 
 
 class HumanLoopTask(tasks.LambdaInvoke):
@@ -31,7 +31,8 @@ class HumanLoopTask(tasks.LambdaInvoke):
     without the fields if these take more than 128 KiB. Otherwise the state fails with one of the
     errors in `CallbackError`: ``HumanLoop.Failed.<failure code>``, ``HumanLoop.Stopped``,
     ``HumanLoop.Unreadable``, ``HumanLoop.NotStarted``, ``HumanLoop.NotFound``,
-    ``HumanLoop.NotWatched``, ``HumanLoop.InvalidRequest``; or with ``States.Timeout``.
+    ``HumanLoop.NotWatched``, ``HumanLoop.InvalidRequest``, ``HumanLoop.Unavailable``; or with
+    ``States.Timeout``.
 
     The state needs a state machine of the type Standard.
     https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token

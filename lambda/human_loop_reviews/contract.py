@@ -142,6 +142,8 @@ class CallbackError(StrEnum):
     INVALID_REQUEST = "HumanLoop.InvalidRequest"
     #: No event of the loop's flow definition reaches the review handler.
     NOT_WATCHED = "HumanLoop.NotWatched"
+    #: AWS refused a call for a time, or did not answer. `HumanLoopTask` tries it again.
+    UNAVAILABLE = "HumanLoop.Unavailable"
     #: A2I refuses to start the loop.
     NOT_STARTED = "HumanLoop.NotStarted"
     #: There is no such loop.

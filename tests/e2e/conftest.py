@@ -81,6 +81,13 @@ def jobs(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedSta
 
 
 @pytest.fixture(scope="session")
+def applications(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+    """The example with a state machine, beside the other stacks."""
+    assert stacks, "the emulator is bootstrapped"
+    return deploy_example(emulator, "state_machine_app", "Applications")
+
+
+@pytest.fixture(scope="session")
 def handler_dead_letters(emulator: Emulator, buffered: Observer) -> Mailbox:
     """The dead-letter queue of the handler's own queue."""
     return Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])

@@ -36,6 +36,7 @@ class CallError(Exception):
 
     def __init__(self, resource: str, cause: Exception) -> None:
         super().__init__(f"{resource}: {cause}")
+        self.resource = resource
         self.cause = cause
 
 

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from human_loop_reviews.aws import callback_metrics
 from human_loop_reviews.aws.callback_table import Callback, CallbackTable
-from human_loop_reviews.aws.calls import CallError, naming, refusal_code
+from human_loop_reviews.aws.calls import CallError, error_code, naming, refusal_code
 from human_loop_reviews.aws.human_loops import HumanLoops, flow_definition_arn, human_loop_arn
 from human_loop_reviews.aws.recorded_outcomes import RecordedOutcomes
 from human_loop_reviews.aws.step_functions import StepFunctions
@@ -93,8 +93,8 @@ class Callbacks:
     def register(self, payload: Any, *, function_arn: str) -> None:
         """Let an execution wait for a human loop, which is started if it must be.
 
-        An execution whose request is refused is resumed with an error. One whose loop ended already
-        is resumed with its outcome.
+        An execution whose request is refused, or cannot be met at present, is resumed with an
+        error. One whose loop ended already is resumed with its outcome.
 
         Parameters
         ----------
@@ -107,8 +107,6 @@ class Callbacks:
         ------
         InvalidRequestError
             If there is no task token.
-        CallError
-            If AWS refused another call, or did not answer. The state can be retried.
         ExecutionNotResumedError
             If Step Functions refused, or did not answer.
         """
@@ -119,13 +117,14 @@ class Callbacks:
                 callback = self._start(request, request.loop, function_arn)
             else:
                 callback = self._wait_for(request, request.loop)
+            _log("awaited", callback.human_loop_arn)
+            self._resume_all(callback.human_loop_arn, self.outcomes.of(callback.human_loop_arn))
         except InvalidRequestError as error:
             self._refuse(task_token, CallbackError.INVALID_REQUEST, "an unknown loop", error)
         except _RefusedError as error:
             self._refuse(task_token, error.error, error.arn, error)
-        else:
-            _log("awaited", callback.human_loop_arn)
-            self._resume_all(callback.human_loop_arn, self.outcomes.of(callback.human_loop_arn))
+        except CallError as error:
+            self._refuse(task_token, CallbackError.UNAVAILABLE, error.resource, error)
 
     def resume(self, human_loop_arn: str, outcome_id: str) -> None:
         """Resume the executions that wait for a human loop whose outcome was published.
@@ -182,9 +181,11 @@ class Callbacks:
             return self.executions.succeed(task_token, result.output)
         return self.executions.fail(task_token, error=result.error, cause=result.cause)
 
-    def _refuse(self, task_token: str, error: CallbackError, arn: str, reason: Exception) -> None:
+    def _refuse(
+        self, task_token: str, error: CallbackError, resource: str, reason: Exception
+    ) -> None:
         # The reason can quote the input content. It is for the execution only.
-        logger.error("a request to wait for %s was refused: %s", arn, error)
+        logger.error("a request to wait for %s failed: %s: %s", resource, error, error_code(reason))
         self._send(task_token, Failure(error, str(reason)))
 
     def _wait_for(self, request: CallbackRequest, arn: str) -> Callback:
@@ -205,6 +206,9 @@ class Callbacks:
             (each.created_after for each in earlier), default=datetime.now(UTC) - _CLOCK_DIFFERENCE
         )
         callback = self._add(request, arn, created_after=first_attempt)
+        for each in earlier:
+            if each.task_token != callback.task_token:
+                self.table.remove(each)
         try:
             with naming(f"human loop {arn}"):
                 self.human_loops.start(

@@ -17,7 +17,6 @@ from botocore.validate import ParamValidator
 
 from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.callback_table import CallbackTable
-from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.human_loops import HumanLoops
 from human_loop_reviews.aws.recorded_outcomes import RecordedOutcomes
 from human_loop_reviews.aws.step_functions import ExecutionNotResumedError, StepFunctions
@@ -502,9 +501,12 @@ def test_retry_waits_for_the_loop_that_the_first_attempt_started(
     waiting: Waiting, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting.callbacks.human_loops, "start", lost_answer(waiting, error))
-    with pytest.raises(CallError, match=r"human loop arn:.*invoice-1"):
-        waiting.start("the first attempt's token")
+    waiting.executions.waiting.add("the first attempt's token")
+    waiting.start("the first attempt's token")
+    error_name, cause = waiting.executions.results["the first attempt's token"]
+    assert (error_name, "human-loop/invoice-1" in cause) == ("HumanLoop.Unavailable", True)
     waiting.start()
+    assert len(waiting.stored()) == 1
     outcome = waiting.end(waiting.loop())
 
     assert waiting.result == outcome
@@ -516,8 +518,9 @@ def test_retry_with_the_same_token_waits_too(
 ) -> None:
     error = ReadTimeoutError(endpoint_url="https://a2i")
     monkeypatch.setattr(waiting.callbacks.human_loops, "start", lost_answer(waiting, error))
-    with pytest.raises(CallError):
-        waiting.start()
+    waiting.start()
+    assert waiting.result[0] == "HumanLoop.Unavailable"
+    waiting.executions.waiting.add(TOKEN)
     waiting.start()
 
     assert waiting.end(waiting.loop()) == waiting.result
@@ -527,8 +530,7 @@ def test_retry_does_not_wait_for_a_loop_of_somebody_else(waiting: Waiting) -> No
     """The name was taken all along; the first attempt got no answer."""
     waiting.loop(creation_time=datetime.now(UTC) - timedelta(minutes=5))
     waiting.a2i.fail("InternalServerException")
-    with pytest.raises(CallError):
-        waiting.start()
+    waiting.start("the first attempt's token")
     waiting.start()
 
     assert waiting.result[0] == "HumanLoop.NotStarted"
@@ -544,10 +546,10 @@ def test_another_execution_does_not_wait_for_the_same_name(waiting: Waiting) -> 
 
 def test_throttled_start_leaves_nothing_behind(waiting: Waiting) -> None:
     waiting.a2i.fail("ThrottlingException")
-    with pytest.raises(CallError, match="ThrottlingException"):
-        waiting.start()
+    waiting.start()
 
-    assert waiting.result is None
+    assert waiting.result[0] == "HumanLoop.Unavailable"
+    assert "ThrottlingException" in waiting.result[1]
     assert waiting.stored() == []
 
 
@@ -584,6 +586,24 @@ def test_one_execution_is_resumed_although_another_is_not(waiting: Waiting) -> N
     waiting.resume(outcome)
 
     assert waiting.executions.results == {TOKEN: outcome, "another": outcome}
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "Query"])
+def test_registration_is_repeated_if_dynamodb_does_not_answer(
+    waiting: Waiting, operation: str
+) -> None:
+    def fail(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb")
+
+    events = waiting.world.dynamodb.meta.events
+    events.register(f"before-call.dynamodb.{operation}", fail)
+    waiting.start()
+    assert waiting.result[0] == "HumanLoop.Unavailable"
+    events.unregister(f"before-call.dynamodb.{operation}", fail)
+    waiting.executions.waiting.add(TOKEN)
+    waiting.start()
+
+    assert waiting.end(waiting.loop()) == waiting.result
 
 
 # Secrets
