@@ -172,9 +172,10 @@ def _new_loop(
     if human_loop_name is not None:
         payload[CallbackKey.HUMAN_LOOP_NAME.value] = _a_name(human_loop_name)
     if content_classifiers is not None:
-        payload[CallbackKey.CONTENT_CLASSIFIERS.value] = list_of_texts(
+        classifiers = list_of_texts(
             "content_classifiers", content_classifiers, example="['FreeOfAdultContent']"
         )
+        payload[CallbackKey.CONTENT_CLASSIFIERS.value] = list(classifiers)
     return payload
 
 
@@ -182,7 +183,9 @@ def _refuse_unwatched(flow_definition: str, callbacks: HumanLoopCallbacks) -> No
     watched = callbacks.flow_definitions
     if not watched.names or _is_expression(flow_definition):
         return
-    if flow_definition not in watched.values and flow_definition not in watched.names:
+    name = flow_definition.rpartition("/")[2]
+    given_by_name = flow_definition in watched.names
+    if not (given_by_name or flow_definition in watched.values or name in watched.values):
         raise ValueError(
             f"flow_definition: the review handler does not receive the events of "
             f"{flow_definition!r}, so the execution would wait for ever; expected one of "
