@@ -147,7 +147,7 @@ def _new_loop(request: Mapping[str, Any], request_id: str) -> NewLoop:
     return NewLoop(
         flow_definition=_text(request, CallbackKey.FLOW_DEFINITION),
         name=name,
-        input_content=json.dumps(content, separators=(",", ":"), ensure_ascii=False),
+        input_content=json.dumps(content, separators=(",", ":")),
         content_classifiers=tuple(classifiers),
     )
 
