@@ -14,7 +14,7 @@ help: ## List these targets
 install: .venv/.installed node_modules/.installed ## Set up .venv and node_modules (every target does)
 
 demo: install ## Deploy into an emulator on loopback, send human loops through, show what arrived
-	@$(BIN)/python -m local.demo
+	@$(BIN)/python -m local
 
 test: install ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
 	@$(MAKE) --no-print-directory --keep-going lint check
