@@ -20,7 +20,7 @@ test: install ## Run every check: lint, format, types, unit, infrastructure and 
 	@$(MAKE) --no-print-directory --keep-going lint check
 
 check: install ## Run all tests, without the lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .
