@@ -102,7 +102,10 @@ def _stopped(message: str, status: int) -> int:
 
 
 def _advice() -> str:
-    folder = tempfile.gettempdir()
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        return "\nFree space on the disk, or set TMPDIR to a folder that can be written to."
     if shutil.disk_usage(folder).free > _LITTLE_SPACE:
         return ""
     return f"\nThe disk of {folder} is full: free space on it, or set TMPDIR to another folder."

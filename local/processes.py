@@ -16,7 +16,7 @@ from typing import IO
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends a program: Ctrl-C, a request to end, and a terminal that is closed."""
 
-_END_WITH_PARENT = Path(__file__).with_name("end_with_parent.py")
+_KILL_ORPHANS = Path(__file__).with_name("kill_orphans.py")
 
 
 class InterruptedBySignalError(KeyboardInterrupt):
@@ -48,23 +48,42 @@ def process_group(
     hold nothing worth saving, so leaving the context kills them all at once. So does the end of
     this program, by SIGKILL too, which then removes a folder besides.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_END_WITH_PARENT), str(remove or ""), *command],
-        env=dict(environment),
-        cwd=folder,
+    with _killed_with_this_program(remove) as started:
+        process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            started.write(f"{process.pid}\n")
+            started.flush()
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextlib.contextmanager
+def _killed_with_this_program(remove: Path | None) -> Iterator[IO[str]]:
+    """Give a pipe: the process groups written to it are killed if this program is."""
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_KILL_ORPHANS), str(remove or "")],
         stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=subprocess.STDOUT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
         start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert process.stdin is not None  # noqa: S101 - it is a pipe
-        process.stdin.close()
+    ) as orphans_killer:
+        assert orphans_killer.stdin is not None  # noqa: S101 - it is a pipe
+        try:
+            yield orphans_killer.stdin
+        finally:
+            orphans_killer.kill()
 
 
 @contextlib.contextmanager
