@@ -20,11 +20,15 @@ from local.scenarios import SCENARIOS
 from local.sending import create_output_bucket
 
 _BROKEN_PIPE = 128 + signal.SIGPIPE
-_LITTLE_SPACE = 1 << 20
+# The emulator, the functions and the CDK CLI write about 7 MB.
+_SPACE = 16 << 20
 
 
 def main() -> int:
     """Run the demo; return 0 only if everything expected happened and nothing else did."""
+    problem = _disk_problem()
+    if problem is not None:
+        return _stopped(problem, 1)
     try:
         status = _run()
         sys.stdout.flush()
@@ -33,12 +37,13 @@ def main() -> int:
     except BrokenPipeError:
         return _stopped("nobody reads the output; the emulator is stopped", _BROKEN_PIPE)
     except (OSError, RuntimeError) as error:
-        return _stopped(f"{error}{_advice()}", 1)
+        return _stopped(_disk_problem() or str(error), 1)
     return status
 
 
 def _run() -> int:
-    print("Human loops of Amazon A2I on this machine: no AWS account is used, all data is made up.")
+    print("Human loops of Amazon A2I on this machine.")
+    print("No AWS account is used, and all data is made up.")
     with running_a2i() as a2i, running_emulator(a2i.endpoints) as emulator:
         environment = _deployed(emulator, a2i)
         results: list[Result] = []
@@ -85,7 +90,7 @@ def _deployed(emulator: Emulator, a2i: A2IServer) -> Environment:
     create_output_bucket(emulator)
     needed = deployments(SCENARIOS)
     names = " and ".join(f"HumanLoops-{name}" for name in needed)
-    with step(f"Deploying the stacks {names}: cdk deploy"):
+    with step(f"Deploying {names}: cdk deploy"):
         stacks: Mapping[str, DeployedStack] = deploy(emulator, needed)
     return Environment(emulator=emulator, a2i=a2i, stacks=stacks)
 
@@ -101,11 +106,15 @@ def _stopped(message: str, status: int) -> int:
     return status
 
 
-def _advice() -> str:
+def _disk_problem() -> str | None:
+    """Return what is wrong with the disk of the temporary folders, if anything is."""
     try:
         folder = tempfile.gettempdir()
     except FileNotFoundError:
-        return "\nFree space on the disk, or set TMPDIR to a folder that can be written to."
-    if shutil.disk_usage(folder).free > _LITTLE_SPACE:
-        return ""
-    return f"\nThe disk of {folder} is full: free space on it, or set TMPDIR to another folder."
+        return "no temporary folder can be written to: free space on its disk, or set TMPDIR"
+    if shutil.disk_usage(folder).free >= _SPACE:
+        return None
+    return (
+        f"the disk of {folder} has less than {_SPACE >> 20} MB left: free space on it, or set "
+        "TMPDIR to another folder"
+    )

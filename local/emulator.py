@@ -93,6 +93,17 @@ class Emulator:
     def _session(self) -> boto3.session.Session:
         return boto3.session.Session()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing listens on its port any more."""
+        try:
+            socket.create_connection((_HOST, self.port), timeout=1).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False  # it may be busy
+        return False
+
     def last_lines(self, count: int = 40) -> str:
         """Return the end of the log."""
         if not self.log.exists():

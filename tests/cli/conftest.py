@@ -41,7 +41,7 @@ def _no_real_account(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     nothing = str(tmp_path_factory.getbasetemp() / "no-such-file")
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "HUMAN_LOOPS_STACK"):
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "COLUMNS", "HUMAN_LOOPS_STACK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,24 @@ def test_demo_whose_output_nobody_reads_ends_with_status_141(
     assert not list(tmp_path.iterdir())
 
 
+def test_demo_that_is_stopped_before_python_handles_signals_shows_no_traceback() -> None:
+    for delay in (0.02, 0.05, 0.1):
+        with subprocess.Popen(
+            ["make", "demo"],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as make:
+            time.sleep(delay)
+            os.killpg(make.pid, signal.SIGINT)
+            printed, _ = make.communicate(timeout=30)
+        assert make.returncode == -signal.SIGINT
+        assert "Traceback" not in printed
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
 def test_demo_that_cannot_write_its_output_says_why() -> None:
     with Path("/dev/full").open("w") as full:
@@ -146,6 +165,7 @@ def test_demo_that_cannot_write_files_says_why() -> None:
         [sys.executable, "-c", limited + "runpy.run_module('local', run_name='__main__')"]
     )
 
-    assert "demo: [Errno 2] No usable temporary directory found" in errors
-    assert "Traceback (most recent call last)" not in errors
+    assert errors == (
+        "\ndemo: no temporary folder can be written to: free space on its disk, or set TMPDIR\n"
+    )
     assert status == 1
