@@ -6,6 +6,8 @@ import pytest
 from rich.cells import cell_len
 
 from local import report
+from local.cases import CASES
+from local.observer import Observation
 
 WIDTHS = [60, 80, 120, 200]
 TEXT = "a long text of many words " * 5 + "arn:aws:sagemaker:eu-west-1:" + "0" * 250
@@ -35,6 +37,18 @@ def test_table_uses_the_width_that_there_is(width: int) -> None:
     assert max(map(cell_len, text.splitlines())) > width - 12
 
 
+def test_table_of_arrivals_fits_and_loses_nothing(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observations = {case.loop: Observation(topic=1, records=[case.record]) for case in CASES}
+
+    text = report.arrivals_table(CASES, observations)
+
+    assert max(map(cell_len, text.splitlines())) <= width
+    monkeypatch.setattr(report, "_WIDTH", 500)
+    assert _characters(text) == _characters(report.arrivals_table(CASES, observations))
+
+
 @pytest.mark.parametrize("text", [TEXT, "請求書" * 100])
 def test_quotation_fits_and_loses_nothing(text: str, width: int) -> None:
     quoted = report.quotation(f"{text}\n\nsecond")
@@ -42,6 +56,11 @@ def test_quotation_fits_and_loses_nothing(text: str, width: int) -> None:
     assert max(map(cell_len, quoted.splitlines())) <= width
     unquoted = [line.removeprefix("  |").strip() for line in quoted.splitlines()]
     assert "".join("".join(unquoted).split()) == "".join(f"{text}second".split())
+
+
+def _characters(text: str) -> list[str]:
+    """Return what a table holds but for its lines and spaces."""
+    return sorted(text.replace("-", "").replace(" ", "").replace("\n", ""))
 
 
 def _column(text: str, number: int) -> str:
