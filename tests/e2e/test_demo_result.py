@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local.cases import CASES, Case
-from local.demo import summary
 from local.observer import Observation
+from local.scenarios.ended_loops import counted
 
 
 def expected_observation(case: Case) -> Observation:
@@ -56,9 +56,9 @@ def test_no_two_cases_have_the_same_loop() -> None:
     assert len({case.loop for case in CASES}) == len(CASES)
 
 
-def test_summary_counts_what_was_lost() -> None:
+def test_count_tells_what_was_lost() -> None:
     observations = {case.loop: expected_observation(case) for case in CASES}
     observations[FAILED.loop] = dataclasses.replace(observations[FAILED.loop], queue=0)
-    assert summary(13, CASES, observations, "OK") == (
-        "demo: 13 events sent, 10 expected, 9 arrived, 1 lost, FailedLoops OK"
+    assert counted(13, CASES, observations, "OK") == (
+        "13 events sent, 10 expected, 9 arrived, 1 lost, FailedLoops OK"
     )
