@@ -42,8 +42,9 @@ fuzz: install ## Run the property-based tests with 10,000 examples each
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json
 
-schema: install ## Generate docs/outcome.schema.json from the definition of outcomes
+schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
 	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.outcome_schema
+	@$(BIN)/python -m stacks.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
 	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update

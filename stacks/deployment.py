@@ -49,7 +49,7 @@ from stacks.values import (
 
 _Status = Literal["Completed", "Failed", "Stopped"]
 _LogRetention = Annotated[logs.RetentionDays, Field(strict=False)]
-_AlarmPeriod = Annotated[Time, between("1 minute", "1 day")]
+_AlarmPeriod = Annotated[Time, between("1 minute", "1 day", whole_minutes=True)]
 _Count = Annotated[int, Field(ge=1)]
 
 
@@ -398,7 +398,7 @@ class Reconciler(Keys):
         meaning="whether there is a reconciler",
         by_default="true, where the flow definitions are of this account and Region",
     )
-    schedule: Annotated[Time, between("15 minutes", "1 day")] | None = key(
+    schedule: Annotated[Time, between("15 minutes", "1 day", whole_minutes=True)] | None = key(
         None,
         expected="whole minutes such as 30 minutes, 15 minutes to 1 day",
         meaning="how often human loops are compared with the ledger",

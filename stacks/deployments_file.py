@@ -71,7 +71,8 @@ def _of_file(path: Path) -> Any:
             f"{path}: expected the key {_KEY} with an object for each deployment, got "
             f"{shown(content)}"
         )
-    others = [str(each) for each in content if each != _KEY]
+    # Editors take the schema from $schema.
+    others = [str(each) for each in content if each not in (_KEY, "$schema")]
     if others:
         raise ConfigurationError(
             *(

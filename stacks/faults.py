@@ -139,14 +139,19 @@ def _found(
 def _nearest_key(key: str, model: type[BaseModel]) -> str:
     """Return the key that is most alike: beside it, or else anywhere."""
     known = [each for each, _ in fields_within(model)]
-    group = key.rpartition(".")[0]
-    beside = [each for each in known if each.rpartition(".")[0] == group]
-    name = key.rpartition(".")[2]
+    group, _, name = key.rpartition(".")
     joined = key.replace(".", "_")
-    elsewhere = [
-        each for each in known if each.endswith(f".{name}") or each.replace(".", "_") == joined
-    ]
-    if elsewhere:
-        return f" (did you mean {' or '.join(elsewhere)}?)"
-    alike = nearest(key, beside) or nearest(key, known)
-    return alike or f"; expected one of {', '.join(each.rpartition('.')[2] for each in beside)}"
+    same = [each for each in known if _name(each) == name or each.replace(".", "_") == joined]
+    if same:
+        return f" (did you mean {' or '.join(same)}?)"
+    beside = [each for each in known if each.rpartition(".")[0] == group]
+    for candidates in (beside, known):
+        names = {_name(each): each for each in candidates}
+        alike = difflib.get_close_matches(name, names, n=1)
+        if alike:
+            return f" (did you mean {names[alike[0]]}?)"
+    return f"; expected one of {', '.join(map(_name, beside))}"
+
+
+def _name(key: str) -> str:
+    return key.rpartition(".")[2]

@@ -44,7 +44,7 @@ from human_loop_events import (
     ReviewHandlerSettings,
     StatusEvents,
 )
-from stacks.deployment import read_deployments
+from stacks.deployments_file import read_deployments
 from stacks.human_loop_stack import HumanLoopStack
 
 ACCOUNT = "111122223333"
@@ -507,18 +507,23 @@ def _configured_app(app: App) -> Stack:
                 "region": REGION,
                 "flow_definitions": ["invoices", "claims"],
                 "statuses": ["Completed", "Failed"],
-                "output_bucket": "example-output",
-                "output_prefix": "reviews/",
-                "output_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
-                "00000000-0000-0000-0000-000000000001",
-                "handler_delivery": "BUFFERED",
-                "include_values": True,
-                "mappings": {
-                    "claims": [{"name": "Amount", "prediction": "model.amount", "answer": "amount"}]
+                "output": {
+                    "bucket": "example-output",
+                    "prefix": "reviews/",
+                    "encryption_key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+                    "00000000-0000-0000-0000-000000000001",
                 },
-                "alert_format": "JSON",
+                "handler": {
+                    "include_values": True,
+                    "mappings": {
+                        "claims": [
+                            {"name": "Amount", "prediction": "model.amount", "answer": "amount"}
+                        ]
+                    },
+                },
+                "handler_delivery": {"buffered": True},
+                "alerts": {"alert_format": "JSON", "failure_threshold": 5},
                 "alert_emails": ["ml-oncall@example.com"],
-                "failed_loops_threshold": 5,
             }
         }
     )
