@@ -530,6 +530,89 @@ def _configured_app(app: App) -> Stack:
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 
 
+def _existing(service: str, name: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
+
+
+def _existing_key(number: int) -> str:
+    return _existing("kms", f"key/00000000-0000-0000-0000-{number:012}")
+
+
+#: A deployment with every key that can be there together.
+EVERY_KEY: dict[str, Any] = {
+    "account": ACCOUNT,
+    "region": REGION,
+    "flow_definitions": ["invoices", "claims"],
+    "statuses": ["Completed", "Failed"],
+    "event_bus": "human-loops",
+    "output": {
+        "bucket": "example-output",
+        "prefix": "reviews/",
+        "encryption_key": _existing_key(1),
+    },
+    "topic": {"arn": _existing("sns", "systems"), "encryption_key": _existing_key(2)},
+    "queue": {"arn": _existing("sqs", "consumers"), "encryption_key": _existing_key(6)},
+    "handler": {
+        "mappings": {
+            "claims": [{"name": "Amount", "prediction": "model.amount", "answer": "amount"}]
+        },
+        "include_values": True,
+        "include_failure_reason": False,
+        "allowed_field_names": ["Total"],
+        "ledger": {
+            "arn": _existing("dynamodb", "table/ledger"),
+            "encryption_key": _existing_key(3),
+            "retention": "90 days",
+        },
+        "outcome_bus": _existing("events", "event-bus/outcomes"),
+        "log_retention": "ONE_MONTH",
+        "max_output_size": "16 MiB",
+        "memory_size": 2048,
+        "timeout": "5 minutes",
+        "reserved_concurrent_executions": 7,
+    },
+    "handler_delivery": {"buffered": True, "max_concurrency": 5, "retry_for": "12 hours"},
+    "alerts": {
+        "topic": {"arn": _existing("sns", "alerts"), "encryption_key": _existing_key(4)},
+        "alert_format": "CHAT",
+        "runbook": "https://wiki.example.com/loops",
+        "failure_threshold": 3,
+        "failure_period": "15 minutes",
+        "failure_evaluation_periods": 2,
+        "ok_actions": True,
+    },
+    "alert_emails": ["ml-oncall@example.com"],
+    "alert_on_silence": {"days": 3},
+    "alert_on_low_agreement": {"threshold": 0.8, "period": "12 hours"},
+    "delivery": {
+        "encryption_key": _existing_key(5),
+        "dead_letter_queue": {
+            "arn": _existing("sqs", "dead-letters"),
+            "encryption_key": _existing_key(7),
+        },
+        "max_event_age": "6 hours",
+        "retry_attempts": 20,
+    },
+    "reconciler": {
+        "schedule": "30 minutes",
+        "look_back": "12 days",
+        "max_open_age": "1 day",
+        "log_retention": "ONE_WEEK",
+    },
+    "vpc": {
+        "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "security_group_ids": ["sg-0123456789abcdef0"],
+    },
+    "permissions_boundary": "developers",
+}
+
+
+def _in_a_vpc(app: App) -> Stack:
+    keys = ("account", "region", "output", "vpc")
+    (deployment,) = read_deployments({"prod": {key: EVERY_KEY[key] for key in keys}})
+    return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
+
+
 def _key(scope: Construct, key_id: str) -> kms.Key:
     return kms.Key(scope, key_id, enable_key_rotation=True)
 
@@ -643,4 +726,5 @@ CASES = (
     Case("many-flow-definitions", _in_stack(_many_flow_definitions), RECOMMENDED_FLAGS),
     Case("default-app", _default_app, RECOMMENDED_FLAGS),
     Case("configured-app", _configured_app, RECOMMENDED_FLAGS),
+    Case("in-a-vpc", _in_a_vpc, RECOMMENDED_FLAGS),
 )
