@@ -18,7 +18,7 @@ from tests.infrastructure.pattern_cases import flow_definition
 
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000001"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:events"
-HERE = {"account": ACCOUNT, "region": REGION}
+HERE: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
 
 
 def _faults(entry: Any) -> list[str]:
@@ -28,6 +28,11 @@ def _faults(entry: Any) -> list[str]:
     faults = str(error.value).splitlines()
     assert all(each.startswith("deployments.prod") for each in faults)
     return [each.removeprefix("deployments.prod.") for each in faults]
+
+
+def made(**values: Any) -> Deployment:
+    """Make a deployment of values as a file has them."""
+    return Deployment(**values)
 
 
 def _nested(key: str, value: Any) -> dict[str, Any]:
@@ -296,7 +301,7 @@ def test_every_key_with_an_arn_is_tried() -> None:
 def test_arns_on_another_bus_are_of_any_account() -> None:
     arn = flow_definition("invoices").replace(ACCOUNT, "444455556666")
 
-    assert Deployment(**HERE, event_bus="hub", flow_definitions=[arn]).flow_definitions == [arn]
+    assert made(**HERE, event_bus="hub", flow_definitions=[arn]).flow_definitions == [arn]
 
 
 def test_all_faults_are_reported_at_once_whatever_their_kind() -> None:
@@ -328,7 +333,7 @@ def test_contradiction_with_a_wrong_value_is_not_reported() -> None:
 
 def test_deployment_from_python_has_the_same_faults() -> None:
     with pytest.raises(ConfigurationError) as error:
-        Deployment(name="prod", region=REGION, handler={"memory_size": 1})
+        made(name="prod", region=REGION, handler={"memory_size": 1})
 
     assert error.value.faults == (
         "handler.memory_size: expected a whole number, 256 to 10240, got 1",
@@ -376,7 +381,7 @@ def test_any_values_make_a_deployment_or_one_error(entry: dict[str, Any]) -> Non
 
 
 def test_times_and_sizes_are_read() -> None:
-    deployment = Deployment(
+    deployment = made(
         handler={"timeout": "3 minutes", "max_output_size": "2 MiB"},
         reconciler={"schedule": timedelta(minutes=30), "look_back": "1 day"},
     )
@@ -390,7 +395,7 @@ def test_times_and_sizes_are_read() -> None:
 def test_mappings_are_those_of_the_constructs() -> None:
     entry: dict[str, Any] = {"name": "Category", "prediction": "guess", "answer": "category.label"}
 
-    deployment = Deployment(handler={"mappings": {"tickets": [entry]}})
+    deployment = made(handler={"mappings": {"tickets": [entry]}})
 
     assert deployment.task_mappings == {"tickets": [FieldMapping(**entry)]}
 
@@ -398,9 +403,7 @@ def test_mappings_are_those_of_the_constructs() -> None:
 def test_mapping_can_say_how_loops_are_sampled() -> None:
     entry: dict[str, Any] = {"name": "Category", "path": "category.label"}
 
-    deployment = Deployment(
-        handler={"mappings": {"tickets": {"fields": [entry], "sampled": "audit"}}}
-    )
+    deployment = made(handler={"mappings": {"tickets": {"fields": [entry], "sampled": "audit"}}})
 
     assert deployment.task_mappings == {
         "tickets": TaskMapping(fields=[FieldMapping(**entry)], sampled="audit")

@@ -90,10 +90,10 @@ def test_file_is_read_from_the_current_folder(
     (tmp_path / name).write_text(FILES[name], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
-    here = {"account": ACCOUNT, "region": REGION, "flow_definitions": ["invoices"]}
+    here: dict[str, Any] = {"account": ACCOUNT, "region": REGION, "flow_definitions": ["invoices"]}
     assert read_deployments(name) == [
         Deployment(name="dev", **here),
-        Deployment(name="prod", **here, handler={"timeout": "5 minutes"}),
+        Deployment.model_validate({"name": "prod", **here, "handler": {"timeout": "5 minutes"}}),
     ]
 
 
