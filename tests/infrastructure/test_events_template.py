@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from tests.infrastructure.nag import findings
 from tests.infrastructure.pattern_cases import DOCUMENTED_EVENT, event, flow_definition, matches
 from tests.infrastructure.templates import all_references
 from tests.infrastructure.test_cfn_lint import FROM_CDK, lint_rules
+
+PAGE = (Path(__file__).parents[2] / "docs" / "template.md").read_text(encoding="utf-8")
 
 #: Values of each parameter that CloudFormation must take, and those that it must refuse.
 VALUES = {
@@ -83,6 +86,13 @@ def test_template_fits_into_a_request(template: dict[str, Any]) -> None:
     written = json.dumps(template, indent=1)
 
     assert 10_000 < len(written.encode()) < MAX_TEMPLATE_BYTES
+
+
+def test_page_tells_size_and_parameters(template: dict[str, Any]) -> None:
+    kilobytes = round(len(json.dumps(template, indent=1).encode()) / 1000)
+
+    assert f"{kilobytes} KB, below the {MAX_TEMPLATE_BYTES:,} bytes" in PAGE
+    assert [name for name in template["Parameters"] if f"| `{name}` |" not in PAGE] == []
 
 
 def test_template_needs_no_assets_and_no_bootstrap_stack(template: dict[str, Any]) -> None:
