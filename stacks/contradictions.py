@@ -29,6 +29,10 @@ _ARN_KEYS: Final = (
 )
 
 
+#: A bus can be in another account, whose policy then admits the handler.
+_ARN_OF_ANY_ACCOUNT: Final = "handler.outcome_bus"
+
+
 @dataclass(frozen=True, slots=True)
 class Contradiction:
     """A fault between keys.
@@ -75,23 +79,23 @@ def _environment(deployment: Deployment) -> Iterator[Contradiction]:
 
 
 def _arns(deployment: Deployment) -> Iterator[Contradiction]:
-    for place in _ARN_KEYS:
+    for place in (*_ARN_KEYS, _ARN_OF_ANY_ACCOUNT):
         value: object = deployment
         for name in place.split("."):
             value = getattr(value, name, None)
         if isinstance(value, str):
-            for what in _elsewhere(deployment, value):
+            for what in _elsewhere(deployment, value, any_account=place == _ARN_OF_ANY_ACCOUNT):
                 yield Contradiction(Fault(place, what), ("account", "region"))
 
 
-def _elsewhere(deployment: Deployment, arn: str) -> Iterator[str]:
+def _elsewhere(deployment: Deployment, arn: str, *, any_account: bool = False) -> Iterator[str]:
     _, _, _, region, account, _ = arn.split(":", 5)
-    for kind, theirs, ours in (
-        ("Region", region, deployment.region),
-        ("account", account, deployment.account),
-    ):
-        if ours is not None and theirs != ours:
-            yield f"expected an ARN of {kind} {ours}, where this is deployed, got {arn}"
+    if deployment.region is None:
+        yield f"it needs account and region, where {arn} can be used"
+    elif region != deployment.region:
+        yield f"expected an ARN of Region {deployment.region}, where this is deployed, got {arn}"
+    if deployment.account not in (None, account) and not any_account:
+        yield f"expected an ARN of account {deployment.account}, where this is deployed, got {arn}"
 
 
 def _flow_definitions(deployment: Deployment) -> Iterator[Contradiction]:

@@ -21,9 +21,9 @@ A2I_REGIONS: Final = (
 )
 
 _UNITS: Final = ("second", "minute", "hour", "day")
-_TIME: Final = rf"([1-9]\d*) ({'|'.join(_UNITS)})s?"
+_TIME: Final = rf"([1-9][0-9]{{0,8}}) ({'|'.join(_UNITS)})s?"
 _SIZES: Final = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_SIZE: Final = rf"([1-9]\d*) ({'|'.join(_SIZES)})"
+_SIZE: Final = rf"([1-9][0-9]{{0,8}}) ({'|'.join(_SIZES)})"
 
 
 def parse_time(value: Any) -> timedelta:
@@ -32,14 +32,14 @@ def parse_time(value: Any) -> timedelta:
     Raises
     ------
     ValueError
-        If it is neither such a text nor a ``timedelta``.
+        If it is neither such a text nor a ``timedelta`` of whole seconds.
 
     Examples
     --------
     >>> parse_time("90 minutes")
     datetime.timedelta(seconds=5400)
     """
-    if isinstance(value, timedelta):
+    if isinstance(value, timedelta) and not value.microseconds:
         return value
     match = re.fullmatch(_TIME, value) if isinstance(value, str) else None
     if match is None:
@@ -82,7 +82,7 @@ def _a_known_region(region: str) -> str:
 
 def arn_pattern(service: str, resource: str) -> str:
     """Return the pattern of ARNs that have a Region and an account."""
-    return rf"^arn:[^:]+:{service}:[^:]+:\d{{12}}:{resource}$"
+    return rf"^arn:[^:]+:{service}:[^:]+:[0-9]{{12}}:{resource}$"
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -97,7 +97,7 @@ ByteSize = Annotated[
     Field(ge=_SIZES["KiB"], le=_SIZES["GiB"]),
     WithJsonSchema({"type": "string", "pattern": f"^{_SIZE}$"}),
 ]
-Account = Annotated[str, Field(pattern=r"^\d{12}$")]
+Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 Region = Annotated[str, AfterValidator(_a_known_region)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 BusName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]+$", max_length=256)]

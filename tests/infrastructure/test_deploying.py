@@ -11,9 +11,9 @@ import pytest
 from aws_cdk import RemovalPolicies
 from aws_cdk.assertions import Template
 
-from stacks.contradictions import A2I_REGIONS
 from stacks.deployments_file import read_deployments
 from stacks.human_loop_stack import HumanLoopStack
+from stacks.values import A2I_REGIONS
 from tests.infrastructure.cases import EVERY_KEY, new_app, synthesize
 from tests.infrastructure.test_retention import STATEFUL
 

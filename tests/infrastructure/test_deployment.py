@@ -17,6 +17,7 @@ from tests.infrastructure.cases import ACCOUNT, REGION
 from tests.infrastructure.pattern_cases import flow_definition
 
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000001"
+OUTCOME_BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/outcomes"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:events"
 HERE: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
 
@@ -57,7 +58,7 @@ def test_defaults_are_left_to_the_constructs() -> None:
     ],
 )
 def test_flow_definitions_are_names_or_arns(values: list[str], matched: FlowDefinitions) -> None:
-    assert Deployment(flow_definitions=values).flow_definitions_matched == matched
+    assert made(**HERE, flow_definitions=values).flow_definitions_matched == matched
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,8 @@ def test_flow_definitions_are_names_or_arns(values: list[str], matched: FlowDefi
         ("handler.memory_size", 512.5, "expected a whole number, 256 to 10240"),
         ("handler.timeout", "PT5M", "expected a time such as 5 minutes, 2 minutes to 15 minutes"),
         ("handler.timeout", "1 minute", "expected a time such as 5 minutes, 2 minutes to 15"),
+        ("handler.timeout", "99999999999999999999 days", "expected a time such as 5 minutes, 2"),
+        ("handler.timeout", timedelta(minutes=5, milliseconds=1), "expected a time such as 5"),
         ("handler.timeout", 300, "expected a time such as 5 minutes, 2 minutes to 15 minutes"),
         ("handler_delivery", "BUFFERED", "expected an object with the keys buffered"),
         ("handler_delivery.max_concurrency", 1, "expected a whole number, 2 to 1000"),
@@ -186,7 +189,7 @@ def test_region_without_a2i_needs_a_bus_to_which_events_are_forwarded() -> None:
             f"flow_definitions: expected an ARN of account {ACCOUNT}, where this is deployed",
         ),
         (
-            {"flow_definitions": ["invoices", flow_definition("claims")]},
+            {**HERE, "flow_definitions": ["invoices", flow_definition("claims")]},
             "flow_definitions: FlowDefinitions.named(): 'arn:aws:sagemaker:",
         ),
         ({"flow_definitions": ["Invoices"]}, "flow_definitions: FlowDefinitions.named(): 'Invo"),
@@ -290,6 +293,25 @@ def test_arn_of_another_account_or_region_is_refused(key: str, ours: str, theirs
 
     assert fault.startswith(f"{key}: expected an ARN of")
     assert f"{ours}, where this is deployed" in fault
+
+
+@pytest.mark.parametrize("key", ["topic.arn", "delivery.encryption_key", "handler.outcome_bus"])
+def test_arn_needs_account_and_region(key: str) -> None:
+    arn = {**_ARNS, "handler.outcome_bus": OUTCOME_BUS}[key]
+
+    (fault,) = _faults(_nested(key, arn))
+
+    assert fault == f"{key}: it needs account and region, where {arn} can be used"
+
+
+def test_outcome_bus_can_be_in_another_account_and_not_in_another_region() -> None:
+    theirs = OUTCOME_BUS.replace(ACCOUNT, "444455556666")
+
+    assert made(**HERE, handler={"outcome_bus": theirs}).handler.outcome_bus == theirs
+    (fault,) = _faults(
+        {**HERE, "handler": {"outcome_bus": OUTCOME_BUS.replace(REGION, "us-east-1")}}
+    )
+    assert fault.startswith(f"handler.outcome_bus: expected an ARN of Region {REGION}")
 
 
 def test_every_key_with_an_arn_is_tried() -> None:

@@ -150,6 +150,19 @@ def test_file_that_cannot_be_read_is_named_with_the_current_folder(tmp_path: Pat
     assert "Is a directory" in _refused(str(tmp_path / "folder.json"))[0]
 
 
+def test_message_of_the_docs_is_what_comes_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```\nerror: (deployments\.yaml.*?)\n```", reference, re.DOTALL)
+    (tmp_path / "deployments.yaml").write_text(
+        "deployments: {prod: {output: {bucket: reviews, prefx: a/}, handler: {memory_size: 128}}}"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    assert sorted(_refused("deployments.yaml")) == sorted(shown.splitlines())
+
+
 def test_key_that_is_twice_in_cdk_json_is_refused(tmp_path: Path) -> None:
     # The CDK CLI reads the last of them.
     cdk = tmp_path / "cdk.json"
@@ -228,10 +241,12 @@ def _app(tmp_path: Path, context: Any) -> subprocess.CompletedProcess[str]:
             # What only the constructs find out.
             {
                 "dev": {"handler_delivery": {"buffered": True, "retry_for": "1 minute"}},
+                "qa": {"alerts": {"failure_evaluation_periods": 289}},
                 "prod": {"reconciler": {"schedule": "1 day", "max_open_age": "1 hour"}},
             },
             [
                 "error: deployment dev: retry_for: expected at least 720 seconds",
+                "deployment qa: evaluation_periods: expected at most 288 periods of 5 minutes",
                 "deployment prod: max_open_age: expected at least the time of the schedule, 1 day",
             ],
         ),
