@@ -107,11 +107,12 @@ class HumanLoopStack(Stack):
             parts["event_bus"] = events.EventBus.from_event_bus_name(
                 self, "EventBus", deployment.event_bus
             )
-        reconciler = {**_settings(deployment.reconciler, "enabled"), **vpc}
+        reconciler = _settings(deployment.reconciler, "enabled")
+        elsewhere = deployment.flow_definitions_matched.are_of_other_environments(self)
         if not deployment.reconciler.enabled:
             parts["reconciler"] = None
-        elif reconciler:
-            parts["reconciler"] = reconciler
+        elif reconciler or (vpc and not elsewhere):
+            parts["reconciler"] = {**reconciler, **vpc}
         return parts
 
     def _handler(self, deployment: Deployment, vpc: dict[str, Any]) -> dict[str, Any]:

@@ -161,6 +161,16 @@ def test_there_is_no_role_and_no_reconciler_where_they_are_off(others: Any) -> N
     assert "ReconcilerName" not in others.template["Outputs"]
 
 
+def test_flow_definitions_of_another_account_have_no_reconciler_in_a_vpc_either() -> None:
+    arn = f"arn:aws:sagemaker:{REGION}:444455556666:flow-definition/invoices"
+    keys = ("account", "region", "output", "vpc")
+    entry = {key: EVERY_KEY[key] for key in keys}
+
+    template = _synthesized({**entry, "event_bus": "hub", "flow_definitions": [arn]}).template
+
+    assert not [each for each in template["Resources"] if "Reconciler" in each]
+
+
 def test_keys_of_queues_are_used_in_warnings(every_key: Any) -> None:
     # The key of an imported queue needs a statement that only its owner can add.
     warnings = " ".join(str(each.entry.data) for each in every_key.messages)
