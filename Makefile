@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth schema snapshots bench clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +43,12 @@ fuzz: install ## Run the property-based tests with 10,000 examples each
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json
 
-schema: install ## Generate docs/outcome.schema.json from the definition of outcomes
+template: install ## Write one CloudFormation template without assets to build/
+	@$(BIN)/python -m stacks.events_template && ls build/human-loop-events.template.json
+
+schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
 	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.outcome_schema
+	@$(BIN)/python -m stacks.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
 	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update

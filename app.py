@@ -4,17 +4,14 @@ import sys
 
 import aws_cdk as cdk
 
-from stacks.deployment import ConfigurationError, read_deployments
-from stacks.human_loop_stack import HumanLoopStack
+from stacks.deployments_file import read_deployments
+from stacks.faults import ConfigurationError
+from stacks.human_loop_stack import create_stacks
 
 app = cdk.App()
 try:
-    for deployment in read_deployments(app.node.try_get_context("deployments")):
-        try:
-            HumanLoopStack(app, deployment.stack_name, deployment=deployment)
-        except ValueError as error:
-            name = deployment.name or "without a name"
-            raise ConfigurationError(f"deployment {name}: {error}") from error
+    context = app.node.try_get_context("deployments")
+    create_stacks(app, read_deployments(context, source="cdk.json"))
     app.synth()
 except (ConfigurationError, RuntimeError) as error:
     sys.exit(f"error: {error}")

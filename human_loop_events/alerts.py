@@ -177,24 +177,19 @@ class Alerts(Construct):
         threshold, period, evaluation_periods
             When it goes off. Default: as set for these alerts.
         """
+        period = _an_alarm_period("period", period or self._failure_period)
         return self.add_alarm(
             rule,
             failure.alarm_id,
-            rule_metric(
-                "TriggeredRules",
-                rule,
-                event_bus,
-                _an_alarm_period("period", period or self._failure_period),
-            ),
+            rule_metric("TriggeredRules", rule, event_bus, period),
             threshold=whole_number(
                 "threshold", self._failure_threshold if threshold is None else threshold, least=1
             ),
-            evaluation_periods=whole_number(
-                "evaluation_periods",
+            evaluation_periods=_some_periods(
                 self._failure_evaluation_periods
                 if evaluation_periods is None
                 else evaluation_periods,
-                least=1,
+                period,
             ),
             description=failure.alarm_text,
             section=failure.runbook_section,
@@ -440,3 +435,18 @@ def _an_alarm_period(name: str, period: Duration) -> Duration:
             f"{seconds:g} seconds"
         )
     return period
+
+
+def _some_periods(evaluation_periods: int, period: Duration) -> int:
+    """Refuse more time than CloudWatch evaluates.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    longest = 86_400 if period.to_seconds() < 3600 else 7 * 86_400
+    most = int(longest / period.to_seconds())
+    if whole_number("evaluation_periods", evaluation_periods, least=1) > most:
+        raise ValueError(
+            f"evaluation_periods: expected at most {most:,} periods of "
+            f"{period.to_human_string()}, which CloudWatch evaluates, got {evaluation_periods:,}"
+        )
+    return evaluation_periods

@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -36,6 +37,7 @@ from human_loop_events.runtime_function import (
     create_function,
     create_log_group,
     create_role,
+    network_of,
 )
 from human_loop_reviews import contract
 from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
@@ -51,6 +53,9 @@ class ReconcilerSettings(TypedDict, total=False):
     look_back: Duration
     max_open_age: Duration
     log_retention: logs.RetentionDays
+    vpc: ec2.IVpc
+    vpc_subnets: ec2.SubnetSelection
+    security_groups: Sequence[ec2.ISecurityGroup]
 
 
 class Reconciler(Construct):
@@ -97,6 +102,9 @@ class Reconciler(Construct):
         delivery.
     log_retention
         How long logs are kept. Default: one year.
+    vpc, vpc_subnets, security_groups
+        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
+        endpoints of the services that it calls. Default: in no VPC.
 
     Raises
     ------
@@ -126,6 +134,9 @@ class Reconciler(Construct):
         max_open_age: Duration | None = None,
         encryption_key: kms.IKey | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
@@ -142,6 +153,9 @@ class Reconciler(Construct):
         self._role = create_role(self, description="Compares human loops with the ledger")
         bus = event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
         self._policy = self._create_policy(bus)
+        network = network_of(
+            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
+        )
         self._function = create_function(
             self,
             description="Finds ended human loops that are missing in the ledger",
@@ -154,6 +168,7 @@ class Reconciler(Construct):
             retry_attempts=0,
             memory_size=_MEMORY_SIZE,
             timeout=Duration.seconds(contract.RECONCILER_TIMEOUT_SECONDS),
+            network=network,
             environment={
                 ReconcilerSetting.LEDGER_TABLE.value: ledger.table.table_name,
                 ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior, Stack, Token
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -36,6 +37,7 @@ from human_loop_events.runtime_function import (
     create_function,
     create_log_group,
     create_role,
+    network_of,
 )
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
@@ -70,6 +72,9 @@ class ReviewHandlerSettings(TypedDict, total=False):
     memory_size: int
     timeout: Duration
     reserved_concurrent_executions: int
+    vpc: ec2.IVpc
+    vpc_subnets: ec2.SubnetSelection
+    security_groups: Sequence[ec2.ISecurityGroup]
 
 
 class ReviewHandler(Construct):
@@ -128,6 +133,9 @@ class ReviewHandler(Construct):
         take at most one of these.
     reserved_concurrent_executions
         How many instances may run at once. Default: no limit but the account's.
+    vpc, vpc_subnets, security_groups
+        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
+        endpoints of the services that it calls. Default: in no VPC.
 
     Raises
     ------
@@ -164,6 +172,9 @@ class ReviewHandler(Construct):
         memory_size: int = 1024,
         timeout: Duration | None = None,
         reserved_concurrent_executions: int | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if not isinstance(output, OutputLocation):
@@ -201,6 +212,9 @@ class ReviewHandler(Construct):
         self._policy = self._create_policy(
             dead_letter_queue, has_custom_bus=outcome_bus is not None
         )
+        network = network_of(
+            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
+        )
         self._handler_queue: HandlerQueue | None = None
         self._function = create_function(
             self,
@@ -213,6 +227,7 @@ class ReviewHandler(Construct):
             memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
             timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
+            network=network,
             environment={
                 Setting.LEDGER_TABLE.value: self._ledger.table.table_name,
                 Setting.LEDGER_RETENTION_DAYS.value: (

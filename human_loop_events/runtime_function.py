@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypedDict
 
-from aws_cdk import Duration, IgnoreMode
+from aws_cdk import ArnFormat, Duration, IgnoreMode, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -21,6 +22,25 @@ from human_loop_events.encryption import admit_log_groups
 from human_loop_events.retention import KEEP
 from human_loop_reviews import contract
 
+#: What Lambda needs to connect a function with a VPC.
+#: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+_NETWORK_ACTIONS: Final = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+
+class Network(TypedDict, total=False):
+    """Where in a VPC a function runs. Empty for nowhere."""
+
+    vpc: ec2.IVpc
+    vpc_subnets: ec2.SubnetSelection
+    security_groups: Sequence[ec2.ISecurityGroup]
+
 
 def create_log_group(
     scope: Construct, key: kms.IKey, retention: logs.RetentionDays
@@ -29,18 +49,6 @@ def create_log_group(
     admit_log_groups(key, scope)
     return logs.LogGroup(
         scope, "Logs", encryption_key=key, retention=retention, removal_policy=KEEP
-    )
-
-
-def acknowledge_function(function: lambda_.Function) -> None:
-    """Acknowledge the findings on every function of this project."""
-    acknowledge(
-        function,
-        "The function calls public AWS endpoints only, with TLS and its own role, and accepts no "
-        "connections. A VPC would add interface endpoints and a way to fail, and protect nothing.",
-        "HIPAA.Security-LambdaInsideVPC",
-        "NIST.800.53.R5-LambdaInsideVPC",
-        "PCI.DSS.321-LambdaInsideVPC",
     )
 
 
@@ -66,6 +74,7 @@ def create_function(
     memory_size: int,
     timeout: Duration,
     environment: Mapping[str, str],
+    network: Network,
     reserved_concurrent_executions: int | None = None,
     retry_attempts: int | None = None,
 ) -> lambda_.Function:
@@ -95,11 +104,62 @@ def create_function(
         timeout=timeout,
         reserved_concurrent_executions=reserved_concurrent_executions,
         environment=environment,
+        **network,
     )
     # Lambda checks at creation that the role may send to the dead-letter queue.
     function.node.add_dependency(*policies)
-    _acknowledge_function(function)
+    if not network:
+        _acknowledge_no_vpc(function)
     return function
+
+
+def network_of(
+    policy: iam.ManagedPolicy,
+    *,
+    vpc: ec2.IVpc | None,
+    vpc_subnets: ec2.SubnetSelection | None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None,
+) -> Network:
+    """Return where in a VPC a function runs, and allow Lambda to connect it.
+
+    Raises
+    ------
+    ValueError
+        If there are subnets or security groups without a VPC.
+    """
+    if vpc is None:
+        for name, value in (("vpc_subnets", vpc_subnets), ("security_groups", security_groups)):
+            if value is not None:
+                raise ValueError(f"{name}: expected vpc with it, got none")
+        return Network()
+    iam.Grant.add_to_principal(grantee=policy, actions=list(_NETWORK_ACTIONS), resource_arns=["*"])
+    # Lambda connects the function with its role. The function's own code must not.
+    functions = Stack.of(policy).format_arn(
+        service="lambda",
+        resource="function",
+        resource_name="*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    policy.add_statements(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=list(_NETWORK_ACTIONS),
+            resources=["*"],
+            conditions={"ArnLike": {"lambda:SourceFunctionArn": functions}},
+        )
+    )
+    acknowledge(
+        policy,
+        "Lambda requires these permissions for any resource to connect a function with a VPC. The "
+        "code of the function is denied them.",
+        "AwsSolutions-IAM5[Resource::*]",
+    )
+    network = Network(vpc=vpc)
+    if vpc_subnets is not None:
+        network["vpc_subnets"] = vpc_subnets
+    if security_groups is not None:
+        network["security_groups"] = security_groups
+    return network
 
 
 def allow(policy: iam.ManagedPolicy, actions: Sequence[str], resource: str) -> None:
@@ -172,11 +232,12 @@ def _runtime_code() -> lambda_.Code:
     )
 
 
-def _acknowledge_function(function: lambda_.Function) -> None:
+def _acknowledge_no_vpc(function: lambda_.Function) -> None:
     acknowledge(
         function,
         "The function calls public AWS endpoints only, with TLS and its own role, and accepts no "
-        "connections. A VPC would add interface endpoints and a way to fail, and protect nothing.",
+        "connections. A VPC would add interface endpoints and a way to fail, and protect nothing. "
+        "Where a policy requires one, vpc sets it.",
         "HIPAA.Security-LambdaInsideVPC",
         "NIST.800.53.R5-LambdaInsideVPC",
         "PCI.DSS.321-LambdaInsideVPC",

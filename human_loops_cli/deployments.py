@@ -84,13 +84,13 @@ def make_deployments(flow_definitions: Sequence[FlowDefinition]) -> dict[str, di
             "account": account,
             "region": region,
             "flow_definitions": [flow.name for flow in flows],
-            "output_bucket": bucket,
+            "output": {"bucket": bucket},
         }
         prefix = _common_folder([flow.prefix for flow in flows])
         if prefix:
-            deployment["output_prefix"] = prefix
+            deployment["output"]["prefix"] = prefix
         if key:
-            deployment["output_key_arn"] = key
+            deployment["output"]["encryption_key"] = key
         deployments[_unused_name(bucket, deployments)] = deployment
     return deployments
 

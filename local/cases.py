@@ -22,10 +22,11 @@ TICKET_MAPPING: Configuration = {
 """Where the prediction and the answer of a ticket stand: nobody but its owner knows."""
 CONFIGURATION: Configuration = {
     "flow_definitions": ["invoices", "moderation", "tickets", "flowdef-nov-12"],
-    "output_bucket": OUTPUT_BUCKET,
-    "output_prefix": OUTPUT_PREFIX,
-    "mappings": {"tickets": [TICKET_MAPPING], "flowdef-nov-12": [TICKET_MAPPING]},
-    "include_values": True,
+    "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
+    "handler": {
+        "mappings": {"tickets": [TICKET_MAPPING], "flowdef-nov-12": [TICKET_MAPPING]},
+        "include_values": True,
+    },
 }
 """The deployment that the cases are sent to."""
 

@@ -1,58 +1,455 @@
-"""The configuration of one deployment: an entry of `deployments` in cdk.json, typed and checked."""
+"""A deployment: one account and Region, and what is deployed there, typed and checked.
+
+The keys within ``output``, ``handler``, ``handler_delivery``, ``alerts``, ``delivery`` and
+``reconciler`` are the parameters of the constructs, by the same names. What has no value here is
+left to the constructs' defaults.
+"""
 
 from __future__ import annotations
 
-import difflib
-import json
-import re
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from aws_cdk.region_info import RegionInfo
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from human_loop_events import (
-    AlertFormat,
-    FieldMapping,
-    FlowDefinitions,
-    HandlerDelivery,
-    HumanLoopStatus,
-    TaskMapping,
+from aws_cdk import aws_logs as logs
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
 )
+
+from human_loop_events import AlertFormat, FieldMapping, FlowDefinitions, TaskMapping
 from human_loop_events.output_location import refuse_unusable_prefix
-from human_loop_events.runbook import RUNBOOK
+from stacks.contradictions import contradictions
+from stacks.faults import ConfigurationError, faults_of
+from stacks.mappings import refuse_unusable_mappings, task_mappings
+from stacks.values import (
+    Account,
+    Bucket,
+    BusArn,
+    BusName,
+    ByteSize,
+    Email,
+    KeyArn,
+    PolicyName,
+    QueueArn,
+    Region,
+    SecurityGroupId,
+    SubnetId,
+    TableArn,
+    Text,
+    Time,
+    TopicArn,
+    between,
+)
+
+_Status = Literal["Completed", "Failed", "Stopped"]
+_LogRetention = Annotated[logs.RetentionDays, Field(strict=False)]
+_AlarmPeriod = Annotated[Time, between("1 minute", "1 day", whole_minutes=True)]
+_Count = Annotated[int, Field(ge=1)]
 
 
-class ConfigurationError(ValueError):
-    """The configuration is wrong. The message has one line for each fault."""
-
-
-def _a_known_region(region: str) -> str:
-    if RegionInfo.get(region).partition is None:
-        known = [each.name for each in RegionInfo.regions]
-        raise ValueError(f"AWS has no such Region{_nearest(region, known)}")
-    return region
-
-
-def _a_prefix(prefix: str) -> str:
+def _prefix(prefix: str) -> str:
     refuse_unusable_prefix(prefix)
     return prefix
 
 
-_Text = Annotated[str, Field(min_length=1)]
-_Account = Annotated[str, Field(pattern=r"^\d{12}$")]
-_Region = Annotated[str, AfterValidator(_a_known_region)]
-_Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-_KeyArn = Annotated[str, Field(pattern=r"^arn:[^:]+:kms:[^:]+:\d{12}:key/.+$")]
-_Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-_Status = Literal["Completed", "Failed", "Stopped"]
+def key(default: Any, *, expected: str, meaning: str, by_default: str) -> Any:
+    """Return the field of a key, with what people have to know of it.
+
+    Parameters
+    ----------
+    default
+        The value without the key. ``...`` where it is required.
+    expected
+        What its value must be, for messages.
+    meaning, by_default
+        What it does, and what happens without it, for the documentation.
+    """
+    return Field(
+        default,
+        description=f"{meaning}. Expected: {expected}. Default: {by_default}.",
+        json_schema_extra={"expected": expected, "meaning": meaning, "byDefault": by_default},
+    )
 
 
-class Deployment(BaseModel):
+def group(model: type[Keys], meaning: str) -> Any:
+    """Return the field of an object of keys that has a default for each of them."""
+    return key(model(), expected=_an_object(model), meaning=meaning, by_default="those of its keys")
+
+
+def optional(model: type[Keys], meaning: str, by_default: str) -> Any:
+    """Return the field of an object of keys that may be absent."""
+    return key(None, expected=_an_object(model), meaning=meaning, by_default=by_default)
+
+
+def _an_object(model: type[Keys]) -> str:
+    return f"an object with the keys {', '.join(model.model_fields)}"
+
+
+class Keys(BaseModel):
+    """Keys and values. Unknown keys, null and values of another type are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: Any) -> Any:
+        # In YAML a key without a value is null. It must not become "all" or "none" in silence.
+        if value is None:
+            raise ValueError("leave the key out to have the default")
+        return value
+
+    def given(self) -> dict[str, Any]:
+        """Return the keys that have a value."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class ExistingTopic(Keys):
+    """A topic that exists."""
+
+    arn: TopicArn = key(..., expected="the ARN of a topic", meaning="its ARN", by_default="none")
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key of the topic, if it has one",
+        by_default="none",
+    )
+
+
+class ExistingQueue(Keys):
+    """A queue that exists."""
+
+    arn: QueueArn = key(..., expected="the ARN of a queue", meaning="its ARN", by_default="none")
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key of the queue, if it has one",
+        by_default="none",
+    )
+
+
+class ExistingLedger(Keys):
+    """A table of outcomes that exists."""
+
+    arn: TableArn = key(..., expected="the ARN of a table", meaning="its ARN", by_default="none")
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key of the table, if it has one",
+        by_default="none",
+    )
+    retention: Annotated[Time, between("1 day")] | None = key(
+        None,
+        expected="a time such as 90 days, from 1 day",
+        meaning="after which time from a loop's end DynamoDB deletes its item",
+        by_default="400 days",
+    )
+
+
+class Output(Keys):
+    """Where the flow definitions write their output."""
+
+    bucket: Bucket = key(
+        ...,
+        expected="the name of a bucket, without s3://",
+        meaning="the bucket in the `S3OutputPath` of the flow definitions",
+        by_default="none",
+    )
+    prefix: Annotated[str, AfterValidator(_prefix)] = key(
+        "",
+        expected="a key prefix such as reviews/",
+        meaning="the prefix in the `S3OutputPath`",
+        by_default="the whole bucket",
+    )
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the `KmsKeyId` of the flow definitions, if they have one",
+        by_default="the key of the bucket",
+    )
+
+
+class Handler(Keys):
+    """Parameters of `ReviewHandler`."""
+
+    mappings: Annotated[
+        dict[str, list[dict[str, Any]] | dict[str, Any]], AfterValidator(refuse_unusable_mappings)
+    ] = key(
+        {},
+        expected="an object by flow definition with a list of objects with name, prediction and "
+        "answer, or with an object with such a list as fields",
+        meaning="for custom tasks: where prediction and answer are found ([reviews](reviews.md"
+        "#mapping))",
+        by_default="none",
+    )
+    include_values: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether outcomes contain the documents' values",
+        by_default="false",
+    )
+    include_failure_reason: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether outcomes contain the reason of a failure, which can quote a document",
+        by_default="true",
+    )
+    hash_field_names: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether outcomes contain a hash in place of each field's name",
+        by_default="false",
+    )
+    allowed_field_names: Annotated[list[Text], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of field names, with at least one",
+        meaning="the names that outcomes contain as they are, all others hashed",
+        by_default="see hash_field_names",
+    )
+    ledger: ExistingLedger | None = optional(
+        ExistingLedger, "an existing table for the ledger", "a new one"
+    )
+    ledger_retention: Annotated[Time, between("1 day")] | None = key(
+        None,
+        expected="a time such as 90 days, from 1 day",
+        meaning="how long the new ledger keeps a loop",
+        by_default="400 days",
+    )
+    outcome_bus: BusArn | None = key(
+        None,
+        expected="the ARN of an event bus",
+        meaning="the bus on which outcomes are published",
+        by_default="the account's default bus",
+    )
+    log_retention: _LogRetention | None = key(
+        None,
+        expected="a value of RetentionDays such as ONE_MONTH",
+        meaning="how long logs are kept",
+        by_default="ONE_YEAR",
+    )
+    max_output_size: ByteSize | None = key(
+        None,
+        expected="a size such as 16 MiB, 1 KiB to 1 GiB",
+        meaning="larger outputs are not read, and their events go to a dead-letter queue",
+        by_default="12 MiB",
+    )
+    memory_size: Annotated[int, Field(ge=256, le=10_240)] | None = key(
+        None,
+        expected="a whole number, 256 to 10240",
+        meaning="the memory of the function in MiB",
+        by_default="1024",
+    )
+    timeout: Annotated[Time, between("2 minutes", "15 minutes")] | None = key(
+        None,
+        expected="a time such as 5 minutes, 2 minutes to 15 minutes",
+        meaning="the timeout of the function",
+        by_default="2 minutes",
+    )
+    reserved_concurrent_executions: Annotated[int, Field(ge=1)] | None = key(
+        None,
+        expected="a whole number from 1",
+        meaning="how many instances may run at once",
+        by_default="the account's limit",
+    )
+
+
+class HandlerDelivery(Keys):
+    """Parameters of `HandlerDelivery`."""
+
+    buffered: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether events wait in a queue that the handler reads",
+        by_default="false, the rule invokes the handler",
+    )
+    max_concurrency: Annotated[int, Field(ge=2, le=1000)] | None = key(
+        None,
+        expected="a whole number, 2 to 1000",
+        meaning="instances that read the queue at once",
+        by_default="10",
+    )
+    retry_for: Annotated[Time, between("1 second", "7 days")] | None = key(
+        None,
+        expected="a time such as 6 hours, up to 7 days",
+        meaning="how long an event is retried",
+        by_default="6 hours",
+    )
+
+
+class Alerts(Keys):
+    """Parameters of `Alerts`."""
+
+    topic: ExistingTopic | None = optional(
+        ExistingTopic, "an existing topic for alerts", "a new one"
+    )
+    alert_format: Annotated[AlertFormat, Field(strict=False)] | None = key(
+        None,
+        expected="TEXT, JSON or CHAT",
+        meaning="the format of alerts on failures",
+        by_default="TEXT",
+    )
+    include_failure_reason: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether alerts quote the reason of a failure, which can quote a document",
+        by_default="true",
+    )
+    runbook: Annotated[str, Field(pattern=r"^\S+$")] | None = key(
+        None,
+        expected="a path or URL without spaces",
+        meaning="the runbook that alerts and alarms refer to",
+        by_default="docs/operations.md",
+    )
+    failure_threshold: _Count | None = key(
+        None,
+        expected="a whole number from 1",
+        meaning="how many failed loops in a period raise the alarm `FailedLoops`",
+        by_default="1",
+    )
+    failure_period: _AlarmPeriod | None = key(
+        None,
+        expected="whole minutes such as 15 minutes, up to 1 day",
+        meaning="the period of the alarm `FailedLoops`",
+        by_default="5 minutes",
+    )
+    failure_evaluation_periods: _Count | None = key(
+        None,
+        expected="a whole number from 1",
+        meaning="in how many successive periods the threshold must be reached",
+        by_default="1",
+    )
+    ok_actions: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether alarms also notify when they return to OK",
+        by_default="false",
+    )
+
+
+class Silence(Keys):
+    """Parameters of `HumanLoopEvents.alert_on_silence`."""
+
+    days: Annotated[int, Field(ge=1, le=7)] = key(
+        ..., expected="a whole number, 1 to 7", meaning="for how many days", by_default="none"
+    )
+
+
+class LowAgreement(Keys):
+    """Parameters of `HumanLoopEvents.alert_on_low_agreement`."""
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = key(
+        ...,
+        expected="a share, over 0 up to 1",
+        meaning="the alarm goes off when the share of correct fields is lower",
+        by_default="none",
+    )
+    period: _AlarmPeriod | None = key(
+        None,
+        expected="whole minutes such as 12 hours, up to 1 day",
+        meaning="over which time it is measured",
+        by_default="1 day",
+    )
+
+
+class Delivery(Keys):
+    """Parameters of `Delivery`."""
+
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="an existing customer managed key for everything that is created",
+        by_default="a new one",
+    )
+    dead_letter_queue: ExistingQueue | None = optional(
+        ExistingQueue, "an existing queue for events that cannot be delivered", "a new one"
+    )
+    max_event_age: Annotated[Time, between("1 minute", "24 hours")] | None = key(
+        None,
+        expected="a time such as 6 hours, 1 minute to 24 hours",
+        meaning="how long EventBridge retries",
+        by_default="24 hours",
+    )
+    retry_attempts: Annotated[int, Field(ge=0, le=185)] | None = key(
+        None,
+        expected="a whole number, 0 to 185",
+        meaning="how often EventBridge retries",
+        by_default="185",
+    )
+    authorize_using_role: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether rules publish to topics with a role",
+        by_default="true",
+    )
+
+
+class Reconciler(Keys):
+    """Parameters of `Reconciler`."""
+
+    enabled: bool = key(
+        True,
+        expected="true or false",
+        meaning="whether there is a reconciler",
+        by_default="true, where the flow definitions are of this account and Region",
+    )
+    schedule: Annotated[Time, between("15 minutes", "1 day", whole_minutes=True)] | None = key(
+        None,
+        expected="whole minutes such as 30 minutes, 15 minutes to 1 day",
+        meaning="how often human loops are compared with the ledger",
+        by_default="1 hour",
+    )
+    look_back: Annotated[Time, between("1 hour")] | None = key(
+        None,
+        expected="a time such as 14 days, from 1 hour up to the retention of the ledger",
+        meaning="loops that were created longer ago are not compared",
+        by_default="14 days",
+    )
+    max_open_age: Time | None = key(
+        None,
+        expected="a time such as 2 days, from the time of the schedule",
+        meaning="an alarm goes off when a loop is open for longer",
+        by_default="3 days",
+    )
+    log_retention: _LogRetention | None = key(
+        None,
+        expected="a value of RetentionDays such as ONE_MONTH",
+        meaning="how long logs are kept",
+        by_default="ONE_YEAR",
+    )
+
+
+class Vpc(Keys):
+    """Where in a VPC the functions run."""
+
+    subnet_ids: Annotated[list[SubnetId], Field(min_length=1)] = key(
+        ...,
+        expected="a list of ids such as subnet-0123456789abcdef0, with at least one",
+        meaning="the subnets of the functions",
+        by_default="none",
+    )
+    security_group_ids: Annotated[list[SecurityGroupId], Field(min_length=1)] = key(
+        ...,
+        expected="a list of ids such as sg-0123456789abcdef0, with at least one",
+        meaning="the security groups of the functions",
+        by_default="none",
+    )
+
+
+class Deployment(Keys):
     """One account and Region, and what to deploy there.
 
-    Every field but `name` is a key of the deployment's entry. A field's description says what is
-    expected.
+    Every field but `name` is a key of the deployment's entry.
+
+    Raises
+    ------
+    ConfigurationError
+        If anything is wrong, with a line for each fault.
 
     Examples
     --------
@@ -60,56 +457,114 @@ class Deployment(BaseModel):
     'HumanLoops-prod'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    name: str = Field("", description="letters, digits and hyphens")
-    account: _Account | None = Field(
-        None, description="12 digits in quotes. Default: the account of the credentials"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,100}$", exclude=True)] = key(
+        "",
+        expected="a name of letters, digits and hyphens",
+        meaning="part of the stack's name",
+        by_default="none",
     )
-    region: _Region | None = Field(
-        None, description="a Region such as eu-west-1. Default: the Region of the credentials"
-    )
-    flow_definitions: Annotated[list[_Text], Field(min_length=1)] | None = Field(
-        None, description="a list of names, or one of ARNs, with at least one. Default: all"
-    )
-    statuses: Annotated[list[_Status], Field(min_length=1)] = Field(
-        [each.value for each in HumanLoopStatus],
-        description="a list of Completed, Failed, Stopped, with at least one. Default: all three",
-    )
-    output_bucket: _Bucket | None = Field(
+    account: Account | None = key(
         None,
-        description="the name of the bucket in the flow definitions' S3OutputPath. Default: a new "
-        "bucket",
+        expected="12 digits in quotes",
+        meaning="the account to deploy into",
+        by_default="that of the credentials",
     )
-    output_prefix: Annotated[str, AfterValidator(_a_prefix)] = Field(
-        "", description="a key prefix such as reviews/. Default: the whole bucket"
+    region: Region | None = key(
+        None,
+        expected="a Region such as eu-west-1",
+        meaning="the Region to deploy into",
+        by_default="that of the credentials",
     )
-    output_key_arn: _KeyArn | None = Field(
-        None, description="the ARN of the KMS key of the output. Default: the bucket's key"
+    flow_definitions: Annotated[list[Text], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of names, or one of ARNs, with at least one",
+        meaning="whose human loops",
+        by_default="all of the account and Region",
     )
-    handler_delivery: Literal["DIRECT", "BUFFERED"] = Field(
-        "DIRECT", description="DIRECT or BUFFERED. Default: DIRECT"
+    statuses: Annotated[list[_Status], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of Completed, Failed, Stopped, with at least one",
+        meaning="which terminal statuses topic, queue and handler receive",
+        by_default="all three",
     )
-    mappings: dict[str, list[dict[str, Any]] | dict[str, Any]] = Field(
-        {},
-        description="for custom tasks: an object by flow definition with a list of objects with "
-        "name, prediction and answer, or with an object with such a list as fields. Default: none",
+    event_bus: BusName | None = key(
+        None,
+        expected="the name of an event bus of this account and Region",
+        meaning="the bus with the events of human loops",
+        by_default="the account's default bus",
     )
-    include_values: bool = Field(
-        False, description="true or false: whether outcomes carry values. Default: false"
+    output: Output | None = optional(
+        Output, "where the flow definitions write their output", "a new bucket"
     )
-    alert_format: Literal["TEXT", "JSON", "CHAT"] = Field(
-        AlertFormat.TEXT.value, description="TEXT, JSON or CHAT. Default: TEXT"
+    topic: ExistingTopic | None = optional(
+        ExistingTopic, "an existing topic for systems", "a new one"
     )
-    alert_emails: Annotated[list[_Email], Field(min_length=1)] | None = Field(
-        None, description="a list of e-mail addresses, with at least one. Default: none"
+    queue: ExistingQueue | None = optional(
+        ExistingQueue, "an existing queue for consumers", "a new one"
     )
-    runbook: Annotated[str, Field(pattern=r"^\S+$")] = Field(
-        RUNBOOK, description="a path or URL without spaces. Default: docs/operations.md"
+    handler: Handler = group(Handler, "the review handler")
+    handler_delivery: HandlerDelivery = group(HandlerDelivery, "how events reach the handler")
+    alerts: Alerts = group(Alerts, "alerts and alarms")
+    alert_emails: Annotated[list[Email], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of e-mail addresses, with at least one",
+        meaning="addresses that are subscribed to the topic of the alerts",
+        by_default="none",
     )
-    failed_loops_threshold: Annotated[int, Field(ge=1)] = Field(
-        1, description="a whole number from 1: Failed loops in 5 minutes. Default: 1"
+    alert_on_silence: Silence | None = optional(
+        Silence, "an alarm that goes off when no loop ends for days", "none"
     )
+    alert_on_low_agreement: LowAgreement | None = optional(
+        LowAgreement,
+        "an alarm on low agreement with the model, for each named flow definition",
+        "none",
+    )
+    delivery: Delivery = group(Delivery, "key, dead-letter queue and retries of the rules")
+    reconciler: Reconciler = group(Reconciler, "the comparison of human loops with the ledger")
+    vpc: Vpc | None = optional(
+        Vpc,
+        "the VPC in which the functions run, with [endpoints](deploying.md#functions-in-a-vpc)",
+        "none",
+    )
+    tags: Annotated[dict[str, str], Field(min_length=1, max_length=50)] | None = key(
+        None,
+        expected="an object of texts, with at least one and at most 50",
+        meaning="tags of the stack, which CloudFormation gives to its resources",
+        by_default="none",
+    )
+    termination_protection: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether CloudFormation refuses to delete the stack",
+        by_default="false",
+    )
+    permissions_boundary: PolicyName | None = key(
+        None,
+        expected="the name of a managed policy of this account",
+        meaning="the permissions boundary of all roles",
+        by_default="none",
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _report_all_faults(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(values, Mapping):
+            return validate(values)
+        faults = []
+        try:
+            deployment = validate(values)
+        except ValidationError as error:
+            faults = list(faults_of(error, cls, values))
+            wrong = {fault.top_key for fault in faults}
+            # What remains can contradict itself too.
+            deployment = validate({k: v for k, v in values.items() if k not in wrong})
+        wrong = {fault.top_key for fault in faults}
+        for contradiction in contradictions(deployment):
+            if wrong.isdisjoint(contradiction.top_keys):
+                faults.append(contradiction.fault)
+        if faults:
+            raise ConfigurationError(*map(str, faults))
+        return deployment
 
     @property
     def stack_name(self) -> str:
@@ -126,163 +581,6 @@ class Deployment(BaseModel):
         return FlowDefinitions.named(*self.flow_definitions)
 
     @property
-    def delivery_of_handler(self) -> HandlerDelivery:
-        """How events reach the handler, as the constructs take it."""
-        if self.handler_delivery == "BUFFERED":
-            return HandlerDelivery.buffered()
-        return HandlerDelivery.direct()
-
-    @property
     def task_mappings(self) -> dict[str, TaskMapping | list[FieldMapping]]:
         """The mappings, as the constructs take them."""
-        return {
-            flow_definition: [FieldMapping(**each) for each in mapping]
-            if isinstance(mapping, list)
-            else TaskMapping(
-                **{**mapping, "fields": [FieldMapping(**each) for each in mapping["fields"]]}
-            )
-            for flow_definition, mapping in self.mappings.items()
-        }
-
-    def contradictions(self) -> Iterator[tuple[str, str]]:
-        """Yield keys whose values contradict others, and what is wrong with each."""
-        if (self.account is None) != (self.region is None):
-            yield (
-                "region" if self.region is None else "account",
-                f"account and region go together, got account={self.account!r} and "
-                f"region={self.region!r}",
-            )
-        for key in ("output_prefix", "output_key_arn"):
-            if getattr(self, key) and self.output_bucket is None:
-                yield key, f"it needs output_bucket, got {getattr(self, key)!r} without one"
-        for key, arns in (
-            ("output_key_arn", [self.output_key_arn] if self.output_key_arn else []),
-            ("flow_definitions", self.flow_definitions or []),
-        ):
-            for arn in arns:
-                yield from ((key, each) for each in self._elsewhere(arn))
-        yield from self._unusable()
-        addresses = [each.lower() for each in self.alert_emails or []]
-        for address in dict.fromkeys(addresses):
-            if addresses.count(address) > 1:
-                yield "alert_emails", f"expected each address once, got {address} repeatedly"
-
-    def _elsewhere(self, arn: str) -> Iterator[str]:
-        if not arn.startswith("arn:") or arn.count(":") < 5:
-            return
-        _, _, _, region, account, _ = arn.split(":", 5)
-        if self.region is not None and region != self.region:
-            yield f"expected an ARN of Region {self.region}, where this is deployed, got {arn}"
-        if self.account is not None and account != self.account:
-            yield f"expected an ARN of account {self.account}, where this is deployed, got {arn}"
-
-    def _unusable(self) -> Iterator[tuple[str, str]]:
-        try:
-            _ = self.flow_definitions_matched
-        except ValueError as error:
-            yield "flow_definitions", str(error)
-        for flow_definition, mapping in self.mappings.items():
-            place = f"mappings.{flow_definition}"
-            fields = mapping if isinstance(mapping, list) else mapping.get("fields")
-            if not isinstance(fields, list):
-                yield place, f"expected a list of objects as fields, got {fields!r}"
-                continue
-            faulty = False
-            for index, each in enumerate(fields):
-                try:
-                    FieldMapping(**each)
-                except (TypeError, ValueError) as error:
-                    faulty = True
-                    yield f"{place}[{index}]", _plain(error)
-            if isinstance(mapping, dict) and not faulty:
-                try:
-                    TaskMapping(**{**mapping, "fields": [FieldMapping(**each) for each in fields]})
-                except (TypeError, ValueError) as error:
-                    yield place, _plain(error)
-
-
-def read_deployments(context: Any) -> list[Deployment]:
-    """Read all deployments from the value of the context `deployments`.
-
-    Parameters
-    ----------
-    context
-        An object by deployment name, or the same as a JSON string, as ``cdk -c`` gives it. None for
-        one deployment with all defaults.
-
-    Raises
-    ------
-    ConfigurationError
-        If anything is wrong. The message has a line for every fault, with the deployment, the key,
-        what was expected and the value.
-
-    Examples
-    --------
-    >>> [each.stack_name for each in read_deployments({"dev": {}, "prod": {}})]
-    ['HumanLoops-dev', 'HumanLoops-prod']
-    """
-    if context is None:
-        return [Deployment()]
-    if isinstance(context, str):
-        try:
-            context = json.loads(context)
-        except ValueError as error:
-            raise ConfigurationError(
-                f"context deployments: expected JSON, got {context!r}: {error}"
-            ) from error
-    if not isinstance(context, dict) or not context:
-        raise ConfigurationError(
-            "context deployments: expected an object with an entry for each deployment, such as "
-            f'{{"prod": {{"flow_definitions": ["invoices"]}}}}, got {context!r}'
-        )
-    deployments: list[Deployment] = []
-    faults: list[str] = []
-    for name, entry in context.items():
-        place = f"context deployments.{name}"
-        if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", name):
-            faults.append(
-                f"context deployments: expected a name of letters, digits and hyphens, got {name!r}"
-            )
-        elif not isinstance(entry, dict):
-            faults.append(f"{place}: expected an object, got {entry!r}")
-        else:
-            try:
-                deployment = Deployment(**{**entry, "name": name})
-            except ValidationError as error:
-                faults += [f"{place}.{each}" for each in _faults(error, entry)]
-            else:
-                faults += [f"{place}.{key}: {what}" for key, what in deployment.contradictions()]
-                deployments.append(deployment)
-    if faults:
-        raise ConfigurationError("\n".join(faults))
-    return deployments
-
-
-def _faults(error: ValidationError, entry: dict[str, Any]) -> Iterator[str]:
-    """Yield one line for each key that is wrong."""
-    known = [key for key in Deployment.model_fields if key != "name"]
-    seen: set[str] = set()
-    for each in error.errors():
-        key = str(each["loc"][0])
-        if key in seen:
-            continue
-        seen.add(key)
-        if each["type"] == "extra_forbidden":
-            yield f"{key}: unknown{_nearest(key, known)}; expected one of {', '.join(known)}"
-            continue
-        expected = str(Deployment.model_fields[key].description).partition(". Default:")[0]
-        because = f"; {_plain(each['ctx']['error'])}" if each["type"] == "value_error" else ""
-        yield f"{key}: expected {expected}, got {entry[key]!r}{because}"
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {nearest[0]}?)" if nearest else ""
-
-
-def _plain(error: Exception) -> str:
-    """Return an error's message in one line, without the name of a function."""
-    text = str(error)
-    for name in ("FieldMapping", "TaskMapping"):
-        text = text.removeprefix(f"{name}.__init__() ")
-    return " ".join(text.split())
+        return task_mappings(self.handler.mappings)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from stacks.deployment import read_deployments
+from stacks.deployments_file import read_deployments
 from tests.cli.conftest import ACCOUNT, REGION, Answer, run
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -85,8 +85,7 @@ def test_one_bucket_gives_one_deployment(account: Account) -> None:
             "account": ACCOUNT,
             "region": REGION,
             "flow_definitions": ["claims", "invoices"],
-            "output_bucket": "reviews",
-            "output_prefix": "a2i/",
+            "output": {"bucket": "reviews", "prefix": "a2i/"},
         }
     }
 
@@ -108,7 +107,7 @@ def test_prefix_is_what_all_have_in_common(
 ) -> None:
     for number, path in enumerate(paths):
         account.add(f"flow-{number}", path)
-    assert configured()["reviews"].get("output_prefix") == prefix
+    assert configured()["reviews"]["output"].get("prefix") == prefix
 
 
 def test_buckets_and_keys_give_deployments_of_their_own(account: Account) -> None:
@@ -118,7 +117,7 @@ def test_buckets_and_keys_give_deployments_of_their_own(account: Account) -> Non
     account.add("four", "s3://others")
     deployments = configured()
     told = {
-        name: (each["flow_definitions"], each.get("output_key_arn"))
+        name: (each["flow_definitions"], each["output"].get("encryption_key"))
         for name, each in deployments.items()
     }
     assert told == {

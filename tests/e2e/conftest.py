@@ -42,12 +42,11 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
             "direct": CONFIGURATION,
             "buffered": {
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
-                "handler_delivery": "BUFFERED",
+                "handler_delivery": {"buffered": True},
             },
             "reconciled": {
                 "flow_definitions": [RECONCILED_FLOW_DEFINITION],
-                "output_bucket": OUTPUT_BUCKET,
-                "output_prefix": OUTPUT_PREFIX,
+                "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
             },
         },
     )

@@ -47,7 +47,7 @@ from human_loop_events import (
     ReviewHandlerSettings,
     StatusEvents,
 )
-from stacks.deployment import read_deployments
+from stacks.deployments_file import read_deployments
 from stacks.human_loop_stack import HumanLoopStack
 
 ACCOUNT = "111122223333"
@@ -555,21 +555,109 @@ def _configured_app(app: App) -> Stack:
                 "region": REGION,
                 "flow_definitions": ["invoices", "claims"],
                 "statuses": ["Completed", "Failed"],
-                "output_bucket": "example-output",
-                "output_prefix": "reviews/",
-                "output_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
-                "00000000-0000-0000-0000-000000000001",
-                "handler_delivery": "BUFFERED",
-                "include_values": True,
-                "mappings": {
-                    "claims": [{"name": "Amount", "prediction": "model.amount", "answer": "amount"}]
+                "output": {
+                    "bucket": "example-output",
+                    "prefix": "reviews/",
+                    "encryption_key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+                    "00000000-0000-0000-0000-000000000001",
                 },
-                "alert_format": "JSON",
+                "handler": {
+                    "include_values": True,
+                    "mappings": {
+                        "claims": [
+                            {"name": "Amount", "prediction": "model.amount", "answer": "amount"}
+                        ]
+                    },
+                },
+                "handler_delivery": {"buffered": True},
+                "alerts": {"alert_format": "JSON", "failure_threshold": 5},
                 "alert_emails": ["ml-oncall@example.com"],
-                "failed_loops_threshold": 5,
             }
         }
     )
+    return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
+
+
+def _existing(service: str, name: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
+
+
+def _existing_key(number: int) -> str:
+    return _existing("kms", f"key/00000000-0000-0000-0000-{number:012}")
+
+
+#: A deployment with every key that can be there together.
+EVERY_KEY: dict[str, Any] = {
+    "account": ACCOUNT,
+    "region": REGION,
+    "flow_definitions": ["invoices", "claims"],
+    "statuses": ["Completed", "Failed"],
+    "event_bus": "human-loops",
+    "output": {
+        "bucket": "example-output",
+        "prefix": "reviews/",
+        "encryption_key": _existing_key(1),
+    },
+    "topic": {"arn": _existing("sns", "systems"), "encryption_key": _existing_key(2)},
+    "queue": {"arn": _existing("sqs", "consumers"), "encryption_key": _existing_key(6)},
+    "handler": {
+        "mappings": {
+            "claims": [{"name": "Amount", "prediction": "model.amount", "answer": "amount"}]
+        },
+        "include_values": True,
+        "include_failure_reason": False,
+        "allowed_field_names": ["Total"],
+        "ledger": {
+            "arn": _existing("dynamodb", "table/ledger"),
+            "encryption_key": _existing_key(3),
+            "retention": "90 days",
+        },
+        "outcome_bus": _existing("events", "event-bus/outcomes"),
+        "log_retention": "ONE_MONTH",
+        "max_output_size": "16 MiB",
+        "memory_size": 2048,
+        "timeout": "5 minutes",
+        "reserved_concurrent_executions": 7,
+    },
+    "handler_delivery": {"buffered": True, "max_concurrency": 5, "retry_for": "12 hours"},
+    "alerts": {
+        "topic": {"arn": _existing("sns", "alerts"), "encryption_key": _existing_key(4)},
+        "alert_format": "CHAT",
+        "runbook": "https://wiki.example.com/loops",
+        "failure_threshold": 3,
+        "failure_period": "15 minutes",
+        "failure_evaluation_periods": 2,
+        "ok_actions": True,
+    },
+    "alert_emails": ["ml-oncall@example.com"],
+    "alert_on_silence": {"days": 3},
+    "alert_on_low_agreement": {"threshold": 0.8, "period": "12 hours"},
+    "delivery": {
+        "encryption_key": _existing_key(5),
+        "dead_letter_queue": {
+            "arn": _existing("sqs", "dead-letters"),
+            "encryption_key": _existing_key(7),
+        },
+        "max_event_age": "6 hours",
+        "retry_attempts": 20,
+    },
+    "reconciler": {
+        "schedule": "30 minutes",
+        "look_back": "12 days",
+        "max_open_age": "1 day",
+        "log_retention": "ONE_WEEK",
+    },
+    "vpc": {
+        "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "security_group_ids": ["sg-0123456789abcdef0"],
+    },
+    "permissions_boundary": "developers",
+}
+
+
+def _in_a_vpc(app: App) -> Stack:
+    keys = ("account", "region", "output", "vpc")
+    (deployment,) = read_deployments({"prod": {key: EVERY_KEY[key] for key in keys}})
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 
 
@@ -687,4 +775,5 @@ CASES = (
     Case("many-flow-definitions", _in_stack(_many_flow_definitions), RECOMMENDED_FLAGS),
     Case("default-app", _default_app, RECOMMENDED_FLAGS),
     Case("configured-app", _configured_app, RECOMMENDED_FLAGS),
+    Case("in-a-vpc", _in_a_vpc, RECOMMENDED_FLAGS),
 )

@@ -19,14 +19,14 @@ FROM_CDK = {
 def test_control_is_linted() -> None:
     broken = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"Colour": "red"}}}}
 
-    assert _rules(json.dumps(broken)) == {"E3002"}
+    assert lint_rules(json.dumps(broken)) == {"E3002"}
 
 
 def test_template_has_no_errors_and_no_warnings(synthesized: Synthesized) -> None:
-    assert _rules(json.dumps(synthesized.template)) <= set(FROM_CDK)
+    assert lint_rules(json.dumps(synthesized.template)) <= set(FROM_CDK)
 
 
 @functools.cache
-def _rules(template: str) -> set[str]:
+def lint_rules(template: str) -> set[str]:
     config = ManualArgs(regions=[REGION], ignore_checks=["I"])
     return {match.rule.id for match in lint(template, config=config)}

@@ -1,56 +1,53 @@
-"""The context `deployments` becomes stacks, or an error with a line for every fault in it."""
+"""A deployment is right, or an error with a line for every fault in it."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from human_loop_events import FieldMapping, FlowDefinitions, TaskMapping
-from stacks.deployment import ConfigurationError, Deployment, read_deployments
+from stacks.deployment import Deployment
+from stacks.deployments_file import read_deployments
+from stacks.faults import ConfigurationError, fields_within
 from tests.infrastructure.cases import ACCOUNT, REGION
 from tests.infrastructure.pattern_cases import flow_definition
 
-ROOT = Path(__file__).parents[2]
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000001"
+OUTCOME_BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/outcomes"
+TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:events"
+HERE: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
 
 
-def _faults(context: Any) -> list[str]:
+def _faults(entry: Any) -> list[str]:
+    """Return the faults in a deployment `prod`, without its name."""
     with pytest.raises(ConfigurationError) as error:
-        read_deployments(context)
-    return str(error.value).splitlines()
+        read_deployments({"prod": entry})
+    faults = str(error.value).splitlines()
+    assert all(each.startswith("deployments.prod") for each in faults)
+    return [each.removeprefix("deployments.prod.") for each in faults]
 
 
-def test_without_configuration_there_is_one_deployment_with_defaults() -> None:
-    (deployment,) = read_deployments(None)
+def made(**values: Any) -> Deployment:
+    """Make a deployment of values as a file has them."""
+    return Deployment(**values)
 
-    assert deployment == Deployment()
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    """Return a deployment with one key, such as handler.memory_size."""
+    name, _, within = key.partition(".")
+    return {name: _nested(within, value) if within else value}
+
+
+def test_defaults_are_left_to_the_constructs() -> None:
+    deployment = Deployment()
+
     assert deployment.stack_name == "HumanLoops"
     assert deployment.flow_definitions_matched == FlowDefinitions.any()
-
-
-def test_each_entry_is_a_deployment() -> None:
-    context = {
-        "dev": {},
-        "prod-eu": {"account": ACCOUNT, "region": REGION, "statuses": ["Failed"]},
-    }
-
-    dev, prod = read_deployments(context)
-
-    assert (dev.stack_name, prod.stack_name) == ("HumanLoops-dev", "HumanLoops-prod-eu")
-    assert prod.statuses == ["Failed"]
-
-
-def test_context_of_the_command_line_is_json() -> None:
-    context = {"dev": {"flow_definitions": ["invoices"], "include_values": True}}
-
-    assert read_deployments(json.dumps(context)) == read_deployments(context)
+    assert {name for name, value in deployment.given().items() if value is True} == set()
 
 
 @pytest.mark.parametrize(
@@ -61,83 +58,125 @@ def test_context_of_the_command_line_is_json() -> None:
     ],
 )
 def test_flow_definitions_are_names_or_arns(values: list[str], matched: FlowDefinitions) -> None:
-    (deployment,) = read_deployments({"dev": {"flow_definitions": values}})
-
-    assert deployment.flow_definitions_matched == matched
-
-
-@pytest.mark.parametrize(
-    ("context", "says"),
-    [
-        ("{not json", "context deployments: expected JSON, got '{not json'"),
-        ({}, "context deployments: expected an object with an entry for each deployment"),
-        ([], "context deployments: expected an object with an entry for each deployment"),
-        ("[1]", "context deployments: expected an object with an entry for each deployment"),
-        (
-            {"my prod": {}},
-            "context deployments: expected a name of letters, digits and hyphens, got 'my prod'",
-        ),
-        ({"prod": None}, "context deployments.prod: expected an object, got None"),
-        ({"prod": "x"}, "context deployments.prod: expected an object, got 'x'"),
-        (
-            {"prod": {"flow_definition": ["x"]}},
-            "context deployments.prod.flow_definition: unknown (did you mean flow_definitions?); "
-            "expected one of account, region",
-        ),
-    ],
-)
-def test_configuration_of_the_wrong_shape_is_refused(context: Any, says: str) -> None:
-    (fault,) = _faults(context)
-
-    assert fault.startswith(says)
+    assert made(**HERE, flow_definitions=values).flow_definitions_matched == matched
 
 
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("account", 111122223333, "12 digits in quotes"),
-        ("account", "1234", "12 digits in quotes"),
-        ("region", "Ireland", "a Region such as eu-west-1"),
-        ("region", "eu-wst-1", "a Region such as eu-west-1"),
-        ("flow_definitions", "invoices", "a list of names, or one of ARNs, with at least one"),
-        ("flow_definitions", [""], "a list of names, or one of ARNs, with at least one"),
-        ("flow_definitions", [1], "a list of names, or one of ARNs, with at least one"),
-        ("flow_definitions", [], "a list of names, or one of ARNs, with at least one"),
-        ("statuses", ["InProgress"], "a list of Completed, Failed, Stopped, with at least one"),
-        ("statuses", "Failed", "a list of Completed, Failed, Stopped, with at least one"),
-        ("statuses", [], "a list of Completed, Failed, Stopped, with at least one"),
-        ("output_bucket", "s3://reviews", "the name of the bucket in the flow definitions'"),
-        ("output_prefix", "reviews/*", "a key prefix such as reviews/"),
-        ("output_prefix", "s3://reviews/a2i/", "a key prefix such as reviews/"),
-        ("output_prefix", None, "a key prefix such as reviews/"),
-        ("output_key_arn", "alias/reviews", "the ARN of the KMS key of the output"),
-        ("handler_delivery", "buffered", "DIRECT or BUFFERED"),
-        ("include_values", "yes", "true or false: whether outcomes carry values"),
-        ("include_values", 1, "true or false: whether outcomes carry values"),
-        ("mappings", [], "for custom tasks: an object by flow definition"),
-        ("mappings", {"tickets": 5}, "for custom tasks: an object by flow definition"),
-        ("alert_format", "slack", "TEXT, JSON or CHAT"),
-        ("alert_format", [], "TEXT, JSON or CHAT"),
-        ("alert_emails", "a@example.com", "a list of e-mail addresses, with at least one"),
-        ("alert_emails", ["a at example.com"], "a list of e-mail addresses, with at least one"),
-        ("alert_emails", [], "a list of e-mail addresses, with at least one"),
-        ("runbook", "our wiki", "a path or URL without spaces"),
-        ("failed_loops_threshold", 0, "a whole number from 1"),
-        ("failed_loops_threshold", 1.5, "a whole number from 1"),
-        ("failed_loops_threshold", True, "a whole number from 1"),
+        ("account", 111122223333, "expected 12 digits in quotes"),
+        ("account", "1234", "expected 12 digits in quotes"),
+        ("region", "Ireland", "expected a Region such as eu-west-1"),
+        ("flow_definitions", "invoices", "expected a list of names, or one of ARNs, with at least"),
+        ("flow_definitions", [""], "expected a list of names, or one of ARNs, with at least one"),
+        ("flow_definitions", [1], "expected a list of names, or one of ARNs, with at least one"),
+        ("flow_definitions", [], "expected a list of names, or one of ARNs, with at least one"),
+        ("statuses", ["InProgress"], "expected a list of Completed, Failed, Stopped, with at"),
+        ("statuses", "Failed", "expected a list of Completed, Failed, Stopped, with at least one"),
+        ("statuses", [], "expected a list of Completed, Failed, Stopped, with at least one"),
+        ("event_bus", "a bus", "expected the name of an event bus"),
+        ("output", "reviews", "expected an object with the keys bucket, prefix, encryption_key"),
+        ("output.bucket", "s3://reviews", "expected the name of a bucket, without s3://"),
+        ("output.prefix", "reviews/*", "expected a key prefix such as reviews/"),
+        ("output.prefix", "s3://reviews/a2i/", "expected a key prefix such as reviews/"),
+        ("output.encryption_key", "alias/reviews", "expected the ARN of a KMS key"),
+        ("topic.arn", "events", "expected the ARN of a topic"),
+        ("queue.arn", TOPIC_ARN, "expected the ARN of a queue"),
+        ("handler.mappings", [], "expected an object by flow definition"),
+        ("handler.mappings", {"tickets": 5}, "expected an object by flow definition"),
+        ("handler.include_values", "yes", "expected true or false"),
+        ("handler.include_values", 1, "expected true or false"),
+        ("handler.allowed_field_names", [], "expected a list of field names, with at least one"),
+        ("handler.outcome_bus", "default", "expected the ARN of an event bus"),
+        ("handler.log_retention", 30, "expected a value of RetentionDays such as ONE_MONTH"),
+        ("handler.max_output_size", 16, "expected a size such as 16 MiB, 1 KiB to 1 GiB"),
+        ("handler.max_output_size", "2 GiB", "expected a size such as 16 MiB, 1 KiB to 1 GiB"),
+        ("handler.memory_size", 128, "expected a whole number, 256 to 10240"),
+        ("handler.memory_size", 512.5, "expected a whole number, 256 to 10240"),
+        ("handler.timeout", "PT5M", "expected a time such as 5 minutes, 2 minutes to 15 minutes"),
+        ("handler.timeout", "1 minute", "expected a time such as 5 minutes, 2 minutes to 15"),
+        ("handler.timeout", "99999999999999999999 days", "expected a time such as 5 minutes, 2"),
+        ("handler.timeout", timedelta(minutes=5, milliseconds=1), "expected a time such as 5"),
+        ("handler.timeout", 300, "expected a time such as 5 minutes, 2 minutes to 15 minutes"),
+        ("handler_delivery", "BUFFERED", "expected an object with the keys buffered"),
+        ("handler_delivery.max_concurrency", 1, "expected a whole number, 2 to 1000"),
+        ("handler_delivery.retry_for", "8 days", "expected a time such as 6 hours, up to 7 days"),
+        ("alerts.alert_format", "slack", "expected TEXT, JSON or CHAT"),
+        ("alerts.alert_format", [], "expected TEXT, JSON or CHAT"),
+        ("alerts.runbook", "our wiki", "expected a path or URL without spaces"),
+        ("alerts.failure_threshold", 0, "expected a whole number from 1"),
+        ("alerts.failure_threshold", 1.5, "expected a whole number from 1"),
+        ("alerts.failure_threshold", True, "expected a whole number from 1"),
+        ("alerts.failure_period", "90 seconds", "expected whole minutes such as 15 minutes"),
+        ("alert_emails", "a@example.com", "expected a list of e-mail addresses, with at least"),
+        ("alert_emails", ["a at example.com"], "expected a list of e-mail addresses, with at"),
+        ("alert_emails", [], "expected a list of e-mail addresses, with at least one"),
+        ("alert_on_silence.days", 8, "expected a whole number, 1 to 7"),
+        ("alert_on_low_agreement.threshold", 80, "expected a share, over 0 up to 1"),
+        ("delivery.retry_attempts", 200, "expected a whole number, 0 to 185"),
+        ("delivery.max_event_age", "2 days", "expected a time such as 6 hours, 1 minute to 24"),
+        ("reconciler", False, "expected an object with the keys enabled, schedule"),
+        ("reconciler.schedule", "hourly", "expected whole minutes such as 30 minutes"),
+        ("reconciler.schedule", "5 minutes", "expected whole minutes such as 30 minutes"),
+        ("vpc.subnet_ids", ["private-a"], "expected a list of ids such as subnet-0123456789"),
+        ("vpc.security_group_ids", [], "expected a list of ids such as sg-0123456789abcdef0"),
+        ("tags", {}, "expected an object of texts, with at least one"),
+        ("tags", {"cost": 1}, "expected an object of texts, with at least one"),
+        ("termination_protection", "true", "expected true or false"),
+        ("permissions_boundary", "a b", "expected the name of a managed policy"),
     ],
 )
 def test_value_that_is_wrong_is_refused_with_its_place(key: str, value: Any, expected: str) -> None:
-    (fault,) = _faults({"prod": {key: value}})
+    faults = _faults(_nested(key, value))
 
-    assert fault.startswith(f"context deployments.prod.{key}: expected {expected}")
-    assert repr(value) in fault
+    (fault,) = (each for each in faults if each.startswith(f"{key}: "))
+    assert fault.startswith(f"{key}: {expected}")
+    assert f"got {value!r}" in fault
+
+
+@pytest.mark.parametrize("key", [name for name, _ in fields_within(Deployment)])
+def test_key_without_a_value_is_refused(key: str) -> None:
+    faults = _faults(_nested(key, None))
+
+    (fault,) = (each for each in faults if each.startswith(f"{key}: "))
+    assert "got None; leave the key out to have the default" in fault
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("flow_definition", " (did you mean flow_definitions?)"),
+        ("handler.memory", " (did you mean handler.memory_size?)"),
+        ("memory_size", " (did you mean handler.memory_size?)"),
+        ("schedule", " (did you mean reconciler.schedule?)"),
+        ("log_retention", " (did you mean handler.log_retention or reconciler.log_retention?)"),
+        ("output_bucket", " (did you mean output.bucket?)"),
+        ("alerts.email", "; expected one of topic, alert_format, include_failure_reason, runbook"),
+    ],
+)
+def test_unknown_key_is_refused_with_the_one_that_is_meant(key: str, hint: str) -> None:
+    (fault,) = _faults(_nested(key, "x"))
+
+    assert fault.startswith(f"{key}: unknown key{hint}")
+
+
+def test_missing_key_is_refused_with_what_is_expected() -> None:
+    assert _faults({"output": {"prefix": "a/"}}) == [
+        "output.bucket: missing; expected the name of a bucket, without s3://"
+    ]
 
 
 def test_unknown_region_is_refused_with_the_nearest_one() -> None:
-    (fault,) = _faults({"prod": {"account": ACCOUNT, "region": "eu-wst-1"}})
+    (fault,) = _faults({**HERE, "region": "eu-wst-1"})
 
     assert "AWS has no such Region (did you mean eu-west-1?)" in fault
+
+
+def test_region_without_a2i_needs_a_bus_to_which_events_are_forwarded() -> None:
+    (fault,) = _faults({**HERE, "region": "eu-north-1"})
+
+    assert fault.startswith("region: Amazon A2I is not in eu-north-1, so no event arrives")
+    assert Deployment(account=ACCOUNT, region="eu-north-1", event_bus="default").region
 
 
 @pytest.mark.parametrize(
@@ -145,27 +184,12 @@ def test_unknown_region_is_refused_with_the_nearest_one() -> None:
     [
         ({"account": ACCOUNT}, "region: account and region go together, got account='1111"),
         ({"region": REGION}, "account: account and region go together, got account=None"),
-        ({"output_prefix": "reviews/"}, "output_prefix: it needs output_bucket, got 'reviews/'"),
-        ({"output_key_arn": KEY_ARN}, "output_key_arn: it needs output_bucket"),
         (
-            {
-                "account": ACCOUNT,
-                "region": REGION,
-                "output_bucket": "reviews",
-                "output_key_arn": KEY_ARN.replace(REGION, "us-east-1"),
-            },
-            f"output_key_arn: expected an ARN of Region {REGION}, where this is deployed, got arn:",
-        ),
-        (
-            {
-                "account": ACCOUNT,
-                "region": REGION,
-                "flow_definitions": [flow_definition("x").replace(ACCOUNT, "444455556666")],
-            },
+            {**HERE, "flow_definitions": [flow_definition("x").replace(ACCOUNT, "444455556666")]},
             f"flow_definitions: expected an ARN of account {ACCOUNT}, where this is deployed",
         ),
         (
-            {"flow_definitions": ["invoices", flow_definition("claims")]},
+            {**HERE, "flow_definitions": ["invoices", flow_definition("claims")]},
             "flow_definitions: FlowDefinitions.named(): 'arn:aws:sagemaker:",
         ),
         ({"flow_definitions": ["Invoices"]}, "flow_definitions: FlowDefinitions.named(): 'Invo"),
@@ -174,93 +198,235 @@ def test_unknown_region_is_refused_with_the_nearest_one() -> None:
             "alert_emails: expected each address once, got a@example.com repeatedly",
         ),
         (
-            {"mappings": {"tickets": {"sampled": "audit"}}},
-            "mappings.tickets: expected a list of objects as fields, got None",
+            {"handler": {"mappings": {"tickets": {"sampled": "audit"}}}},
+            "handler.mappings.tickets: expected a list of objects as fields, got None",
         ),
         (
-            {"mappings": {"tickets": {"fields": [{"name": "a", "path": "b"}], "sample": "c"}}},
-            "mappings.tickets: got an unexpected keyword argument 'sample'",
+            {"handler": {"mappings": {"tickets": [5]}}},
+            "handler.mappings: expected an object by flow definition",
         ),
         (
-            {"mappings": {"tickets": [{"name": "a"}]}},
-            "mappings.tickets[0]: FieldMapping 'a': expected prediction and answer, or path",
+            {
+                "handler": {
+                    "mappings": {"tickets": {"fields": [{"name": "a", "path": "b"}], "sample": "c"}}
+                }
+            },
+            "handler.mappings.tickets: got an unexpected keyword argument 'sample'",
         ),
         (
-            {"mappings": {"tickets": [{"name": "a", "prediction": "b", "answer": "c["}]}},
-            "mappings.tickets[0]: FieldMapping 'a': answer='c[' is not a JMESPath expression",
+            {"handler": {"mappings": {"tickets": [{"name": "a"}]}}},
+            "handler.mappings.tickets[0]: FieldMapping 'a': expected prediction and answer, or",
         ),
+        (
+            {
+                "flow_definitions": ["invoices"],
+                "handler": {"mappings": {"claims": [{"name": "a", "path": "b"}]}},
+            },
+            "handler.mappings.claims: no such flow definition; expected one of invoices",
+        ),
+        (
+            {"alert_on_low_agreement": {"threshold": 0.8}},
+            "alert_on_low_agreement: it needs flow_definitions",
+        ),
+        (
+            {"handler_delivery": {"max_concurrency": 5}},
+            "handler_delivery.max_concurrency: it needs buffered: true",
+        ),
+        (
+            {"reconciler": {"enabled": False, "schedule": "1 hour"}},
+            "reconciler.schedule: it needs enabled: true",
+        ),
+        (
+            {
+                **HERE,
+                "handler": {
+                    "ledger": {"arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"},
+                    "ledger_retention": "90 days",
+                },
+            },
+            "handler.ledger_retention: it is for a new ledger; expected handler.ledger.retention",
+        ),
+        ({"tags": {"aws:cost": "1"}}, "tags: expected 1 to 128 characters that do not begin with"),
     ],
 )
 def test_contradiction_is_refused(entry: dict[str, Any], says: str) -> None:
-    (fault,) = _faults({"prod": entry})
+    (fault,) = _faults(entry)
 
-    assert fault.startswith(f"context deployments.prod.{says}")
+    assert fault.startswith(says)
 
 
-def test_all_faults_are_reported_at_once() -> None:
+_ARNS = {
+    "output.encryption_key": KEY_ARN,
+    "topic.arn": TOPIC_ARN,
+    "topic.encryption_key": KEY_ARN,
+    "queue.arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:events",
+    "queue.encryption_key": KEY_ARN,
+    "handler.ledger.arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger",
+    "handler.ledger.encryption_key": KEY_ARN,
+    "alerts.topic.arn": TOPIC_ARN,
+    "alerts.topic.encryption_key": KEY_ARN,
+    "delivery.encryption_key": KEY_ARN,
+    "delivery.dead_letter_queue.arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:events",
+    "delivery.dead_letter_queue.encryption_key": KEY_ARN,
+}
+#: A bus can be in another account, whose policy then admits the handler.
+_ARNS_OF_ANY_ACCOUNT = {"handler.outcome_bus"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(REGION, "us-east-1"), (ACCOUNT, "444455556666")],
+    ids=["Region", "account"],
+)
+@pytest.mark.parametrize("key", _ARNS)
+def test_arn_of_another_account_or_region_is_refused(key: str, ours: str, theirs: str) -> None:
+    entry = {**HERE, **_nested(key, _ARNS[key].replace(ours, theirs))}
+    if key.startswith("output"):
+        entry["output"]["bucket"] = "reviews"
+    elif key.endswith(".encryption_key") and key != "delivery.encryption_key":
+        beside = key.replace("encryption_key", "arn")
+        name, *_, _ = key.split(".")
+        within = entry[name] if key.count(".") == 1 else entry[name][key.split(".")[1]]
+        within["arn"] = _ARNS[beside]
+
+    (fault,) = _faults(entry)
+
+    assert fault.startswith(f"{key}: expected an ARN of")
+    assert f"{ours}, where this is deployed" in fault
+
+
+@pytest.mark.parametrize("key", ["topic.arn", "delivery.encryption_key", "handler.outcome_bus"])
+def test_arn_needs_account_and_region(key: str) -> None:
+    arn = {**_ARNS, "handler.outcome_bus": OUTCOME_BUS}[key]
+
+    (fault,) = _faults(_nested(key, arn))
+
+    assert fault == f"{key}: it needs account and region, where {arn} can be used"
+
+
+def test_outcome_bus_can_be_in_another_account_and_not_in_another_region() -> None:
+    theirs = OUTCOME_BUS.replace(ACCOUNT, "444455556666")
+
+    assert made(**HERE, handler={"outcome_bus": theirs}).handler.outcome_bus == theirs
+    (fault,) = _faults(
+        {**HERE, "handler": {"outcome_bus": OUTCOME_BUS.replace(REGION, "us-east-1")}}
+    )
+    assert fault.startswith(f"handler.outcome_bus: expected an ARN of Region {REGION}")
+
+
+def test_every_key_with_an_arn_is_tried() -> None:
+    keys = {name for name, field in fields_within(Deployment) if "the ARN of" in str(field)}
+
+    assert keys == _ARNS.keys() | _ARNS_OF_ANY_ACCOUNT
+
+
+def test_arns_on_another_bus_are_of_any_account() -> None:
+    arn = flow_definition("invoices").replace(ACCOUNT, "444455556666")
+
+    assert made(**HERE, event_bus="hub", flow_definitions=[arn]).flow_definitions == [arn]
+
+
+def test_all_faults_are_reported_at_once_whatever_their_kind() -> None:
     faults = _faults(
-        {"dev": {"account": 1, "regoin": REGION}, "prod": {"output_prefix": "reviews/"}}
+        {
+            "account": 1,
+            "regoin": REGION,
+            "handler": {"memory_size": 1, "timeout": "1 hour"},
+            "delivery": {"encryption_key": "alias/x"},
+            "handler_delivery": {"retry_for": "1 hour"},
+            "alert_emails": ["a@example.com", "a@example.com"],
+        }
     )
 
     assert [fault.split(":")[0] for fault in faults] == [
-        "context deployments.dev.account",
-        "context deployments.dev.regoin",
-        "context deployments.prod.output_prefix",
+        "account",
+        "handler.memory_size",
+        "handler.timeout",
+        "delivery.encryption_key",
+        "regoin",
+        "handler_delivery.retry_for",
+        "alert_emails",
     ]
+
+
+def test_contradiction_with_a_wrong_value_is_not_reported() -> None:
+    assert len(_faults({"account": 1, "region": REGION})) == 1
+
+
+def test_deployment_from_python_has_the_same_faults() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        made(name="prod", region=REGION, handler={"memory_size": 1})
+
+    assert error.value.faults == (
+        "handler.memory_size: expected a whole number, 256 to 10240, got 1",
+        f"account: account and region go together, got account=None and region='{REGION}'",
+    )
+
+
+def test_long_value_is_cut() -> None:
+    (fault,) = _faults({"tags": "x" * 10_000})
+
+    assert len(fault) < 400
+
+
+_NAMES = [name.rpartition(".")[2] for name, _ in fields_within(Deployment)]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*Deployment.model_fields, "regoin"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+            lambda children: (
+                st.lists(children)
+                | st.dictionaries(
+                    st.sampled_from(
+                        [name.rpartition(".")[2] for name, _ in fields_within(Deployment)]
+                    ),
+                    children,
+                )
+            ),
+            max_leaves=5,
+        ),
+    )
+)
+def test_any_values_make_a_deployment_or_one_error(entry: dict[str, Any]) -> None:
+    faults: tuple[str, ...] = ()
+    try:
+        (deployment,) = read_deployments({"prod": entry})
+    except ConfigurationError as error:
+        faults = error.faults
+    else:
+        assert deployment.stack_name == "HumanLoops-prod"
+
+    assert all(each.startswith("deployments.prod.") for each in faults)
+
+
+def test_times_and_sizes_are_read() -> None:
+    deployment = made(
+        handler={"timeout": "3 minutes", "max_output_size": "2 MiB"},
+        reconciler={"schedule": timedelta(minutes=30), "look_back": "1 day"},
+    )
+
+    assert deployment.handler.timeout == timedelta(minutes=3)
+    assert deployment.handler.max_output_size == 2 * 1024 * 1024
+    assert deployment.reconciler.schedule == timedelta(minutes=30)
+    assert deployment.reconciler.look_back == timedelta(days=1)
 
 
 def test_mappings_are_those_of_the_constructs() -> None:
     entry: dict[str, Any] = {"name": "Category", "prediction": "guess", "answer": "category.label"}
 
-    (deployment,) = read_deployments({"dev": {"mappings": {"tickets": [entry]}}})
+    deployment = made(handler={"mappings": {"tickets": [entry]}})
 
     assert deployment.task_mappings == {"tickets": [FieldMapping(**entry)]}
 
 
 def test_mapping_can_say_how_loops_are_sampled() -> None:
     entry: dict[str, Any] = {"name": "Category", "path": "category.label"}
-    task = {"fields": [entry], "sampled": "audit"}
 
-    (deployment,) = read_deployments({"dev": {"mappings": {"tickets": task}}})
+    deployment = made(handler={"mappings": {"tickets": {"fields": [entry], "sampled": "audit"}}})
 
     assert deployment.task_mappings == {
         "tickets": TaskMapping(fields=[FieldMapping(**entry)], sampled="audit")
     }
-
-
-@pytest.mark.parametrize(
-    ("deployments", "says"),
-    [
-        ({"prod": {"region": "nowhere"}}, "error: context deployments.prod.region: expected"),
-        (
-            # What only the constructs find out.
-            {
-                "prod": {
-                    "flow_definitions": ["invoices"],
-                    "mappings": {"claims": [{"name": "a", "prediction": "b", "answer": "c"}]},
-                }
-            },
-            "error: deployment prod: mappings['claims']: no such flow definition; expected one of",
-        ),
-    ],
-)
-def test_wrong_configuration_ends_with_one_message_and_status_1(
-    deployments: dict[str, Any], says: str, tmp_path: Path
-) -> None:
-    run = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "CDK_CONTEXT_JSON": json.dumps({"deployments": deployments}),
-            "CDK_OUTDIR": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert run.returncode == 1
-    assert re.search(rf"^{re.escape(says)}", run.stderr, re.MULTILINE)
-    assert "Traceback" not in run.stderr
-    assert not list(tmp_path.glob("*.template.json"))

@@ -35,6 +35,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
             "Applications",
             {"AWS::StepFunctions::StateMachine": 1, "AWS::DynamoDB::Table": 2},
         ),
+        ("pipeline_app.py", "ReviewsPipeline", {"AWS::CodePipeline::Pipeline": 1}),
     ],
 )
 def test_example_synthesizes_without_warnings(
@@ -64,4 +65,20 @@ def test_every_example_app_is_tested() -> None:
         "existing_resources_app.py",
         "jobs_app.py",
         "state_machine_app.py",
+        "pipeline_app.py",
     }
+
+
+def test_pipeline_deploys_a_stack_to_each_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_cdk, "App", new_app)
+    app: aws_cdk.App = runpy.run_path(str(EXAMPLES / "pipeline_app.py"))["app"]
+
+    assembly = app.synth()
+
+    for stage, account in (("Staging", "222233334444"), ("Production", "444455556666")):
+        (stack,) = assembly.get_nested_assembly(f"assembly-{stage}").stacks
+        assert stack.stack_name == f"{stage}-HumanLoops"
+        assert stack.environment.account == account
+        types = [each["Type"] for each in stack.template["Resources"].values()]
+        assert types.count("AWS::Events::Rule") == 3
+        assert [str(message.entry.data) for message in stack.messages] == []

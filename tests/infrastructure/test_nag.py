@@ -39,6 +39,7 @@ CONSTRUCTS_ALONE = (
     "known-environment",
     "default-app",
     "configured-app",
+    "in-a-vpc",
 )
 
 

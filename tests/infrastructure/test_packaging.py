@@ -150,7 +150,7 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     synth = subprocess.run(
         [
             *(npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")),
-            *("--context", f"deployments={json.dumps({'dev': {'output_bucket': 'reviews'}})}"),
+            *("--context", f"deployments={json.dumps({'dev': {'output': {'bucket': 'reviews'}}})}"),
         ],
         cwd=ROOT,
         env={

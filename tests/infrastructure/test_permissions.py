@@ -30,6 +30,14 @@ UNCONDITIONAL_SERVICES = {
 }
 
 #: Actions on Resource "*", and why.
+NETWORK_ACTIONS = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
 ACTIONS_ON_ANY_RESOURCE = {
     "sagemaker:ListFlowDefinitions": "AWS defines the action for * only.",
     "sagemaker:ListHumanLoops": "AWS defines the action for * only.",
@@ -162,7 +170,7 @@ def test_no_policy_of_the_constructs_has_a_wildcard(synthesized: Synthesized) ->
             assert not wildcards, statement
         assert wildcards <= WILDCARDS_OF_CDK, statement
         if "*" in statement.resources and statement.logical_id in synthesized.own:
-            assert set(statement.actions) <= set(ACTIONS_ON_ANY_RESOURCE), statement
+            assert set(statement.actions) <= {*ACTIONS_ON_ANY_RESOURCE, *NETWORK_ACTIONS}, statement
 
     assert bool(seen) == (synthesized.name not in {"composed-without-handler"})
 
@@ -194,6 +202,8 @@ def test_review_handler_may_do_what_is_documented_and_nothing_else(
         expected = HANDLER_ACTIONS | QUEUE_ACTIONS if buffered else HANDLER_ACTIONS
         if "default" not in json.dumps(function["Environment"]["Variables"]["OUTCOME_BUS"]):
             expected = expected | {"events:DescribeEventBus"}
+        if "VpcConfig" in function:
+            expected = expected | NETWORK_ACTIONS
         assert actions_of_role(synthesized, role) == expected
         assert "ManagedPolicyArns" not in synthesized.resources[role]["Properties"]
 
@@ -225,6 +235,8 @@ def test_reconciler_may_do_what_is_documented_and_nothing_else(synthesized: Synt
             expected.add("sagemaker:ListFlowDefinitions")
         if "event-bus/default" not in json.dumps(variables["EVENT_BUS"]):
             expected.add("events:DescribeEventBus")
+        if "VpcConfig" in function:
+            expected |= NETWORK_ACTIONS
         assert actions_of_role(synthesized, role) == expected
         assert "ManagedPolicyArns" not in synthesized.resources[role]["Properties"]
         _assert_publishes_only(

@@ -1,0 +1,155 @@
+"""Values of a deployment that are right one by one and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from stacks.faults import Fault
+from stacks.values import A2I_REGIONS
+
+if TYPE_CHECKING:
+    from stacks.deployment import Deployment
+
+#: The keys whose ARNs must be of the deployment's account and Region.
+_ARN_KEYS: Final = (
+    "output.encryption_key",
+    "topic.arn",
+    "topic.encryption_key",
+    "queue.arn",
+    "queue.encryption_key",
+    "handler.ledger.arn",
+    "handler.ledger.encryption_key",
+    "alerts.topic.arn",
+    "alerts.topic.encryption_key",
+    "delivery.encryption_key",
+    "delivery.dead_letter_queue.arn",
+    "delivery.dead_letter_queue.encryption_key",
+)
+
+
+#: A bus can be in another account, whose policy then admits the handler.
+_ARN_OF_ANY_ACCOUNT: Final = "handler.outcome_bus"
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A fault between keys.
+
+    Parameters
+    ----------
+    fault
+        The fault, at the key that it is reported at.
+    others
+        The other keys.
+    """
+
+    fault: Fault
+    others: tuple[str, ...] = ()
+
+    @property
+    def top_keys(self) -> set[str]:
+        """The keys of the deployment that it is about."""
+        return {self.fault.top_key, *self.others}
+
+
+def contradictions(deployment: Deployment) -> Iterator[Contradiction]:
+    """Yield what contradicts itself in a deployment."""
+    yield from _environment(deployment)
+    yield from _arns(deployment)
+    yield from _flow_definitions(deployment)
+    yield from _settings(deployment)
+    yield from _repetitions(deployment)
+
+
+def _environment(deployment: Deployment) -> Iterator[Contradiction]:
+    account, region = deployment.account, deployment.region
+    if (account is None) != (region is None):
+        absent, given = ("region", "account") if region is None else ("account", "region")
+        what = f"account and region go together, got account={account!r} and region={region!r}"
+        yield Contradiction(Fault(absent, what), (given,))
+    if region is not None and region not in A2I_REGIONS and deployment.event_bus is None:
+        what = (
+            f"Amazon A2I is not in {region}, so no event arrives; expected one of "
+            f"{', '.join(A2I_REGIONS)}, or event_bus with the bus to which events are forwarded, "
+            "such as default"
+        )
+        yield Contradiction(Fault("region", what), ("event_bus",))
+
+
+def _arns(deployment: Deployment) -> Iterator[Contradiction]:
+    for place in (*_ARN_KEYS, _ARN_OF_ANY_ACCOUNT):
+        value: object = deployment
+        for name in place.split("."):
+            value = getattr(value, name, None)
+        if isinstance(value, str):
+            for what in _elsewhere(deployment, value, any_account=place == _ARN_OF_ANY_ACCOUNT):
+                yield Contradiction(Fault(place, what), ("account", "region"))
+
+
+def _elsewhere(deployment: Deployment, arn: str, *, any_account: bool = False) -> Iterator[str]:
+    _, _, _, region, account, _ = arn.split(":", 5)
+    if deployment.region is None:
+        yield f"it needs account and region, where {arn} can be used"
+    elif region != deployment.region:
+        yield f"expected an ARN of Region {deployment.region}, where this is deployed, got {arn}"
+    if deployment.account not in (None, account) and not any_account:
+        yield f"expected an ARN of account {deployment.account}, where this is deployed, got {arn}"
+
+
+def _flow_definitions(deployment: Deployment) -> Iterator[Contradiction]:
+    place = "flow_definitions"
+    try:
+        values = deployment.flow_definitions_matched.values
+    except ValueError as error:
+        yield Contradiction(Fault(place, str(error)))
+        return
+    for arn in values:
+        # Another bus can have events that are forwarded from elsewhere.
+        if arn.startswith("arn:") and deployment.event_bus is None:
+            for what in _elsewhere(deployment, arn):
+                yield Contradiction(Fault(place, what), ("account", "region", "event_bus"))
+    if deployment.alert_on_low_agreement is not None and not values:
+        yield Contradiction(
+            Fault(
+                "alert_on_low_agreement",
+                "it needs flow_definitions: agreement is measured by flow definition",
+            ),
+            (place,),
+        )
+    for name in deployment.handler.mappings:
+        known = deployment.flow_definitions_matched.names
+        if known and name not in known:
+            what = f"no such flow definition; expected one of {', '.join(known)}"
+            yield Contradiction(Fault(f"handler.mappings.{name}", what), (place,))
+
+
+def _settings(deployment: Deployment) -> Iterator[Contradiction]:
+    delivery = deployment.handler_delivery
+    for name in ("max_concurrency", "retry_for"):
+        if getattr(delivery, name) is not None and not delivery.buffered:
+            yield Contradiction(Fault(f"handler_delivery.{name}", "it needs buffered: true"))
+    reconciler = deployment.reconciler
+    if not reconciler.enabled:
+        for name in reconciler.given():
+            if name != "enabled":
+                yield Contradiction(Fault(f"reconciler.{name}", "it needs enabled: true"))
+    if deployment.handler.ledger is not None and deployment.handler.ledger_retention is not None:
+        what = "it is for a new ledger; expected handler.ledger.retention"
+        yield Contradiction(Fault("handler.ledger_retention", what))
+
+
+def _repetitions(deployment: Deployment) -> Iterator[Contradiction]:
+    addresses = [each.lower() for each in deployment.alert_emails or []]
+    for address in dict.fromkeys(addresses):
+        if addresses.count(address) > 1:
+            what = f"expected each address once, got {address} repeatedly"
+            yield Contradiction(Fault("alert_emails", what))
+    for name, value in (deployment.tags or {}).items():
+        if not 1 <= len(name) <= 128 or len(value) > 256 or name.lower().startswith("aws:"):
+            what = (
+                f"expected 1 to 128 characters that do not begin with aws:, and a value of up to "
+                f"256, got {name!r}: {value!r}"
+            )
+            yield Contradiction(Fault("tags", what))

@@ -1,0 +1,184 @@
+"""Reading deployments: from the context in cdk.json, from a file, or from Python."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from stacks.deployment import Deployment
+from stacks.faults import ConfigurationError, nearest, shown
+
+_KEY: Final = "deployments"
+_COMMAND_LINE: Final = f"--context {_KEY}"
+_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
+_EXAMPLE: Final = '{"prod": {"flow_definitions": ["invoices"]}}'
+
+
+def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
+    """Read all deployments.
+
+    Parameters
+    ----------
+    context
+        An object by deployment name, the same as JSON, or the path of a YAML, JSON or TOML file
+        that has this object under the key ``deployments``. A path is relative to the current
+        folder. None for one deployment with all defaults.
+    source
+        The file that an object is from, for messages. If it exists, keys that are there twice are
+        refused.
+
+    Raises
+    ------
+    ConfigurationError
+        If anything is wrong. The message has a line for every fault, with the file, the deployment,
+        the key, what was expected and the value.
+
+    Examples
+    --------
+    >>> [each.stack_name for each in read_deployments({"dev": {}, "prod": {}})]
+    ['HumanLoops-dev', 'HumanLoops-prod']
+    """
+    if context is None:
+        return [Deployment()]
+    if isinstance(context, str):
+        if context.lstrip().startswith(("{", "[")):
+            return _deployments(_parsed(_COMMAND_LINE, context, _json), _COMMAND_LINE)
+        return _deployments(_of_file(Path(context)), context)
+    if source and Path(source).is_file():
+        # The CDK CLI keeps the last one of two keys, and says nothing.
+        _parsed(source, _text(Path(source)), _json)
+    return _deployments(context, source)
+
+
+def _of_file(path: Path) -> Any:
+    """Return what a file has under the key ``deployments``."""
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
+        raise ConfigurationError(
+            f"{_COMMAND_LINE}: expected the path of a file that ends in {', '.join(_READERS)}, or "
+            f"JSON such as {_EXAMPLE}, got {shown(str(path))}"
+        )
+    content = _parsed(str(path), _text(path), read)
+    if not isinstance(content, Mapping) or _KEY not in content:
+        raise ConfigurationError(
+            f"{path}: expected the key {_KEY} with an object for each deployment, got "
+            f"{shown(content)}"
+        )
+    # Editors take the schema from $schema.
+    others = [str(each) for each in content if each not in (_KEY, "$schema")]
+    if others:
+        raise ConfigurationError(
+            *(
+                f"{path}: {each}: unknown key{nearest(each, [_KEY])}; expected {_KEY} only"
+                for each in others
+            )
+        )
+    return content[_KEY]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(
+            f"{path}: cannot be read: {what} (the current folder is {Path.cwd()})"
+        ) from error
+
+
+def _parsed(source: str, text: str, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(text)
+    except (ValueError, YAMLError, RecursionError) as error:
+        raise ConfigurationError(f"{source}: {_in_one_line(error)}") from error
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"{error.problem} (line {mark.line + 1}, column {mark.column + 1})"
+    return " ".join(str(error).split())
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_without_repetition)
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ValueError(f"the key {key!r} is there twice in one object")
+    return dict(pairs)
+
+
+def _yaml(text: str) -> Any:
+    # YAML 1.2: no is a text, and 0123 no octal number. A key that is there twice is an error.
+    return YAML(typ="safe", pure=True).load(text)
+
+
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    ".yaml": _yaml,
+    ".yml": _yaml,
+    ".json": _json,
+    ".toml": tomllib.loads,
+}
+
+
+def _deployments(entries: Any, source: str) -> list[Deployment]:
+    place = source if source == _COMMAND_LINE else f"{source}: {_KEY}" if source else _KEY
+    if not isinstance(entries, Mapping) or not entries:
+        raise ConfigurationError(
+            f"{place}: expected an object with an entry for each deployment, such as {_EXAMPLE}, "
+            f"got {shown(entries)}"
+        )
+    deployments: list[Deployment] = []
+    faults = [f"{place}: {each}" for each in _wrong_names(list(entries))]
+    for name, entry in entries.items():
+        if not isinstance(entry, Mapping):
+            faults.append(f"{place}.{name}: expected an object, got {shown(entry)}")
+        elif "name" in entry:
+            faults.append(
+                f"{place}.{name}.name: unknown key; the name of the deployment is the key of its "
+                "entry"
+            )
+        else:
+            try:
+                deployments.append(_deployment(name, entry))
+            except ConfigurationError as error:
+                faults += [
+                    f"{place}.{name}.{each}"
+                    for each in error.faults
+                    if not each.startswith("name:")
+                ]
+    if faults:
+        raise ConfigurationError(*faults)
+    return deployments
+
+
+def _deployment(name: Any, entry: Mapping[Any, Any]) -> Deployment:
+    # A wrong name is reported once, for all of them.
+    known = name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+    return Deployment(**{str(key): value for key, value in entry.items()}, name=known)
+
+
+def _wrong_names(names: list[Any]) -> list[str]:
+    wrong = [
+        f"expected a name of letters, digits and hyphens, got {name!r}"
+        for name in names
+        if not isinstance(name, str) or not _NAME.fullmatch(name)
+    ]
+    lower = [str(name).lower() for name in names]
+    # Their templates would have one file name where the file system ignores case.
+    return wrong + [
+        f"expected names that differ in more than case, got {name!r} repeatedly"
+        for name in dict.fromkeys(lower)
+        if lower.count(name) > 1
+    ]

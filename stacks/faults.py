@@ -1,0 +1,157 @@
+"""What is wrong with a configuration: one line for each fault, with its place and what to write."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+_LONGEST_VALUE = 200
+
+
+class ConfigurationError(Exception):
+    """The configuration is wrong. The message has one line for each fault.
+
+    Parameters
+    ----------
+    faults
+        One line each.
+    """
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a key.
+
+    Parameters
+    ----------
+    key
+        The key, such as ``handler.memory_size``.
+    what
+        What is wrong with its value.
+    """
+
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what}"
+
+    @property
+    def top_key(self) -> str:
+        """The key of the deployment that it is in."""
+        return self.key.partition(".")[0].partition("[")[0]
+
+
+class ValueFaultsError(ValueError):
+    """Several faults within one value, raised by its validator."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+def faults_of(
+    error: ValidationError, model: type[BaseModel], values: Mapping[str, Any]
+) -> Iterator[Fault]:
+    """Yield what a model finds wrong with values, once for each key."""
+    seen: set[str] = set()
+    for each in error.errors():
+        key, field, value = _found(model, values, each["loc"])
+        if key in seen:
+            continue
+        seen.add(key)
+        cause = each.get("ctx", {}).get("error")
+        if field is None:
+            yield Fault(key, f"unknown key{_nearest_key(key, model)}")
+        elif isinstance(cause, ValueFaultsError):
+            yield from (Fault(f"{key}.{fault.key}", fault.what) for fault in cause.faults)
+        elif each["type"] == "missing":
+            yield Fault(key, f"missing; expected {expected(field)}")
+        else:
+            because = f"; {cause}" if isinstance(cause, ValueError) else ""
+            yield Fault(key, f"expected {expected(field)}, got {shown(value)}{because}")
+
+
+def expected(field: FieldInfo) -> str:
+    """Return what the value of a key must be."""
+    assert isinstance(field.json_schema_extra, dict)  # noqa: S101 - `key` sets it
+    return str(field.json_schema_extra["expected"])
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return a question with the known name that is most alike, or nothing."""
+    alike = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {alike[0]}?)" if alike else ""
+
+
+def fields_within(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the keys of a model and of the models in it, such as ``handler.memory_size``."""
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue
+        yield f"{prefix}{name}", field
+        within = model_of(field)
+        if within is not None:
+            yield from fields_within(within, f"{prefix}{name}.")
+
+
+def model_of(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the model that the value of a key is, also where it is optional."""
+    for each in (field.annotation, *get_args(field.annotation)):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            return each
+    return None
+
+
+def _found(
+    model: type[BaseModel], values: Mapping[str, Any], location: tuple[int | str, ...]
+) -> tuple[str, FieldInfo | None, Any]:
+    """Return the key, its field and its value; a location can lead on into the value."""
+    keys: list[str] = []
+    field: FieldInfo | None = None
+    value: Any = values
+    within: type[BaseModel] | None = model
+    for name in map(str, location):
+        if within is None:
+            break
+        keys.append(name)
+        field = within.model_fields.get(name)
+        value = value.get(name) if isinstance(value, Mapping) else None
+        within = None if field is None else model_of(field)
+    return ".".join(keys), field, value
+
+
+def _nearest_key(key: str, model: type[BaseModel]) -> str:
+    """Return the key that is most alike: beside it, or else anywhere."""
+    known = [each for each, _ in fields_within(model)]
+    group, _, name = key.rpartition(".")
+    joined = key.replace(".", "_")
+    same = [each for each in known if _name(each) == name or each.replace(".", "_") == joined]
+    if same:
+        return f" (did you mean {' or '.join(same)}?)"
+    beside = [each for each in known if each.rpartition(".")[0] == group]
+    for candidates in (beside, known):
+        names = {_name(each): each for each in candidates}
+        alike = difflib.get_close_matches(name, names, n=1)
+        if alike:
+            return f" (did you mean {names[alike[0]]}?)"
+    return f"; expected one of {', '.join(map(_name, beside))}"
+
+
+def _name(key: str) -> str:
+    return key.rpartition(".")[2]

@@ -1,0 +1,211 @@
+"""Every key of a deployment does something in its stack."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from stacks.deployment import Deployment
+from stacks.deployments_file import read_deployments
+from stacks.faults import fields_within, model_of
+from stacks.human_loop_stack import create_stacks
+from tests.infrastructure.cases import ACCOUNT, EVERY_KEY, REGION, new_app
+from tests.infrastructure.nag import findings
+from tests.infrastructure.test_cfn_lint import FROM_CDK, lint_rules
+
+#: What each key must leave in the template of the case with every key.
+IN_THE_TEMPLATE = {
+    "flow_definitions": '"/invoices"',
+    "statuses": '"humanLoopStatus":["Completed","Failed"]',
+    "event_bus": '"EventBusName":"human-loops"',
+    "output.bucket": ":s3:::example-output",
+    "output.prefix": "/reviews/claims/*",
+    "output.encryption_key": "key/00000000-0000-0000-0000-000000000001",
+    "topic.arn": f'"Arn":"arn:aws:sns:{REGION}:{ACCOUNT}:systems"',
+    "topic.encryption_key": "key/00000000-0000-0000-0000-000000000002",
+    "queue.arn": f'"Arn":"arn:aws:sqs:{REGION}:{ACCOUNT}:consumers"',
+    "handler.mappings": r"model.amount",
+    "handler.include_values": '"INCLUDE_VALUES":"true"',
+    "handler.include_failure_reason": '"INCLUDE_FAILURE_REASON":"false"',
+    "handler.allowed_field_names": r'"ALLOWED_FIELD_NAMES":"[\"Total\"]"',
+    "handler.ledger.arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger",
+    "handler.ledger.encryption_key": "key/00000000-0000-0000-0000-000000000003",
+    "handler.ledger.retention": '"LEDGER_RETENTION_DAYS":"90"',
+    "handler.outcome_bus": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/outcomes",
+    "handler.log_retention": '"RetentionInDays":30',
+    "handler.max_output_size": '"MAX_OUTPUT_BYTES":"16777216"',
+    "handler.memory_size": '"MemorySize":2048',
+    "handler.timeout": '"Timeout":300',
+    "handler.reserved_concurrent_executions": '"ReservedConcurrentExecutions":7',
+    "handler_delivery.buffered": "AWS::Lambda::EventSourceMapping",
+    "handler_delivery.max_concurrency": '"MaximumConcurrency":5',
+    "handler_delivery.retry_for": '"maxReceiveCount":24',
+    "alerts.topic.arn": f'"AlarmActions":["arn:aws:sns:{REGION}:{ACCOUNT}:alerts"]',
+    "alerts.topic.encryption_key": "key/00000000-0000-0000-0000-000000000004",
+    "alerts.alert_format": "HumanLoopFailed",
+    "alerts.runbook": "Runbook: https://wiki.example.com/loops#failedloops",
+    "alerts.failure_threshold": '"Threshold":3',
+    "alerts.failure_period": '"Period":900',
+    "alerts.failure_evaluation_periods": '"EvaluationPeriods":2',
+    "alerts.ok_actions": '"OKActions"',
+    "alert_emails": '"Endpoint":"ml-oncall@example.com"',
+    "alert_on_silence.days": "no event for 3 days",
+    "alert_on_low_agreement.threshold": '"Threshold":0.8',
+    "alert_on_low_agreement.period": '"Period":43200',
+    "delivery.encryption_key": "key/00000000-0000-0000-0000-000000000005",
+    "delivery.dead_letter_queue.arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letters",
+    "delivery.max_event_age": '"MaximumEventAgeInSeconds":21600',
+    "delivery.retry_attempts": '"MaximumRetryAttempts":20',
+    "reconciler.schedule": '"rate(30 minutes)"',
+    "reconciler.look_back": '"LOOK_BACK_DAYS":"12"',
+    "reconciler.max_open_age": '"Threshold":86400',
+    "reconciler.log_retention": '"RetentionInDays":7',
+    "vpc.subnet_ids": '"SubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]',
+    "vpc.security_group_ids": '"SecurityGroupIds":["sg-0123456789abcdef0"]',
+    "permissions_boundary": f"iam::{ACCOUNT}:policy/developers",
+}
+
+#: Keys with a test of their own below.
+TESTED_BELOW = {
+    "account",
+    "region",
+    "alerts.include_failure_reason",
+    "delivery.authorize_using_role",
+    "delivery.dead_letter_queue.encryption_key",
+    "handler.hash_field_names",
+    "handler.ledger_retention",
+    "queue.encryption_key",
+    "reconciler.enabled",
+    "tags",
+    "termination_protection",
+}
+
+
+def _synthesized(entry: dict[str, Any], app: App | None = None) -> Any:
+    app = app or new_app()
+    create_stacks(app, read_deployments({"prod": entry}))
+    return app.synth().get_stack_by_name("HumanLoops-prod")
+
+
+@pytest.fixture(scope="module")
+def every_key() -> Any:
+    return _synthesized(EVERY_KEY)
+
+
+@pytest.fixture(scope="module")
+def template(every_key: Any) -> str:
+    return json.dumps(every_key.template, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("key", IN_THE_TEMPLATE)
+def test_key_is_in_the_template(key: str, template: str) -> None:
+    assert IN_THE_TEMPLATE[key] in template
+
+
+def test_stack_with_every_key_has_no_findings_and_no_warnings() -> None:
+    app = new_app()
+    template = _synthesized(EVERY_KEY, app).template
+
+    assert findings(app) == set()
+    assert lint_rules(json.dumps(template)) <= set(FROM_CDK)
+
+
+def test_every_key_is_tested() -> None:
+    leaves = {name for name, field in fields_within(Deployment) if model_of(field) is None}
+
+    assert IN_THE_TEMPLATE.keys() | TESTED_BELOW == leaves
+    assert not IN_THE_TEMPLATE.keys() & TESTED_BELOW
+
+
+@pytest.fixture(scope="module")
+def others() -> Any:
+    return _synthesized(
+        {
+            "account": ACCOUNT,
+            "region": REGION,
+            "handler": {"hash_field_names": True, "ledger_retention": "90 days"},
+            "alerts": {"include_failure_reason": False},
+            "delivery": {"authorize_using_role": False},
+            "reconciler": {"enabled": False},
+            "tags": {"cost-centre": "1"},
+            "termination_protection": True,
+        }
+    )
+
+
+def test_stack_is_for_the_account_and_region(others: Any) -> None:
+    assert (others.environment.account, others.environment.region) == (ACCOUNT, REGION)
+
+
+def test_stack_has_tags_and_termination_protection(others: Any) -> None:
+    assert others.tags == {"cost-centre": "1"}
+    assert others.termination_protection is True
+
+
+def test_settings_of_privacy_are_in_the_functions(others: Any) -> None:
+    template = json.dumps(others.template, separators=(",", ":"))
+
+    assert '"FIELD_NAMES":"hashed"' in template
+    assert '"LEDGER_RETENTION_DAYS":"90"' in template
+    assert "$.detail.failureReason" not in template
+
+
+def test_there_is_no_role_and_no_reconciler_where_they_are_off(others: Any) -> None:
+    resources = others.template["Resources"]
+
+    assert resources
+    assert not [each for each in resources if "DeliveryRole" in each or "Reconciler" in each]
+    assert "ReconcilerName" not in others.template["Outputs"]
+
+
+def test_flow_definitions_of_another_account_have_no_reconciler_in_a_vpc_either() -> None:
+    arn = f"arn:aws:sagemaker:{REGION}:444455556666:flow-definition/invoices"
+    keys = ("account", "region", "output", "vpc")
+    entry = {key: EVERY_KEY[key] for key in keys}
+
+    template = _synthesized({**entry, "event_bus": "hub", "flow_definitions": [arn]}).template
+
+    assert not [each for each in template["Resources"] if "Reconciler" in each]
+
+
+def test_keys_of_queues_are_used_in_warnings(every_key: Any) -> None:
+    # The key of an imported queue needs a statement that only its owner can add.
+    warnings = " ".join(str(each.entry.data) for each in every_key.messages)
+
+    for key in ("queue", "delivery.dead_letter_queue"):
+        entry: Any = EVERY_KEY
+        for name in key.split("."):
+            entry = entry[name]
+        assert (
+            f"The policy of key {entry['encryption_key']} cannot be changed from here" in warnings
+        )
+
+
+def test_every_role_has_the_permissions_boundary(every_key: Any) -> None:
+    resources = every_key.template["Resources"].values()
+    roles = [each["Properties"] for each in resources if each["Type"] == "AWS::IAM::Role"]
+
+    assert len(roles) == 3
+    assert [role for role in roles if "PermissionsBoundary" not in role] == []
+
+
+def test_code_in_a_vpc_cannot_use_the_permissions_on_network_interfaces(every_key: Any) -> None:
+    resources = every_key.template["Resources"].values()
+    statements = [
+        statement
+        for each in resources
+        if each["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+        if "ec2:CreateNetworkInterface" in statement["Action"]
+    ]
+
+    assert [each["Effect"] for each in statements] == ["Allow", "Deny", "Allow", "Deny"]
+    for each in statements:
+        condition = each.get("Condition", {}).get("ArnLike", {})
+        assert ("lambda:SourceFunctionArn" in condition) == (each["Effect"] == "Deny")
+    for allowed, denied in (statements[:2], statements[2:]):
+        network = [action for action in allowed["Action"] if action.startswith("ec2:")]
+        assert network == denied["Action"]
