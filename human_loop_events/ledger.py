@@ -10,7 +10,7 @@ from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.arguments import refuse_other_than_construct
-from human_loop_events.encryption import USE_ACTIONS, create_key
+from human_loop_events.encryption import USE_ACTIONS, create_key, grant_through
 from human_loop_events.retention import KEEP
 from human_loop_reviews.contract import (
     LEDGER_INDEX,
@@ -113,7 +113,11 @@ class Ledger(Construct):
             grantee=grantee, actions=list(actions), resource_arns=[self._table.table_arn]
         )
         key = self._key or self._table.encryption_key
-        return grant if key is None else grant.combine(key.grant(grantee, *USE_ACTIONS))
+        return (
+            grant
+            if key is None
+            else grant.combine(grant_through(key, grantee, "dynamodb", USE_ACTIONS))
+        )
 
     def _create_table(self, key: kms.IKey) -> dynamodb.Table:
         table = dynamodb.Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.infrastructure.cases import MANY_NAMES, Synthesized, synthesize
+from tests.infrastructure.cases import KEY_OF_IMPORTED_OUTPUT, MANY_NAMES, Synthesized, synthesize
 from tests.infrastructure.templates import (
     IDENTITY_POLICIES,
     RESOURCE_POLICIES,
@@ -84,10 +84,8 @@ RECONCILER_ACTIONS = {
 
 #: What a handler may do besides where it reads a queue.
 QUEUE_ACTIONS = {
-    "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
     "sqs:ReceiveMessage",
 }
 
@@ -163,6 +161,42 @@ def test_no_policy_of_the_constructs_has_a_wildcard(synthesized: Synthesized) ->
             assert set(statement.actions) <= set(ACTIONS_ON_ANY_RESOURCE), statement
 
     assert bool(seen) == (synthesized.name not in {"composed-without-handler"})
+
+
+def test_policies_of_the_constructs_use_keys_only_through_a_service(
+    synthesized: Synthesized,
+) -> None:
+    seen = 0
+    for statement in statements(synthesized, *IDENTITY_POLICIES):
+        uses = [action for action in statement.actions if action.startswith("kms:")]
+        if not uses or statement.logical_id not in synthesized.own:
+            continue
+        seen += 1
+        assert uses == statement.actions, statement
+        (via,) = statement.content["Condition"]["StringEquals"].values()
+        assert "kms:ViaService" in statement.content["Condition"]["StringEquals"], statement
+        assert _service(via) in _SERVICES_WITH_KEYS, statement
+
+    assert bool(seen) == (synthesized.name != "composed-without-handler")
+
+
+#: The services through which functions and rules use keys.
+_SERVICES_WITH_KEYS = {"dynamodb", "s3", "sns", "sqs"}
+
+
+def _service(via: Any) -> str:
+    text = via if isinstance(via, str) else via["Fn::Join"][1][0]
+    return str(text).partition(".")[0]
+
+
+def test_key_of_another_region_is_used_through_the_service_there() -> None:
+    statements_of_imported = statements(synthesize("imported"), *IDENTITY_POLICIES)
+
+    assert {
+        statement.content["Condition"]["StringEquals"]["kms:ViaService"]
+        for statement in statements_of_imported
+        if statement.resources == [KEY_OF_IMPORTED_OUTPUT]
+    } == {"s3.eu-central-1.amazonaws.com"}
 
 
 def test_every_queue_topic_and_bucket_refuses_plain_http(synthesized: Synthesized) -> None:
