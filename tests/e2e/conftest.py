@@ -13,6 +13,7 @@ from local.emulator import Emulator, running_emulator
 from local.mailbox import Mailbox
 from local.rehearsal import await_arrivals, create_output_bucket, raise_alarm, send
 from local.witness import Witness
+from tests.permissions.recorded_calls import RECORDER
 
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
@@ -27,7 +28,7 @@ def a2i() -> Iterator[A2IServer]:
 
 @pytest.fixture(scope="session")
 def emulator(a2i: A2IServer) -> Iterator[Emulator]:
-    with running_emulator(a2i.endpoints) as emulator:
+    with running_emulator({**a2i.endpoints, "PYTHONPATH": RECORDER}) as emulator:
         yield emulator
 
 
@@ -83,6 +84,11 @@ def jobs(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedSta
 def handler_dead_letters(emulator: Emulator, buffered: Witness) -> Mailbox:
     """The dead-letter queue of the handler's own queue."""
     return Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of what the others recorded come last."""
+    items.sort(key=lambda item: item.path.name == "test_recorded_permissions.py")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,7 @@ from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
 from local.mailbox import Mailbox
 from local.waiting import wait_until
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
+from tests.permissions.recorded_calls import RECORDER
 
 SECONDS_TO_SETTLE = 30
 
@@ -35,7 +36,7 @@ class CommandLine:
     def __call__(self, *arguments: str, status: int = 0) -> Any:
         """Run a command, and return the JSON that it prints."""
         command = ["--stack", self._stack.name, "--endpoint-url", self._emulator.endpoint]
-        path = os.pathsep.join([str(PROJECT), str(PROJECT / "lambda")])
+        path = os.pathsep.join([RECORDER, str(PROJECT), str(PROJECT / "lambda")])
         result = subprocess.run(
             [sys.executable, "-m", "human_loops_cli", *command, "--json", *arguments],
             env={**self._emulator.environment, "PYTHONPATH": path},

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+from tests.infrastructure import permission_table
 from tests.infrastructure.cases import KEY_OF_IMPORTED_OUTPUT, MANY_NAMES, Synthesized, synthesize
 from tests.infrastructure.templates import (
     IDENTITY_POLICIES,
@@ -104,6 +106,15 @@ WITHOUT_REVIEW_HANDLER = {
     "buffered-own-function",
     "jobs",
 }
+
+
+def test_documented_permissions_of_roles_are_those_of_the_template() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+
+    assert permission_table.render() in page, (
+        "docs/security.md is behind: python -m tests.infrastructure.permission_table writes its "
+        "table of roles"
+    )
 
 
 def test_every_statement_for_a_service_has_a_condition(synthesized: Synthesized) -> None:

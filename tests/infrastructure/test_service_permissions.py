@@ -45,7 +45,8 @@ def test_services_may_do_what_the_stack_needs_and_strangers_may_not(
 
 
 def test_every_statement_for_a_service_is_needed(evaluation: Evaluation) -> None:
-    assert evaluation.without_effect == []
+    assert evaluation.unneeded == []
+    assert evaluation.needed
 
 
 def _is_own(account: Account, policy: str) -> bool:

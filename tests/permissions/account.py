@@ -134,6 +134,17 @@ class Account:
         """Return the names of a role's policies."""
         return tuple(self._of_roles.get(role_arn, ()))
 
+    def add_role(self, role_arn: str, policy: str, document: dict[str, Any]) -> None:
+        """Add a role with a policy, beside those of the stack."""
+        self.policies[policy] = document
+        self._of_roles[role_arn] = [policy]
+
+    def without_names(self, text: str) -> str:
+        """Write logical ids in the place of physical names."""
+        for logical_id, name in sorted(self._names.items(), key=lambda each: -len(each[1])):
+            text = text.replace(name, logical_id)
+        return text
+
     def request(
         self,
         why: str,

@@ -37,6 +37,7 @@ async function answerOf(request, policies) {
 async function isNeeded(mutation, requests, policies, answers) {
   const without = { ...policies, [mutation.policy]: mutation.document }
   for (const [index, request] of requests.entries()) {
+    if (answers[index].problem) continue
     if (request.identity.includes(mutation.policy) || request.resourcePolicy === mutation.policy) {
       const { allowed, problem } = await answerOf(request, without)
       if (problem) throw new Error(`${mutation.what}: ${problem}`)

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,10 @@ class Evaluation:
 
     wrong: list[str]
     """The requests with another answer than expected, or that the evaluator does not understand."""
-    without_effect: list[str]
-    """The mutations that change no answer: what they take away is not needed by any request."""
+    needed: list[str]
+    """The mutations that change an answer."""
+    unneeded: list[str]
+    """The mutations that change none: no request needs what they take away."""
 
 
 def evaluate(
@@ -65,6 +67,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate all requests, and again those that each mutation concerns, in one process."""
     assert requests, "nothing to evaluate"
+    requests = list({_without_reason(request): request for request in requests}.values())
     answer = _run(
         {
             "policies": policies,
@@ -80,12 +83,14 @@ def evaluate(
         for request, reply in zip(requests, answer["answers"], strict=True)
         if reply.get("allowed") != request.must_be_allowed
     ]
-    without_effect = [
-        mutation.what
-        for mutation, needed in zip(mutations, answer["needed"], strict=True)
-        if not needed
-    ]
-    return Evaluation(wrong, without_effect)
+    whats: dict[bool, list[str]] = {True: [], False: []}
+    for mutation, is_needed in zip(mutations, answer["needed"], strict=True):
+        whats[is_needed].append(mutation.what)
+    return Evaluation(wrong, needed=whats[True], unneeded=whats[False])
+
+
+def _without_reason(request: Request) -> str:
+    return repr(replace(request, why=""))
 
 
 def _run(questions: Mapping[str, Any]) -> Any:

@@ -44,7 +44,8 @@ def service_calls(account: Account) -> list[Request]:
 
 def _deliver(account: Account, rule: Resource, target: dict[str, Any]) -> Iterator[Request]:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
-    arn, role = target["Arn"], target.get("RoleArn")
+    arn: str = target["Arn"]
+    role: str | None = target.get("RoleArn")
     why = f"rule {rule.logical_id} delivers"
     source = _source(account, rule.arn)
     match arn.split(":")[2]:
@@ -60,10 +61,11 @@ def _deliver(account: Account, rule: Resource, target: dict[str, Any]) -> Iterat
             other = _source(account, rule.arn + "-another")
             yield _denied(account, "another rule", "events", action, arn, other)
         case "sns" if role is None:
-            # Trap: EventBridge names neither account nor rule to a topic or its key.
+            # EventBridge names neither account nor rule to a topic or its key.
             yield from _by_service(account, why, "events", "sns:Publish", arn, {})
             yield from _with_key_for(account, why, "events", arn, {})
         case "sns":
+            assert role is not None
             yield from _by_service(account, why, "events", "sts:AssumeRole", role, source)
             yield from by_role(account, why, role, role, "sns:Publish", arn)
         case service:
@@ -183,12 +185,20 @@ def _call_without_tls(account: Account, resource: Resource) -> Iterator[Request]
         )  # fmt: skip
 
 
-#: What else a service does with the key of a resource, by action.
+#: What a service does with the key of a resource for the caller of an action.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 #: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 #: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+_READ_TABLE = ("kms:Decrypt", "kms:DescribeKey")
 _KEY_ACTIONS = {
+    "dynamodb:BatchGetItem": _READ_TABLE,
+    "dynamodb:GetItem": _READ_TABLE,
+    "dynamodb:PutItem": USE_ACTIONS,
+    "dynamodb:Query": _READ_TABLE,
+    "dynamodb:Scan": _READ_TABLE,
+    "dynamodb:UpdateItem": USE_ACTIONS,
+    "dynamodb:DeleteItem": USE_ACTIONS,
     "s3:GetObject": ("kms:Decrypt",),
     "sns:Publish": SEND_ACTIONS,
     "sqs:ReceiveMessage": ("kms:Decrypt",),
@@ -214,8 +224,7 @@ def by_role(
     context = {**keys, "s3:TlsVersion": "1.2"} if service == "s3" else keys
     yield account.request(why, principal, action, resource, context, role=role)
     key = account.key_of(resource)
-    actions = USE_ACTIONS if service == "dynamodb" else _KEY_ACTIONS.get(action, ())
-    for key_action in actions if key else ():
+    for key_action in _KEY_ACTIONS.get(action, ()) if key else ():
         assert key is not None
         via = {"kms:ViaService": f"{service}.{account.region}.amazonaws.com"}
         encrypted = {**via, **account.encryption_context(resource)}
