@@ -6,8 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Template
+
+from human_loop_events import Ledger
 from tests.infrastructure import permission_table
-from tests.infrastructure.cases import KEY_OF_IMPORTED_OUTPUT, MANY_NAMES, Synthesized, synthesize
+from tests.infrastructure.cases import (
+    ACCOUNT,
+    KEY_OF_IMPORTED_OUTPUT,
+    MANY_NAMES,
+    REGION,
+    Synthesized,
+    new_app,
+    synthesize,
+)
 from tests.infrastructure.templates import (
     IDENTITY_POLICIES,
     RESOURCE_POLICIES,
@@ -208,6 +223,26 @@ def test_key_of_another_region_is_used_through_the_service_there() -> None:
         for statement in statements_of_imported
         if statement.resources == [KEY_OF_IMPORTED_OUTPUT]
     } == {"s3.eu-central-1.amazonaws.com"}
+
+
+def test_key_of_an_imported_table_can_be_named() -> None:
+    stack = Stack(new_app(), "Ledgers")
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/outcomes"
+    ledger = Ledger(
+        stack,
+        "Ledger",
+        table=dynamodb.Table.from_table_arn(stack, "Table", arn),
+        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_OF_IMPORTED_OUTPUT),
+    )
+    policy = iam.ManagedPolicy(stack, "Policy")
+    ledger.grant_record(policy)
+    _, statement = stack.resolve(policy.document)["Statement"]
+
+    assert statement["Resource"] == KEY_OF_IMPORTED_OUTPUT
+    assert statement["Condition"] == {
+        "StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}
+    }
+    assert not Template.from_stack(stack).find_resources("AWS::KMS::Key")
 
 
 def test_every_queue_topic_and_bucket_refuses_plain_http(synthesized: Synthesized) -> None:

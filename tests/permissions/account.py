@@ -66,6 +66,10 @@ class Resource:
             rules = self.properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
             default: dict[str, str] = rules[0]["ServerSideEncryptionByDefault"]
             return default.get("KMSMasterKeyID")
+        if self.type == "AWS::DynamoDB::GlobalTable":
+            (replica,) = self.properties["Replicas"]
+            specification: dict[str, str] = replica.get("SSESpecification", {})
+            return specification.get("KMSMasterKeyId")
         value: Any = self.properties
         for name in _KEY_PROPERTIES.get(self.type, ()):
             value = value.get(name, {})

@@ -34,15 +34,20 @@ async function answerOf(request, policies) {
   return { allowed: answer.overallResult === 'Allowed' }
 }
 
+function concerns({ policy, actions }, request) {
+  return (
+    (request.identity.includes(policy) || request.resourcePolicy === policy) &&
+    actions.some((action) => action.includes('*') || action === request.action)
+  )
+}
+
 async function isNeeded(mutation, requests, policies, answers) {
   const without = { ...policies, [mutation.policy]: mutation.document }
   for (const [index, request] of requests.entries()) {
-    if (answers[index].problem) continue
-    if (request.identity.includes(mutation.policy) || request.resourcePolicy === mutation.policy) {
-      const { allowed, problem } = await answerOf(request, without)
-      if (problem) throw new Error(`${mutation.what}: ${problem}`)
-      if (allowed !== answers[index].allowed) return true
-    }
+    if (answers[index].problem || !concerns(mutation, request)) continue
+    const { allowed, problem } = await answerOf(request, without)
+    if (problem) throw new Error(`${mutation.what}: ${problem}`)
+    if (allowed !== answers[index].allowed) return true
   }
   return false
 }

@@ -46,6 +46,8 @@ class Mutation:
     """The policy and what is taken away."""
     policy: str
     document: Mapping[str, Any]
+    actions: tuple[str, ...]
+    """The actions of the changed statement, which alone can have another answer."""
 
 
 @dataclass(frozen=True)

@@ -54,4 +54,5 @@ def _replaced(
         what=f"{name}: {what}",
         policy=name,
         document={**document, "Statement": [*before, *by, *after]},
+        actions=tuple(listed(document["Statement"][index]["Action"])),
     )

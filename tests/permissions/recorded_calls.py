@@ -158,8 +158,5 @@ def _condition_keys(call: Call) -> tuple[dict[str, Any], dict[str, dict[str, Any
                 "no detail type": {"events:source": keys["events:source"]},
             }
         case "s3:ListBucket", {"Prefix": prefix}:
-            return {"s3:prefix": prefix}, {
-                "another prefix": {"s3:prefix": "another"},
-                "no prefix": {},
-            }
+            return {"s3:prefix": prefix}, {"no prefix": {}}
     return {}, {}
