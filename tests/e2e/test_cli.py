@@ -16,6 +16,7 @@ from local.emulator import ACCOUNT, REGION, Emulator
 from local.mailbox import Mailbox
 from local.waiting import wait_until
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
+from tests.permissions.recorded_calls import RECORDER
 
 SECONDS_TO_SETTLE = 30
 
@@ -30,7 +31,7 @@ def stack(stacks: Mapping[str, DeployedStack]) -> DeployedStack:
 
 @pytest.fixture(scope="module")
 def human_loops(emulator: Emulator, stack: DeployedStack) -> CommandLine:
-    return CommandLine(emulator, stack)
+    return CommandLine(emulator, stack, python_path=[RECORDER])
 
 
 def put(emulator: Emulator, url: str, event: Mapping[str, Any], **attributes: str) -> None:
