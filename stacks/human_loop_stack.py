@@ -89,6 +89,7 @@ class HumanLoopStack(Stack):
             "ReconcilerName": loops.reconciler.function.function_name,
             "LedgerTableName": loops.review_handler.ledger.table.table_name,
             "OutputBucketName": loops.output.bucket.bucket_name,
+            "S3OutputPath": f"s3://{loops.output.bucket.bucket_name}/{loops.output.prefix}",
             "StatusChangeRuleName": loops.status_events.rule.rule_name,
             "FailedRuleName": loops.status_events.failed_rule.rule_name,
             "FailedLoopsAlarmName": loops.status_events.failure_alarm.alarm_name,
@@ -98,5 +99,7 @@ class HumanLoopStack(Stack):
             outputs["HandlerQueueDeadLetterQueueUrl"] = (
                 loops.handler_queue.dead_letter_queue.queue_url
             )
+        if deployment.output_key_arn is not None:
+            outputs["OutputKeyArn"] = deployment.output_key_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
