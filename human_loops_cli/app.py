@@ -11,7 +11,14 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from human_loops_cli.commands import agreement, configure, dead_letters, review, status
+from human_loops_cli.commands import (
+    agreement,
+    configure,
+    dead_letters,
+    outcomes,
+    review,
+    status,
+)
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain
 from human_loops_cli.session import Session
@@ -84,6 +91,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)

@@ -86,6 +86,17 @@ class Settler:
             _log(f"not settled ({error_code(error)})", loop, error=error)
             raise
 
+    def review(self, loop: HumanLoopEvent) -> tuple[Output | None, Review | None]:
+        """Read the output of a loop, and review it. None for both without an output.
+
+        Raises
+        ------
+        OutputNotReadyError, UnreadableOutputError, CallError
+            See `settle`.
+        """
+        output = self._read_output(loop)
+        return output, self._review(loop, output)
+
     def _settle(self, loop: HumanLoopEvent) -> None:
         entry = self.ledger.find(loop)
         if entry is not None:
@@ -94,8 +105,7 @@ class Settler:
                 _log("settled before", loop)
                 return
         try:
-            output = self._read_output(loop)
-            review = self._review(loop, output)
+            output, review = self.review(loop)
         except UnreadableOutputError as error:
             if self._conclude(loop, entry, None, None, error):
                 metrics.emit_unreadable(loop)
