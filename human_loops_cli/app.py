@@ -18,6 +18,7 @@ from human_loops_cli.commands import (
     outcomes,
     review,
     status,
+    verify,
 )
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain
@@ -93,6 +94,7 @@ app = typer.Typer(
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
+app.command("verify")(verify.verify)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
 app.command("configure")(configure.configure)
