@@ -108,17 +108,18 @@ class Causes:
             return f"the {what} is no target of the rule {rule.name}: deploy the stack again"
         return None
 
-    def _dead_letter(self, target: str | None = None) -> str | None:
+    def _dead_letter(self, target: str) -> str | None:
         """Look for the event in the dead-letter queues, tell the reason, and delete it."""
-        sqs = self.session.client("sqs")
+        sqs, reason = self.session.client("sqs"), None
         for queue in find_queues(self.subject.stack):
             inbox = Inbox(sqs, queue)
             if inbox.count() == 0:
                 continue
             for letter in inbox.browse(_LETTERS):
                 if self.loop.arn in letter.body and letter.target_arn in (None, target):
-                    return f"its event is in {queue.name}: {letter.reason}"
-        return None
+                    reason = f"its event was in {queue.name}: {letter.reason}"
+                    inbox.delete(letter)
+        return reason
 
     def _key(self, arn: str) -> str | None:
         """Look at the key of a topic or queue."""

@@ -17,7 +17,6 @@ from human_loops_cli.session import Session
 from human_loops_cli.verification.additions import Additions
 from human_loops_cli.verification.causes import Causes
 from human_loops_cli.verification.sightings import (
-    PROBE_DETAIL_TYPE,
     ConsumersQueue,
     Inbox,
     item_of,
@@ -142,15 +141,19 @@ class Verification:
             if topic is not None:
                 self._or_broken(link, topic, additions.watch_topic, topic)
         handler = self._subject.handler
-        if handler is not None and self._loop.has_output:
+        if self._loop.has_output:
             bucket = f"the output bucket {self._loop.output_key()[0]}"
             self._or_broken("handler", bucket, additions.put_output)
         if handler is not None:
-            additions.expect_item(handler.settings.ledger_table)
+            table = handler.settings.ledger_table
+            additions.expect_item(table)
+            self._or_broken("ledger", f"the table {table}", item_of, additions)
         if self._queue:
             self._or_broken("queue", self._queue.url, self._queue.start)
 
-    def _or_broken(self, link: str, what: str, add: Callable[..., None], *arguments: str) -> None:
+    def _or_broken(
+        self, link: str, what: str, add: Callable[..., object], *arguments: object
+    ) -> None:
         """Add something, unless what it is added to does not exist."""
         try:
             add(*arguments)
@@ -176,7 +179,7 @@ class Verification:
     def _probe(self, bus: str, deadline: float) -> None:
         """Wait until EventBridge uses the new rule, which takes it a while."""
         self._inbox.seen.discard("probe")
-        entry = {**self._loop.entry(), "DetailType": PROBE_DETAIL_TYPE}
+        entry = self._loop.probe()
         while True:
             self._put(bus, entry)
             if "probe" in self._inbox.look(wait=_SECONDS_BETWEEN_PROBES):

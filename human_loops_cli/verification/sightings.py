@@ -11,9 +11,7 @@ from typing import Any, Final
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE, VERIFICATION
 from human_loops_cli.session import Session
 from human_loops_cli.verification.additions import Additions, ledger_items
-
-#: The detail type of an event that no rule but the verification's own matches.
-PROBE_DETAIL_TYPE: Final = "Human Loops Verification"
+from human_loops_cli.verification.subject import PROBE_DETAIL_TYPE
 
 _MOST_AT_ONCE: Final = 10
 _SECONDS_BETWEEN_METRICS: Final = 15

@@ -28,6 +28,9 @@ from human_loops_cli.stack import DeployedStack
 
 _FLOW_DEFINITION: Final = "human-loops-verification"
 
+#: The detail type of an event that no rule but the verification's own matches.
+PROBE_DETAIL_TYPE: Final = "Human Loops Verification"
+
 #: What this adds is left over when a run ends without removing it and this long has passed.
 _SECONDS_TO_REMOVE: Final = 120
 
@@ -162,6 +165,8 @@ class MarkedLoop:
         A status that the rule matches.
     creation_time
         When it was made up.
+    has_output
+        Whether there is a review handler that needs its output.
     """
 
     verification: str
@@ -169,6 +174,7 @@ class MarkedLoop:
     flow_definition_arn: str
     status: str
     creation_time: str
+    has_output: bool
 
     @classmethod
     def create(cls, subject: Subject, *, seconds: float) -> MarkedLoop:
@@ -180,12 +186,14 @@ class MarkedLoop:
         first = matchers[0]["suffix"].strip("/") if isinstance(matchers[0], dict) else matchers[0]
         deadline = int(time.time() + seconds + _SECONDS_TO_REMOVE)
         now = datetime.now(UTC).replace(tzinfo=None)
+        status = next(each.value for each in best if each in wanted)
         return cls(
             verification=f"{deadline}-{secrets.token_hex(3)}",
             stack=subject.stack,
             flow_definition_arn=subject.stack.flow_definition_arn(first),
-            status=next(each.value for each in best if each in wanted),
+            status=status,
             creation_time=f"{now.isoformat(timespec='milliseconds')}Z",
+            has_output=subject.handler is not None and status == HumanLoopStatus.COMPLETED,
         )
 
     @property
@@ -197,11 +205,6 @@ class MarkedLoop:
     def arn(self) -> str:
         """The loop's ARN."""
         return loop_arn(self.stack, self.verification)
-
-    @property
-    def has_output(self) -> bool:
-        """Whether the handler needs its output."""
-        return self.status == HumanLoopStatus.COMPLETED
 
     def output_key(self) -> tuple[str, str]:
         """Return bucket and key of the output."""
@@ -238,6 +241,11 @@ class MarkedLoop:
             "Resources": [self.arn],
             "Detail": json.dumps(detail),
         }
+
+    def probe(self) -> dict[str, Any]:
+        """Return an entry that shows whether EventBridge uses the verification's rules yet."""
+        detail = json.dumps({VERIFICATION: self.verification})
+        return {"Source": PROJECT_SOURCE, "DetailType": PROBE_DETAIL_TYPE, "Detail": detail}
 
 
 def loop_arn(stack: DeployedStack, verification: str) -> str:
