@@ -16,6 +16,7 @@ from human_loops_cli.commands import (
     configure,
     dead_letters,
     outcomes,
+    resend,
     review,
     status,
     verify,
@@ -94,6 +95,7 @@ app = typer.Typer(
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
+app.command("resend")(resend.resend)
 app.command("verify")(verify.verify)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
