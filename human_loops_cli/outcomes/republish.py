@@ -86,7 +86,8 @@ class Republication:
         if size > MAX_EVENT_BYTES:
             return f"its event has {size:,} bytes, EventBridge accepts {MAX_EVENT_BYTES:,}"
         for pause in _PAUSES:
-            time.sleep(pause)
+            if pause:
+                time.sleep(pause)
             try:
                 self.bus.publish(recorded.loop, outcome)
             except CallError as error:

@@ -111,6 +111,8 @@ class Causes:
     def _dead_letter(self, target: str) -> str | None:
         """Look for the event in the dead-letter queues, tell the reason, and delete it."""
         sqs, reason = self.session.client("sqs"), None
+        if not any(output.endswith("DeadLetterQueueUrl") for output in self.subject.stack.outputs):
+            return None
         for queue in find_queues(self.subject.stack):
             inbox = Inbox(sqs, queue)
             if inbox.count() == 0:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
 
 from human_loops_cli.verification import additions, sightings
@@ -32,6 +34,8 @@ class Composed:
     """A stack with a rule, a topic, a queue and alerts, and without a handler."""
 
     def __init__(self, stack: Stack) -> None:
+        self.delivers = True
+        self.handles = False
         self.stack = stack
         self.sqs, self.sns = stack.sqs, stack.sns
         self.events: Any = boto3.client("events")
@@ -76,25 +80,83 @@ class Composed:
     def receives(self, queue: str = "Queue") -> list[int]:
         return [each.approximate_receive_count for each in self.stack.messages(queue)]
 
+    def add_handler(
+        self, answers: Callable[[str, Answer], None], *, bus: str = "default", **configuration: Any
+    ) -> None:
+        """Add a review handler, with what Lambda and its log say of it."""
+        function = arn("lambda", "function:handler")
+        targets = [function]
+        if "HandlerQueueUrl" in self.stack.outputs:
+            targets.append(arn("sqs", "HandlerQueue"))
+        self.events.put_targets(
+            Rule="StatusChange", Targets=[{"Id": each, "Arn": each} for each in targets]
+        )
+        self.stack.outputs |= {
+            "HandlerName": "handler",
+            "LedgerTableName": "ledger",
+            "S3OutputPath": "s3://reviews/a2i",
+        }
+        boto3.client("s3").create_bucket(
+            Bucket="reviews", CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        _, _, content = function_configuration(bus)
+        described = {**json.loads(content), "FunctionArn": function, **configuration}
+        concurrency = {"ReservedConcurrentExecutions": configuration.get("concurrency")}
+        line = {"message": json.dumps({"level": "ERROR", "message": configuration.get("log", "")})}
+        for name, answer in {
+            "lambda.GetFunctionConfiguration": described,
+            "lambda.GetFunctionConcurrency": concurrency,
+            "lambda.ListEventSourceMappings": {
+                "EventSourceMappings": [{"State": "Enabled", "UUID": "1"}]
+            },
+            "cloudwatch-logs.FilterLogEvents": {"events": [line]},
+            "cloudwatch.DescribeAlarmHistory": {"AlarmHistoryItems": []},
+        }.items():
+            answers(name, partial(_answer, answer))
 
-@pytest.fixture
-def composed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Composed:
+
+def _answer(answer: Any, _: Any) -> tuple[int, Mapping[str, str], bytes]:
+    return 200, {}, json.dumps(answer).encode()
+
+
+def compose(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Composed:
+    """Return such a stack, with topics and alarms that moto does not deliver to by itself."""
     monkeypatch.setattr(sightings, "_SECONDS_BETWEEN_METRICS", 0)
     composed = Composed(stack)
-    send_to_queues = Rule.send_to_targets
+    send_to_queues, update_state = Rule.send_to_targets, Alarm.update_state
 
     def send(rule: Rule, original_event: Any, **options: Any) -> None:
-        """Send to topics besides, which moto does not."""
         targets = rule.targets
+        if not rule.event_pattern.matches_event(original_event):
+            return
         for target in targets:
-            if ":sns:" in target["Arn"]:
+            if ":sns:" in target["Arn"] and composed.delivers:
                 composed.sns.publish(TopicArn=target["Arn"], Message=json.dumps(original_event))
+            if ":lambda:" in target["Arn"] and composed.handles:
+                loop = original_event["detail"]
+                item = {
+                    name: {"S": loop[name]}
+                    for name in ("humanLoopArn", "creationTime", "verification")
+                }
+                stack.dynamodb.put_item(TableName="ledger", Item=item)
         rule.targets = [each for each in targets if ":sqs:" in each["Arn"]]
         send_to_queues(rule, original_event, **options)
         rule.targets = targets
 
+    def notify(alarm: Alarm, reason: str, reason_data: str, state_value: str) -> None:
+        update_state(alarm, reason, reason_data, state_value)
+        message = {"AlarmName": alarm.name, "NewStateReason": reason}
+        for topic in alarm.alarm_actions if composed.delivers else ():
+            composed.sns.publish(TopicArn=topic, Message=json.dumps(message))
+
     monkeypatch.setattr(Rule, "send_to_targets", send)
+    monkeypatch.setattr(Alarm, "update_state", notify)
     return composed
+
+
+@pytest.fixture
+def composed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Composed:
+    return compose(stack, monkeypatch)
 
 
 def states(links: Mapping[str, tuple[str, str]]) -> dict[str, str]:
@@ -111,6 +173,13 @@ def test_composition_without_a_handler_shows_only_what_it_has(composed: Composed
     }
     del composed.stack.outputs["QueueUrl"], composed.stack.outputs["AlertsTopicArn"]
     assert states(composed.verify()) == {"event bus": "ok", "topic": "ok"}
+
+
+def test_alarm_is_tested_and_set_back(composed: Composed) -> None:
+    assert set(states(composed.verify("--alerts")).values()) == {"ok"}
+    (alarm,) = composed.stack.cloudwatch.describe_alarms(AlarmNames=["FailedLoops"])["MetricAlarms"]
+    assert alarm["StateValue"] != "ALARM"
+    assert alarm["StateReason"].endswith("the test is over.")
 
 
 def test_alerts_alone_can_be_verified(composed: Composed) -> None:
@@ -271,7 +340,7 @@ def test_alarm_that_cannot_notify_is_named(
     state: str,
     expected: str,
 ) -> None:
-    """moto's alarms never notify, and have no history."""
+    composed.delivers = False
     error = json.dumps({"error": "not authorized to access the SNS topic encryption key"})
     item = {"HistorySummary": "Failed to execute action", "HistoryData": error}
     history = json.dumps({"AlarmHistoryItems": [item]}).encode()
@@ -349,28 +418,8 @@ def test_cause_of_a_handler_that_does_not_settle_is_named(
     configuration: dict[str, Any],
     expected: str,
 ) -> None:
-    function = arn("lambda", "function:handler")
-    composed.events.put_targets(Rule="StatusChange", Targets=[{"Id": "f", "Arn": function}])
-    outputs = composed.stack.outputs
-    del outputs["HandlerQueueUrl"]
-    outputs |= {
-        "HandlerName": "handler",
-        "LedgerTableName": "ledger",
-        "S3OutputPath": "s3://reviews/a2i",
-    }
-    boto3.client("s3").create_bucket(
-        Bucket="reviews", CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    _, _, content = function_configuration()
-    described = {**json.loads(content), "FunctionArn": function, **configuration}
-    concurrency = {"ReservedConcurrentExecutions": configuration.get("concurrency")}
-    line = {"message": json.dumps({"level": "ERROR", "message": configuration.get("log", "")})}
-    for name, answer in {
-        "lambda.GetFunctionConfiguration": described,
-        "lambda.GetFunctionConcurrency": concurrency,
-        "cloudwatch-logs.FilterLogEvents": {"events": [line]},
-    }.items():
-        answers(name, lambda _, answer=answer: (200, {}, json.dumps(answer).encode()))  # type: ignore[misc]
+    del composed.stack.outputs["HandlerQueueUrl"]
+    composed.add_handler(answers, **configuration)
     links = composed.verify(status=1)
     assert expected in links["handler"][1]
     assert links["ledger"] == ("broken", "see handler")
