@@ -157,6 +157,8 @@ def _inputs_at(session: Session, place: str) -> Iterator[Input]:
 
 def _objects(s3: Any, uri: str) -> Iterator[Input]:
     bucket, _, prefix = uri.removeprefix(_S3).partition("/")
+    if not bucket:
+        raise CommandError(f"{uri}: expected s3://BUCKET/PREFIX", status=ExitStatus.USAGE)
     if prefix.endswith(_EXTENSION):
         yield _object(s3, bucket, prefix)
         return

@@ -14,7 +14,7 @@ from human_loops_cli.session import Session
 
 def resend(
     ctx: typer.Context,
-    arns: Annotated[list[str], typer.Argument(metavar="ARN...", help="ARNs of human loops.")],
+    arns: Annotated[list[str], typer.Argument(metavar="ARN", help="ARNs of human loops.")],
 ) -> None:
     """Let the reconciler send the events of ended human loops again, whatever the ledger has.
 

@@ -77,6 +77,14 @@ class Additions:
             "Resource": arn,
             "Condition": {"ArnLike": {"aws:SourceArn": sources}},
         }
+        plain_http = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement, plain_http]}
         self.later(
             f"queue {self.name}",
             lambda: sqs.delete_queue(QueueUrl=self.queue_url or _url(sqs, arn)),
@@ -86,7 +94,7 @@ class Additions:
             Attributes={
                 "SqsManagedSseEnabled": "true",
                 "MessageRetentionPeriod": "3600",
-                "Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+                "Policy": json.dumps(policy),
             },
         )["QueueUrl"]
 

@@ -138,7 +138,11 @@ class Verification:
                     self._broken[link] = f"the event bus {bus} does not exist"
         for link, output in (("topic", "TopicArn"), ("alerts", "AlertsTopicArn")):
             topic = self._subject.output(output)
-            if topic is not None:
+            if topic is None:
+                continue
+            if topic.split(":")[4] != self._subject.stack.arn.split(":")[4]:
+                self._skipped[link] = f"{topic} is in another account, which must confirm"
+            else:
                 self._or_broken(link, topic, additions.watch_topic, topic)
         handler = self._subject.handler
         if self._loop.has_output:
@@ -247,7 +251,7 @@ class Verification:
             if name in missing:
                 handled = "handler" in self._ok
                 self._broken[name] = causes.of_handler() if handled else "see handler"
-        if self._subject.output("AlertsTopicArn") and "alerts" not in self._broken:
+        if self._subject.output("AlertsTopicArn") and self._is_open("alerts"):
             fault = causes.of_alerts(self._additions.name)
             if fault is None:
                 self._ok["alerts"] = "the rule on failures and all subscriptions are in place"
@@ -272,6 +276,8 @@ class Verification:
         """Return the alarm on failures, if it is off and notifies the alerts."""
         topic = self._subject.output("AlertsTopicArn")
         name = self._subject.output("FailedLoopsAlarmName")
+        if topic is None:
+            return None
         if not self.with_alarm or name is None:
             self._skipped["alarm"] = (
                 "no output FailedLoopsAlarmName" if name is None else "not tested"

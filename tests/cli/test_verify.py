@@ -13,12 +13,14 @@ from botocore.exceptions import ClientError
 from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
 
+from human_loop_reviews.contract import VERIFICATION_EXCLUDED
 from human_loops_cli.verification import additions, sightings
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
 from tests.cli.test_republish import function_configuration
 
-PATTERN = {
+PATTERN: dict[str, Any] = {
     "source": ["aws.sagemaker", "human-loop-events"],
+    "detail-type": ["SageMaker A2I HumanLoop Status Change"],
     "detail": {
         "humanLoopStatus": ["Completed", "Failed", "Stopped"],
         "flowDefinitionArn": [{"suffix": "/invoices"}],
@@ -180,6 +182,24 @@ def test_alarm_is_tested_and_set_back(composed: Composed) -> None:
     (alarm,) = composed.stack.cloudwatch.describe_alarms(AlarmNames=["FailedLoops"])["MetricAlarms"]
     assert alarm["StateValue"] != "ALARM"
     assert alarm["StateReason"].endswith("the test is over.")
+
+
+def test_rule_on_failures_only_is_verified_without_an_alert(composed: Composed) -> None:
+    """The event is one of a Failed loop. The rule on failures excludes it, as the stack's does."""
+    detail = {**PATTERN["detail"], "humanLoopStatus": ["Failed"]}
+    for rule, pattern in {
+        "StatusChange": {**PATTERN, "detail": detail},
+        "Failed": {**PATTERN, "detail": {**detail, **VERIFICATION_EXCLUDED}},
+    }.items():
+        composed.events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    assert composed.verify()["queue"] == ("ok", "received, and deleted")
+    assert composed.stack.messages("HandlerQueue") == [], "the subscriber of the alerts"
+
+
+def test_topic_of_another_account_is_left_out(composed: Composed) -> None:
+    composed.stack.outputs["TopicArn"] = composed.topic.replace(ACCOUNT, "111111111111")
+    state, detail = composed.verify()["topic"]
+    assert (state, "is in another account" in detail) == ("skipped", True)
 
 
 def test_alerts_alone_can_be_verified(composed: Composed) -> None:

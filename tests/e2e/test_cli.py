@@ -16,7 +16,9 @@ from local.cases import human_loop_event
 from local.deployment import DeployedStack
 from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
 from local.mailbox import Mailbox
+from local.rehearsal import send_event
 from local.waiting import wait_until
+from local.witness import OUTCOME_PATTERN
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
 
 SECONDS_TO_SETTLE = 30
@@ -134,3 +136,27 @@ def test_status_knows_the_alarms_and_the_queues(human_loops: CommandLine) -> Non
     )
     assert any("FailedLoops" in alarm["name"] for alarm in health["alarms"])
     assert len(health["alarms"]) > 3
+
+
+def test_outcome_is_published_again_with_its_id(
+    emulator: Emulator, stack: DeployedStack, human_loops: CommandLine
+) -> None:
+    outcomes = Mailbox.listening(emulator, OUTCOME_PATTERN, "cli-outcomes")
+    send_event(emulator, ended("cli-republished"))
+
+    def published() -> list[dict[str, Any]]:
+        details = [json.loads(message)["detail"] for message in outcomes.collect()]
+        return [each for each in details if each["humanLoopName"] == "cli-republished"]
+
+    assert wait_until(lambda: len(published()) == 1, seconds=SECONDS_TO_SETTLE)
+    arn = published()[0]["humanLoopArn"]
+
+    def recorded() -> bool:
+        rows = human_loops("outcomes", "republish", "--flow", BUFFERED_FLOW_DEFINITION, "--dry-run")
+        return arn in [row["humanLoopArn"] for row in rows["wouldPublish"]]
+
+    assert wait_until(recorded, seconds=SECONDS_TO_SETTLE)
+    assert human_loops("outcomes", "republish", "--loop", arn)["published"] == 1
+    first, second = published()
+    assert first == second
+    assert stack.name

@@ -143,7 +143,7 @@ def test_alarm_path_is_left_out_on_request(deployment: Deployment) -> None:
 
 def test_disabled_rule_is_named(deployment: Deployment) -> None:
     with deployment.rule_disabled():
-        broken = deployment.broken()
+        broken = deployment.broken("--timeout", "3")
     command = f"aws events enable-rule --name {deployment.rule}"
     assert all(command in broken[link] for link in ("topic", "queue", "handler"))
     assert {"event bus", "alerts", "alarm"}.isdisjoint(broken)
