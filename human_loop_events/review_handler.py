@@ -354,7 +354,7 @@ class ReviewHandler(Construct):
         description: str | None = None,
         rule_name: str | None = None,
     ) -> DeliveredRule:
-        """Add a rule on the outcomes that the function publishes.
+        """Add a rule on the outcomes that the function publishes, without verifications.
 
         Parameters
         ----------
@@ -378,7 +378,9 @@ class ReviewHandler(Construct):
             rule_name=rule_name,
             event_bus=self._outcome_bus,
             event_pattern=events.EventPattern(
-                source=[contract.PROJECT_SOURCE], detail_type=[contract.OUTCOME_DETAIL_TYPE]
+                source=[contract.PROJECT_SOURCE],
+                detail_type=[contract.OUTCOME_DETAIL_TYPE],
+                detail=contract.VERIFICATION_EXCLUDED,
             ),
         )
         rule.add_target(target)

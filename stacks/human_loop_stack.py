@@ -251,6 +251,7 @@ class HumanLoopStack(Stack):
             "HandlerName": loops.handler.function_name,
             "LedgerTableName": loops.review_handler.ledger.table.table_name,
             "OutputBucketName": loops.output.bucket.bucket_name,
+            "S3OutputPath": f"s3://{loops.output.bucket.bucket_name}/{loops.output.prefix}",
             "StatusChangeRuleName": loops.status_events.rule.rule_name,
             "FailedRuleName": loops.status_events.failed_rule.rule_name,
             "FailedLoopsAlarmName": loops.status_events.failure_alarm.alarm_name,
@@ -266,6 +267,8 @@ class HumanLoopStack(Stack):
             outputs["HandlerQueueDeadLetterQueueUrl"] = (
                 loops.handler_queue.dead_letter_queue.queue_url
             )
+        if deployment.output is not None and deployment.output.encryption_key is not None:
+            outputs["OutputKeyArn"] = deployment.output.encryption_key
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 
