@@ -56,7 +56,7 @@ def _start(code: str) -> float:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_LAMBDA_FUNCTION_NAME": "handler",
-        "LEDGER_TABLE": "ledger",
+        "LEDGER_ARN": "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger",
         "LEDGER_RETENTION_DAYS": "400",
         "OUTCOME_BUS": "default",
         "INCLUDE_VALUES": "false",

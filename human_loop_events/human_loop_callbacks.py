@@ -20,7 +20,7 @@ from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.alerts import Alerts
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS
+from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, grant_through
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import create_dead_letter_queue
@@ -246,13 +246,13 @@ class HumanLoopCallbacks(Construct):
             actions=["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
             resource_arns=[self._table.table_arn],
         )
-        self._key.grant(policy, *USE_ACTIONS)
+        grant_through(self._key, policy, "dynamodb", USE_ACTIONS)
         handler.ledger.grant_query(policy)
         self._allow_human_loops(policy)
         # AWS defines no resource for them: the token decides which execution is resumed.
         allow(policy, ["states:SendTaskFailure", "states:SendTaskSuccess"], "*")
         self._dead_letter_queue.grant(policy, "sqs:SendMessage")
-        self._key.grant(policy, *SEND_ACTIONS)
+        grant_through(self._key, policy, "sqs", SEND_ACTIONS)
         allow_logs_and_traces(policy, self._log_group)
         acknowledge(
             policy,

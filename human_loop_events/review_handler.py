@@ -229,7 +229,7 @@ class ReviewHandler(Construct):
             reserved_concurrent_executions=reserved_concurrent_executions,
             network=network,
             environment={
-                Setting.LEDGER_TABLE.value: self._ledger.table.table_name,
+                Setting.LEDGER_ARN.value: self._ledger.table.table_arn,
                 Setting.LEDGER_RETENTION_DAYS.value: (
                     f"{self._ledger.retention.to_days(integral=False):g}"
                 ),
@@ -354,7 +354,7 @@ class ReviewHandler(Construct):
         description: str | None = None,
         rule_name: str | None = None,
     ) -> DeliveredRule:
-        """Add a rule on the outcomes that the function publishes, without verifications.
+        """Add a rule on the outcomes that this ledger records, without verifications.
 
         Parameters
         ----------
@@ -380,6 +380,8 @@ class ReviewHandler(Construct):
             event_pattern=events.EventPattern(
                 source=[contract.PROJECT_SOURCE],
                 detail_type=[contract.OUTCOME_DETAIL_TYPE],
+                # Other stacks may publish on the same bus.
+                resources=[self._ledger.table.table_arn],
                 detail=contract.VERIFICATION_EXCLUDED,
             ),
         )

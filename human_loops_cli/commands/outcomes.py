@@ -93,7 +93,7 @@ def republish(
 
 def _republication(session: Session, settings: Any) -> Republication:
     """Return what publishes, after a look at the bus."""
-    bus = OutcomeBus(session.client("events"), settings.outcome_bus)
+    bus = OutcomeBus(session.client("events"), settings.outcome_bus, ledger_arn=settings.ledger_arn)
     if not bus.exists():
         raise CommandError(
             f"the event bus {settings.outcome_bus} does not exist",

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from human_loop_reviews.aws.outcome_bus import OutcomeBus
+from human_loop_reviews.aws.event_bus import bus_exists
 from human_loops_cli.errors import CommandError
 from human_loops_cli.session import Session
 from human_loops_cli.verification.additions import Additions
@@ -131,7 +131,7 @@ class Verification:
                 self._skipped["outcome"] = f"{outcome_bus} is in another account"
             for bus in self._subject.buses:
                 events = self.session.client("events")
-                if OutcomeBus(events, bus).exists():
+                if bus_exists(events, bus):
                     additions.watch_bus(bus)
                 else:
                     link = "event bus" if bus == self._subject.rule.bus else "outcome"

@@ -67,8 +67,8 @@ class Settings:
 
     Parameters
     ----------
-    ledger_table
-        Name of the ledger.
+    ledger_arn
+        ARN of the ledger.
     ledger_retention_days
         How long the ledger keeps a loop after its end.
     outcome_bus
@@ -83,13 +83,18 @@ class Settings:
         Where messages go that could not be handled; None if SQS alone decides.
     """
 
-    ledger_table: str
+    ledger_arn: str
     ledger_retention_days: float
     outcome_bus: str
     disclosure: Disclosure
     max_output_bytes: int
     mappings: Mapping[str, TaskMapping] = field(default_factory=dict)
     dead_letters: DeadLetterSettings | None = None
+
+    @property
+    def ledger_table(self) -> str:
+        """The name of the ledger."""
+        return self.ledger_arn.rpartition("/")[2]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -123,7 +128,7 @@ class Settings:
             )
 
         return cls(
-            ledger_table=read(Setting.LEDGER_TABLE, str),
+            ledger_arn=read(Setting.LEDGER_ARN, _text),
             ledger_retention_days=read(Setting.LEDGER_RETENTION_DAYS, float),
             outcome_bus=read(Setting.OUTCOME_BUS, str),
             disclosure=Disclosure(

@@ -107,7 +107,7 @@ def function_configuration(
     bus: str = "default", **changes: str
 ) -> tuple[int, Mapping[str, str], bytes]:
     variables = {
-        "LEDGER_TABLE": "ledger",
+        "LEDGER_ARN": "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger",
         "LEDGER_RETENTION_DAYS": "400",
         "OUTCOME_BUS": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}",
         "INCLUDE_VALUES": "true",

@@ -186,7 +186,7 @@ def test_disabled_event_source_mapping_is_named(deployment: Deployment) -> None:
             "arn:aws:events:eu-west-1:111122223333:event-bus/gone",
             {"outcome": "the event bus gone does not exist", "handler": "not settled"},
         ),
-        ("LEDGER_TABLE", "gone", {"ledger": "the table gone does not exist"}),
+        ("LEDGER_ARN", "gone", {"ledger": "the table gone does not exist"}),
     ],
 )
 def test_error_of_the_handler_is_named(

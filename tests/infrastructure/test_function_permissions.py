@@ -12,9 +12,11 @@ from dataclasses import replace
 import pytest
 
 from human_loop_reviews.contract import (
+    CALLBACKS_ENTRY_POINT,
     HUMAN_LOOP_DETAIL_TYPES,
     OUTCOME_DETAIL_TYPE,
     PROJECT_SOURCE,
+    RECONCILER_ENTRY_POINT,
     REVIEW_HANDLER_ENTRY_POINT,
 )
 from tests.infrastructure.cases import ACCOUNT, REGION, synthesize
@@ -23,6 +25,8 @@ from tests.permissions.evaluator import Request, evaluate
 from tests.permissions.recorded_calls import Call, requests_of
 from tests.permissions.service_calls import session_of
 
+_Operation = tuple[str, str, dict[str, object]]
+
 #: Cases with a review handler, and an output that it may read.
 OUTPUTS = {
     "everything-on": "reviews/claims/2026/03/14/output.json",
@@ -30,6 +34,7 @@ OUTPUTS = {
     "reconciler-supplied": "any/2026/03/14/output.json",
     "from-another-stack": "any/2026/03/14/output.json",
     "many-flow-definitions": "reviews/flow-definition-0059/2026/03/14/output.json",
+    "callbacks": "invoices/2026/03/14/output.json",
     "buffered": "any/2026/03/14/output.json",
 }
 
@@ -83,28 +88,45 @@ def requests_with(account: Account, key: str) -> list[Request]:
 
 def calls_of(function: Resource, bucket: str, key: str) -> Iterator[Call]:
     """Yield what a function of the project calls, with the resources of its environment."""
-    variables = function.properties.get("Environment", {}).get("Variables", {})
-    if "LEDGER_TABLE" not in variables:
+    calls = {
+        REVIEW_HANDLER_ENTRY_POINT: _calls_of_handler,
+        RECONCILER_ENTRY_POINT: _calls_of_reconciler,
+        CALLBACKS_ENTRY_POINT: _calls_of_callbacks,
+    }.get(function.properties["Handler"])
+    if calls is None:
         return
-    is_handler = function.properties["Handler"] == REVIEW_HANDLER_ENTRY_POINT
-    calls: list[tuple[str, str, dict[str, object]]] = [
-        ("dynamodb", "GetItem", {"TableName": variables["LEDGER_TABLE"]}),
-        ("dynamodb", "PutItem", {"TableName": variables["LEDGER_TABLE"]}),
-    ]
-    bus = variables["OUTCOME_BUS" if is_handler else "EVENT_BUS"]
-    event = {
-        "EventBusName": bus,
-        "Source": PROJECT_SOURCE,
-        "DetailType": OUTCOME_DETAIL_TYPE if is_handler else HUMAN_LOOP_DETAIL_TYPES[0],
-    }
-    calls.append(("events", "PutEvents", {"Entries": [event]}))
-    if not bus.endswith("event-bus/default"):
-        calls.append(("events", "DescribeEventBus", {"Name": bus}))
-    if is_handler:
-        calls.append(("s3", "GetObject", {"Bucket": bucket, "Key": key}))
-        calls.append(("s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key}))
-    if "DEAD_LETTER_QUEUE_URL" in variables:
-        url = variables["DEAD_LETTER_QUEUE_URL"]
-        calls.append(("sqs", "SendMessage", {"QueueUrl": url}))
-    for service, operation, parameters in calls:
+    variables = function.properties["Environment"]["Variables"]
+    for service, operation, parameters in calls(variables, bucket, key):
         yield Call(function.logical_id, service, operation, parameters)
+
+
+def _calls_of_handler(variables: dict[str, str], bucket: str, key: str) -> Iterator[_Operation]:
+    table = variables["LEDGER_ARN"].rpartition("/")[2]
+    yield "dynamodb", "GetItem", {"TableName": table}
+    yield "dynamodb", "PutItem", {"TableName": table}
+    yield from _events(variables["OUTCOME_BUS"], OUTCOME_DETAIL_TYPE)
+    yield "s3", "GetObject", {"Bucket": bucket, "Key": key}
+    yield "s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key}
+    if "DEAD_LETTER_QUEUE_URL" in variables:
+        yield "sqs", "SendMessage", {"QueueUrl": variables["DEAD_LETTER_QUEUE_URL"]}
+
+
+def _calls_of_reconciler(variables: dict[str, str], *_: str) -> Iterator[_Operation]:
+    for operation in ("GetItem", "PutItem", "Query"):
+        yield "dynamodb", operation, {"TableName": variables["LEDGER_TABLE"]}
+    yield from _events(variables["EVENT_BUS"], HUMAN_LOOP_DETAIL_TYPES[0])
+
+
+def _calls_of_callbacks(variables: dict[str, str], *_: str) -> Iterator[_Operation]:
+    yield "dynamodb", "Query", {"TableName": variables["LEDGER_TABLE"]}
+    for operation in ("DeleteItem", "PutItem", "Query"):
+        yield "dynamodb", operation, {"TableName": variables["CALLBACK_TABLE"]}
+    yield "stepfunctions", "SendTaskSuccess", {}
+    yield "stepfunctions", "SendTaskFailure", {}
+
+
+def _events(bus: str, detail_type: str) -> Iterator[_Operation]:
+    entry = {"EventBusName": bus, "Source": PROJECT_SOURCE, "DetailType": detail_type}
+    yield "events", "PutEvents", {"Entries": [entry]}
+    if not bus.endswith("event-bus/default"):
+        yield "events", "DescribeEventBus", {"Name": bus}

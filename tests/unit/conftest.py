@@ -21,10 +21,11 @@ from human_loop_reviews.settle import Settler
 
 SAMPLES = Path(__file__).parents[2] / "local" / "samples"
 BUCKET = "reviews-of-the-example"
+LEDGER_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger"
 
 #: The environment variables that the review handler needs.
 ENVIRONMENT = {
-    "LEDGER_TABLE": "ledger",
+    "LEDGER_ARN": LEDGER_ARN,
     "LEDGER_RETENTION_DAYS": "400",
     "OUTCOME_BUS": "default",
     "INCLUDE_VALUES": "false",
@@ -111,7 +112,7 @@ def world() -> Iterator[World]:
             Rule="outcomes", Targets=[{"Id": "queue", "Arn": arn["Attributes"]["QueueArn"]}]
         )
         settings = Settings(
-            ledger_table="ledger",
+            ledger_arn=LEDGER_ARN,
             ledger_retention_days=400,
             outcome_bus="default",
             disclosure=Disclosure(),
@@ -120,7 +121,7 @@ def world() -> Iterator[World]:
         settler = Settler(
             settings=settings,
             s3=s3,
-            outcome_bus=OutcomeBus(events, "default"),
+            outcome_bus=OutcomeBus(events, "default", ledger_arn=LEDGER_ARN),
             ledger=Ledger(dynamodb, "ledger", timedelta(days=400)),
         )
         yield World(settler, s3, dynamodb, events, sqs, queue)

@@ -18,7 +18,7 @@ from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settle import OutputNotReadyError
 from tests.unit.a2i.test_event import JSON
-from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output
+from tests.unit.conftest import LEDGER_ARN, World, ended_loop, printed_metrics, sample_output
 
 TASKS = {
     "textract-invoice": "TextractForms",
@@ -37,7 +37,7 @@ def test_completed_loop_is_reviewed_published_and_recorded(
     assert (event["source"], event["detail-type"]) == ("human-loop-events", "Human Review Outcome")
     assert event["detail"]["taskType"] == task_type
     assert event["detail"]["humanLoopStatus"] == "Completed"
-    assert event["resources"] == [event["detail"]["humanLoopArn"]]
+    assert event["resources"] == [event["detail"]["humanLoopArn"], LEDGER_ARN]
     (item,) = world.ledger()
     assert item["taskType"] == {"S": task_type}
     assert (item["eventSource"], item["outputError"]) == ({"S": "aws.sagemaker"}, {"NULL": True})

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from human_loop_reviews.a2i.event import time_text
+from human_loop_reviews.aws.event_bus import bus_exists
 from human_loop_reviews.aws.human_loops import DescribedLoop
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, PROJECT_SOURCE, RECOVERED
 
@@ -41,12 +42,8 @@ class HumanLoopBus:
         EventBusNotFoundError
             If it does not.
         """
-        if self._arn.rpartition("/")[2] == "default":
-            return
-        try:
-            self._events.describe_event_bus(Name=self._arn)
-        except self._events.exceptions.ResourceNotFoundException:
-            raise EventBusNotFoundError(f"event bus {self._arn} does not exist") from None
+        if not bus_exists(self._events, self._arn):
+            raise EventBusNotFoundError(f"event bus {self._arn} does not exist")
 
     def resend(self, loop: DescribedLoop) -> None:
         """Send the event of an ended loop again, from the project's own source.

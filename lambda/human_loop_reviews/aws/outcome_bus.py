@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from human_loop_reviews.a2i.event import HumanLoopEvent
-from human_loop_reviews.aws.calls import CallError, naming, refusal_code
+from human_loop_reviews.aws.calls import naming
+from human_loop_reviews.aws.event_bus import bus_exists
 from human_loop_reviews.contract import OUTCOME_DETAIL_TYPE, PROJECT_SOURCE
-
-_DEFAULT: Final = "default"
 
 
 class OutcomeNotPublishedError(Exception):
@@ -25,13 +24,15 @@ class OutcomeBus:
         A client.
     bus
         Name or ARN of the bus.
+    ledger_arn
+        The ledger in which the outcomes are recorded. Several stacks can publish on one bus.
     """
 
-    def __init__(self, events: Any, bus: str) -> None:
+    def __init__(self, events: Any, bus: str, *, ledger_arn: str) -> None:
         self._events = events
         self._bus = bus
-        # Every account has the default bus.
-        self._exists = bus.rpartition("/")[2] == _DEFAULT
+        self._ledger_arn = ledger_arn
+        self._exists = False
 
     def publish(self, loop: HumanLoopEvent, outcome: dict[str, Any]) -> None:
         """Publish an outcome.
@@ -61,7 +62,7 @@ class OutcomeBus:
                         "EventBusName": self._bus,
                         "Source": PROJECT_SOURCE,
                         "DetailType": OUTCOME_DETAIL_TYPE,
-                        "Resources": [loop.human_loop_arn],
+                        "Resources": [loop.human_loop_arn, self._ledger_arn],
                         "Detail": json.dumps(outcome, separators=(",", ":")),
                     }
                 ]
@@ -74,26 +75,6 @@ class OutcomeBus:
             )
 
     def exists(self) -> bool:
-        """Return whether the bus exists: EventBridge drops events for one that does not.
-
-        Asked once for the life of the execution environment. The owner of a bus in another account
-        need not allow the question.
-
-        Raises
-        ------
-        CallError
-            If EventBridge refuses the call for another reason.
-        """
-        if self._exists:
-            return True
-        try:
-            with naming(f"event bus {self._bus}"):
-                self._events.describe_event_bus(Name=self._bus)
-        except CallError as error:
-            code = refusal_code(error.cause)
-            if code == "ResourceNotFoundException":
-                return False
-            if code not in ("AccessDeniedException", "AccessDenied"):
-                raise
-        self._exists = True
-        return True
+        """Return whether the bus exists. Asked once for the life of the execution environment."""
+        self._exists = self._exists or bus_exists(self._events, self._bus)
+        return self._exists

@@ -139,7 +139,11 @@ def create_services() -> Services:
         settler=Settler(
             settings=settings,
             s3=boto3.client("s3", config=config),
-            outcome_bus=OutcomeBus(boto3.client("events", config=config), settings.outcome_bus),
+            outcome_bus=OutcomeBus(
+                boto3.client("events", config=config),
+                settings.outcome_bus,
+                ledger_arn=settings.ledger_arn,
+            ),
             ledger=Ledger(
                 boto3.client("dynamodb", config=config),
                 settings.ledger_table,

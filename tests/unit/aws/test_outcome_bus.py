@@ -11,14 +11,14 @@ from botocore.stub import Stubber
 
 from human_loop_reviews.aws.calls import CallError, client_config
 from human_loop_reviews.aws.outcome_bus import OutcomeBus, OutcomeNotPublishedError
-from tests.unit.conftest import World, ended_loop
+from tests.unit.conftest import LEDGER_ARN, World, ended_loop
 
 BUS = "arn:aws:events:eu-west-1:111122223333:event-bus/outcomes"
 
 
 def publishing(world: World, events: Any, bus: str = BUS) -> Any:
     """Return the settler, publishing with a client on a bus."""
-    return replace(world.settler, outcome_bus=OutcomeBus(events, bus))
+    return replace(world.settler, outcome_bus=OutcomeBus(events, bus, ledger_arn=LEDGER_ARN))
 
 
 def stubbed() -> tuple[Any, Stubber]:
