@@ -6,7 +6,7 @@ buckets of all kinds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -88,7 +88,7 @@ def requests_with(account: Account, key: str) -> list[Request]:
 
 def calls_of(function: Resource, bucket: str, key: str) -> Iterator[Call]:
     """Yield what a function of the project calls, with the resources of its environment."""
-    calls = {
+    calls: Callable[..., Iterator[_Operation]] | None = {
         REVIEW_HANDLER_ENTRY_POINT: _calls_of_handler,
         RECONCILER_ENTRY_POINT: _calls_of_reconciler,
         CALLBACKS_ENTRY_POINT: _calls_of_callbacks,
