@@ -236,6 +236,19 @@ def test_entry_that_is_refused_is_named(
     assert "NotAuthorizedForSourceException" in report["notPublished"][0]["problem"]
 
 
+def test_refused_call_ends_the_command_and_tells_the_permission(
+    ledger: Republished, answers: Callable[[str, Answer], None]
+) -> None:
+    message = "User: me is not authorized to perform: events:PutEvents on resource: arn:bus"
+    refusal = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
+    answers("eventbridge.PutEvents", lambda _: (400, {}, refusal))
+    ledger.record(settled("invoice-1"))
+    result = run("outcomes", "republish", "--all")
+    assert result.exit_code == 3
+    assert "a permission is missing: events:PutEvents" in result.stderr
+    assert "Published again: 0" in result.stdout
+
+
 def test_entry_that_is_refused_for_the_moment_is_sent_again(
     ledger: Republished, answers: Callable[[str, Answer], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
