@@ -14,13 +14,14 @@ help: ## List these targets
 install: .venv/.installed node_modules/.installed ## Set up .venv and node_modules (every target does)
 
 demo: install ## Deploy into an emulator on loopback, send human loops through, show what arrived
-	@$(BIN)/python -m local.demo
+# Python would answer a signal with a traceback until the demo handles it: until then, the shell does.
+	@trap 'kill $$! 2>/dev/null; wait $$!; exit $$?' INT TERM HUP; $(BIN)/python -m local & wait $$!
 
 test: install ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
 	@$(MAKE) --no-print-directory --keep-going lint check
 
 check: install ## Run all tests, without the lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .
@@ -63,7 +64,7 @@ clean: ## Remove everything that make created
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, %s is %s: install a newer one and call make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@echo "Setting up .venv (once; takes a minute or two) ..."
-	@$(PYTHON) -m venv --clear .venv
+	@trap '' INT; $(PYTHON) -m venv --clear .venv # it takes seconds, and would end with a traceback
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@
 

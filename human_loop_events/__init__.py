@@ -1,5 +1,7 @@
 """AWS CDK constructs for ended human loops in Amazon Augmented AI (A2I), and for SageMaker jobs."""
 
+from typing import TYPE_CHECKING, Any
+
 from human_loop_events.alert_messages import AlertFormat
 from human_loop_events.alerts import Alerts, AlertsSettings
 from human_loop_events.delivered_rule import DeliveredRule
@@ -7,6 +9,7 @@ from human_loop_events.delivery import Delivery, DeliverySettings
 from human_loop_events.event_filter import EventFilter, FailureDescription
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
 from human_loop_events.human_loop_events import HumanLoopEvents
 from human_loop_events.human_loop_filter import HumanLoopFilter
 from human_loop_events.job_filter import JobFilter
@@ -15,12 +18,22 @@ from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
-from human_loop_reviews.contract import FailureCode, FieldMapping, HumanLoopStatus, TaskMapping
+from human_loop_reviews.contract import (
+    CallbackError,
+    FailureCode,
+    FieldMapping,
+    HumanLoopStatus,
+    TaskMapping,
+)
+
+if TYPE_CHECKING:
+    from human_loop_events.human_loop_task import HumanLoopTask
 
 __all__ = [
     "AlertFormat",
     "Alerts",
     "AlertsSettings",
+    "CallbackError",
     "DeliveredRule",
     "Delivery",
     "DeliverySettings",
@@ -31,9 +44,11 @@ __all__ = [
     "FlowDefinitions",
     "HandlerDelivery",
     "HandlerQueue",
+    "HumanLoopCallbacks",
     "HumanLoopEvents",
     "HumanLoopFilter",
     "HumanLoopStatus",
+    "HumanLoopTask",
     "JobFilter",
     "Ledger",
     "OutputLocation",
@@ -44,3 +59,12 @@ __all__ = [
     "StatusEvents",
     "TaskMapping",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `HumanLoopTask` where it is used: the modules of Step Functions take their time."""
+    if name == "HumanLoopTask":
+        from human_loop_events.human_loop_task import HumanLoopTask
+
+        return HumanLoopTask
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -286,13 +286,23 @@ class Alerts(Construct):
             section="Backlog",
         )
 
-    def watch_function(self, function: lambda_.IFunction) -> None:
+    def watch_function(
+        self,
+        function: lambda_.IFunction,
+        *,
+        called: str = "handler",
+        section: str = "HandlerErrors",
+    ) -> None:
         """Add the alarms on a function: errors, throttles, and events that Lambda dropped.
 
         Parameters
         ----------
         function
             The function.
+        called
+            What the alarms call it.
+        section
+            The section of the runbook that the alarms link.
         """
         if self._is_watched(function, "Errors"):
             return
@@ -300,26 +310,26 @@ class Alerts(Construct):
             function,
             "Throttles",
             function.metric_throttles(period=_ALARM_PERIOD),
-            description="Lambda throttled the handler. Its events wait. Raise the account's quota "
-            "of concurrent executions or reserved_concurrent_executions.",
-            section="HandlerErrors",
+            description=f"Lambda throttled the {called}. Its events wait. Raise the account's "
+            "quota of concurrent executions or reserved_concurrent_executions.",
+            section=section,
         )
         self.add_alarm(
             function,
             "Dropped",
             function.metric("DeadLetterErrors", statistic="Sum", period=_ALARM_PERIOD),
-            description="Lambda could not send events to the dead-letter queue of the handler. "
+            description=f"Lambda could not send events to the dead-letter queue of the {called}. "
             "They are lost. Fix the policies of the queue and of its key, and find what ended "
             "meanwhile.",
-            section="HandlerErrors",
+            section=section,
         )
         self.add_alarm(
             function,
             "Errors",
             function.metric_errors(period=_ALARM_PERIOD),
-            description="The handler raised errors. Its events are retried, and then sent to a "
+            description=f"The {called} raised errors. Its events are retried, and then sent to a "
             "dead-letter queue. Read the reason in the log of the function.",
-            section="HandlerErrors",
+            section=section,
         )
 
     def add_alarm(

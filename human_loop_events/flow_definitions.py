@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Stack, Token
 
+from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME
+
 #: What A2I accepts as a flow definition's name.
 #: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateFlowDefinition.html
-_NAME = re.compile(r"[a-z0-9](?:-*[a-z0-9]){0,62}")
-_MAX_NAME = 63
+_NAME = re.compile(A2I_NAME)
+
+#: Lambda allows 4,096 bytes for all environment variables of a function.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MAX_ENVIRONMENT_BYTES = 3072
 _ARN = re.compile(r"arn:[^:]+:sagemaker:([^:]+):(\d{12}):flow-definition/(.+)", re.DOTALL)
 
 
@@ -108,6 +114,35 @@ class FlowDefinitions:
         # An ARN ends in flow-definition/<name>. The shorter suffix leaves room for more names.
         return [{"suffix": f"/{name}"} for name in self._values]
 
+    def arns_in(self, stack: Stack) -> list[str]:
+        """Return the ARNs in a stack's account and Region, with a wildcard for any."""
+        return [
+            value
+            if self._are_arns
+            else stack.format_arn(
+                service="sagemaker", resource="flow-definition", resource_name=value
+            )
+            for value in self._values or ("*",)
+        ]
+
+    def to_environment(self) -> str:
+        """Return the names or ARNs as an environment variable of a function.
+
+        Raises
+        ------
+        ValueError
+            If they take more than 3,072 bytes.
+        """
+        rendered = json.dumps(self._values, separators=(",", ":"))
+        size = len(rendered.encode())
+        if size > _MAX_ENVIRONMENT_BYTES:
+            raise ValueError(
+                f"flow_definitions: their names or ARNs take {size:,} bytes, but a function's "
+                f"environment has room for {_MAX_ENVIRONMENT_BYTES:,}; expected fewer or shorter "
+                "ones, or several constructs"
+            )
+        return rendered
+
     def are_of_other_environments(self, stack: Stack) -> bool:
         """Return whether an ARN is of another account or Region than a stack's."""
         try:
@@ -147,7 +182,7 @@ class FlowDefinitions:
 
 
 def _is_name(text: str) -> bool:
-    return len(text) <= _MAX_NAME and _NAME.fullmatch(text) is not None
+    return len(text) <= MAX_A2I_NAME and _NAME.fullmatch(text) is not None
 
 
 def _refuse_other_than_text(method: str, value: object, example: str) -> None:

@@ -20,6 +20,7 @@ from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery, DeliverySettings
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
 from human_loop_events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.output_bucket import create_output_bucket
 from human_loop_events.output_location import OutputLocation
@@ -121,6 +122,7 @@ class HumanLoopEvents(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
+        self._statuses = tuple(statuses)
         _refuse_other_than_settings("delivery", delivery, Delivery)
         self._delivery = (
             delivery
@@ -324,6 +326,35 @@ class HumanLoopEvents(Construct):
             target=target,
             description=description,
             rule_name=rule_name,
+        )
+
+    def add_callbacks(self, construct_id: str = "Callbacks") -> HumanLoopCallbacks:
+        """Add what `HumanLoopTask` needs to let executions of Step Functions wait for loops.
+
+        Parameters
+        ----------
+        construct_id
+            The id within this construct.
+
+        Raises
+        ------
+        ValueError
+            If the handler is your own function, or does not receive the loops of all statuses: an
+            execution would wait for a loop of another status until its timeout.
+        """
+        missing = [each for each in HumanLoopStatus if each not in self._statuses]
+        if missing:
+            raise ValueError(
+                "add_callbacks: expected statuses with all three, but the handler does not receive "
+                f"{', '.join(missing)} loops: executions that wait for one would not be resumed"
+            )
+        return HumanLoopCallbacks(
+            self,
+            construct_id,
+            handler=self.review_handler,
+            delivery=self._delivery,
+            alerts=self._alerts,
+            flow_definitions=self._flow_definitions,
         )
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:

@@ -97,6 +97,10 @@ class Ledger(Construct):
         """Allow what recording an outcome needs: reading and writing one item."""
         return self._grant(grantee, "dynamodb:GetItem", "dynamodb:PutItem")
 
+    def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow finding the outcomes of a loop by its ARN."""
+        return self._grant(grantee, "dynamodb:Query")
+
     def grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow what a reconciler needs: finding outcomes, and keeping items of its own."""
         return self._grant(

@@ -42,10 +42,6 @@ from human_loop_events.runtime_function import (
 from human_loop_reviews import contract
 from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
 
-#: Lambda allows 4,096 bytes for all environment variables of a function.
-#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-_MAX_FLOW_DEFINITIONS_BYTES = 3072
-
 _LOOK_BACK = Duration.days(14)
 _MEMORY_SIZE = 512
 
@@ -176,7 +172,7 @@ class Reconciler(Construct):
             environment={
                 ReconcilerSetting.LEDGER_TABLE.value: ledger.table.table_name,
                 ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,
-                ReconcilerSetting.FLOW_DEFINITIONS.value: _rendered(self._flow_definitions),
+                ReconcilerSetting.FLOW_DEFINITIONS.value: self._flow_definitions.to_environment(),
                 ReconcilerSetting.STATUSES.value: json.dumps(
                     list_of_choices("statuses", statuses, HumanLoopStatus)
                 ),
@@ -365,18 +361,6 @@ def _an_open_age(max_open_age: Duration | None, schedule: Duration) -> Duration:
             f"{schedule.to_human_string()}, got {age.to_human_string()}"
         )
     return age
-
-
-def _rendered(flow_definitions: FlowDefinitions) -> str:
-    rendered = json.dumps(flow_definitions.values, separators=(",", ":"))
-    size = len(rendered.encode())
-    if size > _MAX_FLOW_DEFINITIONS_BYTES:
-        raise ValueError(
-            f"flow_definitions: their names or ARNs take {size:,} bytes, but the reconciler's "
-            f"environment has room for {_MAX_FLOW_DEFINITIONS_BYTES:,}; expected fewer or shorter "
-            "ones, or several constructs"
-        )
-    return rendered
 
 
 def _days(duration: Duration) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-# A table in a file or a pipe is as wide as it needs, within reason.
+# A table in a file or a pipe is as wide as it needs, within reason, or as COLUMNS says.
 _WIDTH_OF_A_PIPE: Final = 200
 
 # Texts come from documents and from other people's events: none may steer the terminal.
@@ -100,6 +101,5 @@ def printable(text: str) -> Text:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return _Console(
-        stderr=stderr, highlight=False, width=None if stream.isatty() else _WIDTH_OF_A_PIPE
-    )
+    fits = stream.isatty() or "COLUMNS" in os.environ
+    return _Console(stderr=stderr, highlight=False, width=None if fits else _WIDTH_OF_A_PIPE)

@@ -1,4 +1,4 @@
-"""A2I's and SageMaker's APIs on loopback, as far as the reconciler uses them.
+"""A2I's and SageMaker's APIs on loopback, as far as this project uses them.
 
 The emulator has neither. Requests and responses are checked against botocore's service models.
 """
@@ -27,7 +27,7 @@ _SESSION = botocore.session.get_session()
 _OPERATIONS: Mapping[str, OperationModel] = {
     name: _SESSION.get_service_model(service).operation_model(name)
     for service, names in {
-        "sagemaker-a2i-runtime": ("ListHumanLoops", "DescribeHumanLoop"),
+        "sagemaker-a2i-runtime": ("ListHumanLoops", "DescribeHumanLoop", "StartHumanLoop"),
         "sagemaker": ("ListFlowDefinitions",),
     }.items()
     for name in names
@@ -143,6 +143,21 @@ class A2IServer:
         ]
         return self._page("HumanLoopSummaries", summaries, NextToken, MaxResults)
 
+    def _StartHumanLoop(  # noqa: N802
+        self,
+        HumanLoopName: str,  # noqa: N803
+        FlowDefinitionArn: str,  # noqa: N803
+        HumanLoopInput: dict[str, str],  # noqa: N803
+        DataAttributes: dict[str, list[str]] | None = None,  # noqa: N803, ARG002
+    ) -> dict[str, Any]:
+        name = FlowDefinitionArn.rpartition("/")[2]
+        if name not in self.flow_definitions:
+            raise A2IError("ValidationException", 400, f"{FlowDefinitionArn} does not exist")
+        if HumanLoopName in self.loops:
+            raise A2IError("ConflictException", 409, f"{HumanLoopName} exists")
+        json.loads(HumanLoopInput["InputContent"])
+        return {"HumanLoopArn": self.add(Loop(HumanLoopName, name, "InProgress")).arn}
+
     def _DescribeHumanLoop(self, HumanLoopName: str) -> dict[str, Any]:  # noqa: N802, N803
         loop = self.loops.get(HumanLoopName)
         if loop is None:
@@ -221,9 +236,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("ListHumanLoops", query)
 
     def do_POST(self) -> None:
-        """Answer a request to SageMaker, whose protocol is JSON."""
+        """Answer a request to SageMaker, whose protocol is JSON, or start a human loop."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
-        self._answer(self.headers["X-Amz-Target"].partition(".")[2], body)
+        target = self.headers.get("X-Amz-Target", "SageMaker.StartHumanLoop")
+        self._answer(target.partition(".")[2], body)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base's name
         """Keep quiet."""

@@ -2,127 +2,119 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import signal
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 
-from local.cases import CASES, CONFIGURATION, Case
-from local.deployment import DeployedStack, DeploymentError, bootstrap, deploy
-from local.emulator import Emulator, EmulatorError, running_emulator
-from local.rehearsal import (
-    alarm_message,
-    await_arrivals,
-    create_output_bucket,
-    raise_alarm,
-    send,
-)
-from local.report import arrivals_table, fields_table, quotation, step
-from local.witness import Trace, Witness
+from local.a2i_server import A2IServer, running_a2i
+from local.deployment import Configuration, DeployedStack, bootstrap, deploy
+from local.emulator import Emulator, running_emulator
+from local.processes import InterruptedBySignalError
+from local.report import quotation, step
+from local.scenario import Environment, Result, Scenario
+from local.scenarios import SCENARIOS
+from local.sending import create_output_bucket
 
-DEPLOYMENT = "demo"
+_BROKEN_PIPE = 128 + signal.SIGPIPE
+# The emulator, the functions and the CDK CLI write about 7 MB.
+_SPACE = 16 << 20
 
 
 def main() -> int:
     """Run the demo; return 0 only if everything expected happened and nothing else did."""
-    print("Human loops of Amazon A2I on this machine: no AWS account is used, all data is made up.")
+    problem = _disk_problem()
+    if problem is not None:
+        return _stopped(problem, 1)
     try:
-        with running_emulator() as emulator:
-            return _show(emulator, _deployed(emulator))
-    except (EmulatorError, DeploymentError) as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ndemo: interrupted; the emulator is stopped", file=sys.stderr)
-        return 130
+        status = _run()
+        sys.stdout.flush()
+    except InterruptedBySignalError as error:
+        return _stopped(f"stopped by {error}; the emulator is stopped", 128 + error.signal)
+    except BrokenPipeError:
+        return _stopped("nobody reads the output; the emulator is stopped", _BROKEN_PIPE)
+    except (OSError, RuntimeError) as error:
+        return _stopped(_disk_problem() or str(error), 1)
+    return status
 
 
-def _deployed(emulator: Emulator) -> DeployedStack:
+def _run() -> int:
+    print("Human loops of Amazon A2I on this machine.")
+    print("No AWS account is used, and all data is made up.")
+    with running_a2i() as a2i, running_emulator(a2i.endpoints) as emulator:
+        environment = _deployed(emulator, a2i)
+        results: list[Result] = []
+        for scenario in SCENARIOS:
+            with step(scenario.title):
+                results.append(scenario.run(environment))
+        for result in results:
+            print(f"\n{result.shown}")
+        differences = [text for result in results for text in result.differences]
+        if differences:
+            print("\nNOT as expected:", *differences, sep="\n  ")
+            print("\nThe handler's last lines:")
+            print(*(quotation(result.log) for result in results if result.log), sep="\n")
+            emulator.show_log()
+        print("\n" + summary(results))
+        return 1 if differences else 0
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return the counts of all scenarios in a line."""
+    return f"demo: {', '.join(result.counted for result in results)}"
+
+
+def deployments(scenarios: Sequence[Scenario]) -> Mapping[str, Configuration]:
+    """Return the deployments that scenarios need.
+
+    Raises
+    ------
+    ValueError
+        If two scenarios give one deployment different configurations.
+    """
+    configurations: dict[str, Configuration] = {}
+    for scenario in scenarios:
+        name = scenario.deployment
+        if configurations.setdefault(name, scenario.configuration) != scenario.configuration:
+            raise ValueError(f"two configurations of the deployment {name}")
+    return configurations
+
+
+def _deployed(emulator: Emulator, a2i: A2IServer) -> Environment:
     print(f"An emulator of AWS answers at {emulator.endpoint}.")
     with step("Preparing it for CDK: cdk bootstrap"):
         bootstrap(emulator)
     create_output_bucket(emulator)
-    with step(f"Deploying the stack HumanLoops-{DEPLOYMENT}: cdk deploy"):
-        return deploy(emulator, {DEPLOYMENT: CONFIGURATION})[DEPLOYMENT]
+    needed = deployments(SCENARIOS)
+    names = " and ".join(f"HumanLoops-{name}" for name in needed)
+    with step(f"Deploying {names}: cdk deploy"):
+        stacks: Mapping[str, DeployedStack] = deploy(emulator, needed)
+    return Environment(emulator=emulator, a2i=a2i, stacks=stacks)
 
 
-def _show(emulator: Emulator, stack: DeployedStack) -> int:
-    witness = Witness(emulator, stack)
-    with step("Ending human loops: outputs into the bucket, events onto the bus"):
-        sent = send(emulator, CASES)
-    with step("Waiting until the handler has settled them"):
-        await_arrivals(witness, CASES)
-    traces = {case.loop: witness.trace(case.loop) for case in CASES}
-    with step("Counting the failed loops as CloudWatch would, waiting for the alarm"):
-        state = raise_alarm(emulator, witness, CASES)
-    differences = [text for case in CASES for text in traces[case.loop].differences(case)]
-    differences += _other_differences(state, witness)
-    _print_traces(traces)
-    _print_alarm(state, witness)
-    if differences:
-        print("\nNOT as expected:", *differences, sep="\n  ")
-        print("\nThe handler's last lines:", quotation(_last_lines(witness)), sep="\n")
-        emulator.show_log()
-    print("\n" + summary(sent, CASES, traces, state))
-    return 1 if differences else 0
+def _stopped(message: str, status: int) -> int:
+    """Say why the demo ends early."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        print(f"\ndemo: {message}", file=sys.stderr, flush=True)
+    # Otherwise Python complains about what it cannot write to standard output at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return status
 
 
-def summary(sent: int, cases: Sequence[Case], traces: Mapping[str, Trace], state: str) -> str:
-    """Count what was sent, what had to arrive, and what was seen at every target."""
-    expected = sum(case.arrivals for case in cases)
-    arrived = sum(_arrived(case, traces[case.loop]) for case in cases)
-    lost = sum(max(0, case.arrivals - _arrived(case, traces[case.loop])) for case in cases)
+def _disk_problem() -> str | None:
+    """Return what is wrong with the disk of the temporary folders, if anything is."""
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        return "no temporary folder can be written to: free space on its disk, or set TMPDIR"
+    if shutil.disk_usage(folder).free >= _SPACE:
+        return None
     return (
-        f"demo: {sent} events sent, {expected} expected, {arrived} arrived, {lost} lost, "
-        f"FailedLoops {state}"
+        f"the disk of {folder} has less than {_SPACE >> 20} MB left: free space on it, or set "
+        "TMPDIR to another folder"
     )
-
-
-def _arrived(case: Case, trace: Trace) -> int:
-    """Count the events of a loop that came to the topic, the queue and the ledger.
-
-    The ledger holds a loop once, however often its event is sent.
-    """
-    at_handler = case.sent if trace.records else 0
-    return min(trace.topic, trace.queue, at_handler)
-
-
-def _other_differences(state: str, witness: Witness) -> list[str]:
-    runs, expected = witness.handler_runs(), sum(case.arrivals for case in CASES)
-    letters = len(witness.dead_letters())
-    return [
-        text
-        for text, differs in {
-            f"the handler: expected {expected} runs, got {runs}": runs != expected,
-            f"dead letters: expected none, got {letters}": letters > 0,
-            f"the alarm FailedLoops: expected ALARM, got {state}": state != "ALARM",
-            "the alarm FailedLoops told the alerts nothing": alarm_message(witness) is None,
-        }.items()
-        if differs
-    ]
-
-
-def _print_traces(traces: Mapping[str, Trace]) -> None:
-    print("\nWhat each target received of each human loop, and what the ledger holds:\n")
-    print(arrivals_table(CASES, traces))
-    print("\nThe prediction and what more than half of the reviewers gave, field by field:\n")
-    print(fields_table(CASES, traces))
-    for case in CASES:
-        for alert in traces[case.loop].alerts[:1]:
-            print(f"\nThe alert on {case.loop} (EventBridge puts each line in quotes):\n")
-            print(quotation(alert))
-
-
-def _last_lines(witness: Witness) -> str:
-    """Return the end of the handler's log, without what is printed when nothing is wrong."""
-    usual = ("START RequestId", "END RequestId", "REPORT RequestId", '{"_aws":')
-    lines = [line for line in witness.handler_log() if not line.startswith(usual)]
-    return "\n".join(lines[-40:])
-
-
-def _print_alarm(state: str, witness: Witness) -> None:
-    message = alarm_message(witness)
-    print(f"\nThe alarm FailedLoops is in state {state}. Its message to the alerts:\n")
-    print(quotation(f"{message['AlarmDescription']}" if message else "(none came)"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,12 +108,16 @@ def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> N
             output=output,
         ) as process,
     ):
-        try:
-            status = process.wait(timeout=_SECONDS_TO_FINISH)
-        except subprocess.TimeoutExpired:
-            raise _error(arguments[0], f"took over {_SECONDS_TO_FINISH} s", printed) from None
-    if status != 0:
-        raise _error(arguments[0], f"ended with status {status}", printed)
+        deadline = time.monotonic() + _SECONDS_TO_FINISH
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                raise _error(arguments[0], f"took over {_SECONDS_TO_FINISH} s", printed)
+            if emulator.has_ended:  # the CLI would try for minutes to reach it
+                raise _error(arguments[0], "lost the emulator", printed)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+    if process.returncode != 0:
+        raise _error(arguments[0], f"ended with status {process.returncode}", printed)
 
 
 def _error(command: str, what: str, printed: Path) -> DeploymentError:

@@ -9,10 +9,9 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
-import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,8 @@ from unittest import mock
 
 import boto3
 
-from local.processes import interrupted_by_signals, process_group
+from local.processes import ignore_signals, interrupted_by_signals, process_group
+from local.run_folder import run_folder
 
 # Where the sample outputs say that their loops ran.
 ACCOUNT = "111122223333"
@@ -38,7 +38,7 @@ _INHERITED = ("HOME", "LANG", "LC_ALL", "TZ", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
 
 
 class EmulatorError(RuntimeError):
-    """The emulator could not be started."""
+    """The emulator could not be started, or ended before it was stopped."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,17 @@ class Emulator:
     def _session(self) -> boto3.session.Session:
         return boto3.session.Session()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing listens on its port any more."""
+        try:
+            socket.create_connection((_HOST, self.port), timeout=1).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False  # it may be busy
+        return False
+
     def last_lines(self, count: int = 40) -> str:
         """Return the end of the log."""
         if not self.log.exists():
@@ -101,10 +112,13 @@ class Emulator:
 
     def show_log(self) -> None:
         """Keep the log beyond the emulator's end, and show the end of it on stderr."""
-        if self.log.exists():
+        kept = f"all in {KEPT_LOG}"
+        try:
             KEPT_LOG.parent.mkdir(exist_ok=True)
             shutil.copyfile(self.log, KEPT_LOG)
-        print(f"\nThe emulator's last lines (all in {KEPT_LOG}):", file=sys.stderr)
+        except OSError as error:
+            kept = f"not kept: {error}"
+        print(f"\nThe emulator's last lines ({kept}):", file=sys.stderr)
         print(self.last_lines(), file=sys.stderr)
 
 
@@ -116,29 +130,39 @@ def running_emulator(endpoints: Mapping[str, str] | None = None) -> Iterator[Emu
     as `AWS_ENDPOINT_URL_SAGEMAKER_A2I_RUNTIME`.
 
     Its log goes to `build/emulator.log`, and its end to stderr, when the block fails.
+
+    Raises
+    ------
+    EmulatorError
+        If it cannot be started, or if it ended before the block did, whatever that led to.
     """
     with interrupted_by_signals(), contextlib.ExitStack() as stack:
-        emulator = _started(stack, endpoints or {})
+        emulator, process = _started(stack, endpoints or {})
+        stack.callback(ignore_signals)
         try:
             yield emulator
-        except KeyboardInterrupt:
+        except (BrokenPipeError, KeyboardInterrupt):
             raise
-        except BaseException:
+        except BaseException as error:
             emulator.show_log()
-            raise
+            if process.poll() is None:
+                raise
+            raise EmulatorError(
+                f"the emulator ended with status {process.returncode}, see {KEPT_LOG}"
+            ) from error
 
 
-def _started(stack: contextlib.ExitStack, endpoints: Mapping[str, str]) -> Emulator:
+def _started(
+    stack: contextlib.ExitStack, endpoints: Mapping[str, str]
+) -> tuple[Emulator, subprocess.Popen[bytes]]:
     """Start an emulator; somebody else may take the free port first, then try another one."""
     for _ in range(_ATTEMPTS):
         with contextlib.ExitStack() as attempt:
-            folder = attempt.enter_context(
-                tempfile.TemporaryDirectory(prefix="human-loops-", ignore_cleanup_errors=True)
-            )
-            emulator = Emulator(port=_free_port(), folder=Path(folder))
-            if _answers(emulator, attempt, endpoints):
+            emulator = Emulator(port=_free_port(), folder=attempt.enter_context(run_folder()))
+            process = _process(emulator, attempt, endpoints)
+            if _answers(emulator, process):
                 stack.push(attempt.pop_all())
-                return emulator
+                return emulator, process
             emulator.show_log()
     raise EmulatorError(f"the emulator did not start in {_ATTEMPTS} attempts, see {KEPT_LOG}")
 
@@ -150,27 +174,37 @@ def _free_port() -> int:
         return port
 
 
-def _answers(emulator: Emulator, stack: contextlib.ExitStack, endpoints: Mapping[str, str]) -> bool:
-    """Start the process, kill it when the stack unwinds; say whether it came to answer."""
-    mark = uuid.uuid4().hex
-    log = stack.enter_context(emulator.log.open("wb"))
-    process = stack.enter_context(
+def _process(
+    emulator: Emulator, stack: contextlib.ExitStack, endpoints: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start the process; kill it when the stack unwinds."""
+    return stack.enter_context(
         process_group(
             [sys.executable, str(PROJECT / "local" / "emulator_server.py")],
-            environment={**_settings(emulator, mark), **endpoints},
+            environment={**_settings(emulator), **endpoints},
             folder=emulator.folder,
-            output=log,
+            output=stack.enter_context(emulator.log.open("wb")),
+            remove=emulator.folder,
         )
     )
+
+
+def _answers(emulator: Emulator, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the emulator answers; say whether it does."""
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
-        if _edition(emulator.port) == mark:
+        if _edition(emulator.port) == _mark(emulator):
             return True
         time.sleep(0.05)
     return False
 
 
-def _settings(emulator: Emulator, mark: str) -> dict[str, str]:
+def _mark(emulator: Emulator) -> str:
+    """Return what tells this emulator from another one: nobody else has this folder."""
+    return emulator.folder.name
+
+
+def _settings(emulator: Emulator) -> dict[str, str]:
     return {
         **emulator.environment,
         "BIND_HOST": _HOST,
@@ -179,7 +213,10 @@ def _settings(emulator: Emulator, mark: str) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
         # Shown by its health page: proof that it is our emulator that answers on the port.
-        "MINISTACK_EDITION": mark,
+        "MINISTACK_EDITION": _mark(emulator),
+        # Otherwise everybody on the machine can read its keys and objects, and they stay.
+        "STATE_DIR": str(emulator.folder / "state"),
+        "S3_DATA_DIR": str(emulator.folder / "s3"),
         # It opens two more ports and tidies other emulators' containers up unless told not to.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",

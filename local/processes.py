@@ -1,4 +1,4 @@
-"""Child processes that never outlive the program that started them."""
+"""Child processes that never outlive the program that started them, and signals that end it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,31 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a program: Ctrl-C, a request to end, and a terminal that is closed."""
+
+_KILL_ORPHANS = Path(__file__).with_name("kill_orphans.py")
+
+
+class InterruptedBySignalError(KeyboardInterrupt):
+    """A signal ends the program.
+
+    Parameters
+    ----------
+    number
+        The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+        super().__init__(self.signal.name)
 
 
 @contextlib.contextmanager
@@ -22,45 +40,77 @@ def process_group(
     environment: Mapping[str, str],
     folder: Path,
     output: IO[bytes],
+    remove: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in a process group of its own and leave nothing of it behind.
 
     Its descendants (the workers of an emulator, the app of a CDK CLI) are in the group too. They
-    hold nothing worth saving, so leaving the context kills them all at once.
+    hold nothing worth saving, so leaving the context kills them all at once. So does the end of
+    this program, by SIGKILL too, which then removes a folder besides.
     """
-    process = subprocess.Popen(
-        command,
-        env=dict(environment),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
+    with _killed_with_this_program(remove) as started:
+        process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            started.write(f"{process.pid}\n")
+            started.flush()
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextlib.contextmanager
+def _killed_with_this_program(remove: Path | None) -> Iterator[IO[str]]:
+    """Give a pipe: the process groups written to it are killed if this program is."""
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_KILL_ORPHANS), str(remove or "")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
         start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    ) as orphans_killer:
+        assert orphans_killer.stdin is not None  # noqa: S101 - it is a pipe
+        try:
+            yield orphans_killer.stdin
+        finally:
+            orphans_killer.kill()
 
 
 @contextlib.contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP do what Ctrl-C does, so that every open context is left properly.
+    """Raise `InterruptedBySignalError` at the first signal, and ignore those that follow it.
 
-    Only a main thread can handle signals; elsewhere nothing changes.
+    So every open context is left, and left completely. Only a main thread can handle signals;
+    elsewhere nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        ignore_signals()
+        raise InterruptedBySignalError(number)
 
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def ignore_signals() -> None:
+    """Ignore what would interrupt the removal of what a program leaves behind."""
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)

@@ -1,18 +1,34 @@
-"""What the demo prints: steps with their time, and aligned tables of at most 120 columns."""
+"""What the demo prints: steps with their time, and tables and messages as wide as the terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import io
+import shutil
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from local.cases import Case
-from local.witness import Trace
+from rich.box import Box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-_WIDTH = 116
-_WIDEST_CELL = 40
+from local.cases import Case
+from local.observer import Observation
+
+# A narrower terminal breaks the lines itself. A file or a pipe gets 120 columns.
+_NARROWEST = 60
+_WIDTH = max(_NARROWEST, shutil.get_terminal_size((120, 24)).columns)
+_INDENT = "  "
+_QUOTED = f"{_INDENT}| "
+_CONTINUED = "    "
+QUOTED_WIDTH = _WIDTH - len(_QUOTED)
+"""How many columns a line has in a quotation."""
+
+_RULE_UNDER_HEADINGS = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 @contextlib.contextmanager
@@ -29,56 +45,55 @@ def step(doing: str) -> Iterator[None]:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
-    """Align cells in columns: numbers to the right, an absent one as a dash."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    numeric = [
-        bool(rows) and all(isinstance(row[column], int) for row in rows)
-        for column in range(len(headings))
-    ]
+    """Align cells in columns: numbers to the right, an absent one as a dash.
 
-    def line(row: Sequence[str]) -> str:
-        aligned = (
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        )
-        return "  ".join(aligned).rstrip()
-
-    rule = ["-" * width for width in widths]
-    return textwrap.indent("\n".join(map(line, [headings, rule, *cells])), "  ")
+    Cells that do not fit are folded.
+    """
+    console = Console(width=_WIDTH - len(_INDENT), file=io.StringIO(), color_system=None)
+    drawn = Table(box=_RULE_UNDER_HEADINGS, show_edge=False, padding=(0, 1, 0, 0))
+    for heading, column in zip(headings, zip(*rows, strict=True), strict=True):
+        numeric = all(isinstance(value, int) for value in column)
+        drawn.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(_cell(value)) for value in row))
+    with console.capture() as capture:
+        console.print(drawn)
+    lines = (line.rstrip() for line in capture.get().splitlines())
+    return textwrap.indent("\n".join(lines), _INDENT)
 
 
-def arrivals_table(cases: Sequence[Case], traces: Mapping[str, Trace]) -> str:
+def arrivals_table(cases: Sequence[Case], observations: Mapping[str, Observation]) -> str:
     """Show, for each human loop, what each target received and what the ledger holds."""
     return table(
         ["human loop", "what happened", "sent", "topic", "queue", "alerts", "outcome", "ledger"],
-        [_arrivals_row(case, traces[case.loop]) for case in cases],
+        [_arrivals_row(case, observations[case.loop]) for case in cases],
     )
 
 
-def _arrivals_row(case: Case, trace: Trace) -> list[str | int]:
+def _arrivals_row(case: Case, observation: Observation) -> list[str | int]:
     return [
         case.loop,
         case.shows,
         case.sent,
-        trace.topic,
-        trace.queue,
-        len(trace.alerts),
-        len(trace.outcomes),
-        ", ".join(_recorded(record) for record in trace.records) or "-",
+        observation.topic,
+        observation.queue,
+        len(observation.alerts),
+        len(observation.outcomes),
+        ", ".join(_recorded(record) for record in observation.records) or "-",
     ]
 
 
 def _recorded(record: Mapping[str, Any]) -> str:
     answers = record.get("answerCount")
-    return str(record["humanLoopStatus"]) + (f", {answers} answers" if answers else "")
+    recovered = ", recovered" if record.get("recovered") else ""
+    return f"{record['humanLoopStatus']}{f', {answers} answers' if answers else ''}{recovered}"
 
 
-def fields_table(cases: Sequence[Case], traces: Mapping[str, Trace]) -> str:
+def fields_table(cases: Sequence[Case], observations: Mapping[str, Observation]) -> str:
     """Show, for each reviewed loop, what the model said, what people said, and the verdict."""
     rows: list[list[str | int]] = []
     for case in cases:
-        for outcome in traces[case.loop].outcomes[:1]:
+        for outcome in observations[case.loop].outcomes[:1]:
             names = [case.loop, *[""] * len(outcome["fields"])]
             rows.extend(
                 [
@@ -112,14 +127,21 @@ def _value(value: object) -> str:
 def _cell(value: str | int) -> str:
     if isinstance(value, int):
         return str(value) if value else "-"
-    text = " ".join(value.split())
-    return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 3] + "..."
+    return " ".join(value.split())
 
 
 def quotation(text: str) -> str:
     """Set a message off from the demo's own words, as it came, in lines that fit."""
-    lines = (
-        textwrap.wrap(line, _WIDTH - 4, subsequent_indent="    ") or [""]
-        for line in text.splitlines()
+    console = Console(width=QUOTED_WIDTH)
+    parts = (
+        f"{_CONTINUED if number else ''}{part.plain.rstrip()}"
+        for line in text.strip("\n").splitlines()
+        for number, part in enumerate(_wrapped(line, console))
     )
-    return "\n".join(f"  | {part}" for wrapped in lines for part in wrapped)
+    return "\n".join(f"{_QUOTED}{part}".rstrip() for part in parts)
+
+
+def _wrapped(line: str, console: Console) -> Iterable[Text]:
+    if cell_len(line) <= QUOTED_WIDTH:
+        return [Text(line)]
+    return Text(line).wrap(console, QUOTED_WIDTH - len(_CONTINUED), overflow="fold")

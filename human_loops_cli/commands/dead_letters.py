@@ -29,6 +29,9 @@ _QueueOption = Annotated[
 # As many as fit a screen or two; the counts tell of the others.
 _LISTED: Final = 100
 
+# Enough to find a letter with `show`, and little of the width of a terminal.
+_SHOWN_OF_AN_ID: Final = 8
+
 
 @app.command("list")
 def list_letters(
@@ -54,7 +57,7 @@ def list_letters(
             ("message", "about", "status", "sent", "from", "reason", "goes back to"),
             (
                 (
-                    letter.message_id,
+                    letter.message_id[:_SHOWN_OF_AN_ID],
                     letter.subject or "unknown",
                     letter.status,
                     f"{letter.sent:%Y-%m-%dT%H:%M:%SZ}",

@@ -22,6 +22,7 @@ from human_loop_reviews.aws.human_loops import (
     FlowDefinitionNotFoundError,
     HumanLoops,
     ListedLoop,
+    flow_definition_arn,
 )
 from human_loop_reviews.aws.reconciler_items import (
     Marker,
@@ -103,13 +104,6 @@ class Run:
     def has_time(self) -> bool:
         """Whether there is time for another human loop."""
         return self.remaining_seconds() > RESERVE_SECONDS
-
-    def flow_definition_arn(self, name_or_arn: str) -> str:
-        """Return the ARN of a flow definition in the function's account and Region."""
-        if name_or_arn.startswith("arn:"):
-            return name_or_arn
-        _, partition, _, region, account, _ = self.function_arn.split(":", 5)
-        return f"arn:{partition}:sagemaker:{region}:{account}:flow-definition/{name_or_arn}"
 
 
 class Findings:
@@ -220,7 +214,9 @@ class Reconciler:
 
     def _in_order(self, run: Run) -> list[Progress]:
         """Return the progress of all flow definitions, first of those left out for longest."""
-        arns = [run.flow_definition_arn(each) for each in self.settings.flow_definitions]
+        arns = [
+            flow_definition_arn(each, run.function_arn) for each in self.settings.flow_definitions
+        ]
         if not arns:
             for page in self.human_loops.flow_definitions():
                 arns += page

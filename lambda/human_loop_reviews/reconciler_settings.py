@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from human_loop_reviews.contract import HumanLoopStatus, ReconcilerSetting
-from human_loop_reviews.settings import Environment
+from human_loop_reviews.settings import Environment, texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +57,14 @@ class ReconcilerSettings:
         return cls(
             ledger_table=read(ReconcilerSetting.LEDGER_TABLE, str),
             event_bus=read(ReconcilerSetting.EVENT_BUS, str),
-            flow_definitions=read(ReconcilerSetting.FLOW_DEFINITIONS, _texts),
+            flow_definitions=read(ReconcilerSetting.FLOW_DEFINITIONS, texts),
             statuses=read(ReconcilerSetting.STATUSES, _statuses),
             look_back=read(ReconcilerSetting.LOOK_BACK_DAYS, _days),
         )
 
 
-def _texts(text: str) -> tuple[str, ...]:
-    texts = json.loads(text)
-    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
-        raise ValueError(f"expected a list of texts as JSON, got {text!r}")
-    return tuple(texts)
-
-
 def _statuses(text: str) -> frozenset[HumanLoopStatus]:
-    return frozenset(HumanLoopStatus(each) for each in _texts(text))
+    return frozenset(HumanLoopStatus(each) for each in texts(text))
 
 
 def _days(text: str) -> timedelta:

@@ -154,14 +154,19 @@ def _field_names(text: str) -> FieldNames:
     return FieldNames(text)
 
 
-def _names(text: str) -> frozenset[str] | None:
+def texts(text: str) -> tuple[str, ...]:
+    """Return a variable that is a JSON list of texts."""
     try:
-        names = json.loads(text)
+        values = json.loads(text)
     except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        values = None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError(f"expected a JSON list of texts, got {text!r}")
-    return frozenset(names)
+    return tuple(values)
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(texts(text))
 
 
 def _text(text: str) -> str:

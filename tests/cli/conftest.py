@@ -6,12 +6,10 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import boto3
-import botocore.loaders
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from moto import mock_aws
@@ -43,7 +41,7 @@ def _no_real_account(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     nothing = str(tmp_path_factory.getbasetemp() / "no-such-file")
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "HUMAN_LOOPS_STACK"):
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "COLUMNS", "HUMAN_LOOPS_STACK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -51,14 +49,9 @@ def _no_real_account(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", nothing)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", nothing)
-    # Each run has a session of its own, and each session would read the services' models again.
-    monkeypatch.setattr("botocore.loaders.create_loader", _create_loader)
     # In memory there is one server, and nothing comes by waiting.
     monkeypatch.setattr("human_loops_cli.dead_letters.queue._SECONDS_TO_WAIT", 0)
     monkeypatch.setattr("human_loops_cli.dead_letters.redrive._SECONDS_BETWEEN_LOOKS", 0)
-
-
-_create_loader = cache(botocore.loaders.create_loader)
 
 
 def run(*arguments: str, **options: Any) -> Result:

@@ -10,9 +10,10 @@ from local.a2i_server import A2IServer, running_a2i
 from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
 from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
 from local.emulator import Emulator, running_emulator
+from local.failed_loops_alarm import raise_alarm
 from local.mailbox import Mailbox
-from local.rehearsal import await_arrivals, create_output_bucket, raise_alarm, send
-from local.witness import Witness
+from local.observer import Observer
+from local.sending import await_arrivals, create_output_bucket, send
 
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
@@ -52,23 +53,23 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
 
 
 @pytest.fixture(scope="session")
-def direct(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness:
+def direct(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
     """The stack whose rule invokes the handler, after the demo's human loops have ended."""
-    witness = Witness(emulator, stacks["direct"])
+    observer = Observer(emulator, stacks["direct"])
     send(emulator, CASES)
-    await_arrivals(witness, CASES)
-    raise_alarm(emulator, witness, CASES)
-    return witness
+    await_arrivals(observer, CASES)
+    raise_alarm(emulator, observer, CASES)
+    return observer
 
 
 @pytest.fixture(scope="session")
-def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness:
+def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
     """The stack whose handler reads a queue; that queue retries each second, not each minute."""
     stack = stacks["buffered"]
     emulator.client("sqs").set_queue_attributes(
         QueueUrl=stack["HandlerQueueUrl"], Attributes={"VisibilityTimeout": "1"}
     )
-    return Witness(emulator, stack)
+    return Observer(emulator, stack)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +80,14 @@ def jobs(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedSta
 
 
 @pytest.fixture(scope="session")
-def handler_dead_letters(emulator: Emulator, buffered: Witness) -> Mailbox:
+def applications(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+    """The example with a state machine, beside the other stacks."""
+    assert stacks, "the emulator is bootstrapped"
+    return deploy_example(emulator, "state_machine_app", "Applications")
+
+
+@pytest.fixture(scope="session")
+def handler_dead_letters(emulator: Emulator, buffered: Observer) -> Mailbox:
     """The dead-letter queue of the handler's own queue."""
     return Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])
 

@@ -10,19 +10,19 @@ import pytest
 from local.cases import Case, human_loop_event, output_uri
 from local.emulator import Emulator
 from local.mailbox import Mailbox
-from local.rehearsal import send, send_event, write_output
+from local.observer import Observer
 from local.samples import OutputSample
+from local.sending import send, send_event, write_output
 from local.waiting import wait_until
-from local.witness import Witness
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
 
 SECONDS_TO_SETTLE = 30
 SECONDS_TO_GIVE_UP = 60
 
 
-def claim(witness: Witness, loop: str) -> Case:
+def claim(observer: Observer, loop: str) -> Case:
     """Make a reviewed claim, its output in the stack's own bucket."""
-    flow, bucket = BUFFERED_FLOW_DEFINITION, witness.stack["OutputBucketName"]
+    flow, bucket = BUFFERED_FLOW_DEFINITION, observer.stack["OutputBucketName"]
     uri = output_uri(loop, flow, bucket=bucket, prefix="")
     return Case(
         shows="a reviewed claim",
@@ -40,31 +40,31 @@ def _without_values(sample: OutputSample) -> OutputSample:
     return dataclasses.replace(sample, outcome={**sample.outcome, "fields": fields})
 
 
-def settled(witness: Witness, case: Case) -> bool:
-    return wait_until(lambda: bool(witness.trace(case.loop).records), seconds=SECONDS_TO_SETTLE)
+def settled(observer: Observer, case: Case) -> bool:
+    return wait_until(lambda: bool(observer.observe(case.loop).records), seconds=SECONDS_TO_SETTLE)
 
 
 def test_human_loop_is_settled_without_values_in_its_outcome(
-    emulator: Emulator, buffered: Witness
+    emulator: Emulator, buffered: Observer
 ) -> None:
     case = claim(buffered, "claim-1")
     send(emulator, [case])
     assert settled(buffered, case)
-    assert buffered.trace(case.loop).differences(case) == []
+    assert buffered.observe(case.loop).differences(case) == []
 
 
 def test_identical_events_give_one_ledger_item_and_one_outcome_id(
-    emulator: Emulator, buffered: Witness
+    emulator: Emulator, buffered: Observer
 ) -> None:
     case = dataclasses.replace(claim(buffered, "claim-2"), sent=2)
     send(emulator, [case])
     queue = Mailbox(emulator, buffered.stack["HandlerQueueUrl"])
     assert wait_until(lambda: queue.waiting == 0, seconds=SECONDS_TO_SETTLE)
-    assert buffered.trace(case.loop).differences(case) == []
+    assert buffered.observe(case.loop).differences(case) == []
 
 
 def test_loop_whose_output_appears_later_is_retried_and_settled(
-    emulator: Emulator, buffered: Witness, handler_dead_letters: Mailbox
+    emulator: Emulator, buffered: Observer, handler_dead_letters: Mailbox
 ) -> None:
     case = claim(buffered, "claim-3")
     send_event(emulator, case.event)
@@ -72,10 +72,10 @@ def test_loop_whose_output_appears_later_is_retried_and_settled(
         lambda: any("OutputNotReadyError" in line for line in buffered.handler_log()),
         seconds=SECONDS_TO_SETTLE,
     )
-    assert buffered.trace(case.loop).records == []
+    assert buffered.observe(case.loop).records == []
     write_output(emulator, case)
     assert settled(buffered, case)
-    assert buffered.trace(case.loop).differences(case) == []
+    assert buffered.observe(case.loop).differences(case) == []
     assert not any(case.loop in letter for letter in handler_dead_letters.collect())
 
 
@@ -94,7 +94,7 @@ def test_malformed_event_goes_to_the_dead_letter_queue_with_its_reason(
     body: str,
     reason: str,
     emulator: Emulator,
-    buffered: Witness,
+    buffered: Observer,
     handler_dead_letters: Mailbox,
 ) -> None:
     innocent = claim(buffered, f"claim-beside-{len(body)}")
@@ -111,11 +111,11 @@ def test_malformed_event_goes_to_the_dead_letter_queue_with_its_reason(
     attributes = handler_dead_letters.attributes_of(body)
     assert attributes["ErrorCode"] == "MalformedEventError"
     assert reason in attributes["ErrorMessage"]
-    assert buffered.trace("claim-4").records == []
+    assert buffered.observe("claim-4").records == []
 
 
 def test_event_that_a_consumer_gives_up_on_goes_to_the_dead_letter_queue(
-    emulator: Emulator, buffered: Witness
+    emulator: Emulator, buffered: Observer
 ) -> None:
     sqs, queue = emulator.client("sqs"), buffered.stack["QueueUrl"]
     send_event(emulator, human_loop_event("claim-5", BUFFERED_FLOW_DEFINITION, "Failed"))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +10,9 @@ from typing import Any
 import pytest
 
 from local.cases import human_loop_event
+from local.command_line import CommandLine
 from local.deployment import DeployedStack
-from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
+from local.emulator import ACCOUNT, REGION, Emulator
 from local.mailbox import Mailbox
 from local.waiting import wait_until
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
@@ -23,27 +21,6 @@ SECONDS_TO_SETTLE = 30
 
 #: As Lambda adds them to an event that it gave up on.
 OF_LAMBDA = {"RequestID": "5c5a8b9e", "ErrorCode": "200", "ErrorMessage": "Throttled"}
-
-
-class CommandLine:
-    """The command line in a process of its own."""
-
-    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
-        self._emulator = emulator
-        self._stack = stack
-
-    def __call__(self, *arguments: str, status: int = 0) -> Any:
-        """Run a command, and return the JSON that it prints."""
-        command = ["--stack", self._stack.name, "--endpoint-url", self._emulator.endpoint]
-        path = os.pathsep.join([str(PROJECT), str(PROJECT / "lambda")])
-        result = subprocess.run(
-            [sys.executable, "-m", "human_loops_cli", *command, "--json", *arguments],
-            env={**self._emulator.environment, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-        )
-        assert result.returncode == status, result.stdout + result.stderr
-        return json.loads(result.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +70,7 @@ def test_letters_are_listed_redriven_and_the_poison_letter_stays(
     emulator: Emulator, stack: DeployedStack, human_loops: CommandLine
 ) -> None:
     subscriber = Mailbox.subscribed(emulator, stack["TopicArn"])
-    listed = {row["about"]: row for row in human_loops("dead-letters", "list")}
+    listed = {row["about"]: row for row in human_loops.json("dead-letters", "list")}
     destinations = {
         loop: row["destination"].split()[0]
         for loop, row in listed.items()
@@ -106,10 +83,10 @@ def test_letters_are_listed_redriven_and_the_poison_letter_stays(
         "cli-published": "topic",
         "cli-moved": "queue",
     }
-    (shown,) = human_loops("dead-letters", "show", "cli-poison")
+    (shown,) = human_loops.json("dead-letters", "show", "cli-poison")
     assert shown["reason"] == "200: Throttled"
 
-    report = human_loops("dead-letters", "redrive", status=1)
+    report = human_loops.json("dead-letters", "redrive", status=1)
 
     (poison,) = [each for row in report for each in row["notRedriven"]]
     assert poison["about"] == "cli-poison"
@@ -120,15 +97,15 @@ def test_letters_are_listed_redriven_and_the_poison_letter_stays(
     assert any("cli-published" in message for message in subscriber.collect())
 
     def settled() -> bool:
-        loops = human_loops("status", "--flow", BUFFERED_FLOW_DEFINITION, status=1)["failures"]
+        loops = human_loops.json("status", "--flow", BUFFERED_FLOW_DEFINITION, status=1)["failures"]
         return {"cli-invoked", "cli-moved"} <= {loop["humanLoopName"] for loop in loops}
 
     assert wait_until(settled, seconds=SECONDS_TO_SETTLE)
-    assert [row["about"] for row in human_loops("dead-letters", "list")] == ["cli-poison"]
+    assert [row["about"] for row in human_loops.json("dead-letters", "list")] == ["cli-poison"]
 
 
 def test_status_knows_the_alarms_and_the_queues(human_loops: CommandLine) -> None:
-    health = human_loops("status")
+    health = human_loops.json("status")
     assert {"DeadLetterQueue", "HandlerQueueDeadLetterQueue", "QueueDeadLetterQueue"} == set(
         health["deadLetters"]
     )

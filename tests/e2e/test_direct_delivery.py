@@ -8,8 +8,8 @@ import pytest
 
 from local.cases import CASES, Case
 from local.emulator import Emulator
-from local.rehearsal import alarm_message, alarm_state
-from local.witness import Witness
+from local.failed_loops_alarm import alarm_message, alarm_state
+from local.observer import Observer
 
 
 def case_that_shows(words: str) -> Case:
@@ -19,29 +19,29 @@ def case_that_shows(words: str) -> Case:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.shows for case in CASES])
 def test_human_loop_is_seen_wherever_it_must_be_and_nowhere_else(
-    case: Case, direct: Witness
+    case: Case, direct: Observer
 ) -> None:
-    assert direct.trace(case.loop).differences(case) == []
+    assert direct.observe(case.loop).differences(case) == []
 
 
-def test_handler_runs_once_for_each_event(direct: Witness) -> None:
+def test_handler_runs_once_for_each_event(direct: Observer) -> None:
     assert direct.handler_runs() == sum(case.arrivals for case in CASES)
 
 
-def test_nothing_goes_to_dead_letters(direct: Witness) -> None:
+def test_nothing_goes_to_dead_letters(direct: Observer) -> None:
     assert direct.dead_letters() == []
 
 
-def test_identical_events_give_one_ledger_item_and_one_outcome_id(direct: Witness) -> None:
+def test_identical_events_give_one_ledger_item_and_one_outcome_id(direct: Observer) -> None:
     case = case_that_shows("the same event twice: recorded once")
-    trace = direct.trace(case.loop)
-    assert (trace.topic, trace.queue, len(trace.records)) == (2, 2, 1)
-    assert len({outcome["outcomeId"] for outcome in trace.outcomes}) == 1
+    observation = direct.observe(case.loop)
+    assert (observation.topic, observation.queue, len(observation.records)) == (2, 2, 1)
+    assert len({outcome["outcomeId"] for outcome in observation.outcomes}) == 1
 
 
-def test_alert_on_failed_loop_names_loop_flow_code_and_reason(direct: Witness) -> None:
+def test_alert_on_failed_loop_names_loop_flow_code_and_reason(direct: Observer) -> None:
     case = case_that_shows("failed, with a reason")
-    (alert,) = direct.trace(case.loop).alerts
+    (alert,) = direct.observe(case.loop).alerts
     for line in (
         f'"Human loop: {case.loop}"',
         f'"Flow definition: {case.detail["flowDefinitionArn"]}"',
@@ -51,13 +51,13 @@ def test_alert_on_failed_loop_names_loop_flow_code_and_reason(direct: Witness) -
         assert line in alert.splitlines()
 
 
-def test_alert_comes_even_without_code_and_reason(direct: Witness) -> None:
+def test_alert_comes_even_without_code_and_reason(direct: Observer) -> None:
     case = case_that_shows("failed, no reason given")
-    assert len(direct.trace(case.loop).alerts) == 1
+    assert len(direct.observe(case.loop).alerts) == 1
 
 
 def test_failed_loops_raise_the_alarm_which_says_what_to_do(
-    emulator: Emulator, direct: Witness
+    emulator: Emulator, direct: Observer
 ) -> None:
     assert alarm_state(emulator, direct) == "ALARM"
     message = alarm_message(direct)
@@ -66,7 +66,7 @@ def test_failed_loops_raise_the_alarm_which_says_what_to_do(
     assert "Runbook: docs/operations.md" in message["AlarmDescription"]
 
 
-def test_log_holds_neither_values_nor_identities(direct: Witness) -> None:
+def test_log_holds_neither_values_nor_identities(direct: Observer) -> None:
     log = "\n".join(direct.handler_log())
     assert '"FlowDefinition":"invoices"' in log, "the handler logged nothing of the invoices"
     for case in CASES:
@@ -74,10 +74,10 @@ def test_log_holds_neither_values_nor_identities(direct: Witness) -> None:
             assert private not in log
 
 
-def test_outcomes_and_ledger_hold_no_identities(direct: Witness) -> None:
+def test_outcomes_and_ledger_hold_no_identities(direct: Observer) -> None:
     for case in CASES:
-        trace = direct.trace(case.loop)
-        seen = json.dumps([trace.outcomes, trace.records], default=str)
+        observation = direct.observe(case.loop)
+        seen = json.dumps([observation.outcomes, observation.records], default=str)
         for answer in case.document["humanAnswers"] if case.document else []:
             assert answer["workerId"] not in seen
             assert answer["workerMetadata"]["identityData"]["sub"] not in seen

@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from local.emulator import ACCOUNT, PROJECT, REGION, running_emulator
+from local.emulator import ACCOUNT, PROJECT, REGION, EmulatorError, running_emulator
+from tests.e2e.test_demo_process import descendants
 
 # A shell starts what it runs in the background with Ctrl-C ignored, and so would the program be.
 HOLD_AN_EMULATOR = """
@@ -68,6 +70,29 @@ def test_emulator_goes_away_when_its_block_fails_and_shows_its_log(
     assert not answers(emulator.port)
     assert not emulator.folder.exists()
     assert "Running on http://127.0.0.1" in capsys.readouterr().err
+
+
+def test_emulator_that_ends_by_itself_is_the_error_whatever_it_led_to() -> None:
+    before = descendants(os.getpid())
+
+    def fail_after_its_end() -> None:
+        with running_emulator():
+            for process in descendants(os.getpid()) - before:
+                os.kill(process, signal.SIGKILL)
+            time.sleep(0.5)
+            raise ZeroDivisionError
+
+    with pytest.raises(EmulatorError, match="the emulator ended with status -9") as caught:
+        fail_after_its_end()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_keys_and_objects_of_the_emulator_are_in_its_private_folder() -> None:
+    with running_emulator() as emulator:
+        emulator.client("cognito-idp").list_user_pools(MaxResults=1)
+        (key,) = emulator.folder.glob("**/*.pem")
+        assert emulator.folder.stat().st_mode & 0o777 == 0o700
+    assert not key.exists()
 
 
 def test_emulator_listens_on_loopback_only() -> None:

@@ -10,7 +10,7 @@ import pytest
 from local.cases import human_loop_event
 from local.emulator import Emulator
 from local.mailbox import Mailbox
-from local.rehearsal import send_event
+from local.sending import send_event
 from stacks.events_template import events_template
 
 STACK = "HumanLoopEventsTemplate"

@@ -10,7 +10,7 @@ import pytest
 from local.deployment import DeployedStack
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.mailbox import Mailbox
-from local.rehearsal import send_event
+from local.sending import send_event
 from local.waiting import wait_until
 
 SECONDS_TO_ARRIVE = 20

@@ -13,10 +13,10 @@ from local.a2i_server import A2IServer, Loop
 from local.cases import Case, human_loop_event, output_uri
 from local.deployment import DeployedStack
 from local.emulator import Emulator
-from local.rehearsal import send_event, write_output
+from local.observer import Observer
 from local.samples import OutputSample
+from local.sending import send_event, write_output
 from local.waiting import wait_until
-from local.witness import Witness
 from tests.e2e.conftest import RECONCILED_FLOW_DEFINITION
 
 ENDED = datetime.now(UTC).replace(microsecond=318_000) - timedelta(days=1)
@@ -28,12 +28,12 @@ class Account:
 
     def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
         self.emulator = emulator
-        self.witness = Witness(emulator, stack)
+        self.observer = Observer(emulator, stack)
 
     def reconcile(self, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Invoke the reconciler, as its schedule does."""
         response = self.emulator.client("lambda").invoke(
-            FunctionName=self.witness.stack["ReconcilerName"], Payload=json.dumps(event or {})
+            FunctionName=self.observer.stack["ReconcilerName"], Payload=json.dumps(event or {})
         )
         answer: dict[str, Any] = json.loads(response["Payload"].read())
         assert "FunctionError" not in response, answer
@@ -41,7 +41,7 @@ class Account:
 
     def await_records(self, loop: str, count: int) -> bool:
         """Wait until the ledger has a loop."""
-        return wait_until(lambda: len(self.witness.trace(loop).records) == count, seconds=30)
+        return wait_until(lambda: len(self.observer.observe(loop).records) == count, seconds=30)
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +77,9 @@ def test_lost_loop_arrives_at_every_target_and_in_the_ledger(account: Account, e
     assert second["recoveredLoops"] == [loop.arn]
     assert account.await_records("refund-1", 1)
     assert account.reconcile() == NOTHING
-    trace = account.witness.trace("refund-1")
-    assert (trace.topic, trace.queue, len(trace.outcomes)) == (1, 1, 1)
-    (outcome,), (record,) = trace.outcomes, trace.records
+    observation = account.observer.observe("refund-1")
+    assert (observation.topic, observation.queue, len(observation.outcomes)) == (1, 1, 1)
+    (outcome,), (record,) = observation.outcomes, observation.records
     assert outcome["taskType"] == "TextractForms"
     assert (outcome["endTime"], outcome["turnaroundSeconds"]) == (None, None)
     assert (record["recovered"], record["turnaroundSeconds"]) == (True, None)
@@ -92,7 +92,7 @@ def test_lost_failure_is_alerted(account: Account, ended: Any) -> None:
     account.reconcile()
 
     assert account.await_records("refund-2", 1)
-    assert len(account.witness.trace("refund-2").alerts) == 1
+    assert len(account.observer.observe("refund-2").alerts) == 1
 
 
 def test_loop_whose_event_arrived_is_not_sent_again(account: Account, ended: Any) -> None:
@@ -104,7 +104,7 @@ def test_loop_whose_event_arrived_is_not_sent_again(account: Account, ended: Any
     assert account.await_records("refund-3", 1)
 
     assert account.reconcile() == account.reconcile() == NOTHING
-    assert account.witness.trace("refund-3").topic == 1
+    assert account.observer.observe("refund-3").topic == 1
 
 
 def test_loop_that_cannot_be_settled_is_sent_once_and_again_on_command(
@@ -114,15 +114,15 @@ def test_loop_that_cannot_be_settled_is_sent_once_and_again_on_command(
     loop = ended("refund-4", "Completed", output_s3_uri=uri)
     for _ in range(4):
         account.reconcile()
-    assert account.witness.trace("refund-4").topic == 1
+    assert account.observer.observe("refund-4").topic == 1
 
     assert account.reconcile({"resend": [loop.arn]}) == {"resent": [loop.arn], "notResent": {}}
-    assert account.witness.trace("refund-4").topic == 2
+    assert account.observer.observe("refund-4").topic == 2
 
 
 def test_schedule_invokes_the_reconciler(emulator: Emulator, account: Account) -> None:
     function = emulator.client("lambda").get_function_configuration(
-        FunctionName=account.witness.stack["ReconcilerName"]
+        FunctionName=account.observer.stack["ReconcilerName"]
     )
     events = emulator.client("events")
     rules = events.list_rule_names_by_target(TargetArn=function["FunctionArn"])["RuleNames"]

@@ -20,6 +20,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
 from constructs import Construct
 
@@ -32,9 +33,11 @@ from human_loop_events import (
     FieldMapping,
     FlowDefinitions,
     HandlerDelivery,
+    HumanLoopCallbacks,
     HumanLoopEvents,
     HumanLoopFilter,
     HumanLoopStatus,
+    HumanLoopTask,
     JobFilter,
     Ledger,
     OutputLocation,
@@ -312,6 +315,51 @@ def _reconciler_supplied(stack: Stack) -> None:
             encryption_key=_key(stack, "ReconcilerKey"),
         ),
     )
+
+
+def _with_callbacks(stack: Stack) -> None:
+    """Let a state machine wait for loops of two flow definitions, and another for any."""
+    named = HumanLoopEvents(
+        stack,
+        "HumanLoops",
+        flow_definitions=FlowDefinitions.named("invoices", "claims"),
+        output=OutputLocation(_bucket(stack, "Output", _key(stack, "OutputKey"))),
+    )
+    review = HumanLoopTask(
+        stack,
+        "Review",
+        callbacks=named.add_callbacks(),
+        flow_definition="claims",
+        input_content=sfn.TaskInput.from_json_path_at("$.claim"),
+    )
+    handler = ReviewHandler(
+        stack,
+        "ReviewHandler",
+        output=named.output,
+        dead_letter_queue=named.delivery.dead_letter_queue,
+    )
+    any_loop = HumanLoopCallbacks(
+        stack,
+        "Callbacks",
+        handler=handler,
+        delivery=named.delivery,
+        alerts=named.alerts,
+        encryption_key=_key(stack, "CallbacksKey"),
+    )
+    wait = HumanLoopTask(
+        stack,
+        "Wait",
+        callbacks=any_loop,
+        human_loop_arn="{% $states.input.arn %}",
+        query_language=sfn.QueryLanguage.JSONATA,
+    )
+    for state in (review, wait):
+        sfn.StateMachine(
+            stack,
+            f"{state.id}Machine",
+            definition_body=sfn.DefinitionBody.from_chainable(state),
+            tracing_enabled=True,
+        )
 
 
 def _imported(stack: Stack) -> None:
@@ -714,6 +762,7 @@ CASES = (
         RECOMMENDED_FLAGS,
     ),
     Case("reconciler-supplied", _in_stack(_reconciler_supplied), RECOMMENDED_FLAGS),
+    Case("callbacks", _in_stack(_with_callbacks), RECOMMENDED_FLAGS),
     Case("imported", _in_stack(_imported, env=_KNOWN_ENVIRONMENT), RECOMMENDED_FLAGS),
     Case("from-another-stack", _from_another_stack, RECOMMENDED_FLAGS),
     Case("composed-without-handler", _in_stack(_composed_without_handler), RECOMMENDED_FLAGS),

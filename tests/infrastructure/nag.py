@@ -30,6 +30,7 @@ PACKS = (
 #: The ids of the constructs in the cases. What is beside them belongs to the user of the case.
 OWN_CONSTRUCTS = (
     "Alerts",
+    "Callbacks",
     "Claims",
     "Delivery",
     "Events",
@@ -37,7 +38,9 @@ OWN_CONSTRUCTS = (
     "Invoices",
     "Ledger",
     "Reconciler",
+    "Review",
     "ReviewHandler",
+    "Wait",
     *JOB_FILTERS,
 )
 

@@ -7,7 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from human_loop_reviews.contract import RECONCILER_ENTRY_POINT, REVIEW_HANDLER_ENTRY_POINT
+from human_loop_reviews.contract import (
+    CALLBACK_SORT_KEY,
+    CALLBACKS_ENTRY_POINT,
+    RECONCILER_ENTRY_POINT,
+    REVIEW_HANDLER_ENTRY_POINT,
+)
 from tests.infrastructure.cases import Synthesized
 
 #: The property with the policy, by the type of the resource that has it.
@@ -195,17 +200,31 @@ def actions_of_role(synthesized: Synthesized, role: str) -> set[str]:
 
 def review_handlers(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
     """Return the functions that are review handlers."""
+    return _functions(synthesized, REVIEW_HANDLER_ENTRY_POINT)
+
+
+def callbacks(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
+    """Return the functions that resume executions."""
+    return _functions(synthesized, CALLBACKS_ENTRY_POINT)
+
+
+def tables_of_tokens(synthesized: Synthesized) -> set[str]:
+    """Return the tables that hold task tokens, which are secrets."""
     return {
-        logical_id: function
-        for logical_id, function in synthesized.of_type("AWS::Lambda::Function").items()
-        if function["Handler"] == REVIEW_HANDLER_ENTRY_POINT
+        logical_id
+        for logical_id, table in synthesized.of_type("AWS::DynamoDB::Table").items()
+        if {"AttributeName": CALLBACK_SORT_KEY, "KeyType": "RANGE"} in table["KeySchema"]
     }
 
 
 def reconcilers(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
     """Return the functions that are reconcilers."""
+    return _functions(synthesized, RECONCILER_ENTRY_POINT)
+
+
+def _functions(synthesized: Synthesized, entry_point: str) -> dict[str, dict[str, Any]]:
     return {
         logical_id: function
         for logical_id, function in synthesized.of_type("AWS::Lambda::Function").items()
-        if function["Handler"] == RECONCILER_ENTRY_POINT
+        if function["Handler"] == entry_point
     }

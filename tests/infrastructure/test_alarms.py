@@ -18,6 +18,7 @@ from tests.infrastructure.cases import CASES, Synthesized, new_app, synthesize
 from tests.infrastructure.templates import (
     CLOUDWATCH,
     admits,
+    callbacks,
     key_admits,
     reconcilers,
     referenced,
@@ -34,6 +35,7 @@ SECTIONS = {
     "handlererrors",
     "lowagreement",
     "backlog",
+    "callbackerrors",
     "silence",
     "openloops",
     "recoveredloops",
@@ -100,9 +102,14 @@ def test_every_dead_letter_queue_is_watched_once(synthesized: Synthesized) -> No
         if "RedrivePolicy" in queue and logical_id in synthesized.own
     }
 
+    of_callbacks = {
+        str(referenced(function["DeadLetterConfig"]["TargetArn"]))
+        for function in callbacks(synthesized).values()
+    }
+
     assert of_rules
     assert _watched(synthesized, "ApproximateNumberOfMessagesVisible") == _once(
-        of_rules | of_own_queues
+        of_rules | of_own_queues | of_callbacks
     )
 
 
@@ -144,6 +151,7 @@ def test_every_function_that_handles_loops_is_watched_once(synthesized: Synthesi
     }
 
     assert bool(handlers) == (synthesized.name != "composed-without-handler")
+    handlers |= set(callbacks(synthesized))
     for metric in ("Throttles", "DeadLetterErrors"):
         assert _watched(synthesized, metric) == _once(handlers)
     assert _watched(synthesized, "Errors") == _once(handlers | set(reconcilers(synthesized)))

@@ -294,7 +294,7 @@ def test_largest_mappings_that_fit_are_taken() -> None:
         ),
         ({"output": "s3://reviews"}, "output: expected OutputLocation(bucket, prefix=…), got"),
     ],
-    ids=str,
+    ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),
 )
 def test_value_that_cannot_work_is_refused(
     properties: dict[str, Any], says: str, stacks: Callable[[], Stack]

@@ -30,6 +30,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
             "ModelOperations",
             {"AWS::Events::Rule": 6, "AWS::SNS::Topic": 3, "AWS::KMS::Key": 1},
         ),
+        (
+            "state_machine_app.py",
+            "Applications",
+            {"AWS::StepFunctions::StateMachine": 1, "AWS::DynamoDB::Table": 2},
+        ),
         ("pipeline_app.py", "ReviewsPipeline", {"AWS::CodePipeline::Pipeline": 1}),
     ],
 )
@@ -59,6 +64,7 @@ def test_every_example_app_is_tested() -> None:
         "minimal_app.py",
         "existing_resources_app.py",
         "jobs_app.py",
+        "state_machine_app.py",
         "pipeline_app.py",
     }
 

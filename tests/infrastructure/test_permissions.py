@@ -41,6 +41,8 @@ NETWORK_ACTIONS = {
 ACTIONS_ON_ANY_RESOURCE = {
     "sagemaker:ListFlowDefinitions": "AWS defines the action for * only.",
     "sagemaker:ListHumanLoops": "AWS defines the action for * only.",
+    "states:SendTaskFailure": "AWS defines the action for * only. It takes a task token.",
+    "states:SendTaskSuccess": "AWS defines the action for * only. It takes a task token.",
     "xray:PutTelemetryRecords": "AWS defines the action for * only.",
     "xray:PutTraceSegments": "AWS defines the action for * only.",
 }
@@ -167,7 +169,7 @@ def test_no_policy_of_the_constructs_has_a_wildcard(synthesized: Synthesized) ->
         if statement.logical_id in synthesized.own:
             assert not wildcards, statement
         assert wildcards <= WILDCARDS_OF_CDK, statement
-        if "*" in statement.resources:
+        if "*" in statement.resources and statement.logical_id in synthesized.own:
             assert set(statement.actions) <= {*ACTIONS_ON_ANY_RESOURCE, *NETWORK_ACTIONS}, statement
 
     assert bool(seen) == (synthesized.name not in {"composed-without-handler"})

@@ -6,7 +6,13 @@ import math
 from typing import Any
 
 from tests.infrastructure.cases import Synthesized
-from tests.infrastructure.templates import owners, referenced, review_handlers, targets
+from tests.infrastructure.templates import (
+    owners,
+    referenced,
+    review_handlers,
+    tables_of_tokens,
+    targets,
+)
 
 STATEFUL = (
     "AWS::DynamoDB::GlobalTable",
@@ -50,7 +56,7 @@ def _is_kept(resource: dict[str, Any]) -> bool:
 
 
 def test_every_stateful_resource_stays_when_the_stack_goes(synthesized: Synthesized) -> None:
-    stateful = set(synthesized.of_type(*STATEFUL)) & synthesized.own
+    stateful = set(synthesized.of_type(*STATEFUL)) & synthesized.own - tables_of_tokens(synthesized)
     for logical_id in stateful:
         assert _is_kept(synthesized.resources[logical_id]), logical_id
 

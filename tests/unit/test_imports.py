@@ -21,9 +21,10 @@ ALLOWED = {
     "settle": {"contract", "a2i", "review", "aws", "settings", "outcome", "review_output"},
     "reconciler_settings": {"contract", "settings"},
     "reconcile": {"contract", "aws", "reconciler_settings"},
+    "callbacks": {"contract", "aws", "settings"},
     "functions": {
         *("contract", "a2i", "aws", "settings", "settle"),
-        *("reconciler_settings", "reconcile"),
+        *("reconciler_settings", "reconcile", "callbacks"),
     },
     "__main__": {"contract", "a2i", "tasks", "outcome", "review_output"},
     "__init__": set[str](),

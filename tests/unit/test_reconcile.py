@@ -14,15 +14,15 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from human_loop_reviews.a2i.event import parse_event
+from human_loop_reviews.a2i.event import parse_event, time_text
 from human_loop_reviews.aws.human_loop_bus import EventBusNotFoundError, HumanLoopBus
 from human_loop_reviews.aws.human_loops import HumanLoops
+from human_loop_reviews.aws.human_loops import flow_definition_arn as arn_in_the_environment_of
 from human_loop_reviews.aws.reconciler_items import (
     Marker,
     Progress,
     ReconcilerItems,
     RecoveryState,
-    time_text,
 )
 from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.reconcile import (
@@ -655,15 +655,12 @@ def test_all_flow_definitions_of_the_account_are_compared(reconciled: Reconciled
     assert reconciled.operations() == ["ListFlowDefinitions"] * 3 + ["ListHumanLoops"] * 3
 
 
-def test_flow_definitions_are_those_of_the_function_or_of_their_arn(reconciled: Reconciled) -> None:
-    run = replace(
-        reconciled.new_run(),
-        function_arn="arn:aws-us-gov:lambda:us-gov-west-1:444455556666:function:reconciler:live",
-    )
+def test_flow_definitions_are_those_of_the_function_or_of_their_arn() -> None:
+    function = "arn:aws-us-gov:lambda:us-gov-west-1:444455556666:function:reconciler:live"
     expected = "arn:aws-us-gov:sagemaker:us-gov-west-1:444455556666:flow-definition/invoices"
 
-    assert run.flow_definition_arn("invoices") == expected
-    assert run.flow_definition_arn(expected) == expected
+    assert arn_in_the_environment_of("invoices", function) == expected
+    assert arn_in_the_environment_of(expected, function) == expected
 
 
 # On command

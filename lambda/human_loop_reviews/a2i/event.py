@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
@@ -118,7 +118,7 @@ class HumanLoopEvent:
     @property
     def creation_time_text(self) -> str:
         """The creation time as A2I writes it, however the event does: it identifies the loop."""
-        return f"{self.creation_time.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+        return time_text(self.creation_time)
 
     @property
     def end_time(self) -> datetime | None:
@@ -132,6 +132,18 @@ class HumanLoopEvent:
             return None
         # The end time has whole seconds, the creation time has milliseconds.
         return max((self.end_time - self.creation_time).total_seconds(), 0)
+
+
+def time_text(time: datetime) -> str:
+    """Return a time as A2I writes it: in UTC with milliseconds.
+
+    Examples
+    --------
+    >>> time_text(datetime(2026, 3, 14, 9, 12, 44, 318_999, tzinfo=UTC))
+    '2026-03-14T09:12:44.318Z'
+    """
+    utc = time.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='milliseconds')}Z"
 
 
 def parse_event(event: Any) -> HumanLoopEvent:

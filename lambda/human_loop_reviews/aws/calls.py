@@ -36,15 +36,16 @@ class CallError(Exception):
 
     def __init__(self, resource: str, cause: Exception) -> None:
         super().__init__(f"{resource}: {cause}")
+        self.resource = resource
         self.cause = cause
 
 
-def client_config() -> Config:
-    """Return the configuration of every client."""
+def client_config(*, attempts: int = _ATTEMPTS) -> Config:
+    """Return the configuration of a client."""
     return Config(
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
 
 

@@ -6,10 +6,15 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from human_loop_reviews.contract import METRIC_NAMESPACE
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+_MAX_DIMENSION_LENGTH: Final = 255
+_NOT_PRINTABLE: Final = "[^\x20-\x7e]"
 
 
 def directive(dimension_sets: Sequence[Sequence[str]], units: Mapping[str, str]) -> dict[str, Any]:
@@ -19,6 +24,18 @@ def directive(dimension_sets: Sequence[Sequence[str]], units: Mapping[str, str])
         "Dimensions": dimension_sets,
         "Metrics": [{"Name": name, "Unit": unit} for name, unit in units.items()],
     }
+
+
+def dimension_value(text: str) -> str:
+    """Return a text as CloudWatch accepts it as the value of a dimension.
+
+    Examples
+    --------
+    >>> dimension_value(":über")
+    '?ber'
+    """
+    value = re.sub(_NOT_PRINTABLE, "?", text)[:_MAX_DIMENSION_LENGTH]
+    return value.strip().lstrip(":") or "Unknown"
 
 
 def print_metrics(

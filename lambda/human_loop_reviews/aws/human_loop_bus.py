@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.human_loops import DescribedLoop
-from human_loop_reviews.aws.reconciler_items import time_text
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, PROJECT_SOURCE, RECOVERED
 
 

@@ -117,6 +117,39 @@ class HumanLoops:
                 return
             request["NextToken"] = response["NextToken"]
 
+    def start(
+        self,
+        flow_definition_arn: str,
+        name: str,
+        *,
+        input_content: str,
+        content_classifiers: Sequence[str] = (),
+    ) -> None:
+        """Start a human loop.
+
+        Parameters
+        ----------
+        flow_definition_arn, name
+            Its flow definition and its name.
+        input_content
+            Its input as JSON.
+        content_classifiers
+            What A2I is told of the input.
+
+        Raises
+        ------
+        botocore.exceptions.ClientError
+            If A2I refuses: with the code ``ConflictException`` if the name is taken.
+        """
+        request: dict[str, Any] = {
+            "HumanLoopName": name,
+            "FlowDefinitionArn": flow_definition_arn,
+            "HumanLoopInput": {"InputContent": input_content},
+        }
+        if content_classifiers:
+            request["DataAttributes"] = {"ContentClassifiers": list(content_classifiers)}
+        self._runtime.start_human_loop(**request)
+
     def describe(self, name: str) -> DescribedLoop | None:
         """Return a human loop, None if it was deleted.
 
@@ -146,6 +179,21 @@ class HumanLoops:
             failure_reason=response.get("FailureReason"),
             output_s3_uri=response.get("HumanLoopOutput", {}).get("OutputS3Uri"),
         )
+
+
+def flow_definition_arn(name_or_arn: str, function_arn: str) -> str:
+    """Return the ARN of a flow definition in the account and Region of a function.
+
+    Examples
+    --------
+    >>> function = "arn:aws:lambda:eu-west-1:111122223333:function:reconciler"
+    >>> flow_definition_arn("invoices", function)
+    'arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices'
+    """
+    if name_or_arn.startswith("arn:"):
+        return name_or_arn
+    _, partition, _, region, account, _ = function_arn.split(":", 5)
+    return f"arn:{partition}:sagemaker:{region}:{account}:flow-definition/{name_or_arn}"
 
 
 def human_loop_arn(flow_definition_arn: str, name: str) -> str:

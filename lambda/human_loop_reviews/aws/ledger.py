@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
 from secrets import token_hex
 from typing import Any, Final
 
-from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeSerializer
+from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer, TypeSerializer
 
 from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
 from human_loop_reviews.aws.calls import CallError, naming, refusal_code
@@ -33,6 +34,9 @@ _STATUSES: Final = (HumanLoopStatus.FAILED, HumanLoopStatus.STOPPED, HumanLoopSt
 
 # The properties of an outcome that an entry is read from.
 _READ: Final = ("eventSource", "humanLoopStatus", "outcomeId", "outputError", "outputS3Uri")
+
+# What an item has besides the outcome.
+_NOT_OUTCOME: Final = (_PRECEDENCE, _WRITE_ID, LEDGER_TIME_TO_LIVE, RECOVERED)
 
 # The parts of a field that can be any JSON; they are stored as JSON texts.
 _VALUES: Final = "values"
@@ -178,6 +182,26 @@ class Ledger:
         return True
 
 
+def outcome_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outcome that an item of the ledger holds, ready for JSON.
+
+    Parameters
+    ----------
+    item
+        The item in DynamoDB's types.
+    """
+    deserialize = TypeDeserializer().deserialize
+    outcome = {
+        name: _exact(deserialize(value)) for name, value in item.items() if name not in _NOT_OUTCOME
+    }
+    if RECOVERED in item:
+        outcome[LEDGER_INDEX_SORT_KEY] = None
+    for field in outcome["fields"]:
+        if _VALUES in field:
+            field[_VALUES] = json.loads(field[_VALUES])
+    return outcome
+
+
 def precedence_of(loop: HumanLoopEvent, *, unreadable: bool) -> str:
     """Return the place of an outcome among all outcomes of its loop, as a text to compare.
 
@@ -224,6 +248,17 @@ def _serialize(outcome: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps({**outcome, "fields": fields})
     exact = json.loads(text, parse_float=_number, parse_int=_number)
     return {name: TypeSerializer().serialize(part) for name, part in exact.items()}
+
+
+def _exact(value: Any) -> Any:
+    """Return a value with JSON's numbers in place of DynamoDB's."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, list):
+        return [_exact(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _exact(each) for name, each in value.items()}
+    return value
 
 
 def _number(text: str) -> Decimal | str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any, Final
 
 from human_loop_reviews.a2i.event import HumanLoopEvent
-from human_loop_reviews.aws.embedded_metrics import directive, print_metrics
+from human_loop_reviews.aws.embedded_metrics import (
+    dimension_value,
+    directive,
+    print_metrics,
+)
 from human_loop_reviews.contract import (
     METRIC_DIMENSION,
     FailureCode,
@@ -17,10 +20,6 @@ from human_loop_reviews.contract import (
 from human_loop_reviews.review.verdicts import Review
 
 _FAILURE_CODE: Final = "FailureCode"
-
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
-_MAX_DIMENSION_LENGTH: Final = 255
-_NOT_PRINTABLE: Final = "[^\x20-\x7e]"
 
 _SECONDS: Final = frozenset({"TurnaroundSeconds", "SecondsToAccept", "SecondsWorked"})
 _SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
@@ -59,8 +58,7 @@ def _print(
 
 def _dimensions(loop: HumanLoopEvent) -> dict[str, str]:
     """Return the flow definition's name as CloudWatch accepts it."""
-    name = re.sub(_NOT_PRINTABLE, "?", loop.flow_definition)[:_MAX_DIMENSION_LENGTH]
-    return {METRIC_DIMENSION: name.strip().lstrip(":") or "Unknown"}
+    return {METRIC_DIMENSION: dimension_value(loop.flow_definition)}
 
 
 def _failure_code(loop: HumanLoopEvent) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.human_loops import ListedLoop
 from human_loop_reviews.contract import (
     LEDGER_PARTITION_KEY,
@@ -284,18 +285,6 @@ class ReconcilerItems:
 
     def _expiry(self, now: datetime) -> dict[str, str]:
         return {"N": str(int((now + self._kept).timestamp()))}
-
-
-def time_text(time: datetime) -> str:
-    """Return a time as A2I's events write it.
-
-    Examples
-    --------
-    >>> time_text(datetime(2026, 3, 14, 9, 12, 44, 318_999, tzinfo=UTC))
-    '2026-03-14T09:12:44.318Z'
-    """
-    utc = time.astimezone(UTC).replace(tzinfo=None)
-    return f"{utc.isoformat(timespec='milliseconds')}Z"
 
 
 def _key(arn: str, sort_key: str) -> dict[str, dict[str, str]]:

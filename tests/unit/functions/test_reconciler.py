@@ -135,7 +135,7 @@ def test_missing_setting_is_named(name: str) -> None:
     ("name", "value", "message"),
     [
         ("FLOW_DEFINITIONS", "invoices", "FLOW_DEFINITIONS: "),
-        ("FLOW_DEFINITIONS", "[1]", "FLOW_DEFINITIONS: expected a list of texts as JSON"),
+        ("FLOW_DEFINITIONS", "[1]", "FLOW_DEFINITIONS: expected a JSON list of texts"),
         ("STATUSES", '["InProgress"]', "STATUSES: 'InProgress' is not a valid HumanLoopStatus"),
         ("LOOK_BACK_DAYS", "0", "LOOK_BACK_DAYS: expected a number of days over 0"),
         ("LOOK_BACK_DAYS", "many", "LOOK_BACK_DAYS: could not convert"),

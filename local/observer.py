@@ -1,4 +1,4 @@
-"""Watching every place where a deployed stack leaves something of a human loop."""
+"""What the targets of a deployed stack received, and what its ledger holds, by human loop."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ OUTCOME_PATTERN = {"source": ["human-loop-events"], "detail-type": ["Human Revie
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trace:
-    """What was seen of one human loop."""
+class Observation:
+    """What was observed of one human loop."""
 
     topic: int = 0
     """How often its event came to a subscriber of the topic."""
@@ -34,7 +34,7 @@ class Trace:
     """Its items in the ledger."""
 
     def differences(self, case: Case) -> list[str]:
-        """Say in what this differs from what must be seen of a case."""
+        """Say in what this differs from what is expected of a case."""
         kept = 1 if case.arrives else 0
         counts = {
             "events at the topic": (case.arrivals, self.topic),
@@ -63,8 +63,8 @@ class Trace:
         ]
 
 
-class Witness:
-    """Sees what a stack sends to those it serves: it must be there before the first event."""
+class Observer:
+    """Receives what a stack sends to its targets. Create it before the first event is sent."""
 
     def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
         self.stack = stack
@@ -82,9 +82,9 @@ class Witness:
             FunctionName=stack["HandlerName"]
         )["LoggingConfig"]["LogGroup"]
 
-    def trace(self, loop: str) -> Trace:
-        """Return what was seen of a human loop until now."""
-        return Trace(
+    def observe(self, loop: str) -> Observation:
+        """Return what was observed of a human loop until now."""
+        return Observation(
             topic=sum(_is_about(loop, message) for message in self._topic.collect()),
             queue=sum(_is_about(loop, message) for message in self._queue.collect()),
             alerts=[text for text in self.alerts() if _names(loop, text)],

@@ -1,4 +1,4 @@
-"""Playing Amazon A2I: outputs put into the bucket, events put on the bus, arrivals awaited."""
+"""What A2I does when a human loop ends: the output goes to the bucket, the event to the bus."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from local.cases import OUTPUT_BUCKET, Case
 from local.emulator import REGION, Emulator
-from local.rule_metric import publish_triggered_rules
+from local.observer import Observer
 from local.waiting import wait_until
-from local.witness import Witness
 
 _SECONDS_TO_ARRIVE = 60.0
 _SECONDS_OF_QUIET = 1.0
@@ -69,38 +68,12 @@ def send(emulator: Emulator, cases: Iterable[Case]) -> int:
     return sent
 
 
-def await_arrivals(witness: Witness, cases: Sequence[Case]) -> None:
+def await_arrivals(observer: Observer, cases: Sequence[Case]) -> None:
     """Wait until the handler has run for each event that it must get, and stays quiet then.
 
     Topics and queues have their messages when an event is sent; only the handler takes time. When
-    it does not come to an end, what is missing shows in what the witness saw.
+    it does not come to an end, what is missing shows in what was observed.
     """
     expected = sum(case.arrivals for case in cases)
-    wait_until(lambda: witness.handler_runs() >= expected, seconds=_SECONDS_TO_ARRIVE)
+    wait_until(lambda: observer.handler_runs() >= expected, seconds=_SECONDS_TO_ARRIVE)
     time.sleep(_SECONDS_OF_QUIET)
-
-
-def raise_alarm(emulator: Emulator, witness: Witness, cases: Iterable[Case]) -> str:
-    """Let the rule `Failed` be counted as in an account; return the alarm's state after that."""
-    failed = sum(case.alerts for case in cases)
-    publish_triggered_rules(emulator, witness.stack["FailedRuleName"], failed)
-    wait_until(lambda: alarm_state(emulator, witness) == "ALARM", seconds=10)
-    return alarm_state(emulator, witness)
-
-
-def alarm_state(emulator: Emulator, witness: Witness) -> str:
-    """Return the state of the alarm `FailedLoops`."""
-    alarms = emulator.client("cloudwatch").describe_alarms(
-        AlarmNames=[witness.stack["FailedLoopsAlarmName"]]
-    )
-    return str(alarms["MetricAlarms"][0]["StateValue"])
-
-
-def alarm_message(witness: Witness) -> Mapping[str, Any] | None:
-    """Return what the alarm `FailedLoops` told the alerts' subscribers, None for nothing."""
-    for text in witness.alerts():
-        if text.startswith("{"):
-            message: Mapping[str, Any] = json.loads(text)
-            if message["AlarmName"] == witness.stack["FailedLoopsAlarmName"]:
-                return message
-    return None

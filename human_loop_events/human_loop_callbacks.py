@@ -1,0 +1,268 @@
+"""Callbacks: a function that lets executions of Step Functions wait for human loops."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.alerts import Alerts
+from human_loop_events.delivered_rule import DeliveredRule
+from human_loop_events.delivery import Delivery
+from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS
+from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.policy_size import refuse_oversized
+from human_loop_events.queues_and_topics import create_dead_letter_queue
+from human_loop_events.review_handler import ReviewHandler
+from human_loop_events.runtime_function import (
+    acknowledge_shared_concurrency,
+    allow,
+    allow_logs_and_traces,
+    as_in_findings,
+    create_function,
+    create_log_group,
+    create_role,
+)
+from human_loop_reviews import contract
+from human_loop_reviews.contract import CallbackSetting
+
+_MEMORY_SIZE = 512
+_STRING = dynamodb.AttributeType.STRING
+
+
+class HumanLoopCallbacks(Construct):
+    """A function and a table that let executions of Step Functions wait for human loops.
+
+    A state, see `HumanLoopTask`, invokes the function with its task token. The function keeps the
+    token in the table and starts the human loop. When the review handler has recorded the outcome
+    of the loop, the function resumes the execution and deletes the token.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    handler
+        The review handler that records the outcomes.
+    delivery
+        How outcomes reach the function.
+    alerts
+        Who is notified if they cannot.
+    flow_definitions
+        Whose human loops. Their events must reach the handler: an execution that waits for a loop
+        of another flow definition is refused. Default: all of the account and Region.
+    encryption_key
+        The customer managed key of the table, the logs and the dead-letter queue. Default: that of
+        the delivery.
+    log_retention
+        How long logs are kept. Default: one year.
+
+    Raises
+    ------
+    ValueError
+        If a flow definition is of another account or Region.
+
+    Examples
+    --------
+    >>> callbacks = loops.add_callbacks("Callbacks")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handler: ReviewHandler,
+        delivery: Delivery,
+        alerts: Alerts,
+        flow_definitions: FlowDefinitions | None = None,
+        encryption_key: kms.IKey | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._flow_definitions = flow_definitions or FlowDefinitions.any()
+        self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
+        self._key = encryption_key or delivery.encryption_key
+        self._table = self._create_table()
+        # cdk-nag recognises the dead-letter queue of a function too.
+        self._dead_letter_queue = create_dead_letter_queue(
+            self, "DeadLetterQueue", self._key, of_a_queue=True
+        )
+        self._log_group = create_log_group(self, self._key, log_retention)
+        self._role = create_role(self, description="Resumes executions that wait for human loops")
+        self._policy = self._create_policy(handler)
+        self._function = create_function(
+            self,
+            description="Resumes executions that wait for human loops",
+            handler=contract.CALLBACKS_ENTRY_POINT,
+            role=self._role,
+            policies=[self._policy],
+            log_group=self._log_group,
+            dead_letter_queue=self._dead_letter_queue,
+            memory_size=_MEMORY_SIZE,
+            timeout=Duration.seconds(contract.CALLBACKS_TIMEOUT_SECONDS),
+            environment={
+                CallbackSetting.CALLBACK_TABLE.value: self._table.table_name,
+                CallbackSetting.LEDGER_TABLE.value: handler.ledger.table.table_name,
+                CallbackSetting.FLOW_DEFINITIONS.value: self._flow_definitions.to_environment(),
+            },
+        )
+        acknowledge_shared_concurrency(
+            self._function,
+            "Reserved concurrency is taken from the account's quota, and the deployment fails "
+            "where the quota is small. Executions and outcomes arrive at the pace of people.",
+        )
+        self._rule = handler.on_outcome(
+            f"{construct_id}Outcomes",
+            delivery=delivery,
+            alerts=alerts,
+            target=targets.LambdaFunction(self._function),
+            description="Outcomes that executions may wait for",
+        )
+        alerts.watch_function(
+            self._function, called="function that resumes executions", section="CallbackErrors"
+        )
+        alerts.watch_queue(self._dead_letter_queue)
+
+    @property
+    def function(self) -> lambda_.Function:
+        """The function. A state machine that is not made with CDK invokes it too."""
+        return self._function
+
+    @property
+    def flow_definitions(self) -> FlowDefinitions:
+        """Whose human loops executions can wait for."""
+        return self._flow_definitions
+
+    @property
+    def table(self) -> dynamodb.Table:
+        """The table of callbacks. It holds task tokens, which are secrets."""
+        return self._table
+
+    @property
+    def policy(self) -> iam.ManagedPolicy:
+        """The function's permissions."""
+        return self._policy
+
+    @property
+    def role(self) -> iam.Role:
+        """The function's execution role."""
+        return self._role
+
+    @property
+    def log_group(self) -> logs.LogGroup:
+        """The function's log group."""
+        return self._log_group
+
+    @property
+    def dead_letter_queue(self) -> sqs.Queue:
+        """The queue for outcomes that the function failed on three times."""
+        return self._dead_letter_queue
+
+    @property
+    def rule(self) -> DeliveredRule:
+        """The rule on outcomes."""
+        return self._rule
+
+    def metric_resumed_executions(
+        self, flow_definition: str, *, period: Duration | None = None
+    ) -> cloudwatch.Metric:
+        """Count the executions that were resumed, as a sum over the period (5 minutes)."""
+        return self._metric("ResumedExecutions", flow_definition, period)
+
+    def metric_executions_not_waiting(
+        self, flow_definition: str, *, period: Duration | None = None
+    ) -> cloudwatch.Metric:
+        """Count the executions that had ended or timed out before their loop did."""
+        return self._metric("ExecutionsNotWaiting", flow_definition, period)
+
+    def _metric(
+        self, name: str, flow_definition: str, period: Duration | None
+    ) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=contract.METRIC_NAMESPACE,
+            metric_name=name,
+            dimensions_map={contract.METRIC_DIMENSION: flow_definition},
+            statistic="Sum",
+            period=period or Duration.minutes(5),
+        )
+
+    def _create_table(self) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name=contract.CALLBACK_PARTITION_KEY, type=_STRING),
+            sort_key=dynamodb.Attribute(name=contract.CALLBACK_SORT_KEY, type=_STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self._key,
+            time_to_live_attribute=contract.CALLBACK_TIME_TO_LIVE,
+            # A token is of no use without the function, and a secret that must not stay.
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(
+            table,
+            "The table holds task tokens, which are deleted after use. A backup would keep these "
+            "secrets, and a token that is restored resumes nothing.",
+            "AwsSolutions-DDB3",
+            "HIPAA.Security-DynamoDBInBackupPlan",
+            "HIPAA.Security-DynamoDBPITREnabled",
+            "NIST.800.53.R5-DynamoDBInBackupPlan",
+            "NIST.800.53.R5-DynamoDBPITREnabled",
+            "PCI.DSS.321-DynamoDBPITREnabled",
+        )
+        return table
+
+    def _create_policy(self, handler: ReviewHandler) -> iam.ManagedPolicy:
+        policy = iam.ManagedPolicy(
+            self, "Policy", description="What callbacks may do", roles=[self._role]
+        )
+        refuse_oversized(policy)
+        iam.Grant.add_to_principal(
+            grantee=policy,
+            actions=["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
+            resource_arns=[self._table.table_arn],
+        )
+        self._key.grant(policy, *USE_ACTIONS)
+        handler.ledger.grant_query(policy)
+        self._allow_human_loops(policy)
+        # AWS defines no resource for them: the token decides which execution is resumed.
+        allow(policy, ["states:SendTaskFailure", "states:SendTaskSuccess"], "*")
+        self._dead_letter_queue.grant(policy, "sqs:SendMessage")
+        self._key.grant(policy, *SEND_ACTIONS)
+        allow_logs_and_traces(policy, self._log_group)
+        acknowledge(
+            policy,
+            "X-Ray's two write actions and the two of Step Functions take no resource: AWS defines "
+            "them for '*' only. To resume an execution takes its task token.",
+            "AwsSolutions-IAM5[Resource::*]",
+        )
+        return policy
+
+    def _allow_human_loops(self, policy: iam.ManagedPolicy) -> None:
+        stack = Stack.of(self)
+        loops = stack.format_arn(service="sagemaker", resource="human-loop", resource_name="*")
+        allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
+        flow_definitions = self._flow_definitions.arns_in(stack)
+        iam.Grant.add_to_principal(
+            grantee=policy, actions=["sagemaker:StartHumanLoop"], resource_arns=flow_definitions
+        )
+        acknowledge(
+            policy,
+            "Reading the status of the human loops of this account and Region, whose names are not "
+            "known beforehand; and starting loops of any flow definition, if none are named.",
+            *(
+                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
+                for arn in (loops, *flow_definitions)
+                if arn.endswith("/*")
+            ),
+        )

@@ -1,0 +1,27 @@
+"""The metrics of callbacks."""
+
+from __future__ import annotations
+
+import time
+
+from human_loop_reviews.aws.embedded_metrics import dimension_value, directive, print_metrics
+from human_loop_reviews.contract import METRIC_DIMENSION
+
+
+def emit(flow_definition_arn: str, *, waited: bool) -> None:
+    """Print the metric of one callback.
+
+    Parameters
+    ----------
+    flow_definition_arn
+        The flow definition of its human loop.
+    waited
+        Whether the execution still waited, and so was resumed.
+    """
+    name = "ResumedExecutions" if waited else "ExecutionsNotWaiting"
+    print_metrics(
+        [directive([[METRIC_DIMENSION]], {name: "Count"})],
+        {METRIC_DIMENSION: dimension_value(flow_definition_arn.rpartition("/")[2])},
+        {name: 1},
+        timestamp=time.time(),
+    )

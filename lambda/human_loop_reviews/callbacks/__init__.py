@@ -1,0 +1,1 @@
+"""Executions of Step Functions that wait for human loops."""

@@ -1,0 +1,291 @@
+"""Callbacks: executions that register for a human loop, and are resumed when it has ended.
+
+A registration and the outcome can arrive in any order, also at the same time. A registration first
+adds its callback, and then reads the ledger. An outcome is first in the ledger, and then the
+callbacks are read. So at least one of them finds the other.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from human_loop_reviews.aws import callback_metrics
+from human_loop_reviews.aws.callback_table import Callback, CallbackTable
+from human_loop_reviews.aws.calls import CallError, error_code, naming, refusal_code
+from human_loop_reviews.aws.human_loops import HumanLoops, flow_definition_arn, human_loop_arn
+from human_loop_reviews.aws.recorded_outcomes import RecordedOutcomes
+from human_loop_reviews.aws.step_functions import StepFunctions
+from human_loop_reviews.callbacks.request import (
+    CallbackRequest,
+    InvalidRequestError,
+    NewLoop,
+    parse_request,
+    read_task_token,
+)
+from human_loop_reviews.callbacks.result import Failure, Success, result_of
+from human_loop_reviews.callbacks.settings import CallbackSettings
+from human_loop_reviews.contract import CallbackError
+
+logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)
+
+#: How long an outcome that was published is waited for in the ledger, in seconds by pause.
+PAUSES: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
+
+# By how much the clocks of A2I and of the function may differ.
+_CLOCK_DIFFERENCE: Final = timedelta(seconds=10)
+
+# A description of a loop and its event can differ in the fraction of the second.
+_SAME_TIME: Final = timedelta(seconds=1)
+
+_CONFLICT: Final = "ConflictException"
+_TEMPORARY: Final = frozenset({"ThrottlingException", "TooManyRequestsException"})
+
+
+class OutcomeNotRecordedError(Exception):
+    """An outcome was published and is not in the ledger, or not yet. A retry may find it."""
+
+
+class _RefusedError(Exception):
+    """A request about a human loop or a flow definition is refused, for good."""
+
+    def __init__(self, error: CallbackError, arn: str, reason: str) -> None:
+        super().__init__(reason)
+        self.error = error
+        self.arn = arn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callbacks:
+    """Registers executions that wait for human loops, and resumes them.
+
+    Parameters
+    ----------
+    settings
+        The function's settings.
+    table
+        The callbacks.
+    outcomes
+        The ledger.
+    executions
+        Step Functions.
+    human_loops
+        What A2I knows. Its client must not repeat requests by itself: a repeated start finds that
+        the name is taken, by the loop that the first request started.
+    sleep
+        Pauses for some seconds.
+    """
+
+    settings: CallbackSettings
+    table: CallbackTable
+    outcomes: RecordedOutcomes
+    executions: StepFunctions
+    human_loops: HumanLoops
+    sleep: Callable[[float], None] = time.sleep
+
+    def register(self, payload: Any, *, function_arn: str) -> None:
+        """Let an execution wait for a human loop, which is started if it must be.
+
+        An execution whose request is refused, or cannot be met at present, is resumed with an
+        error. One whose loop ended already is resumed with its outcome.
+
+        Parameters
+        ----------
+        payload
+            What the state asks for. See `CallbackRequest`.
+        function_arn
+            This function, whose account and Region are those of the flow definition.
+
+        Raises
+        ------
+        InvalidRequestError
+            If there is no task token.
+        ExecutionNotResumedError
+            If Step Functions refused, or did not answer.
+        """
+        task_token = read_task_token(payload)
+        try:
+            request = parse_request(payload)
+            if isinstance(request.loop, NewLoop):
+                callback = self._start(request, request.loop, function_arn)
+            else:
+                callback = self._wait_for(request, request.loop)
+            _log("awaited", callback.human_loop_arn)
+            self._resume_all(callback.human_loop_arn, self.outcomes.of(callback.human_loop_arn))
+        except InvalidRequestError as error:
+            self._refuse(task_token, CallbackError.INVALID_REQUEST, "an unknown loop", error)
+        except _RefusedError as error:
+            self._refuse(task_token, error.error, error.arn, error)
+        except CallError as error:
+            self._refuse(task_token, CallbackError.UNAVAILABLE, error.resource, error)
+
+    def resume(self, human_loop_arn: str, outcome_id: str) -> None:
+        """Resume the executions that wait for a human loop whose outcome was published.
+
+        Parameters
+        ----------
+        human_loop_arn
+            The loop.
+        outcome_id
+            The outcome.
+
+        Raises
+        ------
+        OutcomeNotRecordedError
+            If the ledger has no outcome of the loop.
+        CallError
+            If AWS refused another call, or did not answer.
+        ExecutionNotResumedError
+            If Step Functions refused, or did not answer.
+        """
+        self._resume_all(human_loop_arn, self._recorded(human_loop_arn, outcome_id))
+
+    def _recorded(self, human_loop_arn: str, outcome_id: str) -> Sequence[Mapping[str, Any]]:
+        """Read the ledger once it has the outcome, which is published before it is recorded."""
+        outcomes = self.outcomes.of(human_loop_arn)
+        for pause in PAUSES:
+            if any(each["outcomeId"] == outcome_id for each in outcomes):
+                return outcomes
+            self.sleep(pause)
+            outcomes = self.outcomes.of(human_loop_arn)
+        if not outcomes:
+            raise OutcomeNotRecordedError(f"{human_loop_arn}: no outcome is in the ledger")
+        # The ledger kept another outcome, which takes precedence.
+        return outcomes
+
+    def _resume_all(self, human_loop_arn: str, outcomes: Sequence[Mapping[str, Any]]) -> None:
+        for callback in self.table.of(human_loop_arn) if outcomes else ():
+            outcome = _outcome_for(callback, outcomes)
+            if outcome is not None:
+                self._resume(callback, outcome)
+
+    def _resume(self, callback: Callback, outcome: Mapping[str, Any]) -> None:
+        result = result_of(outcome, accept_stopped=callback.accept_stopped)
+        waited = self._send(callback.task_token, result)
+        self.table.remove(callback)
+        what = "no longer waiting"
+        if waited:
+            what = "resumed" if isinstance(result, Success) else f"failed with {result.error}"
+        _log(what, callback.human_loop_arn)
+        callback_metrics.emit(outcome["flowDefinitionArn"], waited=waited)
+
+    def _send(self, task_token: str, result: Success | Failure) -> bool:
+        if isinstance(result, Success):
+            return self.executions.succeed(task_token, result.output)
+        return self.executions.fail(task_token, error=result.error, cause=result.cause)
+
+    def _refuse(
+        self, task_token: str, error: CallbackError, resource: str, reason: Exception
+    ) -> None:
+        # The reason can quote the input content. It is for the execution only.
+        logger.error("a request to wait for %s failed: %s: %s", resource, error, error_code(reason))
+        self._send(task_token, Failure(error, str(reason)))
+
+    def _wait_for(self, request: CallbackRequest, arn: str) -> Callback:
+        """Register for a loop that was started before, by A2I's built-in tasks or anybody."""
+        with naming(f"human loop {arn}"):
+            loop = self.human_loops.describe(arn.rpartition("/")[2])
+        if loop is None or loop.arn != arn:
+            raise _RefusedError(CallbackError.NOT_FOUND, arn, f"There is no human loop {arn}.")
+        self._require_watched(loop.flow_definition_arn)
+        return self._add(request, arn, created_after=loop.creation_time - _SAME_TIME)
+
+    def _start(self, request: CallbackRequest, loop: NewLoop, function_arn: str) -> Callback:
+        flow_definition = flow_definition_arn(loop.flow_definition, function_arn)
+        self._require_watched(flow_definition)
+        arn = human_loop_arn(flow_definition, loop.name)
+        earlier = [each for each in self.table.of(arn) if each.request_id == request.request_id]
+        first_attempt = min(
+            (each.created_after for each in earlier), default=datetime.now(UTC) - _CLOCK_DIFFERENCE
+        )
+        callback = self._add(request, arn, created_after=first_attempt)
+        for each in earlier:
+            if each.task_token != callback.task_token:
+                self.table.remove(each)
+        try:
+            with naming(f"human loop {arn}"):
+                self.human_loops.start(
+                    flow_definition,
+                    loop.name,
+                    input_content=loop.input_content,
+                    content_classifiers=loop.content_classifiers,
+                )
+        except CallError as error:
+            if refusal_code(error.cause) == _CONFLICT and earlier:
+                return self._started_before(request, callback)
+            self._give_up(callback, error)
+        return callback
+
+    def _give_up(self, callback: Callback, error: CallError) -> None:
+        """Raise an error for a loop that was not started, or perhaps was."""
+        if not isinstance(error.cause, ClientError) or _status(error.cause) >= 500:
+            raise error  # It may have been started. The callback tells a retry so.
+        self.table.remove(callback)
+        if refusal_code(error.cause) in _TEMPORARY:
+            raise error
+        raise _RefusedError(
+            CallbackError.NOT_STARTED, callback.human_loop_arn, str(error.cause)
+        ) from None
+
+    def _started_before(self, request: CallbackRequest, callback: Callback) -> Callback:
+        """Wait for the loop that an earlier attempt started whose answer was lost."""
+        arn = callback.human_loop_arn
+        with naming(f"human loop {arn}"):
+            loop = self.human_loops.describe(arn.rpartition("/")[2])
+        if loop is None or loop.creation_time < callback.created_after:
+            self.table.remove(callback)
+            raise _RefusedError(
+                CallbackError.NOT_STARTED, arn, f"There is another human loop {arn}."
+            )
+        return self._add(request, arn, created_after=loop.creation_time - _SAME_TIME)
+
+    def _add(self, request: CallbackRequest, arn: str, *, created_after: datetime) -> Callback:
+        callback = Callback(
+            human_loop_arn=arn,
+            created_after=created_after,
+            task_token=request.task_token,
+            request_id=request.request_id,
+            accept_stopped=request.accept_stopped,
+        )
+        timeout = timedelta(seconds=request.timeout_seconds)
+        self.table.add(callback, expires_at=datetime.now(UTC) + timeout)
+        return callback
+
+    def _require_watched(self, flow_definition: str) -> None:
+        if not self.settings.watch(flow_definition):
+            raise _RefusedError(
+                CallbackError.NOT_WATCHED,
+                flow_definition,
+                f"The review handler does not receive the events of {flow_definition}, so the "
+                "execution would not be resumed. Add it to flow_definitions.",
+            )
+
+
+def _outcome_for(
+    callback: Callback, outcomes: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    return next(
+        (
+            each
+            for each in outcomes
+            if datetime.fromisoformat(each["creationTime"]) >= callback.created_after
+        ),
+        None,
+    )
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status
+
+
+def _log(what: str, human_loop_arn: str) -> None:
+    name = human_loop_arn.rpartition("/")[2]
+    logger.info("human loop %s: execution %s", name, what, extra={"humanLoopArn": human_loop_arn})

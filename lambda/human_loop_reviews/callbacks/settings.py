@@ -1,0 +1,65 @@
+"""The settings of the function that resumes waiting executions, from its environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from human_loop_reviews.contract import CallbackSetting
+from human_loop_reviews.settings import Environment, texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSettings:
+    """The settings.
+
+    Parameters
+    ----------
+    callback_table
+        Name of the table of callbacks.
+    ledger_table
+        Name of the ledger.
+    flow_definitions
+        Names or ARNs of the flow definitions whose events reach the review handler. Empty for all.
+    """
+
+    callback_table: str
+    ledger_table: str
+    flow_definitions: tuple[str, ...]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> CallbackSettings:
+        """Read the settings.
+
+        Parameters
+        ----------
+        environment
+            Such as ``os.environ``.
+
+        Raises
+        ------
+        SettingsError
+            If a variable is missing or wrong. The message names it.
+        """
+        read = Environment(environment).read
+        return cls(
+            callback_table=read(CallbackSetting.CALLBACK_TABLE, str),
+            ledger_table=read(CallbackSetting.LEDGER_TABLE, str),
+            flow_definitions=read(CallbackSetting.FLOW_DEFINITIONS, texts),
+        )
+
+    def watch(self, flow_definition_arn: str) -> bool:
+        """Return whether the events of a flow definition reach the review handler.
+
+        Examples
+        --------
+        >>> settings = CallbackSettings(
+        ...     callback_table="callbacks", ledger_table="ledger", flow_definitions=("invoices",)
+        ... )
+        >>> settings.watch("arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/claims")
+        False
+        """
+        name = flow_definition_arn.rpartition("/")[2]
+        return not self.flow_definitions or any(
+            each in (name, flow_definition_arn) for each in self.flow_definitions
+        )

@@ -1,0 +1,59 @@
+"""The command line `human-loops` in a process of its own, on a stack in the emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from local.deployment import DeployedStack
+from local.emulator import PROJECT, Emulator
+from local.report import QUOTED_WIDTH
+
+
+class CommandLine:
+    """Runs commands on a stack.
+
+    Parameters
+    ----------
+    emulator
+        Where the stack is.
+    stack
+        The stack.
+    """
+
+    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
+        self._emulator = emulator
+        self._stack = stack
+
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        """Run a command, and return the JSON that it prints."""
+        return json.loads(self.text("--json", *arguments, status=status))
+
+    def text(self, *arguments: str, status: int = 0) -> str:
+        """Run a command, and return what it prints, in lines that fit a quotation.
+
+        Raises
+        ------
+        RuntimeError
+            If its exit status is another one. The message has what it printed.
+        """
+        command = ["--stack", self._stack.name, "--endpoint-url", self._emulator.endpoint]
+        result = subprocess.run(
+            [sys.executable, "-m", "human_loops_cli", *command, *arguments],
+            env={
+                **self._emulator.environment,
+                "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "lambda")]),
+                "COLUMNS": str(QUOTED_WIDTH),
+            },
+            capture_output=True,
+            text=True,
+        )
+        if result.returncode != status:
+            raise RuntimeError(
+                f"human-loops {' '.join(arguments)} ended with status {result.returncode}:\n"
+                f"{result.stdout}{result.stderr}"
+            )
+        return result.stdout

@@ -1,0 +1,101 @@
+"""An output is damaged; the dead letter says so, and is redriven after the output is restored."""
+
+from __future__ import annotations
+
+import dataclasses
+from urllib.parse import urlsplit
+
+from local.cases import OUTPUT_BUCKET, OUTPUT_PREFIX, Case, human_loop_event, output_uri
+from local.command_line import CommandLine
+from local.mailbox import Mailbox
+from local.observer import Observer
+from local.report import arrivals_table, quotation
+from local.samples import OutputSample
+from local.scenario import Environment, Result, Scenario
+from local.sending import send_event, write_output
+from local.waiting import wait_until
+
+DEPLOYMENT = "claims"
+_FLOW_DEFINITION = "claims"
+_QUEUE = "HandlerQueueDeadLetterQueue"
+_SECONDS_TO_SETTLE = 30
+
+
+def run(environment: Environment) -> Result:
+    """End a loop with a damaged output, list its dead letter, restore the output, redrive."""
+    emulator, stack = environment.emulator, environment.stacks[DEPLOYMENT]
+    observer, case = Observer(emulator, stack), _case()
+    human_loops = CommandLine(emulator, stack)
+    dead_letters = Mailbox(emulator, stack[f"{_QUEUE}Url"])
+
+    _write_damaged_output(environment, case)
+    send_event(emulator, case.event)
+    wait_until(lambda: dead_letters.waiting > 0, seconds=_SECONDS_TO_SETTLE)
+    listing = ("dead-letters", "list", "--queue", _QUEUE)
+    letters, listed = human_loops.json(*listing), human_loops.text(*listing)
+
+    write_output(emulator, case)
+    redriven = human_loops.text("dead-letters", "redrive")
+    wait_until(lambda: _is_settled(observer, case), seconds=_SECONDS_TO_SETTLE)
+    left = human_loops.json(*listing)
+
+    observation = observer.observe(case.loop)
+    # The first outcome says why there is no review. The second one replaces it.
+    *unreadable, _ = observation.outcomes or [{}]
+    last = dataclasses.replace(observation, outcomes=observation.outcomes[-1:])
+    differences = last.differences(case)
+    if [bool(each["outputError"]) for each in unreadable] != [True]:
+        differences.append(f"{case.loop}: expected one outcome with outputError, got {unreadable}")
+    reasons = [each["reason"] for each in letters if each["about"] == case.loop]
+    if len(reasons) != 1 or "OutputError" not in reasons[0]:
+        differences.append(f"{case.loop}: expected a dead letter with its reason, got {letters}")
+    if left:
+        differences.append(f"{_QUEUE}: expected no letters after the redrive, got {left}")
+    return Result(
+        shown="\n\n".join(
+            [
+                f"The output of {case.loop} was damaged. human-loops dead-letters list:",
+                quotation(listed),
+                "After the output was restored, human-loops dead-letters redrive:",
+                quotation(redriven),
+                arrivals_table([case], {case.loop: observation}),
+            ]
+        ),
+        counted=f"{len(reasons) - len(left)} redriven",
+        differences=differences,
+    )
+
+
+def _case() -> Case:
+    loop = "claim-2201"
+    uri = output_uri(loop, _FLOW_DEFINITION)
+    return Case(
+        shows="settled after a redrive",
+        event=human_loop_event(loop, _FLOW_DEFINITION, "Completed", output_uri=uri),
+        sample=OutputSample.named("textract-invoice"),
+    )
+
+
+def _write_damaged_output(environment: Environment, case: Case) -> None:
+    uri = urlsplit(case.output_uri or "")
+    environment.emulator.client("s3").put_object(
+        Bucket=uri.netloc, Key=uri.path.removeprefix("/"), Body=b'{"flowDefinitionArn": "arn:aws'
+    )
+
+
+def _is_settled(observer: Observer, case: Case) -> bool:
+    return any(record["outputError"] is None for record in observer.observe(case.loop).records)
+
+
+SCENARIO = Scenario(
+    title="Damaging an output, redriving the dead letter",
+    deployment=DEPLOYMENT,
+    configuration={
+        "flow_definitions": [_FLOW_DEFINITION],
+        "output_bucket": OUTPUT_BUCKET,
+        "output_prefix": OUTPUT_PREFIX,
+        "handler_delivery": "BUFFERED",
+        "include_values": True,
+    },
+    run=run,
+)

@@ -1,0 +1,171 @@
+"""The demo ends with one message and the usual status, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.emulator import PROJECT
+from local.waiting import wait_until
+
+DEMO = [sys.executable, "-m", "local"]
+
+INTERRUPTED_IN_AN_IMPORT = """
+import os, runpy, sys
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "local.demo":
+            os.kill(os.getpid(), int(sys.argv[1]))
+sys.meta_path.insert(0, Interrupts())
+runpy.run_module("local", run_name="__main__")
+"""
+
+
+def descendants(pid: int) -> set[int]:
+    """Return the processes that a process started, and those that they started."""
+    command = ["ps", "-A", "-o", "pid=,ppid="]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ps:
+        assert ps.stdout is not None
+        parents = [tuple(map(int, line.split())) for line in ps.stdout]
+    parents.remove((ps.pid, os.getpid()))
+    found = {pid}
+    while more := {child for child, parent in parents if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def is_alive(pid: int) -> bool:
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], check=False, capture_output=True, text=True
+    )
+    return bool(state.stdout.strip()) and not state.stdout.startswith("Z")
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A demo that prints to a pipe, with a temporary folder of its own."""
+    with subprocess.Popen(
+        DEMO,
+        cwd=PROJECT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdout is not None
+    printed = ""
+    while text not in printed:
+        character = process.stdout.read(1)
+        assert character, f"the demo ended: {printed}"
+        printed += character
+
+
+def run_demo(command: list[str], *, stdout: int = subprocess.DEVNULL) -> tuple[int, str]:
+    done = subprocess.run(
+        command, cwd=PROJECT, check=False, text=True, stdout=stdout, stderr=subprocess.PIPE
+    )
+    return done.returncode, done.stderr
+
+
+def test_killed_demo_leaves_no_process_and_no_folder(
+    demo: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    read_until(demo, "cdk bootstrap")
+    assert wait_until(lambda: len(descendants(demo.pid)) > 4, seconds=30), "no CDK CLI"
+    started = descendants(demo.pid)
+    assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o700]
+
+    demo.send_signal(signal.SIGKILL)
+
+    assert wait_until(lambda: not any(map(is_alive, started)), seconds=20)
+    assert wait_until(lambda: not list(tmp_path.iterdir()), seconds=20)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_demo_that_is_stopped_says_so_and_leaves_nothing(
+    number: signal.Signals, demo: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    read_until(demo, "cdk bootstrap")
+    started = descendants(demo.pid)
+    demo.send_signal(number)
+    demo.send_signal(number)  # an impatient user
+
+    _, errors = demo.communicate(timeout=30)
+
+    assert errors == f"\ndemo: stopped by {number.name}; the emulator is stopped\n"
+    assert demo.returncode == 128 + number
+    assert not any(map(is_alive, started))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_demo_that_is_stopped_while_it_is_loaded_says_so(number: signal.Signals) -> None:
+    status, errors = run_demo([sys.executable, "-c", INTERRUPTED_IN_AN_IMPORT, str(int(number))])
+
+    assert errors == f"\ndemo: stopped by {number.name}; nothing is left running\n"
+    assert status == 128 + number
+
+
+def test_demo_whose_output_nobody_reads_ends_with_status_141(
+    demo: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert demo.stdout is not None
+    assert demo.stderr is not None
+    read_until(demo, "made up.\n")
+    demo.stdout.close()
+
+    assert demo.stderr.read() == "\ndemo: nobody reads the output; the emulator is stopped\n"
+    assert demo.wait() == 141
+    assert not list(tmp_path.iterdir())
+
+
+def test_demo_that_is_stopped_before_python_handles_signals_shows_no_traceback() -> None:
+    for delay in (0.02, 0.05, 0.1):
+        with subprocess.Popen(
+            ["make", "demo"],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as make:
+            time.sleep(delay)
+            os.killpg(make.pid, signal.SIGINT)
+            printed, _ = make.communicate(timeout=30)
+        assert make.returncode == -signal.SIGINT
+        assert "Traceback" not in printed
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+def test_demo_that_cannot_write_its_output_says_why() -> None:
+    with Path("/dev/full").open("w") as full:
+        status, errors = run_demo(DEMO, stdout=full.fileno())
+
+    assert errors.endswith("demo: [Errno 28] No space left on device\n")
+    assert "Traceback" not in errors
+    assert status == 1
+
+
+def test_demo_that_cannot_write_files_says_why() -> None:
+    limited = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
+    status, errors = run_demo(
+        [sys.executable, "-c", limited + "runpy.run_module('local', run_name='__main__')"]
+    )
+
+    assert errors == (
+        "\ndemo: no temporary folder can be written to: free space on its disk, or set TMPDIR\n"
+    )
+    assert status == 1

@@ -1,0 +1,40 @@
+"""docs/step-functions.md says what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from pathlib import Path
+
+from human_loop_reviews.callbacks.request import NewLoop, parse_request
+from human_loop_reviews.contract import CallbackError, CallbackKey
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "step-functions.md").read_text(encoding="utf-8")
+
+
+def test_example_is_the_one_that_is_deployed() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    app = (ROOT / "examples" / "state_machine_app.py").read_text(encoding="utf-8")
+
+    assert textwrap.indent(example, " " * 8) in app
+
+
+def test_every_error_is_described() -> None:
+    rows = re.findall(r"^\| `(HumanLoop\.\w+)", PAGE, re.MULTILINE)
+    assert sorted(rows) == sorted(CallbackError)
+
+
+def test_every_key_of_the_payload_is_described() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
+    assert sorted(rows) == sorted(CallbackKey)
+
+
+def test_state_without_cdk_has_a_payload_that_is_accepted() -> None:
+    (state,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    payload = json.loads(state)["Parameters"]["Payload"]
+    request = parse_request({key.removesuffix(".$"): value for key, value in payload.items()})
+
+    assert isinstance(request.loop, NewLoop)
+    assert request.timeout_seconds == json.loads(state)["TimeoutSeconds"]
