@@ -92,10 +92,9 @@ SCENARIO = Scenario(
     deployment=DEPLOYMENT,
     configuration={
         "flow_definitions": [_FLOW_DEFINITION],
-        "output_bucket": OUTPUT_BUCKET,
-        "output_prefix": OUTPUT_PREFIX,
-        "handler_delivery": "BUFFERED",
-        "include_values": True,
+        "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
+        "handler": {"include_values": True},
+        "handler_delivery": {"buffered": True},
     },
     run=run,
 )
