@@ -28,6 +28,7 @@ from human_loop_events.encryption import (
     admit_rules_to_topics,
     admit_senders,
     create_key,
+    grant_through,
 )
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import (
@@ -247,7 +248,7 @@ class Delivery(Construct):
             grantee=policy, actions=["sns:Publish"], resource_arns=[topic.topic_arn]
         )
         if topic.master_key is not None:
-            topic.master_key.grant(policy, *SEND_ACTIONS)
+            grant_through(topic.master_key, policy, "sns", SEND_ACTIONS)
         _create_before(policy, rule)
         return self._role
 
@@ -347,7 +348,15 @@ class _FunctionTarget:
             source_arn=rule.rule_arn,
             scope=rule,
         )
+        self._admit_to_key_of_dead_letters()
         return events.RuleTargetConfig(arn=self._function.function_arn)
+
+    def _admit_to_key_of_dead_letters(self) -> None:
+        """Let a supplied function use the key of its dead-letter queue, which CDK leaves out."""
+        function = self._function
+        queue = function.dead_letter_queue if isinstance(function, lambda_.Function) else None
+        if queue is not None and queue.encryption_master_key is not None:
+            grant_through(queue.encryption_master_key, function, "sqs", SEND_ACTIONS)
 
 
 def _of_any_rule(stack: Stack) -> dict[str, dict[str, str]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Stack
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Stack, Token
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -34,6 +37,40 @@ def create_key(scope: Construct) -> kms.Key:
         description=f"Human loop events of {scope.node.path}",
         enable_key_rotation=True,
         removal_policy=KEEP,
+    )
+
+
+def grant_through(
+    key: kms.IKey, grantee: iam.IGrantable, service: str, actions: Sequence[str]
+) -> iam.Grant:
+    """Allow what a service does with a key on behalf of the grantee, and no use but that.
+
+    A service calls KMS in the key's Region, which can be another one than the stack's. A grantee of
+    another account is admitted by the key's policy too, without the condition.
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+
+    Parameters
+    ----------
+    key
+        The key.
+    grantee
+        Who calls the service.
+    service
+        The service's name in its endpoint, such as ``"dynamodb"``.
+    actions
+        What the service does with the key.
+    """
+    account = grantee.grant_principal.principal_account
+    owner = key.env.account
+    if account not in (None, owner) and not Token.is_unresolved(account):
+        return key.grant(grantee, *actions)
+    return iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=list(actions),
+        resource_arns=[key.key_arn],
+        conditions={
+            "StringEquals": {"kms:ViaService": f"{service}.{key.env.region}.amazonaws.com"}
+        },
     )
 
 

@@ -99,6 +99,15 @@ class EventFilter(ABC):
     def stopped_statuses(self) -> tuple[str, ...]:
         """The statuses of what somebody stopped. Empty if the kind has none."""
 
+    @property
+    def tests_excluded(self) -> Mapping[str, Any]:
+        """The pattern on the detail that leaves out events that test a deployment.
+
+        The topic, the queue and the function of a `StatusEvents` receive them, all other rules do
+        not.
+        """
+        return {}
+
     @abstractmethod
     def pattern(
         self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None

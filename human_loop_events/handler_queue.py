@@ -14,6 +14,7 @@ from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.arguments import whole_number
+from human_loop_events.encryption import grant_through
 from human_loop_events.queues_and_topics import create_dead_letter_queue, create_queue
 
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
@@ -150,13 +151,21 @@ class HandlerQueue(Construct):
             max_concurrency=handler_delivery.max_concurrency,
         )
         # Lambda checks at creation that the function may read the queue.
-        self._queue.grant_consume_messages(reader or function).apply_before(mapping)
+        self._grant_poll(reader or function, encryption_key).apply_before(mapping)
         acknowledge(
             mapping,
             "Lambda accepts no failure destination for a queue. What fails goes to the queue's own "
             "dead-letter queue, which an alarm watches.",
             "Serverless-LambdaEventSourceMappingDestination",
         )
+
+    def _grant_poll(self, reader: iam.IGrantable, key: kms.IKey) -> iam.Grant:
+        # Not grant_consume_messages(): it allows more than Lambda needs, and any use of the key.
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        poll = self._queue.grant(
+            reader, "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"
+        )
+        return poll.combine(grant_through(key, reader, "sqs", ["kms:Decrypt"]))
 
     @property
     def queue(self) -> sqs.Queue:

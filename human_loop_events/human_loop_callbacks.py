@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -30,6 +33,7 @@ from human_loop_events.runtime_function import (
     create_function,
     create_log_group,
     create_role,
+    network_of,
 )
 from human_loop_reviews import contract
 from human_loop_reviews.contract import CallbackSetting
@@ -65,6 +69,9 @@ class HumanLoopCallbacks(Construct):
         the delivery.
     log_retention
         How long logs are kept. Default: one year.
+    vpc, vpc_subnets, security_groups
+        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
+        endpoints of the services that it calls. Default: in no VPC.
 
     Raises
     ------
@@ -87,6 +94,9 @@ class HumanLoopCallbacks(Construct):
         flow_definitions: FlowDefinitions | None = None,
         encryption_key: kms.IKey | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
@@ -100,8 +110,12 @@ class HumanLoopCallbacks(Construct):
         self._log_group = create_log_group(self, self._key, log_retention)
         self._role = create_role(self, description="Resumes executions that wait for human loops")
         self._policy = self._create_policy(handler)
+        network = network_of(
+            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
+        )
         self._function = create_function(
             self,
+            network=network,
             description="Resumes executions that wait for human loops",
             handler=contract.CALLBACKS_ENTRY_POINT,
             role=self._role,

@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -328,13 +330,23 @@ class HumanLoopEvents(Construct):
             rule_name=rule_name,
         )
 
-    def add_callbacks(self, construct_id: str = "Callbacks") -> HumanLoopCallbacks:
+    def add_callbacks(
+        self,
+        construct_id: str = "Callbacks",
+        *,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    ) -> HumanLoopCallbacks:
         """Add what `HumanLoopTask` needs to let executions of Step Functions wait for loops.
 
         Parameters
         ----------
         construct_id
             The id within this construct.
+        log_retention, vpc, vpc_subnets, security_groups
+            See `HumanLoopCallbacks`.
 
         Raises
         ------
@@ -355,6 +367,10 @@ class HumanLoopEvents(Construct):
             delivery=self._delivery,
             alerts=self._alerts,
             flow_definitions=self._flow_definitions,
+            log_retention=log_retention,
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            security_groups=security_groups,
         )
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:

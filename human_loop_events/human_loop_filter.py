@@ -16,6 +16,7 @@ from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
+    VERIFICATION_EXCLUDED,
     FailureCode,
     HumanLoopStatus,
 )
@@ -87,6 +88,11 @@ class HumanLoopFilter(EventFilter):
     def stopped_statuses(self) -> tuple[str, ...]:
         """Stopped."""
         return (HumanLoopStatus.STOPPED,)
+
+    @property
+    def tests_excluded(self) -> Mapping[str, Any]:
+        """What leaves out the event of ``human-loops verify``."""
+        return VERIFICATION_EXCLUDED
 
     def pattern(
         self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None

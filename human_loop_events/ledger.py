@@ -10,7 +10,7 @@ from constructs import Construct
 
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.arguments import refuse_other_than_construct
-from human_loop_events.encryption import USE_ACTIONS, create_key
+from human_loop_events.encryption import USE_ACTIONS, create_key, grant_through
 from human_loop_events.retention import KEEP
 from human_loop_reviews.contract import (
     LEDGER_INDEX,
@@ -38,7 +38,8 @@ class Ledger(Construct):
         Default: a new one, on demand, with point-in-time recovery and an index by flow definition,
         kept when the stack is deleted.
     encryption_key
-        The customer managed key of the new table. Default: a new one, with rotation.
+        The customer managed key of the table. Default: a new one, with rotation; of a supplied
+        table, the one that CDK knows. It knows none of a table that is imported by name or ARN.
     retention
         After which time from a loop's end DynamoDB deletes its item, at least a day. Default: 400
         days.
@@ -73,11 +74,11 @@ class Ledger(Construct):
                 "retention of the ledger: expected a day or more, got "
                 f"{self._retention.to_human_string()}"
             )
-        self._key: kms.IKey | None = None
         if table is None:
-            self._key = encryption_key or create_key(self)
-            table = self._create_table(self._key)
+            encryption_key = encryption_key or create_key(self)
+            table = self._create_table(encryption_key)
         self._table = table
+        self._key = encryption_key or table.encryption_key
 
     @property
     def table(self) -> dynamodb.ITable:
@@ -116,8 +117,9 @@ class Ledger(Construct):
         grant = iam.Grant.add_to_principal(
             grantee=grantee, actions=list(actions), resource_arns=[self._table.table_arn]
         )
-        key = self._key or self._table.encryption_key
-        return grant if key is None else grant.combine(key.grant(grantee, *USE_ACTIONS))
+        if self._key is None:
+            return grant
+        return grant.combine(grant_through(self._key, grantee, "dynamodb", USE_ACTIONS))
 
     def _create_table(self, key: kms.IKey) -> dynamodb.Table:
         table = dynamodb.Table(

@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from human_loop_events.arguments import refuse_other_than_construct
-from human_loop_events.encryption import USE_ACTIONS
+from human_loop_events.encryption import USE_ACTIONS, grant_through
 from human_loop_events.flow_definitions import FlowDefinitions
 
 _S3_OUTPUT_PATH: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
@@ -156,7 +156,10 @@ class OutputLocation:
             resource_arns=[self.bucket.bucket_arn],
             conditions={"StringLike": {"s3:prefix": patterns}},
         )
-        return self._grant(grantee, patterns, ["s3:GetObject"], ["kms:Decrypt"]).combine(listing)
+        grant = self._grant(grantee, patterns, "s3:GetObject").combine(listing)
+        for key in self._keys():
+            grant = grant.combine(grant_through(key, grantee, "s3", ["kms:Decrypt"]))
+        return grant
 
     def grant_write(
         self, grantee: iam.IGrantable, flow_definitions: FlowDefinitions | None = None
@@ -173,7 +176,11 @@ class OutputLocation:
             Whose output. Default: all below the prefix.
         """
         patterns = self.object_patterns(flow_definitions or FlowDefinitions.any())
-        return self._grant(grantee, patterns, ["s3:PutObject"], list(USE_ACTIONS))
+        grant = self._grant(grantee, patterns, "s3:PutObject")
+        for key in self._keys():
+            # A2I documents no service through which it uses the key.
+            grant = grant.combine(key.grant(grantee, *USE_ACTIONS))
+        return grant
 
     def warn_of_foreign_owners(self, scope: Construct) -> None:
         """Warn, on a construct, of what the owner in another account must allow."""
@@ -196,23 +203,18 @@ class OutputLocation:
                     "role of the handler kms:Decrypt; without that no output can be read",
                 )
 
-    def _grant(
-        self,
-        grantee: iam.IGrantable,
-        patterns: list[str],
-        actions: list[str],
-        key_actions: list[str],
-    ) -> iam.Grant:
-        grant = iam.Grant.add_to_principal_or_resource(
+    def _grant(self, grantee: iam.IGrantable, patterns: list[str], action: str) -> iam.Grant:
+        return iam.Grant.add_to_principal_or_resource(
             grantee=grantee,
-            actions=actions,
+            actions=[action],
             resource_arns=[self.bucket.arn_for_objects(each) for each in patterns],
             resource=self.bucket,
         )
-        for key in (self.bucket.encryption_key, self.encryption_key):
-            if key is not None:
-                grant = grant.combine(key.grant(grantee, *key_actions))
-        return grant
+
+    def _keys(self) -> list[kms.IKey]:
+        """Return the keys that objects can be encrypted with."""
+        keys = (self.bucket.encryption_key, self.encryption_key)
+        return [key for key in keys if key is not None]
 
 
 def refuse_unusable_prefix(prefix: object) -> None:

@@ -23,7 +23,7 @@ from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.alerts import Alerts
 from human_loop_events.arguments import list_of_choices
 from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS
+from human_loop_events.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.ledger import Ledger
 from human_loop_events.policy_size import refuse_oversized
@@ -243,7 +243,6 @@ class Reconciler(Construct):
         allow(policy, listing, "*")
         allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
         self._ledger.grant_reconcile(policy)
-        self._key.grant(policy, *USE_ACTIONS)
         allow_events(
             policy,
             bus,
@@ -251,7 +250,7 @@ class Reconciler(Construct):
             is_default_bus=self._event_bus is None,
         )
         self._dead_letter_queue.grant(policy, "sqs:SendMessage")
-        self._key.grant(policy, *SEND_ACTIONS)
+        grant_through(self._key, policy, "sqs", SEND_ACTIONS)
         allow_logs_and_traces(policy, self._log_group)
         acknowledge(
             policy,

@@ -21,7 +21,7 @@ from human_loop_events.alerts import Alerts
 from human_loop_events.arguments import list_of_texts, refuse_other_than_construct, whole_number
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, create_key
+from human_loop_events.encryption import SEND_ACTIONS, create_key, grant_through
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.ledger import Ledger
@@ -354,7 +354,7 @@ class ReviewHandler(Construct):
         description: str | None = None,
         rule_name: str | None = None,
     ) -> DeliveredRule:
-        """Add a rule on the outcomes that the function publishes.
+        """Add a rule on the outcomes that the function publishes, without verifications.
 
         Parameters
         ----------
@@ -378,7 +378,9 @@ class ReviewHandler(Construct):
             rule_name=rule_name,
             event_bus=self._outcome_bus,
             event_pattern=events.EventPattern(
-                source=[contract.PROJECT_SOURCE], detail_type=[contract.OUTCOME_DETAIL_TYPE]
+                source=[contract.PROJECT_SOURCE],
+                detail_type=[contract.OUTCOME_DETAIL_TYPE],
+                detail=contract.VERIFICATION_EXCLUDED,
             ),
         )
         rule.add_target(target)
@@ -392,7 +394,6 @@ class ReviewHandler(Construct):
         )
         refuse_oversized(policy)
         self._ledger.grant_record(policy)
-        self._key.grant(policy, *USE_ACTIONS)
         allow_events(
             policy,
             self._outcome_bus,
@@ -413,7 +414,7 @@ class ReviewHandler(Construct):
     def _grant_send(self, queue: sqs.IQueue) -> None:
         queue.grant(self._policy, "sqs:SendMessage")
         if queue.encryption_master_key is not None:
-            queue.encryption_master_key.grant(self._policy, *SEND_ACTIONS)
+            grant_through(queue.encryption_master_key, self._policy, "sqs", SEND_ACTIONS)
 
     def _create_output_policies(self) -> list[iam.ManagedPolicy]:
         """Create the policies to read output: as many as the names of flow definitions need."""

@@ -273,7 +273,9 @@ class StatusEvents(Construct):
         failure = self._filter.failure
         rule = self._create_rule(
             "Failed",
-            self._filter.pattern(statuses=self._filter.failed_statuses),
+            self._filter.pattern(
+                statuses=self._filter.failed_statuses, detail=self._filter.tests_excluded
+            ),
             description=f"{self._filter.description}: failures",
         )
         topic = self._alerts.topic
@@ -285,7 +287,8 @@ class StatusEvents(Construct):
             with_reason = self._create_rule(
                 "FailedReason",
                 self._filter.pattern(
-                    statuses=self._filter.failed_statuses, detail=failure.reason_given
+                    statuses=self._filter.failed_statuses,
+                    detail={**self._filter.tests_excluded, **(failure.reason_given or {})},
                 ),
                 description=f"{self._filter.description}: failures with a reason",
             )
@@ -339,7 +342,7 @@ class StatusEvents(Construct):
         description: str | None = None,
         rule_name: str | None = None,
     ) -> DeliveredRule:
-        """Add a rule on events of the filter.
+        """Add a rule on events of the filter, without those of ``human-loops verify``.
 
         Parameters
         ----------
@@ -358,7 +361,9 @@ class StatusEvents(Construct):
         """
         rule = self._create_rule(
             rule_id,
-            self._filter.pattern(statuses=statuses, detail=detail),
+            self._filter.pattern(
+                statuses=statuses, detail={**self._filter.tests_excluded, **(detail or {})}
+            ),
             description=description,
             rule_name=rule_name,
         )

@@ -11,7 +11,16 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from human_loops_cli.commands import agreement, configure, dead_letters, review, status
+from human_loops_cli.commands import (
+    agreement,
+    configure,
+    dead_letters,
+    outcomes,
+    resend,
+    review,
+    status,
+    verify,
+)
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain
 from human_loops_cli.session import Session
@@ -84,7 +93,10 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
+app.command("resend")(resend.resend)
+app.command("verify")(verify.verify)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
 app.command("configure")(configure.configure)

@@ -22,6 +22,9 @@ from human_loops_cli.session import Session
 _S3: Final = "s3://"
 _EXTENSION: Final = ".json"
 
+#: The folder of a flow definition's output with the outputs of verifications, which are left out.
+VERIFICATION_FOLDER: Final = "human-loops_verification"
+
 # What the review handler reads at most, by default.
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
@@ -154,13 +157,16 @@ def _inputs_at(session: Session, place: str) -> Iterator[Input]:
 
 def _objects(s3: Any, uri: str) -> Iterator[Input]:
     bucket, _, prefix = uri.removeprefix(_S3).partition("/")
+    if not bucket:
+        raise CommandError(f"{uri}: expected s3://BUCKET/PREFIX", status=ExitStatus.USAGE)
     if prefix.endswith(_EXTENSION):
         yield _object(s3, bucket, prefix)
         return
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", ()):
-            if entry["Key"].endswith(_EXTENSION):
-                yield _object(s3, bucket, entry["Key"])
+            key = entry["Key"]
+            if key.endswith(_EXTENSION) and f"/{VERIFICATION_FOLDER}/" not in f"/{key}":
+                yield _object(s3, bucket, key)
 
 
 def _object(s3: Any, bucket: str, key: str) -> Input:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -13,6 +13,7 @@ from human_loop_reviews.contract import (
     LEDGER_INDEX,
     LEDGER_INDEX_PARTITION_KEY,
     LEDGER_INDEX_SORT_KEY,
+    LEDGER_PARTITION_KEY,
 )
 
 _SHOWN: Final = (
@@ -51,26 +52,69 @@ class LedgerReader:
         since
             The earliest end.
         flow_definition_arn
+            Only the loops of this flow definition.
+        """
+        deserialize = TypeDeserializer().deserialize
+        for item in self.items(since=since, flow_definition_arn=flow_definition_arn, names=_SHOWN):
+            yield {name: deserialize(value) for name, value in item.items()}
+
+    def items(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        flow_definition_arn: str | None = None,
+        names: Sequence[str] = (),
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the items of outcomes, as DynamoDB returns them.
+
+        Items of the reconciler and of verifications have no end, so they are left out.
+
+        Parameters
+        ----------
+        since, until
+            The earliest and the latest end. Default: no limit.
+        flow_definition_arn
             The loops of one flow definition are queried in an index. For all of them, the whole
             table is read.
+        names
+            The attributes. Default: all.
         """
-        names = {f"#{number}": name for number, name in enumerate(_SHOWN)}
-        end = f"#{_SHOWN.index(LEDGER_INDEX_SORT_KEY)} >= :since"
         request: dict[str, Any] = {
             "TableName": self.table,
-            "ProjectionExpression": ", ".join(names),
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {":since": {"S": f"{since:%Y-%m-%dT%H:%M:%SZ}"}},
+            "ExpressionAttributeNames": {"#end": LEDGER_INDEX_SORT_KEY},
+            "ExpressionAttributeValues": {
+                ":since": {"S": _text(since) if since else "0"},
+                ":until": {"S": _text(until) if until else "9"},
+            },
         }
+        if names:
+            request["ExpressionAttributeNames"] |= {f"#{n}": name for n, name in enumerate(names)}
+            request["ProjectionExpression"] = ", ".join(f"#{n}" for n, _ in enumerate(names))
+        ended = "#end BETWEEN :since AND :until"
         if flow_definition_arn is None:
-            request["FilterExpression"] = end
+            request["FilterExpression"] = ended
         else:
-            flow = f"#{_SHOWN.index(LEDGER_INDEX_PARTITION_KEY)} = :flow"
-            request |= {"IndexName": LEDGER_INDEX, "KeyConditionExpression": f"{flow} AND {end}"}
+            condition = f"#flow = :flow AND {ended}"
+            request |= {"IndexName": LEDGER_INDEX, "KeyConditionExpression": condition}
+            request["ExpressionAttributeNames"]["#flow"] = LEDGER_INDEX_PARTITION_KEY
             request["ExpressionAttributeValues"][":flow"] = {"S": flow_definition_arn}
         operation = "scan" if flow_definition_arn is None else "query"
-        deserialize = TypeDeserializer().deserialize
         for page in self.dynamodb.get_paginator(operation).paginate(**request):
             self.items_read += page["ScannedCount"]
-            for item in page["Items"]:
-                yield {name: deserialize(value) for name, value in item.items()}
+            yield from page["Items"]
+
+    def items_of(self, arn: str) -> list[dict[str, Any]]:
+        """Return the items of the outcomes of all loops that had an ARN."""
+        answer = self.dynamodb.query(
+            TableName=self.table,
+            KeyConditionExpression=f"{LEDGER_PARTITION_KEY} = :arn",
+            FilterExpression=f"attribute_exists({LEDGER_INDEX_SORT_KEY})",
+            ExpressionAttributeValues={":arn": {"S": arn}},
+        )
+        self.items_read += answer["ScannedCount"]
+        return list(answer["Items"])
+
+
+def _text(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from local.deployment import DeployedStack
@@ -22,11 +23,16 @@ class CommandLine:
         Where the stack is.
     stack
         The stack.
+    python_path
+        Further folders that Python imports from.
     """
 
-    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
+    def __init__(
+        self, emulator: Emulator, stack: DeployedStack, *, python_path: Sequence[str] = ()
+    ) -> None:
         self._emulator = emulator
         self._stack = stack
+        self._python_path = [*python_path, str(PROJECT), str(PROJECT / "lambda")]
 
     def json(self, *arguments: str, status: int = 0) -> Any:
         """Run a command, and return the JSON that it prints."""
@@ -45,7 +51,7 @@ class CommandLine:
             [sys.executable, "-m", "human_loops_cli", *command, *arguments],
             env={
                 **self._emulator.environment,
-                "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "lambda")]),
+                "PYTHONPATH": os.pathsep.join(self._python_path),
                 "COLUMNS": str(QUOTED_WIDTH),
             },
             capture_output=True,

@@ -521,6 +521,12 @@ class Deployment(Keys):
     )
     delivery: Delivery = group(Delivery, "key, dead-letter queue and retries of the rules")
     reconciler: Reconciler = group(Reconciler, "the comparison of human loops with the ledger")
+    callbacks: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether [executions of Step Functions](step-functions.md) can wait for loops",
+        by_default="false",
+    )
     vpc: Vpc | None = optional(
         Vpc,
         "the VPC in which the functions run, with [endpoints](deploying.md#functions-in-a-vpc)",

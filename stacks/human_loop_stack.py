@@ -79,6 +79,7 @@ class HumanLoopStack(Stack):
             termination_protection=deployment.termination_protection,
             permissions_boundary=PermissionsBoundary.from_name(boundary) if boundary else None,
         )
+        self._network = self._vpc(deployment.vpc)
         self.human_loops = HumanLoopEvents(
             self,
             "HumanLoops",
@@ -89,13 +90,14 @@ class HumanLoopStack(Stack):
             handler_delivery=_handler_delivery(deployment.handler_delivery),
             **self._parts(deployment),
         )
+        self._add_callbacks(deployment)
         self._add_alarms(deployment)
         self._subscribe(deployment.alert_emails or [])
         self._add_outputs(deployment)
 
     def _parts(self, deployment: Deployment) -> dict[str, Any]:
         """Return the arguments that keep their default where the deployment says nothing."""
-        vpc = self._vpc(deployment.vpc)
+        vpc = self._network
         parts: dict[str, Any] = {
             "handler": self._handler(deployment, vpc),
             "alerts": self._alerts(deployment.alerts),
@@ -209,6 +211,18 @@ class HumanLoopStack(Stack):
         ]
         return {"vpc": imported, "security_groups": groups}
 
+    def _add_callbacks(self, deployment: Deployment) -> None:
+        if not deployment.callbacks:
+            return
+        callbacks = self.human_loops.add_callbacks(**self._network)
+        outputs = {
+            "CallbacksName": callbacks.function.function_name,
+            "CallbacksArn": callbacks.function.function_arn,
+            "CallbacksDeadLetterQueueUrl": callbacks.dead_letter_queue.queue_url,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
     def _add_alarms(self, deployment: Deployment) -> None:
         silence, agreement = deployment.alert_on_silence, deployment.alert_on_low_agreement
         if silence is not None:
@@ -237,6 +251,7 @@ class HumanLoopStack(Stack):
             "HandlerName": loops.handler.function_name,
             "LedgerTableName": loops.review_handler.ledger.table.table_name,
             "OutputBucketName": loops.output.bucket.bucket_name,
+            "S3OutputPath": f"s3://{loops.output.bucket.bucket_name}/{loops.output.prefix}",
             "StatusChangeRuleName": loops.status_events.rule.rule_name,
             "FailedRuleName": loops.status_events.failed_rule.rule_name,
             "FailedLoopsAlarmName": loops.status_events.failure_alarm.alarm_name,
@@ -252,6 +267,8 @@ class HumanLoopStack(Stack):
             outputs["HandlerQueueDeadLetterQueueUrl"] = (
                 loops.handler_queue.dead_letter_queue.queue_url
             )
+        if deployment.output is not None and deployment.output.encryption_key is not None:
+            outputs["OutputKeyArn"] = deployment.output.encryption_key
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 

@@ -107,6 +107,22 @@ RESEND: Final = "resend"
 #: sending: nobody knows when the human loop ended.
 RECOVERED: Final = "recovered"
 
+#: The key in the detail of an event that ``human-loops verify`` sends, and of its outcome: the id
+#: of the verification. Rules for people and for other systems leave such events out.
+VERIFICATION: Final = "verification"
+VERIFICATION_EXCLUDED: Final[dict[str, Any]] = {VERIFICATION: [{"exists": False}]}
+
+#: How the names of the human loops of verifications begin. A2I's names have no underscore.
+#: https://docs.aws.amazon.com/augmented-ai/2019-11-07/APIReference/API_StartHumanLoop.html
+VERIFICATION_LOOP_PREFIX: Final = "human-loops_verification_"
+
+#: How long after its event a verification is settled. Later its output is removed, and a repeated
+#: event of it ends quietly.
+VERIFICATION_SECONDS: Final = 3600
+
+#: How long the ledger keeps a verification that did not remove its item.
+VERIFICATION_RETENTION_SECONDS: Final = 24 * 3600
+
 #: The entry point of the function that resumes waiting executions, and its timeout in seconds.
 CALLBACKS_ENTRY_POINT: Final = "human_loop_reviews.functions.callbacks.handle"
 CALLBACKS_TIMEOUT_SECONDS: Final = 120

@@ -177,6 +177,9 @@ class Outcome(ReviewOutcome):
     Such an outcome has no fields. Null if the output was read, and without an output."""
     fields_left_out: int
     """How many further fields do not fit into an event. The counts include them."""
+    verification: str | None = field(default=None, metadata=_OPTIONAL)
+    """The id of the run of `human-loops verify` that made this loop up. Absent from all outcomes of
+    human loops of A2I."""
 
 
 # Two events about the same end of a loop can differ in these, and still say the same.
@@ -236,6 +239,7 @@ def describe_outcome(
             output_s3_uri=None if unread else str(loop.output),
             output_error=output_error,
             fields_left_out=0,
+            verification=loop.verification,
             **(reviewed if output_error is None else reviewed | _UNREADABLE),
         )
     )

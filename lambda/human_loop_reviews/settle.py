@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
@@ -14,7 +15,7 @@ from human_loop_reviews.aws import metrics, output_store
 from human_loop_reviews.aws.calls import error_code
 from human_loop_reviews.aws.ledger import Entry, Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
-from human_loop_reviews.contract import HumanLoopStatus
+from human_loop_reviews.contract import VERIFICATION_SECONDS, HumanLoopStatus
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review
 from human_loop_reviews.review_output import review_output
@@ -75,12 +76,26 @@ class Settler:
             If AWS refused another call, or did not answer.
         """
         loop = parse_event(event)
+        if loop.verification is not None and _age(loop) > VERIFICATION_SECONDS:
+            _log("a verification that is over", loop)
+            return
         try:
             self._settle(loop)
         except Exception as error:
             # The errors of AWS do not name the loop.
             _log(f"not settled ({error_code(error)})", loop, error=error)
             raise
+
+    def review(self, loop: HumanLoopEvent) -> tuple[Output | None, Review | None]:
+        """Read the output of a loop, and review it. None for both without an output.
+
+        Raises
+        ------
+        OutputNotReadyError, UnreadableOutputError, CallError
+            See `settle`.
+        """
+        output = self._read_output(loop)
+        return output, self._review(loop, output)
 
     def _settle(self, loop: HumanLoopEvent) -> None:
         entry = self.ledger.find(loop)
@@ -90,8 +105,7 @@ class Settler:
                 _log("settled before", loop)
                 return
         try:
-            output = self._read_output(loop)
-            review = self._review(loop, output)
+            output, review = self.review(loop)
         except UnreadableOutputError as error:
             if self._conclude(loop, entry, None, None, error):
                 metrics.emit_unreadable(loop)
@@ -147,6 +161,11 @@ class Settler:
             mapping=self.settings.mappings.get(loop.flow_definition, ()),
             creation_time=loop.creation_time,
         )
+
+
+def _age(loop: HumanLoopEvent) -> float:
+    """Return how many seconds ago a loop ended."""
+    return (datetime.now(UTC) - loop.time).total_seconds()
 
 
 def _log(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from local.cases import OUTPUT_BUCKET, OUTPUT_PREFIX, Case, human_loop_event, output_uri
 from local.command_line import CommandLine
+from local.deployment import Configuration
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.report import arrivals_table, quotation
@@ -16,7 +17,14 @@ from local.sending import send_event, write_output
 from local.waiting import wait_until
 
 DEPLOYMENT = "claims"
-_FLOW_DEFINITION = "claims"
+FLOW_DEFINITION = "claims"
+CONFIGURATION: Configuration = {
+    "flow_definitions": [FLOW_DEFINITION],
+    "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
+    "handler": {"include_values": True},
+    "handler_delivery": {"buffered": True},
+    "callbacks": True,
+}
 _QUEUE = "HandlerQueueDeadLetterQueue"
 _SECONDS_TO_SETTLE = 30
 
@@ -68,10 +76,10 @@ def run(environment: Environment) -> Result:
 
 def _case() -> Case:
     loop = "claim-2201"
-    uri = output_uri(loop, _FLOW_DEFINITION)
+    uri = output_uri(loop, FLOW_DEFINITION)
     return Case(
         shows="settled after a redrive",
-        event=human_loop_event(loop, _FLOW_DEFINITION, "Completed", output_uri=uri),
+        event=human_loop_event(loop, FLOW_DEFINITION, "Completed", output_uri=uri),
         sample=OutputSample.named("textract-invoice"),
     )
 
@@ -90,11 +98,6 @@ def _is_settled(observer: Observer, case: Case) -> bool:
 SCENARIO = Scenario(
     title="Damaging an output, redriving the dead letter",
     deployment=DEPLOYMENT,
-    configuration={
-        "flow_definitions": [_FLOW_DEFINITION],
-        "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
-        "handler": {"include_values": True},
-        "handler_delivery": {"buffered": True},
-    },
+    configuration=CONFIGURATION,
     run=run,
 )

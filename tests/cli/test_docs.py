@@ -12,10 +12,13 @@ from typing import Any
 import boto3
 import pytest
 import typer
+from botocore import xform_name
 
 from human_loops_cli.app import app
 from tests.cli.conftest import REGION, Answer, Stack, run
 from tests.cli.outputs import label, output
+from tests.cli.test_republish import Republished, loop_arn, settled
+from tests.cli.test_verify import compose
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("cli.md", "operations.md", "reviews.md")
@@ -34,8 +37,11 @@ COMMANDS = [
 
 def test_there_are_commands_in_the_documentation() -> None:
     told = {command.split()[0] for command in COMMANDS}
-    assert told == {"dead-letters", "status", "review", "agreement", "configure"}
-    assert len(COMMANDS) > 15
+    assert told == {
+        *("dead-letters", "status", "verify", "outcomes", "resend"),
+        *("review", "agreement", "configure"),
+    }
+    assert len(COMMANDS) > 25
 
 
 @pytest.mark.parametrize("command", dict.fromkeys(COMMANDS))
@@ -45,6 +51,14 @@ def test_command_of_the_documentation_runs(
     monkeypatch: pytest.MonkeyPatch,
     command: str,
 ) -> None:
+    composed = compose(stack, monkeypatch)
+    if not command.startswith("verify"):
+        composed.add_handler(answers)
+    loop = Republished(stack)
+    loop.record(settled("invoice-1"))
+    stack.outputs["ReconcilerName"] = "reconciler"
+    if command.startswith("resend"):
+        answers("lambda.Invoke", lambda _: (200, {}, b'{"resent": ["a"], "notResent": {}}'))
     stack.put_of_function("LOOP_NAME")
     boto3.client("s3").create_bucket(
         Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
@@ -52,11 +66,13 @@ def test_command_of_the_documentation_runs(
     boto3.client("s3").put_object(
         Bucket="bucket", Key="PREFIX/output.json", Body=json.dumps(output("loop", label("x")))
     )
-    _flow_definitions(answers, "invoices", "claims")
+    flow_definitions(answers, "invoices", "claims")
     monkeypatch.setattr("human_loops_cli.commands.status.time.sleep", _interrupt)
     monkeypatch.chdir(ROOT)
 
-    result = run(*shlex.split(command.replace("BUCKET", "bucket")))
+    result = run(
+        *shlex.split(command.replace("BUCKET", "bucket").replace("LOOP_ARN", loop_arn("invoice-1")))
+    )
 
     # The stack has a dead letter, which is what status 1 means.
     assert result.exit_code == (1 if command.startswith("status") else 0), result.output
@@ -65,7 +81,11 @@ def test_command_of_the_documentation_runs(
 
 def test_every_command_and_option_is_documented() -> None:
     group: Any = typer.main.get_command(app)
-    commands = {**group.commands, **group.commands["dead-letters"].commands}
+    commands = {
+        **group.commands,
+        **group.commands["dead-letters"].commands,
+        **group.commands["outcomes"].commands,
+    }
     options = {
         option
         for command in (group, *commands.values())
@@ -73,17 +93,55 @@ def test_every_command_and_option_is_documented() -> None:
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
-    assert len(commands) == 8
+    assert len(commands) == 12
     assert len(options) > 10
-    assert [name for name in commands if not re.search(rf"(## |`){name}\b", CLI_PAGE)] == []
+    assert [
+        name for name in commands if not re.search(rf"(## |`|## outcomes ){name}\b", CLI_PAGE)
+    ] == []
     assert [option for option in options if option not in CLI_PAGE] == []
+
+
+AWS_COMMANDS = [
+    command.replace("\\\n", " ")
+    for page in PAGES
+    for command in re.findall(
+        r"\baws (?:\\\n|\|\||[^\n`|)])+", (ROOT / "docs" / page).read_text(encoding="utf-8")
+    )
+    if re.match(r"aws [a-z0-9-]+ [a-z]+-?", command)
+]
+
+#: Options of the AWS CLI itself.
+AWS_OPTIONS = {"--query", "--output"}
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(AWS_COMMANDS))
+def test_command_of_the_aws_cli_has_an_operation_and_options_of_aws(command: str) -> None:
+    service, operation = command.split()[1:3]
+    options = set(re.findall(r"(?<= )--[a-z-]+", command)) - AWS_OPTIONS
+    if (service, operation) == ("logs", "tail"):  # a command of version 2 without an operation
+        assert options <= {"--since", "--filter-pattern"}
+        return
+    create_client: Any = boto3.client
+    model = create_client(service, region_name=REGION).meta.service_model
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    assert operation in names, command
+    shape = model.operation_model(names[operation]).input_shape
+    members = shape.members if shape is not None else {}
+    booleans = {name for name, member in members.items() if member.type_name == "boolean"}
+    known = {f"--{xform_name(name, '-')}" for name in members}
+    known |= {f"--no-{xform_name(name, '-')}" for name in booleans}
+    assert options <= known, command
+
+
+def test_there_are_commands_of_the_aws_cli() -> None:
+    assert len({*AWS_COMMANDS}) > 12
 
 
 def _interrupt(_: float) -> None:
     raise KeyboardInterrupt
 
 
-def _flow_definitions(answers: Callable[[str, Answer], None], *names: str) -> None:
+def flow_definitions(answers: Callable[[str, Answer], None], *names: str) -> None:
     def described(name: str) -> dict[str, Any]:
         return {
             "FlowDefinitionName": name,

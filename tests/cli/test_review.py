@@ -162,6 +162,8 @@ def test_prefix_in_s3_is_read_page_by_page() -> None:
         s3.put_object(Bucket="reviews", Key="out/readme.txt", Body=b"")
         s3.put_object(Bucket="reviews", Key="other/output.json", Body=b"{}")
 
+        verification = "out/invoices/human-loops_verification/17-ab/output.json"
+        s3.put_object(Bucket="reviews", Key=verification, Body="{}")
         result = run("review", "s3://reviews/out/", "--json")
         assert [row["input"] for row in lines(result.stdout)] == [
             f"s3://reviews/{key}" for key in keys
@@ -173,3 +175,4 @@ def test_prefix_in_s3_is_read_page_by_page() -> None:
         assert "fields" in lines(result.stdout)[1]
         assert run("review", "s3://reviews/nothing/").exit_code == 1
         assert run("review", "s3://nowhere/").exit_code == 3
+        assert run("review", "s3://").exit_code == 2

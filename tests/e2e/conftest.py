@@ -14,6 +14,7 @@ from local.failed_loops_alarm import raise_alarm
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.sending import await_arrivals, create_output_bucket, send
+from tests.permissions.recorded_calls import RECORDER
 
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
@@ -28,7 +29,7 @@ def a2i() -> Iterator[A2IServer]:
 
 @pytest.fixture(scope="session")
 def emulator(a2i: A2IServer) -> Iterator[Emulator]:
-    with running_emulator(a2i.endpoints) as emulator:
+    with running_emulator({**a2i.endpoints, "PYTHONPATH": RECORDER}) as emulator:
         yield emulator
 
 
@@ -90,6 +91,11 @@ def applications(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Dep
 def handler_dead_letters(emulator: Emulator, buffered: Observer) -> Mailbox:
     """The dead-letter queue of the handler's own queue."""
     return Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of what the others recorded come last."""
+    items.sort(key=lambda item: item.path.name == "test_recorded_permissions.py")
 
 
 @pytest.hookimpl(wrapper=True)

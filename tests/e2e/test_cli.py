@@ -14,8 +14,11 @@ from local.command_line import CommandLine
 from local.deployment import DeployedStack
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.mailbox import Mailbox
+from local.observer import OUTCOME_PATTERN
+from local.sending import send_event
 from local.waiting import wait_until
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
+from tests.permissions.recorded_calls import RECORDER
 
 SECONDS_TO_SETTLE = 30
 
@@ -30,7 +33,7 @@ def stack(stacks: Mapping[str, DeployedStack]) -> DeployedStack:
 
 @pytest.fixture(scope="module")
 def human_loops(emulator: Emulator, stack: DeployedStack) -> CommandLine:
-    return CommandLine(emulator, stack)
+    return CommandLine(emulator, stack, python_path=[RECORDER])
 
 
 def put(emulator: Emulator, url: str, event: Mapping[str, Any], **attributes: str) -> None:
@@ -111,3 +114,29 @@ def test_status_knows_the_alarms_and_the_queues(human_loops: CommandLine) -> Non
     )
     assert any("FailedLoops" in alarm["name"] for alarm in health["alarms"])
     assert len(health["alarms"]) > 3
+
+
+def test_outcome_is_published_again_with_its_id(
+    emulator: Emulator, stack: DeployedStack, human_loops: CommandLine
+) -> None:
+    outcomes = Mailbox.listening(emulator, OUTCOME_PATTERN, "cli-outcomes")
+    send_event(emulator, ended("cli-republished"))
+
+    def published() -> list[dict[str, Any]]:
+        details = [json.loads(message)["detail"] for message in outcomes.collect()]
+        return [each for each in details if each["humanLoopName"] == "cli-republished"]
+
+    assert wait_until(lambda: len(published()) == 1, seconds=SECONDS_TO_SETTLE)
+    arn = published()[0]["humanLoopArn"]
+
+    def recorded() -> bool:
+        rows = human_loops.json(
+            "outcomes", "republish", "--flow", BUFFERED_FLOW_DEFINITION, "--dry-run"
+        )
+        return arn in [row["humanLoopArn"] for row in rows["wouldPublish"]]
+
+    assert wait_until(recorded, seconds=SECONDS_TO_SETTLE)
+    assert human_loops.json("outcomes", "republish", "--loop", arn)["published"] == 1
+    first, second = published()
+    assert first == second
+    assert stack.name

@@ -317,6 +317,12 @@ def _reconciler_supplied(stack: Stack) -> None:
     )
 
 
+#: In another Region than the stack, as the bucket then is too.
+KEY_OF_IMPORTED_OUTPUT = (
+    f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/00000000-0000-0000-0000-000000000003"
+)
+
+
 def _with_callbacks(stack: Stack) -> None:
     """Let a state machine wait for loops of two flow definitions, and another for any."""
     named = HumanLoopEvents(
@@ -377,9 +383,7 @@ def _imported(stack: Stack) -> None:
             stack,
             "Output",
             "s3://example-output/reviews/",
-            encryption_key=kms.Key.from_key_arn(
-                stack, "OutputKey", arn("kms", "key/00000000-0000-0000-0000-000000000003")
-            ),
+            encryption_key=kms.Key.from_key_arn(stack, "OutputKey", KEY_OF_IMPORTED_OUTPUT),
         ),
         topic=sns.Topic.from_topic_arn(stack, "Topic", arn("sns", "topic")),
         queue=sqs.Queue.from_queue_arn(stack, "Queue", arn("sqs", "queue")),

@@ -101,6 +101,7 @@ def pattern_cases() -> Iterator[PatternCase]:
     yield from _failed()
     yield from _failed_with_reason()
     yield from _chosen_failure_codes()
+    yield from _verifications()
     yield from _jobs()
 
 
@@ -383,3 +384,24 @@ def _jobs() -> Iterator[PatternCase]:
         job_event("Training", "Failed"),
         matches=False,
     )
+
+
+def _verifications() -> Iterator[PatternCase]:
+    """A marked event comes to the rule that is verified, and to no alert and no rule of a user."""
+    marked = event(
+        source="human-loop-events",
+        humanLoopStatus="Failed",
+        failureCode="InternalError",
+        failureReason=REASON,
+        flowDefinitionArn=flow_definition("invoices"),
+    )
+    marked["detail"]["verification"] = "17-ab"
+    outcome = {**marked, "detail-type": "Human Review Outcome"}
+    for rule in ("StatusChange", "Failed", "FailedReason", "Page", "Archive"):
+        pattern = pattern_of("everything-on", rule)
+        yield PatternCase(f"verification: {rule}", pattern, marked, matches=rule == "StatusChange")
+    counting = pattern_of("everything-on", "Count", of="HumanLoopsReviewHandler")
+    yield PatternCase("verification: outcome", counting, outcome, matches=False)
+    real = {**outcome, "detail": {**outcome["detail"]}}
+    del real["detail"]["verification"]
+    yield PatternCase("verification: another outcome", counting, real, matches=True)

@@ -10,9 +10,10 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
 
 from human_loop_events import HumanLoopEvents
+from human_loop_reviews.contract import CALLBACKS_ENTRY_POINT
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
-from stacks.faults import fields_within, model_of
+from stacks.faults import ConfigurationError, fields_within, model_of
 from stacks.human_loop_stack import create_stacks
 from tests.infrastructure.cases import ACCOUNT, EVERY_KEY, REGION, new_app
 from tests.infrastructure.nag import findings
@@ -75,6 +76,7 @@ TESTED_BELOW = {
     "account",
     "region",
     "alerts.include_failure_reason",
+    "callbacks",
     "delivery.authorize_using_role",
     "delivery.dead_letter_queue.encryption_key",
     "handler.hash_field_names",
@@ -153,6 +155,27 @@ def test_settings_of_privacy_are_in_the_functions(others: Any) -> None:
     assert '"FIELD_NAMES":"hashed"' in template
     assert '"LEDGER_RETENTION_DAYS":"90"' in template
     assert "$.detail.failureReason" not in template
+
+
+def test_executions_can_wait_where_callbacks_are_on() -> None:
+    entry = {key: EVERY_KEY[key] for key in ("account", "region", "output", "vpc")}
+    template = _synthesized({**entry, "callbacks": True}).template
+    functions = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Properties"].get("Handler") == CALLBACKS_ENTRY_POINT
+    ]
+
+    assert len(functions) == 1
+    assert functions[0]["VpcConfig"]["SubnetIds"] == EVERY_KEY["vpc"]["subnet_ids"]
+    assert {"CallbacksArn", "CallbacksName", "CallbacksDeadLetterQueueUrl"} <= set(
+        template["Outputs"]
+    )
+
+
+def test_callbacks_need_all_statuses() -> None:
+    with pytest.raises(ConfigurationError, match=r"prod: .*does not receive Failed, Stopped loops"):
+        _synthesized({"callbacks": True, "statuses": ["Completed"]})
 
 
 def test_there_is_no_role_and_no_reconciler_where_they_are_off(others: Any) -> None:

@@ -754,7 +754,7 @@ def test_longest_pattern_of_the_construct_decides_what_fits(stacks: Callable[[],
             stacks(),
             "HumanLoops",
             flow_definitions=FlowDefinitions.named(
-                *(f"flow-definition-{n:03}" for n in range(52)), "f" * 40
+                *(f"flow-definition-{n:03}" for n in range(51)), "f" * 40
             ),
             statuses=[HumanLoopStatus.FAILED],
             alerts=AlertsSettings(alert_format=alert_format),  # type: ignore[typeddict-item]

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from tests.infrastructure.cases import MANY_NAMES, Synthesized, synthesize
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Template
+
+from human_loop_events import Ledger
+from tests.infrastructure import permission_table
+from tests.infrastructure.cases import (
+    ACCOUNT,
+    KEY_OF_IMPORTED_OUTPUT,
+    MANY_NAMES,
+    REGION,
+    Synthesized,
+    new_app,
+    synthesize,
+)
 from tests.infrastructure.templates import (
     IDENTITY_POLICIES,
     RESOURCE_POLICIES,
@@ -94,10 +111,8 @@ RECONCILER_ACTIONS = {
 
 #: What a handler may do besides where it reads a queue.
 QUEUE_ACTIONS = {
-    "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
     "sqs:ReceiveMessage",
 }
 
@@ -116,6 +131,15 @@ WITHOUT_REVIEW_HANDLER = {
     "buffered-own-function",
     "jobs",
 }
+
+
+def test_documented_permissions_of_roles_are_those_of_the_template() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+
+    assert permission_table.render() in page, (
+        "docs/security.md is behind: python -m tests.infrastructure.permission_table writes its "
+        "table of roles"
+    )
 
 
 def test_every_statement_for_a_service_has_a_condition(synthesized: Synthesized) -> None:
@@ -173,6 +197,62 @@ def test_no_policy_of_the_constructs_has_a_wildcard(synthesized: Synthesized) ->
             assert set(statement.actions) <= {*ACTIONS_ON_ANY_RESOURCE, *NETWORK_ACTIONS}, statement
 
     assert bool(seen) == (synthesized.name not in {"composed-without-handler"})
+
+
+def test_policies_of_the_constructs_use_keys_only_through_a_service(
+    synthesized: Synthesized,
+) -> None:
+    seen = 0
+    for statement in statements(synthesized, *IDENTITY_POLICIES):
+        uses = [action for action in statement.actions if action.startswith("kms:")]
+        if not uses or statement.logical_id not in synthesized.own:
+            continue
+        seen += 1
+        assert uses == statement.actions, statement
+        (via,) = statement.content["Condition"]["StringEquals"].values()
+        assert "kms:ViaService" in statement.content["Condition"]["StringEquals"], statement
+        assert _service(via) in _SERVICES_WITH_KEYS, statement
+
+    assert bool(seen) == (synthesized.name != "composed-without-handler")
+
+
+#: The services through which functions and rules use keys.
+_SERVICES_WITH_KEYS = {"dynamodb", "s3", "sns", "sqs"}
+
+
+def _service(via: Any) -> str:
+    text = via if isinstance(via, str) else via["Fn::Join"][1][0]
+    return str(text).partition(".")[0]
+
+
+def test_key_of_another_region_is_used_through_the_service_there() -> None:
+    statements_of_imported = statements(synthesize("imported"), *IDENTITY_POLICIES)
+
+    assert {
+        statement.content["Condition"]["StringEquals"]["kms:ViaService"]
+        for statement in statements_of_imported
+        if statement.resources == [KEY_OF_IMPORTED_OUTPUT]
+    } == {"s3.eu-central-1.amazonaws.com"}
+
+
+def test_key_of_an_imported_table_can_be_named() -> None:
+    stack = Stack(new_app(), "Ledgers")
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/outcomes"
+    ledger = Ledger(
+        stack,
+        "Ledger",
+        table=dynamodb.Table.from_table_arn(stack, "Table", arn),
+        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_OF_IMPORTED_OUTPUT),
+    )
+    policy = iam.ManagedPolicy(stack, "Policy")
+    ledger.grant_record(policy)
+    _, statement = stack.resolve(policy.document)["Statement"]
+
+    assert statement["Resource"] == KEY_OF_IMPORTED_OUTPUT
+    assert statement["Condition"] == {
+        "StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}
+    }
+    assert not Template.from_stack(stack).find_resources("AWS::KMS::Key")
 
 
 def test_every_queue_topic_and_bucket_refuses_plain_http(synthesized: Synthesized) -> None:

@@ -25,6 +25,8 @@ from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     PROJECT_SOURCE,
     RECOVERED,
+    VERIFICATION,
+    VERIFICATION_LOOP_PREFIX,
     HumanLoopStatus,
 )
 
@@ -93,6 +95,10 @@ class HumanLoopEvent:
         none.
     source
         Who says so.
+    recovered
+        Whether the reconciler says so.
+    verification
+        The id of the verification that made the loop up. None for a human loop of A2I.
     ignored_values
         How many optional values of the event have an unexpected form. They count as absent.
     """
@@ -108,6 +114,7 @@ class HumanLoopEvent:
     output: ObjectLocation | None = None
     source: EventSource = EventSource.AWS
     recovered: bool = False
+    verification: str | None = None
     ignored_values: int = 0
 
     @property
@@ -208,8 +215,27 @@ def _parse_detail(
         output=_output(detail.get("humanLoopOutput"), status, place, optional),
         source=EventSource(event["source"]),
         recovered=event["source"] == PROJECT_SOURCE and detail.get(RECOVERED) is True,
+        verification=_verification(event, detail, arn, place),
         ignored_values=optional.ignored,  # the last argument: the others are read by now
     )
+
+
+def _verification(
+    event: dict[str, Any], detail: dict[str, Any], arn: str, place: Place
+) -> str | None:
+    """Return the id of the verification that made a loop up, None for a human loop of A2I.
+
+    Neither can be taken for the other: the marker and the reserved name need each other.
+    """
+    if event["source"] == AWS_SOURCE:
+        return None
+    marker = detail.get(VERIFICATION)
+    names = (arn.rpartition("/")[2], detail.get("humanLoopName"))
+    if marker is None and not any(str(name).startswith(VERIFICATION_LOOP_PREFIX) for name in names):
+        return None
+    if not isinstance(marker, str) or {*names} != {f"{VERIFICATION_LOOP_PREFIX}{marker}"}:
+        raise place.at(VERIFICATION).expected(f"the end of the name {VERIFICATION_LOOP_PREFIX}…")
+    return marker
 
 
 def _output(

@@ -20,6 +20,7 @@ from human_loop_reviews.contract import (
     LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
     RECOVERED,
+    VERIFICATION_RETENTION_SECONDS,
     HumanLoopStatus,
 )
 
@@ -149,7 +150,10 @@ class Ledger:
             If DynamoDB refuses.
         """
         precedence = precedence_of(loop, unreadable=outcome.get("outputError") is not None)
-        expires_at = int(loop.time.timestamp() + self._retention.total_seconds())
+        kept = self._retention.total_seconds()
+        if loop.verification is not None:
+            kept = VERIFICATION_RETENTION_SECONDS
+        expires_at = int(loop.time.timestamp() + kept)
         write_id = token_hex(16)
         item: dict[str, Any] = {
             **_serialize(outcome),
@@ -162,6 +166,9 @@ class Ledger:
             # DynamoDB refuses null as the key of an index, and leaves items without it out.
             item |= {LEDGER_INDEX_SORT_KEY: {"S": f"{loop.time:%Y-%m-%dT%H:%M:%SZ}"}}
             item |= {RECOVERED: {"BOOL": True}}
+        if loop.verification is not None:
+            # Without the key of the index, no query for outcomes returns it.
+            del item[LEDGER_INDEX_SORT_KEY]
         try:
             with naming(f"table {self._table}"):
                 self._dynamodb.put_item(

@@ -28,6 +28,8 @@ _SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"}
 def emit(loop: HumanLoopEvent, review: Review | None) -> None:
     """Print the metrics of a settled loop. Call it once for each outcome.
 
+    A verification has none.
+
     Parameters
     ----------
     loop
@@ -35,6 +37,8 @@ def emit(loop: HumanLoopEvent, review: Review | None) -> None:
     review
         Its review; None without an output.
     """
+    if loop.verification is not None:
+        return
     values = {**_loop_values(loop), **(_review_values(review) if review else {})}
     directives = [_directive([METRIC_DIMENSION], values)]
     dimensions = _dimensions(loop)
@@ -46,6 +50,8 @@ def emit(loop: HumanLoopEvent, review: Review | None) -> None:
 
 def emit_unreadable(loop: HumanLoopEvent) -> None:
     """Print the metric of a loop whose output cannot be read. Its other metrics wait for that."""
+    if loop.verification is not None:
+        return
     values: dict[str, float] = {Metric.UNREADABLE: 1}
     _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop), values)
 

@@ -50,7 +50,10 @@ class OutcomeBus:
         CallError
             If EventBridge refuses the call.
         """
-        self._require_bus(loop)
+        if not self.exists():
+            raise OutcomeNotPublishedError(
+                f"human loop {loop.human_loop_arn}: the event bus {self._bus} does not exist"
+            )
         with naming(f"event bus {self._bus}"):
             response = self._events.put_events(
                 Entries=[
@@ -70,23 +73,27 @@ class OutcomeBus:
                 f"{refusal['ErrorCode']}: {refusal['ErrorMessage']}"
             )
 
-    def _require_bus(self, loop: HumanLoopEvent) -> None:
-        """Refuse to publish on a bus that does not exist: EventBridge would drop the outcome.
+    def exists(self) -> bool:
+        """Return whether the bus exists: EventBridge drops events for one that does not.
 
         Asked once for the life of the execution environment. The owner of a bus in another account
         need not allow the question.
+
+        Raises
+        ------
+        CallError
+            If EventBridge refuses the call for another reason.
         """
         if self._exists:
-            return
+            return True
         try:
             with naming(f"event bus {self._bus}"):
                 self._events.describe_event_bus(Name=self._bus)
         except CallError as error:
             code = refusal_code(error.cause)
             if code == "ResourceNotFoundException":
-                raise OutcomeNotPublishedError(
-                    f"human loop {loop.human_loop_arn}: the event bus {self._bus} does not exist"
-                ) from error
+                return False
             if code not in ("AccessDeniedException", "AccessDenied"):
                 raise
         self._exists = True
+        return True

@@ -1,0 +1,92 @@
+"""``human-loops verify``: whether an event passes through a deployed stack."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.session import Session
+from human_loops_cli.verification.run import Link, State, Verification
+
+
+def verify(
+    ctx: typer.Context,
+    timeout: Annotated[
+        int, typer.Option(min=1, max=1800, help="How many seconds to wait for the event.")
+    ] = 180,
+    alerts: Annotated[
+        bool,
+        typer.Option(
+            "--alerts/--no-alerts",
+            help="Test the alarm path: subscribers of the alerts receive one message that says "
+            "that it is a test.",
+        ),
+    ] = True,
+) -> None:
+    """Send one marked event through the stack, and show where it arrived.
+
+    Subscribers of the topic and consumers of the queue receive it with "verification" in its
+    detail. Everything that the command adds is removed at its end, also after Ctrl-C.
+
+    Status 1 if a link is broken or not proven, or something could not be removed.
+    """
+    session: Session = ctx.obj
+    verification = Verification(session=session, seconds=timeout, with_alarm=alerts)
+    try:
+        with _terminated_as_interrupted(), session.printer.progress() as progress:
+            task = progress.add_task("Verifying", total=None)
+            links = verification.run(
+                lambda awaited: progress.update(task, description=f"Awaiting {', '.join(awaited)}")
+            )
+    except KeyboardInterrupt:
+        _tell_what_is_left(session, verification)
+        advice = "" if verification.left else "What was added is removed."
+        raise CommandError("interrupted", advice=advice, status=ExitStatus.INTERRUPTED) from None
+    except BaseException:
+        _tell_what_is_left(session, verification)
+        raise
+    _print(session, verification, links)
+    if verification.left or any(each.state is State.BROKEN for each in links):
+        raise typer.Exit(ExitStatus.INCOMPLETE)
+
+
+def _print(session: Session, verification: Verification, links: list[Link]) -> None:
+    printer = session.printer
+    if printer.as_json:
+        rows = [{"link": each.name, "state": each.state, "detail": each.detail} for each in links]
+        printer.json({"links": rows, "left": verification.left})
+    else:
+        for each in links:
+            printer.line(f"{_SIGNS[each.state]} {each.name:<9}  {each.detail}")
+    for name in verification.leftovers:
+        printer.note(f"Removed what an earlier verification left: {name}")
+    for note in verification.notes:
+        printer.note(note)
+    _tell_what_is_left(session, verification)
+
+
+def _tell_what_is_left(session: Session, verification: Verification) -> None:
+    for each in verification.left:
+        session.printer.note(f"not removed: {each}")
+
+
+_SIGNS = {State.OK: "ok      ", State.BROKEN: "BROKEN  ", State.SKIPPED: "skipped "}
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,1 @@
+"""Outcomes in the ledger, published again."""

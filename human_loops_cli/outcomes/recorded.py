@@ -1,0 +1,144 @@
+"""Outcomes as the ledger has them: read back into the JSON that was published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent, ObjectLocation
+from human_loop_reviews.contract import LEDGER_INDEX_SORT_KEY, RECOVERED, HumanLoopStatus
+from human_loop_reviews.outcome import SCHEMA_VERSION, FieldOutcome, Outcome, properties
+
+#: The parts of a field that can be any JSON; the ledger has them as JSON texts.
+_VALUES: Final = "values"
+
+_PROPERTIES: Final = tuple([name for _, name in properties(Outcome)])
+_REQUIRED: Final = frozenset(
+    name for each, name in properties(Outcome) if "optional" not in each.metadata
+)
+_REQUIRED_OF_FIELDS: Final = frozenset(
+    name for each, name in properties(FieldOutcome) if "optional" not in each.metadata
+)
+_IDENTITY: Final = (
+    *("outcomeId", "humanLoopArn", "humanLoopName"),
+    *("flowDefinitionArn", "humanLoopStatus", "creationTime"),
+)
+_NUMBERS: Final = frozenset(
+    name
+    for record in (Outcome, FieldOutcome)
+    for each, name in properties(record)
+    if str(each.type).split(" | ")[0] in ("int", "float")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedOutcome:
+    """An item of the ledger.
+
+    Parameters
+    ----------
+    outcome
+        What was published, as far as the item has it.
+    ended
+        The end of the loop, or the time of its recovery, as the index has it.
+    recovered
+        Whether the reconciler sent the loop's event.
+    """
+
+    outcome: dict[str, Any]
+    ended: str
+    recovered: bool
+
+    @classmethod
+    def parse(cls, item: Mapping[str, Any]) -> RecordedOutcome:
+        """Read an item as DynamoDB returns it.
+
+        Examples
+        --------
+        >>> item = {"humanLoopName": {"S": "invoice-1"}, "endTime": {"S": "2026-03-14T11:30:05Z"},
+        ...     "recovered": {"BOOL": True}, "writeId": {"S": "1"}}
+        >>> RecordedOutcome.parse(item).outcome
+        {'humanLoopName': 'invoice-1', 'endTime': None}
+        """
+        deserialize = TypeDeserializer().deserialize
+        values = {name: _plain(deserialize(value)) for name, value in item.items()}
+        ended, recovered = values[LEDGER_INDEX_SORT_KEY], values.get(RECOVERED) is True
+        if recovered:
+            # The index needs a time. The outcome has none.
+            values[LEDGER_INDEX_SORT_KEY] = None
+        outcome = {name: values[name] for name in _PROPERTIES if name in values}
+        if isinstance(outcome.get("fields"), list):
+            outcome["fields"] = [_field(each) for each in outcome["fields"]]
+        return cls(outcome=outcome, ended=ended, recovered=recovered)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether this is all that was published, number for number."""
+        outcome = self.outcome
+        return (
+            outcome.keys() >= _REQUIRED
+            and _has_numbers(outcome)
+            and not any(isinstance(each, str) for each in outcome["secondsWorked"])
+            and all(
+                each.keys() >= _REQUIRED_OF_FIELDS and _has_numbers(each)
+                for each in outcome["fields"]
+            )
+        )
+
+    @property
+    def problem(self) -> str | None:
+        """Why the outcome cannot be published again. None if it can be."""
+        version = self.outcome.get("schemaVersion")
+        if version not in (None, SCHEMA_VERSION):
+            return (
+                f"its schemaVersion is {version}, this command knows {SCHEMA_VERSION}: install "
+                "the version that is deployed"
+            )
+        missing = [name for name in _IDENTITY if not self.outcome.get(name)]
+        return f"the ledger has no {', '.join(missing)} of it" if missing else None
+
+    @property
+    def loop(self) -> HumanLoopEvent:
+        """The loop, as far as its event is recorded."""
+        outcome = self.outcome
+        bucket, _, key = (outcome.get("outputS3Uri") or "").removeprefix("s3://").partition("/")
+        return HumanLoopEvent(
+            human_loop_arn=outcome["humanLoopArn"],
+            human_loop_name=outcome["humanLoopName"],
+            flow_definition_arn=outcome["flowDefinitionArn"],
+            status=HumanLoopStatus(outcome["humanLoopStatus"]),
+            creation_time=datetime.fromisoformat(outcome["creationTime"]),
+            time=datetime.fromisoformat(self.ended),
+            failure_code=outcome.get("failureCode"),
+            failure_reason=outcome.get("failureReason"),
+            output=ObjectLocation(bucket=bucket, key=key) if key else None,
+            source=EventSource(outcome.get("eventSource", EventSource.AWS)),
+            recovered=self.recovered,
+        )
+
+
+def _field(field: dict[str, Any]) -> dict[str, Any]:
+    values = field.get(_VALUES)
+    return {**field, _VALUES: json.loads(values)} if isinstance(values, str) else field
+
+
+def _has_numbers(record: Mapping[str, Any]) -> bool:
+    """Return whether no number is a text: DynamoDB holds fewer numbers than JSON."""
+    return not any(isinstance(record.get(name), str) for name in _NUMBERS)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+        case list():
+            return [_plain(each) for each in value]
+    return value

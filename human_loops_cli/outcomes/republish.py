@@ -1,0 +1,132 @@
+"""Outcomes of the ledger are published again on the outcome bus, with the same ids.
+
+A reader that drops ids it knows sees each outcome once, however often this runs.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.aws.calls import CallError
+from human_loop_reviews.aws.outcome_bus import OutcomeBus, OutcomeNotPublishedError
+from human_loop_reviews.contract import OUTCOME_DETAIL_TYPE, PROJECT_SOURCE
+from human_loop_reviews.outcome import describe_outcome
+from human_loop_reviews.settle import OutputNotReadyError, Settler
+from human_loops_cli.errors import explain
+from human_loops_cli.outcomes.recorded import RecordedOutcome
+
+#: EventBridge's limit for one entry.
+#: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+MAX_EVENT_BYTES: Final = 256 * 1024
+
+# EventBridge can refuse single entries for the moment. The SDK does not try these again.
+_TEMPORARY: Final = ("ThrottlingException", "InternalFailure", "InternalException")
+_PAUSES: Final = (0, 0.2, 0.4, 0.8, 1.6)
+
+
+@dataclass(frozen=True)
+class NotPublished:
+    """An outcome that was not published, and why."""
+
+    human_loop_arn: str
+    problem: str
+
+
+@dataclass
+class Republication:
+    """What was done so far. It is right at any point.
+
+    Parameters
+    ----------
+    settler
+        Reviews an output again, with the settings of the deployed handler.
+    bus
+        The outcome bus.
+    published
+        How many outcomes were published.
+    read_again
+        How many of these were read again from the output.
+    not_published
+        The outcomes that were not.
+    """
+
+    settler: Settler
+    bus: OutcomeBus
+    published: int = 0
+    read_again: int = 0
+    not_published: list[NotPublished] = field(default_factory=list)
+
+    def publish(self, recorded: RecordedOutcome) -> None:
+        """Publish an outcome, or note why that is impossible.
+
+        Raises
+        ------
+        CommandError
+            If EventBridge refuses the call, which it would do for every outcome.
+        """
+        problem = recorded.problem or self._publish(recorded)
+        if problem is None:
+            self.published += 1
+            self.read_again += not recorded.is_complete
+        else:
+            arn = recorded.outcome.get("humanLoopArn", "unknown")
+            self.not_published.append(NotPublished(arn, problem))
+
+    def _publish(self, recorded: RecordedOutcome) -> str | None:
+        """Publish an outcome. Return why that was not possible."""
+        try:
+            outcome = recorded.outcome if recorded.is_complete else self._review_again(recorded)
+        except (CallError, OutputNotReadyError, UnreadableOutputError) as error:
+            return _reason(error)
+        size = event_size(outcome)
+        if size > MAX_EVENT_BYTES:
+            return f"its event has {size:,} bytes, EventBridge accepts {MAX_EVENT_BYTES:,}"
+        for pause in _PAUSES:
+            if pause:
+                time.sleep(pause)
+            try:
+                self.bus.publish(recorded.loop, outcome)
+            except CallError as error:
+                cause: Any = error.cause
+                raise explain(cause) from error
+            except OutcomeNotPublishedError as error:
+                refusal = str(error)
+                if not any(each in refusal for each in _TEMPORARY):
+                    return refusal
+            else:
+                return None
+        return refusal
+
+    def _review_again(self, recorded: RecordedOutcome) -> dict[str, Any]:
+        """Return an outcome that the ledger does not hold completely."""
+        loop = recorded.loop
+        error = recorded.outcome.get("outputError")
+        output, review = (None, None) if error else self.settler.review(loop)
+        outcome = describe_outcome(
+            loop,
+            output,
+            review,
+            disclosure=self.settler.settings.disclosure,
+            output_error=error,
+        )
+        # It is the same outcome, so readers must know it by the same id.
+        return outcome | {"outcomeId": recorded.outcome["outcomeId"]}
+
+
+def _reason(error: Exception) -> str:
+    cause: Any = error.cause if isinstance(error, CallError) else None
+    return str(error) if cause is None else " ".join(str(explain(cause)).split())
+
+
+def event_size(outcome: dict[str, Any]) -> int:
+    """Return the size of an outcome's event as EventBridge counts it, in bytes.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+    """
+    detail = json.dumps(outcome, separators=(",", ":"))
+    texts = (PROJECT_SOURCE, OUTCOME_DETAIL_TYPE, outcome["humanLoopArn"], detail)
+    return sum(len(each.encode()) for each in texts)

@@ -1,0 +1,1 @@
+"""Verifying a deployed stack with one marked event."""

@@ -1,0 +1,270 @@
+"""What a verification adds to an account, and removes again.
+
+A queue of its own is created first and removed last. So as long as anything is left over, that
+queue is there, and its name says of which verification, and since when.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from human_loop_reviews.contract import (
+    LEDGER_PARTITION_KEY,
+    LEDGER_SORT_KEY,
+    PROJECT_SOURCE,
+    VERIFICATION,
+)
+from human_loops_cli.errors import explain
+from human_loops_cli.session import Session
+from human_loops_cli.verification.subject import (
+    MarkedLoop,
+    Subject,
+    loop_arn,
+    output_folder,
+    resource_prefix,
+)
+
+_TARGET: Final = "verification"
+_GONE: Final = ("NotFound", "ResourceNotFoundException", "NoSuchBucket", "NoSuchKey")
+_NO_SUCH_QUEUE: Final = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+
+
+@dataclass(kw_only=True)
+class Additions:
+    """What one verification adds.
+
+    Parameters
+    ----------
+    session, subject, loop
+        The run, the parts of the stack, and the marked loop.
+    queue_url
+        The verification's own queue.
+    left
+        What could not be removed, and why.
+    """
+
+    session: Session
+    subject: Subject
+    loop: MarkedLoop
+    queue_url: str = ""
+    left: list[str] = field(default_factory=list)
+    _undo: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The name of the queue and of the rules."""
+        return f"{resource_prefix(self.subject.stack)}{self.loop.verification}"
+
+    def create_queue(self) -> None:
+        """Create the queue that sees what arrives. SQS encrypts it, so it needs no key."""
+        sqs = self.session.client("sqs")
+        arn = self._arn("sqs", self.name)
+        sources = [self._arn("events", f"rule/*{self.name}")]
+        sources += [self.subject.stack.outputs[each] for each in _TOPICS if self._has(each)]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnLike": {"aws:SourceArn": sources}},
+        }
+        plain_http = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement, plain_http]}
+        self.later(
+            f"queue {self.name}",
+            lambda: sqs.delete_queue(QueueUrl=self.queue_url or _url(sqs, arn)),
+        )
+        self.queue_url = sqs.create_queue(
+            QueueName=self.name,
+            Attributes={
+                "SqsManagedSseEnabled": "true",
+                "MessageRetentionPeriod": "3600",
+                "Policy": json.dumps(policy),
+            },
+        )["QueueUrl"]
+
+    def watch_bus(self, bus: str) -> None:
+        """Add a rule on the marked events of a bus."""
+        events = self.session.client("events")
+        self.later(f"rule {self.name} of bus {bus}", lambda: _remove_rule(events, bus, self.name))
+        pattern = {"source": [PROJECT_SOURCE], "detail": {VERIFICATION: [self.loop.verification]}}
+        events.put_rule(
+            Name=self.name,
+            EventBusName=bus,
+            EventPattern=json.dumps(pattern),
+            Description="Made by human-loops verify, which removes it again",
+        )
+        target = {"Id": _TARGET, "Arn": self._arn("sqs", self.name)}
+        events.put_targets(Rule=self.name, EventBusName=bus, Targets=[target])
+
+    def watch_topic(self, topic: str) -> None:
+        """Subscribe the queue to a topic."""
+        sns = self.session.client("sns")
+        self.later(f"subscription to {topic}", lambda: _unsubscribe(sns, topic, self.name))
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=self._arn("sqs", self.name))
+
+    def put_output(self) -> None:
+        """Write the output of the marked loop."""
+        s3 = self.session.client("s3")
+        bucket, key = self.loop.output_key()
+        self.later(f"s3://{bucket}/{key}", lambda: _remove_objects(s3, bucket, key))
+        kms = self.subject.output("OutputKeyArn")
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms} if kms else {}
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=self.loop.output(),
+            ContentType="application/json",
+            **encryption,
+        )
+
+    def expect_item(self, table: str) -> None:
+        """Remove the item that the handler will write."""
+        dynamodb = self.session.client("dynamodb")
+        self.later(
+            f"item {self.loop.arn} of table {table}",
+            lambda: _remove_items(dynamodb, table, self.loop.arn),
+        )
+
+    def later(self, what: str, undo: Callable[[], object]) -> None:
+        """Note what is to be undone. Call it before it is done: a call may succeed unanswered."""
+        self._undo.append((what, undo))
+
+    def remove(self) -> None:
+        """Remove everything, the queue last. What cannot be removed is named."""
+        with _uninterrupted():
+            while self._undo:
+                what, undo = self._undo.pop()
+                try:
+                    undo()
+                except ClientError as error:
+                    if error.response["Error"]["Code"] not in (*_GONE, *_NO_SUCH_QUEUE):
+                        self.left.append(f"{what}: {_one_line(explain(error))}")
+                except BotoCoreError as error:
+                    self.left.append(f"{what}: {_one_line(explain(error))}")
+
+    def remove_leftovers(self) -> list[str]:
+        """Remove what earlier verifications of the stack left, and return their names."""
+        sqs, prefix = self.session.client("sqs"), resource_prefix(self.subject.stack)
+        urls = sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
+        names = {url.rpartition("/")[2]: url for url in urls}
+        leftover = [name for name in names if _is_over(name.removeprefix(prefix))]
+        for name in leftover:
+            verification = name.removeprefix(prefix)
+            clients = self.session.client
+            for topic in filter(self._has, _TOPICS):
+                _unsubscribe(clients("sns"), self.subject.stack.outputs[topic], name)
+            for bus in self.subject.buses:
+                _remove_rule(clients("events"), bus, name)
+            if self.subject.handler is not None:
+                bucket, folder = output_folder(self.subject.stack, self.loop.flow_definition_arn)
+                _remove_objects(clients("s3"), bucket, f"{folder}{verification}/")
+                table = self.subject.handler.settings.ledger_table
+                arn = loop_arn(self.subject.stack, verification)
+                _remove_items(clients("dynamodb"), table, arn)
+            sqs.delete_queue(QueueUrl=names[name])
+        return leftover
+
+    def _has(self, output: str) -> bool:
+        return output in self.subject.stack.outputs
+
+    def _arn(self, service: str, resource: str) -> str:
+        _, partition, _, region, account, _ = self.subject.stack.arn.split(":", 5)
+        return f"arn:{partition}:{service}:{region}:{account}:{resource}"
+
+
+_TOPICS: Final = ("TopicArn", "AlertsTopicArn")
+
+
+def _is_over(verification: str) -> bool:
+    deadline = verification.partition("-")[0]
+    return deadline.isdecimal() and int(deadline) < time.time()
+
+
+def _url(sqs: Any, arn: str) -> str:
+    return str(sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"])
+
+
+def _remove_rule(events: Any, bus: str, name: str) -> None:
+    try:
+        events.remove_targets(Rule=name, EventBusName=bus, Ids=[_TARGET])
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+    events.delete_rule(Name=name, EventBusName=bus)  # succeeds if there is none
+
+
+def _unsubscribe(sns: Any, topic: str, queue: str) -> None:
+    for each in subscriptions(sns, topic):
+        if each["Endpoint"].endswith(f":{queue}"):
+            sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+
+
+def subscriptions(sns: Any, topic: str) -> Iterator[dict[str, Any]]:
+    """Yield the subscriptions of a topic; none if there is no such topic."""
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    try:
+        for page in pages:
+            yield from page["Subscriptions"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+
+
+def _remove_objects(s3: Any, bucket: str, prefix: str) -> None:
+    """Remove all versions of the objects of a verification: its folder has a name of its own."""
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+
+
+def _remove_items(dynamodb: Any, table: str, arn: str) -> None:
+    for item in ledger_items(dynamodb, table, arn):
+        dynamodb.delete_item(
+            TableName=table,
+            Key={name: {"S": item[name]} for name in (LEDGER_PARTITION_KEY, LEDGER_SORT_KEY)},
+            ConditionExpression=f"attribute_exists({VERIFICATION})",
+        )
+
+
+def ledger_items(dynamodb: Any, table: str, arn: str) -> list[dict[str, Any]]:
+    """Return the items of a marked loop."""
+    answer = dynamodb.query(
+        TableName=table,
+        KeyConditionExpression=f"{LEDGER_PARTITION_KEY} = :arn",
+        ExpressionAttributeValues={":arn": {"S": arn}},
+        ConsistentRead=True,
+    )
+    deserialize = TypeDeserializer().deserialize
+    return [{name: deserialize(value) for name, value in item.items()} for item in answer["Items"]]
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let signals wait for the end of the removal."""
+    held = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in held.items():
+            signal.signal(each, handler)

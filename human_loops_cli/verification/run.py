@@ -1,0 +1,327 @@
+"""One verification: what it adds, what it sends, and what it finds out about each link."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from human_loop_reviews.aws.outcome_bus import OutcomeBus
+from human_loops_cli.errors import CommandError
+from human_loops_cli.session import Session
+from human_loops_cli.verification.additions import Additions
+from human_loops_cli.verification.causes import Causes
+from human_loops_cli.verification.sightings import (
+    ConsumersQueue,
+    Inbox,
+    item_of,
+)
+from human_loops_cli.verification.subject import MarkedLoop, read_subject
+
+_SECONDS_BETWEEN_PROBES: Final = 2
+_SECONDS_TO_WAIT: Final = 1
+
+_NO_SUCH: Final = ("NotFound", "NotFoundException", "NoSuchBucket", "ResourceNotFoundException")
+
+Progressed = Callable[[list[str]], None]
+"""Called with the names of the links that are awaited."""
+
+
+class State(StrEnum):
+    """What is known of a link."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    #: The stack has no such part, or the caller asked not to test it.
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link, and what was seen of it."""
+
+    name: str
+    state: State
+    detail: str
+
+
+@dataclass(kw_only=True)
+class Verification:
+    """A verification of a stack.
+
+    Parameters
+    ----------
+    session
+        The run of the command line.
+    seconds
+        How long to wait for the marked event.
+    with_alarm
+        Whether to test the alarm path, which people see.
+    leftovers
+        The names of what earlier verifications left, and this one removed.
+    notes
+        What else is to be told.
+    left
+        What could not be removed, and why.
+    """
+
+    session: Session
+    seconds: float
+    with_alarm: bool
+    leftovers: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    _broken: dict[str, str] = field(default_factory=dict)
+    _ok: dict[str, str] = field(default_factory=dict)
+    _skipped: dict[str, str] = field(default_factory=dict)
+
+    def run(self, progressed: Progressed) -> list[Link]:
+        """Verify the stack, and remove what that added, whatever happens.
+
+        Raises
+        ------
+        CommandError
+            If there is nothing to verify.
+        BotoCoreError, ClientError
+            If AWS refuses, such as for a missing permission.
+        """
+        self._subject = read_subject(self.session)
+        self._loop = MarkedLoop.create(self._subject, seconds=self.seconds)
+        self._additions = Additions(
+            session=self.session, subject=self._subject, loop=self._loop, left=self.left
+        )
+        self.leftovers = self._additions.remove_leftovers()
+        self._alarm = self._choose_alarm()
+        self._inbox = Inbox(self._additions, None if self._alarm is None else self._alarm["name"])
+        url = self._subject.output("QueueUrl")
+        self._queue = url and ConsumersQueue(self.session, url, self._loop.verification)
+        try:
+            self._add()
+            self._send()
+            self._wait(progressed)
+            self._find_causes()
+        finally:
+            self._additions.remove()
+        return self._links()
+
+    def _names(self) -> list[str]:
+        """Return the names of the links that the stack has, in the order of the event."""
+        has = self._subject.output
+        handler = ["handler", "ledger", "outcome"] if self._subject.handler else []
+        return [
+            *(["event bus"] if self._subject.rule else []),
+            *(["topic"] if has("TopicArn") and self._subject.rule else []),
+            *(["queue"] if has("QueueUrl") and self._subject.rule else []),
+            *(handler if self._subject.rule else []),
+            *(["alerts", "alarm"] if has("AlertsTopicArn") else []),
+        ]
+
+    def _add(self) -> None:
+        """Add what sees the marked event, and its output."""
+        additions = self._additions
+        additions.create_queue()
+        if self._subject.rule is not None:
+            outcome_bus = self._subject.outcome_bus
+            if outcome_bus is not None and outcome_bus.startswith("arn:"):
+                self._skipped["outcome"] = f"{outcome_bus} is in another account"
+            for bus in self._subject.buses:
+                events = self.session.client("events")
+                if OutcomeBus(events, bus).exists():
+                    additions.watch_bus(bus)
+                else:
+                    link = "event bus" if bus == self._subject.rule.bus else "outcome"
+                    self._broken[link] = f"the event bus {bus} does not exist"
+        for link, output in (("topic", "TopicArn"), ("alerts", "AlertsTopicArn")):
+            topic = self._subject.output(output)
+            if topic is None:
+                continue
+            if topic.split(":")[4] != self._subject.stack.arn.split(":")[4]:
+                self._skipped[link] = f"{topic} is in another account, which must confirm"
+            else:
+                self._or_broken(link, topic, additions.watch_topic, topic)
+        handler = self._subject.handler
+        if self._loop.has_output:
+            bucket = f"the output bucket {self._loop.output_key()[0]}"
+            self._or_broken("handler", bucket, additions.put_output)
+        if handler is not None:
+            table = handler.settings.ledger_table
+            additions.expect_item(table)
+            self._or_broken("ledger", f"the table {table}", item_of, additions)
+        if self._queue:
+            self._or_broken("queue", self._queue.url, self._queue.start)
+
+    def _or_broken(
+        self, link: str, what: str, add: Callable[..., object], *arguments: object
+    ) -> None:
+        """Add something, unless what it is added to does not exist."""
+        try:
+            add(*arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _NO_SUCH and "NonExistentQueue" not in code:
+                raise
+            self._broken[link] = f"{what} does not exist"
+
+    def _send(self) -> None:
+        """Send the marked event, once the rules that watch for it work."""
+        self._sent = datetime.now(UTC)
+        deadline = time.monotonic() + self.seconds
+        if self._subject.rule is not None and "event bus" not in self._broken:
+            for bus in self._subject.buses:
+                if bus == self._subject.rule.bus or self._is_open("outcome"):
+                    self._probe(bus, deadline)
+            self._put(self._subject.rule.bus, self._loop.entry())
+            self._sent = datetime.now(UTC)
+        if self._alarm is not None:
+            self._test_alarm(self._alarm)
+
+    def _probe(self, bus: str, deadline: float) -> None:
+        """Wait until EventBridge uses the new rule, which takes it a while."""
+        self._inbox.seen.discard("probe")
+        entry = self._loop.probe()
+        while True:
+            self._put(bus, entry)
+            if "probe" in self._inbox.look(wait=_SECONDS_BETWEEN_PROBES):
+                return
+            if time.monotonic() > deadline:
+                self.notes.append(f"The rule of this verification on {bus} did not work in time.")
+                return
+
+    def _put(self, bus: str, entry: dict[str, Any]) -> None:
+        answer = self.session.client("events").put_events(Entries=[{**entry, "EventBusName": bus}])
+        if answer["FailedEntryCount"]:
+            refusal = answer["Entries"][0]
+            raise CommandError(
+                f"{bus} refused the event: {refusal['ErrorCode']}: {refusal.get('ErrorMessage')}",
+                advice="Allow events:PutEvents on the bus with source human-loop-events.",
+            )
+
+    def _wait(self, progressed: Progressed) -> None:
+        """Look until everything that can arrive has arrived, or the time is over."""
+        deadline = time.monotonic() + self.seconds
+        while self._look() and time.monotonic() < deadline:
+            progressed(self._awaited())
+
+    def _is_open(self, name: str) -> bool:
+        return name not in self._ok.keys() | self._broken.keys() | self._skipped.keys()
+
+    def _awaited(self) -> list[str]:
+        """Return the links of which nothing is known yet, but may be by waiting."""
+        if "event bus" in self._broken:
+            return []
+        return [name for name in self._names() if self._is_open(name) and name != "alerts"]
+
+    def _look(self) -> list[str]:
+        """Look everywhere once, and return the links that are still awaited."""
+        for place in self._inbox.look(wait=_SECONDS_TO_WAIT) & {*_RECEIVED}:
+            self._ok[place] = _RECEIVED[place]
+        awaited = self._awaited()
+        if "queue" in awaited and self._queue and self._queue.look():
+            self._ok["queue"] = self._queue.evidence
+        if "ledger" in awaited:
+            item = item_of(self._additions)
+            if item is not None and item.get("outputError"):
+                self._broken["handler"] = f"it could not read the output: {item['outputError']}"
+            elif item is not None:
+                self._ok["handler"] = "settled the marked loop"
+                self._ok["ledger"] = "has its outcome"
+        if "outcome" in self._ok:
+            self._ok.setdefault("handler", "published the outcome of the marked loop")
+        return self._awaited()
+
+    def _find_causes(self) -> None:
+        """Look for the causes of what did not arrive."""
+        causes = Causes(
+            session=self.session, subject=self._subject, loop=self._loop, sent=self._sent
+        )
+        missing = self._awaited()
+        if "event bus" in missing:
+            self._broken["event bus"] = "the rule of this verification on the bus saw no event"
+        for name, cause in (("topic", causes.of_topic), ("queue", causes.of_queue)):
+            if name in missing:
+                self._broken[name] = cause()
+        if "handler" in missing:
+            self._broken["handler"] = causes.of_handler()
+        for name in ("ledger", "outcome"):
+            if name in missing:
+                handled = "handler" in self._ok
+                self._broken[name] = causes.of_handler() if handled else "see handler"
+        if self._subject.output("AlertsTopicArn") and self._is_open("alerts"):
+            fault = causes.of_alerts(self._additions.name)
+            if fault is None:
+                self._ok["alerts"] = "the rule on failures and all subscriptions are in place"
+            else:
+                self._broken["alerts"] = fault
+        if "alarm" in missing and self._alarm is not None:
+            self._broken["alarm"] = causes.of_alarm(self._alarm["name"])
+
+    def _links(self) -> list[Link]:
+        return [self._link(name) for name in self._names()]
+
+    def _link(self, name: str) -> Link:
+        if name in self._broken:
+            return Link(name, State.BROKEN, self._broken[name])
+        if name in self._ok:
+            return Link(name, State.OK, self._ok[name])
+        if name in self._skipped:
+            return Link(name, State.SKIPPED, self._skipped[name])
+        return Link(name, State.BROKEN, "not reached: see event bus")
+
+    def _choose_alarm(self) -> dict[str, Any] | None:
+        """Return the alarm on failures, if it is off and notifies the alerts."""
+        topic = self._subject.output("AlertsTopicArn")
+        name = self._subject.output("FailedLoopsAlarmName")
+        if topic is None:
+            return None
+        if not self.with_alarm or name is None:
+            self._skipped["alarm"] = (
+                "no output FailedLoopsAlarmName" if name is None else "not tested"
+            )
+            return None
+        found = self.session.client("cloudwatch").describe_alarms(AlarmNames=[name])
+        alarm = next(iter(found["MetricAlarms"]), {"StateValue": "none"})
+        if alarm["StateValue"] == "none":
+            self._broken["alarm"] = f"the alarm {name} does not exist: deploy the stack again"
+        elif not alarm.get("ActionsEnabled", True):
+            self._broken["alarm"] = (
+                f"the actions of the alarm {name} are disabled: "
+                f"aws cloudwatch enable-alarm-actions --alarm-names {name}"
+            )
+        elif topic not in alarm.get("AlarmActions", ()):
+            self._broken["alarm"] = f"the alarm {name} does not notify {topic}"
+        elif alarm["StateValue"] == "ALARM":
+            self._skipped["alarm"] = f"{name} is on: only a change of its state notifies"
+        else:
+            return {"name": name, "state": alarm["StateValue"]}
+        return None
+
+    def _test_alarm(self, alarm: dict[str, Any]) -> None:
+        cloudwatch = self.session.client("cloudwatch")
+        mark = f"Test by human-loops verify, {self._loop.verification}"
+        self._additions.later(
+            f"state {alarm['state']} of alarm {alarm['name']}",
+            lambda: cloudwatch.set_alarm_state(
+                AlarmName=alarm["name"],
+                StateValue=alarm["state"],
+                StateReason=f"{mark}: the test is over.",
+            ),
+        )
+        cloudwatch.set_alarm_state(
+            AlarmName=alarm["name"],
+            StateValue="ALARM",
+            StateReason=f"{mark}: no human loop failed, and nothing is to be done. The alarm is "
+            f"set back to {alarm['state']}.",
+        )
+
+
+_RECEIVED: Final = {
+    "event bus": "has the marked event",
+    "topic": "delivered it to a subscriber",
+    "outcome": "came on the outcome bus",
+    "alarm": "its message came to a subscriber of the alerts",
+}

@@ -1,0 +1,163 @@
+"""docs/cli-policy.json allows what each command does, and nothing that none does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+
+from tests.cli.conftest import REGION, Answer, Stack, run
+from tests.cli.outputs import label, output
+from tests.cli.test_docs import flow_definitions
+from tests.cli.test_republish import Republished, function_configuration, loop_arn, settled
+from tests.cli.test_verify import arn, compose, states
+
+DOCS = Path(__file__).parents[2] / "docs"
+STATEMENTS: dict[str, dict[str, Any]] = {
+    each["Sid"]: each for each in json.loads((DOCS / "cli-policy.json").read_text())["Statement"]
+}
+
+#: What is not named after the operation.
+ACTIONS = {
+    "monitoring": "cloudwatch",
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+#: Services use the caller's permission for a key, without a call by the command.
+OF_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The actions of all calls of AWS."""
+    actions: set[str] = set()
+    make: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def note(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
+        service = client.meta.service_model.signing_name
+        action = f"{ACTIONS.get(service, service)}:{operation}"
+        if action == "s3:DeleteObject" and "VersionId" in parameters:
+            action = "s3:DeleteObjectVersion"
+        actions.add(ACTIONS.get(action, action))
+        return make(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", note)
+    return actions
+
+
+def allowed(*statements: str) -> set[str]:
+    return {action for each in statements for action in STATEMENTS[each]["Action"]}
+
+
+def of_row(command: str) -> set[str]:
+    """Return the actions of the statements that the table in docs/cli.md has for a command."""
+    rows = [line.split("|") for line in (DOCS / "cli.md").read_text().splitlines()]
+    (cell,) = (row[2] for row in rows if len(row) == 4 and row[1].strip().startswith(command))
+    return allowed(*(name for name in STATEMENTS if f"`{name}`" in cell))
+
+
+def check(calls: set[str], documented: set[str], *, not_made: frozenset[str] = frozenset()) -> None:
+    assert calls <= documented, "calls that the policy does not allow"
+    assert documented - calls - OF_KEYS == not_made, "permissions that no call needs"
+
+
+COMMON = allowed("Stack")
+
+
+def test_listing_and_redriving_letters(stack: Stack, calls: set[str]) -> None:
+    stack.put_of_function("of-function")
+    stack.put_of_rule("of-queue", arn("sqs", "Queue"))
+    stack.put_of_rule("of-topic", stack.sns.create_topic(Name="Topic")["TopicArn"])
+    stack.put("QueueDeadLetterQueue", "moved")
+    calls.clear()
+    assert run("dead-letters", "list").exit_code == 0
+    check(calls, of_row("`dead-letters list`") | COMMON)
+    assert run("dead-letters", "redrive").exit_code == 0
+    # The emulation has no move tasks: SQS is asked for them first.
+    missing = frozenset({"sqs:StartMessageMoveTask"})
+    check(calls, of_row("`dead-letters redrive`") | COMMON, not_made=missing)
+
+
+def test_status(stack: Stack, calls: set[str]) -> None:
+    calls.clear()
+    run("status")
+    run("status", "--flow", "invoices")
+    check(calls, of_row("`status`") | COMMON)
+    assert stack
+
+
+def test_republishing(
+    stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]
+) -> None:
+    ledger = Republished(stack)
+    boto3.client("events").create_event_bus(Name="outcomes")
+    answers("lambda.GetFunctionConfiguration", lambda _: function_configuration("outcomes"))
+    ledger.record(settled("invoice-1"))
+    ledger.change("invoice-1", "REMOVE verdictCounts")
+    calls.clear()
+    assert run("outcomes", "republish", "--all").exit_code == 0
+    assert run("outcomes", "republish", "--loop", loop_arn("invoice-1")).exit_code == 0
+    # Only where S3 refuses to read an object that does not exist.
+    check(calls, of_row("`outcomes") | COMMON, not_made=frozenset({"s3:ListBucket"}))
+
+
+def test_resending(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:
+    stack.outputs["ReconcilerName"] = "reconciler"
+    answers("lambda.Invoke", lambda _: (200, {}, b'{"resent": [], "notResent": {}}'))
+    assert run("resend", "a").exit_code == 0
+    check(calls, of_row("`resend`") | COMMON)
+
+
+def test_reviewing(stack: Stack, calls: set[str]) -> None:
+    boto3.client("s3").create_bucket(
+        Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    boto3.client("s3").put_object(
+        Bucket="bucket", Key="output.json", Body=json.dumps(output("loop", label("x")))
+    )
+    calls.clear()
+    assert run("review", "s3://bucket/").exit_code == 0
+    check(calls, allowed("Review"))
+    assert stack
+
+
+def test_configuring(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:
+    flow_definitions(answers, "invoices")
+    assert run("configure").exit_code == 0
+    check(calls, allowed("Configure"))
+    assert stack
+
+
+def test_verifying(
+    stack: Stack,
+    answers: Callable[[str, Answer], None],
+    calls: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With links broken without a cause, so that all causes are looked for."""
+    composed = compose(stack, monkeypatch)
+    composed.add_handler(answers, bus="outcomes")
+    composed.events.create_event_bus(Name="outcomes")
+    composed.delivers, composed.handles = False, True
+    key = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    composed.sns.set_topic_attributes(
+        TopicArn=composed.topic, AttributeName="KmsMasterKeyId", AttributeValue=key
+    )
+    stack.put("Queue", "invoice-1")
+    stack.put("DeadLetterQueue", "invoice-2")
+    calls.clear()
+    links = composed.verify("--alerts", status=1)
+    assert states(links) == {
+        **dict.fromkeys(("event bus", "handler", "ledger", "alerts"), "ok"),
+        **dict.fromkeys(("topic", "queue", "outcome", "alarm"), "broken"),
+    }
+    calls.discard("dynamodb:PutItem")  # of the handler
+    check(calls, of_row("`verify`") | COMMON | {"kms:DescribeKey"})

@@ -1,0 +1,216 @@
+"""Whatever the other tests let functions and the command line call, their policies allow.
+
+These tests come last: what they evaluate is what all other end-to-end tests had recorded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from human_loop_reviews import contract
+from local.cases import CASES
+from local.deployment import DeployedStack
+from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
+from tests.e2e.test_direct_delivery import private_texts
+from tests.permissions.account import Account, Resource
+from tests.permissions.evaluator import Evaluation, Request, evaluate
+from tests.permissions.mutations import mutations_of
+from tests.permissions.recorded_calls import (
+    COMMAND_LINE,
+    Call,
+    follow_up,
+    read_calls,
+    requests_of,
+    resources_of,
+)
+from tests.permissions.service_calls import service_calls, session_of
+from tests.permissions.unexercised import UNEXERCISED, UNEXERCISED_BY_COMMANDS
+
+OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/Operator"
+RUN_ALL = "run all of tests/e2e: only what its tests let happen is recorded"
+
+
+@pytest.fixture(scope="module")
+def calls(emulator: Emulator) -> list[Call]:
+    return read_calls(emulator)
+
+
+@pytest.fixture(scope="module")
+def accounts(
+    emulator: Emulator, stacks: Mapping[str, DeployedStack], jobs: DeployedStack
+) -> dict[str, Account]:
+    """Each deployed stack, with the names and ids that it has in the emulator."""
+    cloudformation = emulator.client("cloudformation")
+    names = {stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]}
+    assert {jobs.name, *(stack.name for stack in stacks.values())} <= names
+    return {name: _account(cloudformation, name) for name in sorted(names - {"CDKToolkit"})}
+
+
+@pytest.fixture(scope="module")
+def evaluations(accounts: Mapping[str, Account], calls: list[Call]) -> dict[str, Evaluation]:
+    return {name: _evaluate(account, calls) for name, account in accounts.items()}
+
+
+@pytest.fixture(scope="module")
+def commands(accounts: Mapping[str, Account], calls: list[Call]) -> dict[str, Evaluation]:
+    """The commands that ran, with the policy that the docs give to their user."""
+    policy = _operator_policy()
+    mutations = list(mutations_of("operator", policy))
+    found: dict[str, list[Request]] = defaultdict(list)
+    for call in calls:
+        if call.caller == COMMAND_LINE:
+            name = _stack_of(call, accounts)
+            accounts[name].add_role(OPERATOR, "operator", policy)
+            found[name] += requests_of(call, accounts[name], role=OPERATOR, session=OPERATOR)
+    assert found, f"the command line made no recorded call: {RUN_ALL}"
+    return {
+        name: evaluate(accounts[name].policies, requests, mutations)
+        for name, requests in found.items()
+    }
+
+
+def test_every_function_of_the_project_made_recorded_calls(
+    accounts: Mapping[str, Account], calls: list[Call]
+) -> None:
+    callers = {call.caller for call in calls}
+    functions = defaultdict(set)
+    for account in accounts.values():
+        for function in _functions(account):
+            functions[function.properties["Handler"]].add(_name(function))
+    silent = {entry for entry, names in functions.items() if not names & callers}
+
+    assert {contract.REVIEW_HANDLER_ENTRY_POINT, contract.RECONCILER_ENTRY_POINT} <= set(functions)
+    assert not silent, f"no call of {silent} was recorded: {RUN_ALL}"
+
+
+def test_recording_holds_no_content_of_documents(emulator: Emulator, calls: list[Call]) -> None:
+    recorded = json.dumps([call.parameters for call in calls])
+    # A word such as "Delivery" can stand in the name of a resource.
+    private = {text for case in CASES for text in private_texts(case) if not text.isalpha()}
+
+    assert len(private) > 5
+    assert [text for text in private if text in recorded] == []
+    assert emulator.environment["AWS_SECRET_ACCESS_KEY"] not in recorded
+
+
+def test_every_call_is_allowed_and_the_same_by_a_stranger_is_not(
+    evaluations: Mapping[str, Evaluation],
+) -> None:
+    assert {name: each.wrong for name, each in evaluations.items() if each.wrong} == {}
+
+
+def test_every_permission_is_needed_by_a_call_or_listed_with_its_reason(
+    accounts: Mapping[str, Account], evaluations: Mapping[str, Evaluation]
+) -> None:
+    _assert_needed_or_listed(accounts, evaluations, UNEXERCISED)
+
+
+def test_documented_policy_allows_every_command(commands: Mapping[str, Evaluation]) -> None:
+    assert {name: each.wrong for name, each in commands.items() if each.wrong} == {}
+
+
+def test_documented_policy_allows_no_more(
+    accounts: Mapping[str, Account], commands: Mapping[str, Evaluation]
+) -> None:
+    _assert_needed_or_listed(accounts, commands, UNEXERCISED_BY_COMMANDS)
+
+
+def _assert_needed_or_listed(
+    accounts: Mapping[str, Account],
+    evaluations: Mapping[str, Evaluation],
+    reasons: Mapping[str, str],
+) -> None:
+    """Check that what no stack needs is listed, and nothing else is."""
+    needed = {
+        accounts[name].without_names(what)
+        for name, evaluation in evaluations.items()
+        for what in evaluation.needed
+    }
+    assert needed, "nothing was taken away"
+    unneeded = {
+        accounts[name].without_names(what)
+        for name, evaluation in evaluations.items()
+        for what in evaluation.unneeded
+    } - needed
+    unlisted = {each for each in unneeded if not any(fnmatchcase(each, key) for key in reasons)}
+    stale = {key for key in reasons if not any(fnmatchcase(each, key) for each in unneeded)}
+    assert not unlisted, f"no call needs these: remove them or list their reason; or {RUN_ALL}"
+    assert not stale, "calls need these by now: take them off the list"
+
+
+def _evaluate(account: Account, calls: list[Call]) -> Evaluation:
+    """Evaluate the calls of AWS services and of the stack's functions."""
+    requests = service_calls(account)
+    without_calls: set[str] = set()
+    for function in _functions(account):
+        role = function.properties["Role"]
+        made = [call for call in calls if call.caller == _name(function)]
+        for call in [*made, *filter(None, map(follow_up, made))]:
+            requests += requests_of(call, account, role=role, session=session_of(function))
+        if not made:
+            without_calls.update(account.policies_of_role(role))
+    mutations = [
+        mutation
+        for name, document in account.policies.items()
+        if name not in without_calls
+        for mutation in mutations_of(name, document)
+    ]
+    return evaluate(account.policies, requests, mutations)
+
+
+def _account(cloudformation: Any, stack: str) -> Account:
+    body = cloudformation.get_template(StackName=stack)["TemplateBody"]
+    template = json.loads(body) if isinstance(body, str) else body
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    names = {
+        resource["LogicalResourceId"]: _physical_name(resource["PhysicalResourceId"])
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+    }
+    return Account(template["Resources"], names, account=ACCOUNT, region=REGION)
+
+
+def _stack_of(call: Call, accounts: Mapping[str, Account]) -> str:
+    """Return the stack that a command's call concerns, or any for one about no resource of it."""
+    for name, account in accounts.items():
+        if any(account.find(resource) for resource in resources_of(call, account)):
+            return name
+    return next(iter(accounts))
+
+
+def _operator_policy() -> dict[str, Any]:
+    text = (PROJECT / "docs" / "operator-policy.json").read_text(encoding="utf-8")
+    values = {"REGION": REGION, "ACCOUNT": ACCOUNT, "STACK": "HumanLoops", "KEY": "*"}
+    for placeholder, value in values.items():
+        assert placeholder in text
+        text = text.replace(placeholder, value)
+    policy: dict[str, Any] = json.loads(text)
+    return policy
+
+
+def _physical_name(physical_id: str) -> str:
+    """Return the name in a physical id, which can be a URL or an ARN."""
+    if physical_id.startswith("http"):
+        return physical_id.rpartition("/")[2]
+    if physical_id.startswith("arn:"):
+        return physical_id.split(":", 5)[5].rpartition("/")[2]
+    return physical_id
+
+
+def _functions(account: Account) -> list[Resource]:
+    """Return the functions that run the project's code."""
+    return [
+        function
+        for function in account.of_type("AWS::Lambda::Function")
+        if function.properties["Handler"].startswith("human_loop_reviews.")
+    ]
+
+
+def _name(function: Resource) -> str:
+    return function.arn.rpartition(":")[2]

@@ -1,0 +1,110 @@
+"""The functions may do what they do with resources that are supplied, and with their keys.
+
+The end-to-end tests record what functions call. Here the same calls meet keys, buses, tables and
+buckets of all kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from human_loop_reviews.contract import (
+    HUMAN_LOOP_DETAIL_TYPES,
+    OUTCOME_DETAIL_TYPE,
+    PROJECT_SOURCE,
+    REVIEW_HANDLER_ENTRY_POINT,
+)
+from tests.infrastructure.cases import ACCOUNT, REGION, synthesize
+from tests.permissions.account import Account, Resource
+from tests.permissions.evaluator import Request, evaluate
+from tests.permissions.recorded_calls import Call, requests_of
+from tests.permissions.service_calls import session_of
+
+#: Cases with a review handler, and an output that it may read.
+OUTPUTS = {
+    "everything-on": "reviews/claims/2026/03/14/output.json",
+    "review-handler-supplied": "invoices/2026/03/14/output.json",
+    "reconciler-supplied": "any/2026/03/14/output.json",
+    "from-another-stack": "any/2026/03/14/output.json",
+    "many-flow-definitions": "reviews/flow-definition-0059/2026/03/14/output.json",
+    "buffered": "any/2026/03/14/output.json",
+}
+
+
+@pytest.mark.parametrize("case", OUTPUTS)
+def test_functions_may_do_what_they_do_and_nothing_near_it(case: str) -> None:
+    account = account_of(case)
+    requests = requests_with(account, OUTPUTS[case])
+
+    assert any(request.action == "kms:Decrypt" for request in requests)
+    assert evaluate(account.policies, requests).wrong == []
+
+
+@pytest.mark.parametrize(
+    "case", ["everything-on", "review-handler-supplied", "many-flow-definitions"]
+)
+def test_output_of_another_flow_definition_is_out_of_reach(case: str) -> None:
+    account = account_of(case)
+    requests = requests_with(account, "reviews/strangers/2026/03/14/output.json")
+    readings = [
+        replace(request, must_be_allowed=False)
+        for request in requests
+        if request.action.startswith("s3:")
+    ]
+
+    assert {request.action for request in readings} == {"s3:GetObject", "s3:ListBucket"}
+    assert evaluate(account.policies, readings).wrong == []
+
+
+def account_of(case: str) -> Account:
+    synthesized = synthesize(case)
+    return Account(synthesized.resources, account=ACCOUNT, region=REGION, own=synthesized.own)
+
+
+def requests_with(account: Account, key: str) -> list[Request]:
+    """Return what the functions of a case ask of AWS, if the output has a key."""
+    (bucket,) = (
+        bucket.logical_id
+        for bucket in account.of_type("AWS::S3::Bucket")
+        if "AccessLogs" not in bucket.logical_id
+    )
+    return [
+        request
+        for function in account.of_type("AWS::Lambda::Function")
+        for call in calls_of(function, bucket, key)
+        for request in requests_of(
+            call, account, role=function.properties["Role"], session=session_of(function)
+        )
+    ]
+
+
+def calls_of(function: Resource, bucket: str, key: str) -> Iterator[Call]:
+    """Yield what a function of the project calls, with the resources of its environment."""
+    variables = function.properties.get("Environment", {}).get("Variables", {})
+    if "LEDGER_TABLE" not in variables:
+        return
+    is_handler = function.properties["Handler"] == REVIEW_HANDLER_ENTRY_POINT
+    calls: list[tuple[str, str, dict[str, object]]] = [
+        ("dynamodb", "GetItem", {"TableName": variables["LEDGER_TABLE"]}),
+        ("dynamodb", "PutItem", {"TableName": variables["LEDGER_TABLE"]}),
+    ]
+    bus = variables["OUTCOME_BUS" if is_handler else "EVENT_BUS"]
+    event = {
+        "EventBusName": bus,
+        "Source": PROJECT_SOURCE,
+        "DetailType": OUTCOME_DETAIL_TYPE if is_handler else HUMAN_LOOP_DETAIL_TYPES[0],
+    }
+    calls.append(("events", "PutEvents", {"Entries": [event]}))
+    if not bus.endswith("event-bus/default"):
+        calls.append(("events", "DescribeEventBus", {"Name": bus}))
+    if is_handler:
+        calls.append(("s3", "GetObject", {"Bucket": bucket, "Key": key}))
+        calls.append(("s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key}))
+    if "DEAD_LETTER_QUEUE_URL" in variables:
+        url = variables["DEAD_LETTER_QUEUE_URL"]
+        calls.append(("sqs", "SendMessage", {"QueueUrl": url}))
+    for service, operation, parameters in calls:
+        yield Call(function.logical_id, service, operation, parameters)
