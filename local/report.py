@@ -28,9 +28,9 @@ def step(doing: str) -> Iterator[None]:
     print(f" {time.monotonic() - start:.1f} s", flush=True)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
+def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]], *, zero: str = "-") -> str:
     """Align cells in columns: numbers to the right, an absent one as a dash."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[_cell(value) if value != 0 else zero for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     numeric = [
         bool(rows) and all(isinstance(row[column], int) for row in rows)
@@ -110,9 +110,7 @@ def _value(value: object) -> str:
 
 
 def _cell(value: str | int) -> str:
-    if isinstance(value, int):
-        return str(value) if value else "-"
-    text = " ".join(value.split())
+    text = " ".join(str(value).split())
     return text if len(text) <= _WIDEST_CELL else text[: _WIDEST_CELL - 3] + "..."
 
 

@@ -1,0 +1,71 @@
+"""Deploys the product into an emulator, injects faults around it, and counts: `make faults`."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import secrets
+import sys
+
+from local.a2i_server import running_a2i
+from local.deployment import DeploymentError, bootstrap
+from local.emulator import EmulatorError, running_emulator
+from local.faults.account import account_for
+from local.faults.proxy import running_proxy
+from local.faults.rehearsal import Rehearsal
+from local.rehearsal import create_output_bucket
+from local.report import step
+
+_LOOPS = 1000
+_MOST_COMPLAINTS = 40
+
+
+def main() -> int:
+    """Run the faults; return 0 only if nothing is lost or doubled."""
+    arguments = _parser().parse_args()
+    # Whole numbers that are easily typed again.
+    seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
+    print(f"Faults around a stack in an emulator. Repeat this run with SEED={seed}.")
+    try:
+        with running_a2i() as a2i, running_proxy() as proxy:
+            endpoints = {**a2i.endpoints, **proxy.endpoints}
+            with running_emulator(endpoints) as emulator:
+                proxy.upstream = emulator.endpoint
+                with step("Deploying two stacks: cdk bootstrap, cdk deploy"):
+                    bootstrap(emulator)
+                    create_output_bucket(emulator)
+                    rehearsal = Rehearsal(emulator, a2i, proxy)
+                return _run(rehearsal, arguments.loops, seed)
+    except (EmulatorError, DeploymentError) as error:
+        print(f"faults: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nfaults: interrupted; the emulator is stopped", file=sys.stderr)
+        return 130
+
+
+def _run(rehearsal: Rehearsal, count: int, seed: int) -> int:
+    loops = rehearsal.planner(seed).plan(count, with_pills=True)
+    with step(f"Ending {len(loops)} human loops"):
+        seen = rehearsal.run(loops, random.Random(seed))  # noqa: S311 - it must be repeatable
+    account = account_for(loops, seen)
+    print(f"\n{account.table()}\n")
+    if account.is_right:
+        print(f"faults: {len(loops)} loops, 0 lost, 0 doubled")
+        return 0
+    complaints = account.complaints()
+    print("NOT as it must be:", *complaints[:_MOST_COMPLAINTS], sep="\n  ")
+    if len(complaints) > _MOST_COMPLAINTS:
+        print(f"  and {len(complaints) - _MOST_COMPLAINTS} more")
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.faults", description=__doc__)
+    parser.add_argument("--loops", type=int, default=_LOOPS, help=f"default: {_LOOPS}")
+    parser.add_argument("--seed", type=int, help="repeats the random choices of a run")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

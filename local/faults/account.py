@@ -1,0 +1,186 @@
+"""The account of a run: what is lost and doubled of each human loop, and what else is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.faults.plan import FaultyLoop
+from local.faults.proxy import Exchange
+from local.faults.rehearsal import Letter, Seen
+from local.report import table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What a run has shown."""
+
+    loops: Sequence[FaultyLoop]
+    injected: Mapping[str, int]
+    lost: Mapping[str, Sequence[str]]
+    """By human loop, what of it is missing."""
+    doubled: Mapping[str, Sequence[str]]
+    """By human loop, what of it is there too often."""
+    other: Sequence[str]
+    """What else is not as it must be."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is lost, doubled or wrong."""
+        return not (self.lost or self.doubled or self.other)
+
+    def table(self) -> str:
+        """Return a row for each fault, and the sums."""
+        faults = list(dict.fromkeys(loop.fault for loop in self.loops))
+        rows = [self._row(fault, [x for x in self.loops if x.fault == fault]) for fault in faults]
+        return table(
+            ["fault", "loops", "injected", "lost", "doubled"],
+            [*rows, self._row("all", self.loops)],
+            zero="0",
+        )
+
+    def _row(self, fault: str, loops: Sequence[FaultyLoop]) -> list[str | int]:
+        names = [loop.name for loop in loops]
+        return [
+            fault,
+            len(names),
+            sum(self.injected.get(name, 0) for name in names),
+            sum(name in self.lost for name in names),
+            sum(name in self.doubled for name in names),
+        ]
+
+    def complaints(self) -> list[str]:
+        """Say of each loop what is wrong, and what belongs to none."""
+        faults = {loop.name: f"{loop.fault}, {loop.delivery}" for loop in self.loops}
+        return [
+            *(
+                f"{loop} ({faults[loop]}): {what}: {text}"
+                for what, found in {"lost": self.lost, "doubled": self.doubled}.items()
+                for loop, texts in found.items()
+                for text in texts
+            ),
+            *self.other,
+        ]
+
+
+def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
+    """Compare what was seen with what must be there, and nothing else anywhere."""
+    found = _Found(seen)
+    lost = {loop.name: list(_lost(loop, found)) for loop in loops}
+    doubled = {loop.name: list(_doubled(loop, found)) for loop in loops}
+    not_injected = [
+        f"{loop.name} ({loop.fault}, {loop.delivery}): {seen.injected.get(loop.name, 0)} of "
+        f"{_least_injected(loop)} faults were injected"
+        for loop in loops
+        if seen.injected.get(loop.name, 0) < _least_injected(loop)
+    ]
+    known = {loop.name for loop in loops}
+    strangers = [
+        f"{place}: {name} is no loop of this run"
+        for place, names in found.names.items()
+        for name in names
+        if name not in known
+    ]
+    return Account(
+        loops=loops,
+        injected=seen.injected,
+        lost={name: texts for name, texts in lost.items() if texts},
+        doubled={name: texts for name, texts in doubled.items() if texts},
+        other=[*not_injected, *strangers, *seen.notes],
+    )
+
+
+class _Found:
+    """What was seen, by human loop."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.items = _by(seen.ledger, lambda item: item["humanLoopName"])
+        self.outcomes = _by(seen.outcomes, lambda outcome: outcome["humanLoopName"])
+        self.letters = _by(seen.letters, lambda letter: _loop_of(letter.event))
+        self.topic = Counter(_loop_of(event) for event in seen.topic)
+        self.queue = Counter(_loop_of(event) for event in seen.queue)
+        self.names = {
+            "the ledger": self.items,
+            "the outcome bus": self.outcomes,
+            "a dead-letter queue": self.letters,
+            "the topic": self.topic,
+            "the queue": self.queue,
+        }
+
+
+def _lost(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+    items: list[Mapping[str, Any]] = found.items.get(loop.name, [])
+    outcomes = {outcome["outcomeId"] for outcome in found.outcomes.get(loop.name, [])}
+    if loop.is_recorded and not items:
+        yield "no item in the ledger"
+    for item in items:
+        for name, expected in _record(loop).items():
+            if item.get(name) != expected:
+                yield f"the ledger says {name} {item.get(name)!r}, expected {expected!r}"
+        if item["outcomeId"] not in outcomes:
+            yield f"outcome {item['outcomeId']} of the ledger was not published"
+    for place, expected, count in _arrivals(loop, found):
+        if count < expected[0]:
+            yield f"{place} had {count} events, expected {expected[0]}"
+    letters: list[Letter] = found.letters.get(loop.name, [])
+    if loop.letter is not None and not any(_has_reason(letter, loop.letter) for letter in letters):
+        reasons = [letter.reason for letter in letters]
+        yield f"no letter in a dead-letter queue with the reason {loop.letter!r}, got {reasons}"
+
+
+def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+    items = found.items.get(loop.name, [])
+    if len(items) > loop.is_recorded:
+        yield f"{len(items)} items in the ledger"
+    ids = {outcome["outcomeId"] for outcome in found.outcomes.get(loop.name, [])}
+    if len(ids) > loop.outcome_ids * loop.is_recorded:
+        yield f"{len(ids)} outcomes that differ: {sorted(ids)}"
+    for place, expected, count in _arrivals(loop, found):
+        if count > expected[1]:
+            yield f"{place} had {count} events, expected at most {expected[1]}"
+    letters = found.letters.get(loop.name, [])
+    if len(letters) > (loop.letter is not None):
+        yield f"{len(letters)} letters in dead-letter queues: {[each.reason for each in letters]}"
+
+
+def _record(loop: FaultyLoop) -> dict[str, Any]:
+    """Return what the ledger must say of a loop."""
+    is_read = loop.repaired or loop.first_output in (None, loop.output)
+    return {
+        "humanLoopStatus": loop.status,
+        "humanLoopArn": loop.arn,
+        "taskType": loop.sample.outcome["taskType"] if loop.sample and is_read else None,
+        "recovered": True if loop.recovered else None,
+    }
+
+
+def _arrivals(loop: FaultyLoop, found: _Found) -> Iterator[tuple[str, tuple[int, int], int]]:
+    """Yield for topic and queue the least and the most events expected, and how many came."""
+    # Events of the direct delivery are not put on the bus, but invoked.
+    sent = len(loop.events) * (1 + loop.repaired) if loop.delivery == "buffered" else 0
+    least = sent + loop.recovered
+    most = sent + loop.resent_at_most * loop.recovered
+    yield "the topic", (least, most), found.topic[loop.name]
+    yield "the queue", (least, most), found.queue[loop.name]
+
+
+def _least_injected(loop: FaultyLoop) -> int:
+    harmful = sum(fault is not Exchange.pass_on for _, faults in loop.effects for fault in faults)
+    return harmful if loop.all_effects else min(harmful, 1)
+
+
+def _has_reason(letter: Letter, reason: str) -> bool:
+    return reason in letter.reason if reason else letter.reason == ""
+
+
+def _loop_of(event: Mapping[str, Any]) -> str:
+    return str(event["detail"]["humanLoopName"])
+
+
+def _by(things: Sequence[Any], name: Any) -> dict[str, list[Any]]:
+    grouped: dict[str, list[Any]] = defaultdict(list)
+    for thing in things:
+        grouped[name(thing)].append(thing)
+    return dict(grouped)
