@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +101,7 @@ class _Found:
         self.letters = _by(seen.letters, lambda letter: _loop_of(letter.event))
         self.topic = Counter(_loop_of(event) for event in seen.topic)
         self.queue = Counter(_loop_of(event) for event in seen.queue)
-        self.names = {
+        self.names: Mapping[str, Iterable[str]] = {
             "the ledger": self.items,
             "the outcome bus": self.outcomes,
             "a dead-letter queue": self.letters,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from aws_cdk import App, CfnOutput, Duration, Stack
+from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
 
@@ -24,8 +24,7 @@ def create_app(output_bucket: str, outcome_bus: str) -> App:
     """Create the app: one stack for each delivery, named `Faults-<delivery>`."""
     app = App()
     deliveries = {
-        # Ten receives.
-        "buffered": HandlerDelivery.buffered(retry_for=Duration.hours(2)),
+        "buffered": HandlerDelivery.buffered(),
         "direct": HandlerDelivery.direct(),
     }
     for name, delivery in deliveries.items():

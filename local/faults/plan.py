@@ -181,7 +181,7 @@ def _two_ends(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 
 def _late_output(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    # Lambda has three attempts, SQS ten.
+    # Lambda has three attempts, SQS thirty.
     looks = 1 if loop.delivery == "direct" else planner.times(3)
     appear = effects.and_then(lambda: planner.write(loop))
     waits: list[Fault] = [Exchange.pass_on] * (looks - 1)

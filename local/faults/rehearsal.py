@@ -142,11 +142,11 @@ class Rehearsal:
         for loop in repaired:
             self._write(loop)
         self._send(repaired, shuffle)
-        self._await(others, recovered=False)
+        self._await_quiet()
         self._reconcile(others)
-        self._await(others, recovered=True)
         self._send(pills, shuffle)
         self._await(loops, recovered=True)
+        self._await_quiet()
         return self._seen()
 
     def _write(self, loop: FaultyLoop) -> None:
@@ -198,15 +198,15 @@ class Rehearsal:
 
     def _await_refusals(self, loops: Sequence[FaultyLoop]) -> None:
         """Wait until the handlers have tried all loops without an outcome bus."""
-        buffered = [loop for loop in loops if loop.delivery == "buffered"]
-        letters = len(loops) - len(buffered)
-        stack = self.stacks["direct"]
+        buffered = [loop.name for loop in loops if loop.delivery == "buffered"]
+        given_up = sum(loop.letter is not None for loop in loops)
+        direct = self.stacks["direct"]
         tried = wait_until(
             lambda: (
-                all(self._proxy.requests(loop.name, "GetItem") > 1 for loop in buffered)
-                and len(stack.collected_letters()) >= letters
+                all(self._proxy.requests(loop, "GetItem") > 1 for loop in buffered)
+                and len(direct.collected_letters()) >= given_up
             ),
-            seconds=_SECONDS_OF_STANDSTILL + 4 * len(loops),
+            seconds=_SECONDS_OF_STANDSTILL + 3 * len(loops),
         )
         if not tried:
             self._notes.append("not every loop was tried without an outcome bus")
@@ -222,23 +222,25 @@ class Rehearsal:
 
     def _await(self, loops: Sequence[FaultyLoop], *, recovered: bool) -> None:
         """Wait until everything that must arrive has arrived, or nothing moves any more."""
-        expected = [loop for loop in loops if recovered or not loop.recovered]
-        recorded = sum(loop.is_recorded for loop in expected)
+        recorded = sum(loop.is_recorded and (recovered or not loop.recovered) for loop in loops)
         letters = sum(loop.letter is not None for loop in loops)
 
-        def has_arrived() -> bool:
-            quiet = self._proxy.seconds_of_quiet()
-            if quiet > _SECONDS_OF_STANDSTILL:
-                return True
-            return (
-                quiet > _SECONDS_OF_QUIET
-                and self._waiting() == 0
-                and self._count() >= recorded
+        def is_over() -> bool:
+            return self._proxy.seconds_of_quiet() > _SECONDS_OF_STANDSTILL or (
+                self._waiting() == 0
                 and sum(len(each.collected_letters()) for each in self.stacks.values()) >= letters
+                and len(self._ledger()) >= recorded
             )
 
-        if not wait_until(has_arrived, seconds=_LONGEST_RUN):
+        if not wait_until(is_over, seconds=_LONGEST_RUN):
             self._notes.append(f"something still moved after {_LONGEST_RUN} s")
+
+    def _await_quiet(self) -> None:
+        """Wait until no function has asked for anything for longer than between two attempts."""
+        wait_until(
+            lambda: self._waiting() == 0 and self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET,
+            seconds=_LONGEST_RUN,
+        )
 
     def _waiting(self) -> int:
         queues = (stack.handler_queue for stack in self.stacks.values())
@@ -261,20 +263,15 @@ class Rehearsal:
                 answer = self._invoke_reconciler(stack)
                 if answer.get("missingLoops") == 0:
                     break
-                self._await_quiet()
+                if answer.get("recoveredLoops"):
+                    self._await_quiet()
             else:
                 self._notes.append(f"the reconciler never found everything: {answer}")
-
-    def _await_quiet(self) -> None:
-        wait_until(lambda: self._proxy.seconds_of_quiet() > 1, seconds=_SECONDS_OF_STANDSTILL)
 
     def _invoke_reconciler(self, stack: Stack) -> dict[str, Any]:
         response = self._lambda.invoke(FunctionName=stack.outputs["ReconcilerName"])
         answer: dict[str, Any] = json.loads(response["Payload"].read())
         return answer
-
-    def _count(self) -> int:
-        return len(self._ledger())
 
     def _ledger(self) -> list[dict[str, Any]]:
         deserialize = TypeDeserializer().deserialize
