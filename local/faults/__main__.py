@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import random
 import secrets
 import sys
 
 from local.a2i_server import running_a2i
 from local.deployment import DeploymentError, bootstrap
-from local.emulator import EmulatorError, running_emulator
+from local.emulator import KEPT_LOG, Emulator, EmulatorError, running_emulator
 from local.faults.account import account_for
 from local.faults.proxy import running_proxy
 from local.faults.rehearsal import Rehearsal
@@ -17,15 +16,16 @@ from local.rehearsal import create_output_bucket
 from local.report import step
 
 _LOOPS = 1000
+_MOST_LOOPS = 50_000
 _MOST_COMPLAINTS = 40
 
 
 def main() -> int:
     """Run the faults; return 0 only if nothing is lost or doubled."""
     arguments = _parser().parse_args()
-    # Whole numbers that are easily typed again.
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    print(f"Faults around a stack in an emulator. Repeat this run with SEED={seed}.")
+    print("Faults around the product in an emulator: no AWS account is used, all data is made up.")
+    print(f"The random choices are those of SEED={seed}, LOOPS={arguments.loops}.")
     try:
         with running_a2i() as a2i, running_proxy() as proxy:
             endpoints = {**a2i.endpoints, **proxy.endpoints}
@@ -35,7 +35,7 @@ def main() -> int:
                     bootstrap(emulator)
                     create_output_bucket(emulator)
                     rehearsal = Rehearsal(emulator, a2i, proxy)
-                return _run(rehearsal, arguments.loops, seed)
+                return _run(emulator, rehearsal, arguments.loops, seed)
     except (EmulatorError, DeploymentError) as error:
         print(f"faults: {error}", file=sys.stderr)
         return 1
@@ -44,27 +44,39 @@ def main() -> int:
         return 130
 
 
-def _run(rehearsal: Rehearsal, count: int, seed: int) -> int:
+def _run(emulator: Emulator, rehearsal: Rehearsal, count: int, seed: int) -> int:
     loops = rehearsal.planner(seed).plan(count, with_pills=True)
     with step(f"Ending {len(loops)} human loops"):
-        seen = rehearsal.run(loops, random.Random(seed))  # noqa: S311 - it must be repeatable
+        seen = rehearsal.run(loops, seed)
     account = account_for(loops, seen)
     print(f"\n{account.table()}\n")
     if account.is_right:
-        print(f"faults: {len(loops)} loops, 0 lost, 0 doubled")
+        print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
         return 0
     complaints = account.complaints()
     print("NOT as it must be:", *complaints[:_MOST_COMPLAINTS], sep="\n  ")
     if len(complaints) > _MOST_COMPLAINTS:
         print(f"  and {len(complaints) - _MOST_COMPLAINTS} more")
+    emulator.show_log()
+    print(f"\nLook for the loops' names in {KEPT_LOG}. Repeat with:")
+    print(f"make faults SEED={seed} LOOPS={count}")
     return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.faults", description=__doc__)
-    parser.add_argument("--loops", type=int, default=_LOOPS, help=f"default: {_LOOPS}")
+    parser.add_argument(
+        "--loops", type=_count, default=_LOOPS, help=f"about how many, default: {_LOOPS}"
+    )
     parser.add_argument("--seed", type=int, help="repeats the random choices of a run")
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= _MOST_LOOPS:
+        raise argparse.ArgumentTypeError(f"expected 1 to {_MOST_LOOPS}, got {count}")
+    return count
 
 
 if __name__ == "__main__":

@@ -106,11 +106,13 @@ class Planner:
         With pills, one loop of each delivery kills its function at every attempt.
         """
         faults = {**_FAULTS, **(_PILLS if with_pills else {})}
-        shares = sum(each.share for each in faults.values())
+        of_one_share = count / sum(each.share for each in faults.values())
+        numbers = {name: each.number(of_one_share) for name, each in faults.items()}
+        numbers["none"] += max(0, count - sum(numbers.values()))
         return [
-            self._loop(name, fault)
-            for name, fault in faults.items()
-            for _ in range(fault.number(count / shares))
+            self._loop(name, faults[name])
+            for name, number in numbers.items()
+            for _ in range(number)
         ]
 
     def _loop(self, name: str, fault: _FaultOfLoops) -> FaultyLoop:
@@ -212,7 +214,7 @@ def _failing(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 def _hanging(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     effect = planner.choose.choice((effects.hang, effects.hang_in_the_body))
-    return replace(loop, effects=[("GetObject", [effect])])
+    return _with("GetObject", effect, most=2)(planner, loop)
 
 
 def _killed(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
@@ -315,7 +317,7 @@ _FAULTS = {
     ),
     "handler killed": _FaultOfLoops(befall=_killed, share=1.5),
     "several of these, and duplicates": _FaultOfLoops(befall=_several, share=3, has_output=True),
-    "outcome bus missing": _FaultOfLoops(befall=_no_bus, share=1, at_most=40),
+    "outcome bus missing": _FaultOfLoops(befall=_no_bus, share=1, at_most=20),
     "event omitted": _FaultOfLoops(befall=_omitted, share=3),
     "event omitted, answers lost": _FaultOfLoops(befall=_omitted_and_answers_lost, share=1.5),
     "event omitted, reconciler killed": _FaultOfLoops(befall=_omitted_and_killed, share=0.5),

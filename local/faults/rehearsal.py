@@ -27,11 +27,12 @@ from local.witness import OUTCOME_PATTERN
 
 OUTCOME_BUS = "reviewed-outcomes"
 
+_SECONDS_BEFORE_A_LOOK = 0.5
 _SECONDS_OF_QUIET = 3.5
 """More than passes between two attempts: at most two seconds, and the start of a process."""
 _SECONDS_OF_STANDSTILL = 30
 _LONGEST_RUN = 3600
-_MOST_ROUNDS_FOR_NOTHING = 4
+_MOST_RECONCILER_RUNS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +120,11 @@ class Rehearsal:
             for delivery, stack in self.stacks.items()
             for function in ("Handler", "Reconciler")
         }
-        # S107: the choices of a test must be repeatable.
-        return Planner(choose=random.Random(seed), kill=kill, write=self._write)  # noqa: S311
+        return Planner(choose=_choices(seed), kill=kill, write=self._write)
 
-    def run(self, loops: Sequence[FaultyLoop], shuffle: random.Random) -> Seen:
+    def run(self, loops: Sequence[FaultyLoop], seed: int) -> Seen:
         """Let all loops end, and return what was seen when nothing moves any more."""
+        shuffle = _choices(seed)
         pills = [loop for loop in loops if not loop.is_recorded]
         others = [loop for loop in loops if loop.is_recorded]
         early = [loop for loop in others if loop.before_the_bus]
@@ -133,8 +134,7 @@ class Rehearsal:
             if loop.first_output is not None:
                 self._put(loop, loop.first_output)
         self._take_stock()
-        self._send(early, shuffle)
-        self._await_refusals(early)
+        self._end_without_outcome_bus(early, shuffle)
         self._create_outcome_bus()
         self._send([loop for loop in others if not loop.before_the_bus], shuffle)
         self._await(others, recovered=False)
@@ -196,20 +196,23 @@ class Rehearsal:
         if answer["FailedEntryCount"]:
             raise RuntimeError(f"the emulator refused an event: {answer['Entries']}")
 
-    def _await_refusals(self, loops: Sequence[FaultyLoop]) -> None:
-        """Wait until the handlers have tried all loops without an outcome bus."""
-        buffered = [loop.name for loop in loops if loop.delivery == "buffered"]
-        given_up = sum(loop.letter is not None for loop in loops)
-        direct = self.stacks["direct"]
-        tried = wait_until(
-            lambda: (
-                all(self._proxy.requests(loop, "GetItem") > 1 for loop in buffered)
-                and len(direct.collected_letters()) >= given_up
-            ),
-            seconds=_SECONDS_OF_STANDSTILL + 3 * len(loops),
-        )
-        if not tried:
-            self._notes.append("not every loop was tried without an outcome bus")
+    def _end_without_outcome_bus(self, loops: Sequence[FaultyLoop], shuffle: random.Random) -> None:
+        """End loops, and wait until the handlers have tried them all.
+
+        The buffered ones last: their retries do not go on for ever either.
+        """
+        for delivery in reversed(DELIVERIES):
+            these = [loop for loop in loops if loop.delivery == delivery]
+            letters = sum(loop.letter is not None for loop in these)
+            self._send(these, shuffle)
+            if not wait_until(
+                lambda stack=self.stacks[delivery], these=these, letters=letters: (
+                    all(self._proxy.requests(loop.name, "GetItem") > 1 for loop in these)
+                    and len(stack.collected_letters()) >= letters
+                ),
+                seconds=_SECONDS_OF_STANDSTILL + 10 * len(loops),
+            ):
+                self._notes.append(f"not every {delivery} loop was tried without an outcome bus")
         recorded = [item["humanLoopName"] for item in self._ledger()]
         if recorded:
             self._notes.append(f"recorded without an outcome bus: {recorded[:5]}")
@@ -226,8 +229,10 @@ class Rehearsal:
         letters = sum(loop.letter is not None for loop in loops)
 
         def is_over() -> bool:
-            return self._proxy.seconds_of_quiet() > _SECONDS_OF_STANDSTILL or (
-                self._waiting() == 0
+            quiet = self._proxy.seconds_of_quiet()
+            return quiet > _SECONDS_OF_STANDSTILL or (
+                quiet > _SECONDS_BEFORE_A_LOOK
+                and self._waiting() == 0
                 and sum(len(each.collected_letters()) for each in self.stacks.values()) >= letters
                 and len(self._ledger()) >= recorded
             )
@@ -259,7 +264,7 @@ class Rehearsal:
                 )
             )
         for stack in self.stacks.values():
-            for _ in range(_MOST_ROUNDS_FOR_NOTHING + 3 * len(loops)):
+            for _ in range(_MOST_RECONCILER_RUNS):
                 answer = self._invoke_reconciler(stack)
                 if answer.get("missingLoops") == 0:
                     break
@@ -299,6 +304,10 @@ class Rehearsal:
             injected=dict(self._proxy.injected),
             notes=[*self._notes, *self._proxy.errors],
         )
+
+
+def _choices(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - they must be repeatable
 
 
 def _kill(emulator: Emulator, function_name: str, after: bool) -> Callable[[Any], None]:
