@@ -50,6 +50,7 @@ def _run(emulator: Emulator, rehearsal: Rehearsal, count: int, seed: int) -> int
         seen = rehearsal.run(loops, seed)
     account = account_for(loops, seen)
     print(f"\n{account.table()}\n")
+    print(f"Dead letters: {account.letters}, of these sent again {account.letters_sent_again}.")
     if account.is_right:
         print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
         return 0

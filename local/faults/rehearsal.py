@@ -203,19 +203,17 @@ class Rehearsal:
         """
         for delivery in reversed(DELIVERIES):
             these = [loop for loop in loops if loop.delivery == delivery]
-            letters = sum(loop.letter is not None for loop in these)
             self._send(these, shuffle)
-            if not wait_until(
-                lambda stack=self.stacks[delivery], these=these, letters=letters: (
-                    all(self._proxy.requests(loop.name, "GetItem") > 1 for loop in these)
-                    and len(stack.collected_letters()) >= letters
-                ),
-                seconds=_SECONDS_OF_STANDSTILL + 10 * len(loops),
-            ):
+            if not wait_until(partial(self._were_tried, these), seconds=_LONGEST_RUN):
                 self._notes.append(f"not every {delivery} loop was tried without an outcome bus")
-        recorded = [item["humanLoopName"] for item in self._ledger()]
+        recorded = self._recorded()
         if recorded:
-            self._notes.append(f"recorded without an outcome bus: {recorded[:5]}")
+            self._notes.append(f"recorded without an outcome bus: {sorted(recorded)}")
+
+    def _were_tried(self, loops: Sequence[FaultyLoop]) -> bool:
+        return self._lettered() >= {loop.name for loop in loops if loop.letter is not None} and all(
+            self._proxy.requests(loop.name, "GetItem") > 1 for loop in loops
+        )
 
     def _create_outcome_bus(self) -> None:
         self._events.create_event_bus(Name=OUTCOME_BUS)
@@ -225,16 +223,18 @@ class Rehearsal:
 
     def _await(self, loops: Sequence[FaultyLoop], *, recovered: bool) -> None:
         """Wait until everything that must arrive has arrived, or nothing moves any more."""
-        recorded = sum(loop.is_recorded and (recovered or not loop.recovered) for loop in loops)
-        letters = sum(loop.letter is not None for loop in loops)
+        recorded = {loop.name for loop in loops if loop.is_recorded}
+        if not recovered:
+            recorded -= {loop.name for loop in loops if loop.recovered}
+        letters = {loop.name for loop in loops if loop.letter is not None}
 
         def is_over() -> bool:
             quiet = self._proxy.seconds_of_quiet()
             return quiet > _SECONDS_OF_STANDSTILL or (
                 quiet > _SECONDS_BEFORE_A_LOOK
                 and self._waiting() == 0
-                and sum(len(each.collected_letters()) for each in self.stacks.values()) >= letters
-                and len(self._ledger()) >= recorded
+                and self._lettered() >= letters
+                and self._recorded() >= recorded
             )
 
         if not wait_until(is_over, seconds=_LONGEST_RUN):
@@ -250,6 +250,18 @@ class Rehearsal:
     def _waiting(self) -> int:
         queues = (stack.handler_queue for stack in self.stacks.values())
         return sum(queue.waiting for queue in queues if queue is not None)
+
+    def _lettered(self) -> set[str]:
+        """Return the loops that have a letter in a dead-letter queue."""
+        return {
+            letter.event["detail"]["humanLoopName"]
+            for stack in self.stacks.values()
+            for letter in stack.collected_letters()
+        }
+
+    def _recorded(self) -> set[str]:
+        """Return the loops in the ledgers."""
+        return {item["humanLoopName"] for item in self._ledger()}
 
     def _reconcile(self, loops: Sequence[FaultyLoop]) -> None:
         """Let A2I know the loops, and the reconcilers compare until nothing is missing."""
