@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +34,7 @@ _SECONDS_OF_QUIET = 3.5
 _SECONDS_OF_STANDSTILL = 30
 _LONGEST_RUN = 3600
 _MOST_RECONCILER_RUNS = 200
+_SECONDS_BETWEEN_RUNS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +127,8 @@ class Rehearsal:
     def run(self, loops: Sequence[FaultyLoop], seed: int) -> Seen:
         """Let all loops end, and return what was seen when nothing moves any more."""
         shuffle = _choices(seed)
-        pills = [loop for loop in loops if not loop.is_recorded]
-        others = [loop for loop in loops if loop.is_recorded]
-        early = [loop for loop in others if loop.before_the_bus]
+        early = [loop for loop in loops if loop.before_the_bus]
+        repaired = [loop for loop in loops if loop.repaired]
         for loop in loops:
             for operation, faults in loop.effects:
                 self._proxy.inject(loop.name, operation, faults)
@@ -136,17 +137,15 @@ class Rehearsal:
         self._take_stock()
         self._end_without_outcome_bus(early, shuffle)
         self._create_outcome_bus()
-        self._send([loop for loop in others if not loop.before_the_bus], shuffle)
-        self._await(others, recovered=False)
-        repaired = [loop for loop in loops if loop.repaired]
+        self._send([loop for loop in loops if not loop.before_the_bus], shuffle)
+        self._await(loops, recovered=False)
         for loop in repaired:
             self._write(loop)
         self._send(repaired, shuffle)
-        self._await_quiet()
-        self._reconcile(others)
-        self._send(pills, shuffle)
+        # The reconcilers would send the event of a loop once more that kills its function.
+        self._reconcile([loop for loop in loops if loop.is_recorded])
         self._await(loops, recovered=True)
-        self._await_quiet()
+        wait_until(lambda: self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET, seconds=_LONGEST_RUN)
         return self._seen()
 
     def _write(self, loop: FaultyLoop) -> None:
@@ -222,11 +221,13 @@ class Rehearsal:
         )
 
     def _await(self, loops: Sequence[FaultyLoop], *, recovered: bool) -> None:
-        """Wait until everything that must arrive has arrived, or nothing moves any more."""
-        recorded = {loop.name for loop in loops if loop.is_recorded}
-        if not recovered:
-            recorded -= {loop.name for loop in loops if loop.recovered}
-        letters = {loop.name for loop in loops if loop.letter is not None}
+        """Wait until everything that must arrive has arrived, or nothing moves any more.
+
+        With the recovered loops, and the outputs that were repaired; or before that.
+        """
+        recorded = {x.name for x in loops if x.is_recorded and (recovered or not x.recovered)}
+        repaired = {x.name for x in loops if x.repaired} if recovered else set()
+        letters = {x.name for x in loops if x.letter is not None}
 
         def is_over() -> bool:
             quiet = self._proxy.seconds_of_quiet()
@@ -235,17 +236,11 @@ class Rehearsal:
                 and self._waiting() == 0
                 and self._lettered() >= letters
                 and self._recorded() >= recorded
+                and self._recorded(readable=True) >= repaired
             )
 
         if not wait_until(is_over, seconds=_LONGEST_RUN):
             self._notes.append(f"something still moved after {_LONGEST_RUN} s")
-
-    def _await_quiet(self) -> None:
-        """Wait until no function has asked for anything for longer than between two attempts."""
-        wait_until(
-            lambda: self._waiting() == 0 and self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET,
-            seconds=_LONGEST_RUN,
-        )
 
     def _waiting(self) -> int:
         queues = (stack.handler_queue for stack in self.stacks.values())
@@ -259,9 +254,13 @@ class Rehearsal:
             for letter in stack.collected_letters()
         }
 
-    def _recorded(self) -> set[str]:
-        """Return the loops in the ledgers."""
-        return {item["humanLoopName"] for item in self._ledger()}
+    def _recorded(self, *, readable: bool = False) -> set[str]:
+        """Return the loops in the ledgers, or those among them without an error of the output."""
+        return {
+            item["humanLoopName"]
+            for item in self._ledger()
+            if not (readable and item["outputError"])
+        }
 
     def _reconcile(self, loops: Sequence[FaultyLoop]) -> None:
         """Let A2I know the loops, and the reconcilers compare until nothing is missing."""
@@ -280,8 +279,7 @@ class Rehearsal:
                 answer = self._invoke_reconciler(stack)
                 if answer.get("missingLoops") == 0:
                     break
-                if answer.get("recoveredLoops"):
-                    self._await_quiet()
+                time.sleep(_SECONDS_BETWEEN_RUNS)
             else:
                 self._notes.append(f"the reconciler never found everything: {answer}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from local.a2i_server import A2IServer
 from local.deployment import DeployedStack
-from local.emulator import Emulator
+from local.emulator import PROJECT, Emulator
 from local.faults.account import Account, account_for
 from local.faults.plan import FaultyLoop, Planner
 from local.faults.proxy import Exchange, Proxy
@@ -40,6 +41,18 @@ def test_table_has_a_row_for_every_fault_and_fits_the_terminal(account: Account)
     lines = account.table().splitlines()
     assert len(lines) == len({loop.fault for loop in account.loops}) + 3
     assert max(map(len, lines)) <= 80
+
+
+def test_page_has_the_row_of_every_fault_and_names_tests_that_exist() -> None:
+    page = (PROJECT / "docs" / "reliability.md").read_text()
+    rows = re.findall(r"^  (\S.*?)  +(\d+) +(\d+) +(\d+) +(\d+)$", page, re.MULTILINE)
+    assert {row[0] for row in rows} == {"all", *(loop.fault for loop in PLANNED)}
+    assert {row[3:] for row in rows} == {("0", "0")}
+    files = re.findall(r"`(tests/[\w/]+\.py)`", page)
+    tests = "".join((PROJECT / file).read_text() for file in {*files, "tests/e2e/test_faults.py"})
+    names = re.findall(r"`(test_\w+)`", page)
+    assert len(names) > 1
+    assert [name for name in names if f"def {name}(" not in tests] == []
 
 
 # What the account notices
