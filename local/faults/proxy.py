@@ -99,6 +99,8 @@ class Proxy:
         self._faults: dict[tuple[str, str], list[Fault]] = {}
         self._requests: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
+        self._is_open = threading.Event()
+        self._is_open.set()
 
     @property
     def endpoints(self) -> dict[str, str]:
@@ -108,6 +110,15 @@ class Proxy:
     def inject(self, loop: str, operation: str, faults: Sequence[Fault]) -> None:
         """Do something to the next requests of an operation that name a human loop."""
         self._faults.setdefault((loop, operation), []).extend(faults)
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """Let all requests wait until the block is left."""
+        self._is_open.clear()
+        try:
+            yield
+        finally:
+            self._is_open.set()
 
     def requests(self, loop: str, operation: str) -> int:
         """Return how often an operation was requested for a human loop."""
@@ -119,6 +130,7 @@ class Proxy:
 
     def fault_for(self, operation: str, request: bytes) -> Fault:
         """Return what is done to a request: mostly nothing."""
+        self._is_open.wait()
         self.last_request = time.monotonic()
         loops = {name.decode() for name in LOOP_NAME.findall(request)}
         if len(loops) != 1:

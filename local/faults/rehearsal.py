@@ -215,10 +215,11 @@ class Rehearsal:
         )
 
     def _create_outcome_bus(self) -> None:
-        self._events.create_event_bus(Name=OUTCOME_BUS)
-        self._outcomes = Mailbox.listening(
-            self._emulator, OUTCOME_PATTERN, "Faults-outcomes", OUTCOME_BUS
-        )
+        with self._proxy.closed():  # no outcome before somebody listens
+            self._events.create_event_bus(Name=OUTCOME_BUS)
+            self._outcomes = Mailbox.listening(
+                self._emulator, OUTCOME_PATTERN, "Faults-outcomes", OUTCOME_BUS
+            )
 
     def _await(self, loops: Sequence[FaultyLoop], *, recovered: bool) -> None:
         """Wait until everything that must arrive has arrived, or nothing moves any more.
