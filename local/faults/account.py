@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.faults.plan import FaultyLoop
-from local.faults.proxy import Exchange
+from local.faults.proxy import LOOP_NAME, Exchange
 from local.faults.rehearsal import Letter, Seen
 from local.report import table
 
@@ -109,12 +109,14 @@ class _Found:
         self.letters = _by(seen.letters, lambda letter: _loop_of(letter.event))
         self.topic = Counter(_loop_of(event) for event in seen.topic)
         self.queue = Counter(_loop_of(event) for event in seen.queue)
+        self.alerts = Counter(name for text in seen.alerts for name in _named(text))
         self.names: Mapping[str, Iterable[str]] = {
             "the ledger": self.items,
             "the outcome bus": self.outcomes,
             "a dead-letter queue": self.letters,
             "the topic": self.topic,
             "the queue": self.queue,
+            "the alerts": self.alerts,
         }
 
 
@@ -165,13 +167,15 @@ def _record(loop: FaultyLoop) -> dict[str, Any]:
 
 
 def _arrivals(loop: FaultyLoop, found: _Found) -> Iterator[tuple[str, tuple[int, int], int]]:
-    """Yield for topic and queue the least and the most events expected, and how many came."""
+    """Yield the least and the most events expected at each target, and how many came."""
     # Events of the direct delivery are not put on the bus, but invoked.
     sent = len(loop.events) * (1 + loop.repaired) if loop.delivery == "buffered" else 0
     least = sent + loop.recovered
     most = sent + loop.resent_at_most * loop.recovered
     yield "the topic", (least, most), found.topic[loop.name]
     yield "the queue", (least, most), found.queue[loop.name]
+    is_alerted = loop.status == "Failed"
+    yield "the alerts", (least * is_alerted, most * is_alerted), found.alerts[loop.name]
 
 
 def _least_injected(loop: FaultyLoop) -> int:
@@ -193,6 +197,11 @@ def _sent_again(loop: FaultyLoop, letters: Sequence[Letter]) -> int:
 
 def _has_reason(letter: Letter, reason: str) -> bool:
     return reason in letter.reason if reason else letter.reason == ""
+
+
+def _named(alert: str) -> set[str]:
+    names = {name.decode() for name in LOOP_NAME.findall(alert.encode())}
+    return names or {"an alert without a loop"}
 
 
 def _loop_of(event: Mapping[str, Any]) -> str:

@@ -57,6 +57,8 @@ class Seen:
     """The events at the topics' subscribers."""
     queue: Sequence[Mapping[str, Any]]
     """The events at the queues' consumers."""
+    alerts: Sequence[str]
+    """The texts at the alerts' subscribers."""
     injected: Mapping[str, int]
     """How many faults were injected, by human loop."""
     notes: Sequence[str]
@@ -71,6 +73,7 @@ class Stack:
         self.outputs = stack
         self.topic = Mailbox.subscribed(emulator, stack["TopicArn"])
         self.queue = Mailbox(emulator, stack["QueueUrl"])
+        self.alerts = Mailbox.subscribed(emulator, stack["AlertsTopicArn"])
         self.letters = {
             name: Mailbox(emulator, url)
             for name, url in stack.outputs.items()
@@ -312,6 +315,7 @@ class Rehearsal:
             letters=[letter for stack in stacks for letter in stack.collected_letters()],
             topic=[json.loads(body) for stack in stacks for body in stack.topic.collect()],
             queue=[json.loads(body) for stack in stacks for body in stack.queue.collect()],
+            alerts=[text for stack in stacks for text in stack.alerts.collect()],
             injected=dict(self._proxy.injected),
             notes=[*self._notes, *self._proxy.errors],
         )

@@ -108,6 +108,11 @@ def perfect() -> Seen:
         ],
         topic=events,
         queue=events,
+        alerts=[
+            f"Human loop: {event['detail']['humanLoopName']}"
+            for event in events
+            if event["detail"]["humanLoopStatus"] == "Failed"
+        ],
         injected={loop.name: 100 for loop in PLANNED if loop.effects},
         notes=[],
     )
@@ -174,6 +179,11 @@ DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
     "event twice in the queue": (
         "doubled: the queue had",
         lambda s: replace(s, queue=[*s.queue, s.queue[0]]),
+    ),
+    "no alert": ("lost: the alerts had", lambda s: replace(s, alerts=s.alerts[1:])),
+    "alert twice": (
+        "doubled: the alerts had",
+        lambda s: replace(s, alerts=[*s.alerts, s.alerts[0]]),
     ),
     "needless letter": (
         "doubled: 1 letters",
