@@ -110,17 +110,16 @@ class Planner:
         numbers = {name: each.number(of_one_share) for name, each in faults.items()}
         numbers["none"] += max(0, count - sum(numbers.values()))
         return [
-            self._loop(name, faults[name])
+            self._loop(name, faults[name], index)
             for name, number in numbers.items()
-            for _ in range(number)
+            for index in range(number)
         ]
 
-    def _loop(self, name: str, fault: _FaultOfLoops) -> FaultyLoop:
-        number = next(self._number)
+    def _loop(self, name: str, fault: _FaultOfLoops, index: int) -> FaultyLoop:
         loop = FaultyLoop(
-            name=f"loop-{number:05}",
+            name=f"loop-{next(self._number):05}",
             fault=name,
-            delivery=fault.deliveries[number % len(fault.deliveries)],
+            delivery=fault.deliveries[index % len(fault.deliveries)],
             status="Completed",
         )
         status = "Completed" if fault.has_output else self.choose.choice(_STATUSES)
@@ -149,10 +148,12 @@ class _FaultOfLoops:
     share: float = 1
     at_most: int = 100_000
     has_output: bool = False
-    deliveries: Sequence[str] = DELIVERIES
+    # The emulator handles one event at a time if it is not in a batch, and after every error it
+    # starts a new process.
+    deliveries: Sequence[str] = ("direct", "buffered", "buffered", "buffered")
 
     def number(self, of_one_share: float) -> int:
-        return max(len(self.deliveries), min(self.at_most, round(self.share * of_one_share)))
+        return max(len(set(self.deliveries)), min(self.at_most, round(self.share * of_one_share)))
 
 
 _STATUSES = ("Completed", "Completed", "Failed", "Stopped")
