@@ -50,7 +50,10 @@ def _run(emulator: Emulator, rehearsal: Rehearsal, count: int, seed: int) -> int
         seen = rehearsal.run(loops, seed)
     account = account_for(loops, seen)
     print(f"\n{account.table()}\n")
-    print(f"Dead letters: {account.letters}, of these sent again {account.letters_sent_again}.")
+    print(
+        f"Dead letters: {account.letters}, of these {account.letters_sent_again} sent again after "
+        f"a kill, {account.letters_moved_along} of settled loops moved with one that kills."
+    )
     if account.is_right:
         print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
         return 0

@@ -138,7 +138,8 @@ POISON = named("malformed event")
 PILL = named("handler killed at every attempt")
 HUNG = named("S3 hanging")
 STRANGER = {"humanLoopName": "loop-99999", "outcomeId": "outcome of a stranger"}
-LETTER = Letter(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="")
+LETTER = Letter(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
+MOVED = replace(LETTER, reason="")
 
 DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
     "no item": ("lost: no item", lambda s: replace(s, ledger=other_than(NORMAL, s.ledger))),
@@ -189,6 +190,10 @@ DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
         "doubled: 1 letters",
         lambda s: replace(s, letters=[*s.letters, LETTER]),
     ),
+    "more letters without a reason than a batch has": (
+        "10 letters of settled loops without a reason",
+        lambda s: replace(s, letters=[*s.letters, *[MOVED] * 10]),
+    ),
     "item of a loop that kills its function": (
         "doubled: 1 items",
         lambda s: replace(s, ledger=[*s.ledger, {**s.ledger[0], "humanLoopName": PILL.name}]),
@@ -212,6 +217,13 @@ def test_account_notices(complaint: str, damage: Callable[[Seen], Seen]) -> None
     account = account_for(PLANNED, damage(perfect()))
     assert not account.is_right
     assert any(complaint in each for each in account.complaints()), account.complaints()
+
+
+def test_letters_of_the_batch_of_a_message_that_kills_are_counted_and_not_wrong() -> None:
+    seen = perfect()
+    account = account_for(PLANNED, replace(seen, letters=[*seen.letters, *[MOVED] * 9]))
+    assert account.complaints() == []
+    assert account.letters_moved_along == 9
 
 
 def test_plan_is_the_same_for_a_seed() -> None:
