@@ -203,10 +203,9 @@ def _sent_again(loop: FaultyLoop, letters: Sequence[Letter]) -> int:
     It sends a letter before SQS deletes the message. If it is killed in the same batch, SQS
     delivers the message again. Lambda sends the letter of an invocation once.
     """
-    is_repeated = (
-        loop.delivery == "buffered" and loop.letter and len({x.reason for x in letters}) == 1
-    )
-    return len(letters) - 1 if is_repeated else 0
+    reasons = [letter.reason for letter in letters if letter.reason]
+    is_repeated = loop.delivery == "buffered" and loop.letter and len(set(reasons)) == 1
+    return len(reasons) - 1 if is_repeated else 0
 
 
 def _moved_along(letters: Sequence[Letter], loop: FaultyLoop) -> int:
