@@ -50,10 +50,9 @@ def _run(emulator: Emulator, rehearsal: Rehearsal, count: int, seed: int) -> int
         seen = rehearsal.run(loops, seed)
     account = account_for(loops, seen)
     print(f"\n{account.table()}\n")
-    print(
-        f"Dead letters: {account.letters}, of these {account.letters_sent_again} sent again after "
-        f"a kill, {account.letters_moved_along} of settled loops moved with one that kills."
-    )
+    print(f"Dead letters: {account.letters}")
+    print(f"  sent again after a kill: {account.letters_sent_again}")
+    print(f"  of settled loops, moved with one that kills: {account.letters_moved_along}\n")
     if account.is_right:
         print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
         return 0
