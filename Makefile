@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ snapshots: install ## Accept the synthesized templates as the new snapshots, on 
 
 bench: install ## Measure speed and memory as ratios to a floor or a peer
 	@$(BIN)/python -m benchmarks
+
+faults: install ## Inject faults around a stack in the emulator: make faults [LOOPS=1000] [SEED=...]
+	@$(BIN)/python -m local.faults --loops $(or $(LOOPS),1000) $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove everything that make created
 	rm -rf .venv node_modules cdk.out build .mypy_cache .pytest_cache .ruff_cache .hypothesis
