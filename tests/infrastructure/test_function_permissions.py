@@ -122,8 +122,8 @@ def _calls_of_callbacks(variables: dict[str, str], *_: str) -> Iterator[_Operati
     yield "dynamodb", "Query", {"TableName": variables["LEDGER_TABLE"]}
     for operation in ("DeleteItem", "PutItem", "Query"):
         yield "dynamodb", operation, {"TableName": variables["CALLBACK_TABLE"]}
-    yield "stepfunctions", "SendTaskSuccess", {}
-    yield "stepfunctions", "SendTaskFailure", {}
+    yield "states", "SendTaskSuccess", {}
+    yield "states", "SendTaskFailure", {}
 
 
 def _events(bus: str, detail_type: str) -> Iterator[_Operation]:
