@@ -54,6 +54,10 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
                 "handler_delivery": {"buffered": True},
             },
+            "verified": {
+                "flow_definitions": ["verified"],
+                "handler_delivery": {"buffered": True},
+            },
             "reconciled": {
                 "flow_definitions": [RECONCILED_FLOW_DEFINITION],
                 "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},

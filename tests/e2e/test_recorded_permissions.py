@@ -187,6 +187,7 @@ def _operator_policy() -> dict[str, Any]:
     for placeholder, value in values.items():
         assert placeholder in text
         text = text.replace(placeholder, value)
+    text = text.replace("stack/HumanLoops/", "stack/HumanLoops-*/")
     policy: dict[str, Any] = json.loads(text)
     return policy
 
