@@ -9,6 +9,8 @@ from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_events import HumanLoopEvents
 from human_loop_events.human_loop_filter import HumanLoopFilter
+from human_loop_events.human_loop_hub import HumanLoopHub
+from human_loop_events.human_loop_spoke import HumanLoopSpoke
 from human_loop_events.job_filter import JobFilter
 from human_loop_events.ledger import Ledger
 from human_loop_events.output_location import OutputLocation
@@ -33,6 +35,8 @@ __all__ = [
     "HandlerQueue",
     "HumanLoopEvents",
     "HumanLoopFilter",
+    "HumanLoopHub",
+    "HumanLoopSpoke",
     "HumanLoopStatus",
     "JobFilter",
     "Ledger",

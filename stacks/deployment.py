@@ -45,6 +45,7 @@ _Region = Annotated[str, AfterValidator(_a_known_region)]
 _Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 _KeyArn = Annotated[str, Field(pattern=r"^arn:[^:]+:kms:[^:]+:\d{12}:key/.+$")]
 _Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+_Organization = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
 _Status = Literal["Completed", "Failed", "Stopped"]
 
 
@@ -107,6 +108,16 @@ class Deployment(BaseModel):
     runbook: Annotated[str, Field(pattern=r"^\S+$")] = Field(
         RUNBOOK, description="a path or URL without spaces. Default: docs/operations.md"
     )
+    admits: Annotated[list[_Account], Field(min_length=1)] | _Organization | None = Field(
+        None,
+        description="for a hub: a list of account ids of 12 digits in quotes, or the id of an "
+        "organization such as o-a1b2c3d4e5, which may forward their events. Default: no hub",
+    )
+    hub: _Text | None = Field(
+        None,
+        description="for a spoke: the name of the deployment, or the ARN of the event bus, to "
+        "which events are forwarded. Default: no spoke",
+    )
     failed_loops_threshold: Annotated[int, Field(ge=1)] = Field(
         1, description="a whole number from 1: Failed loops in 5 minutes. Default: 1"
     )
@@ -157,7 +168,8 @@ class Deployment(BaseModel):
                 yield key, f"it needs output_bucket, got {getattr(self, key)!r} without one"
         for key, arns in (
             ("output_key_arn", [self.output_key_arn] if self.output_key_arn else []),
-            ("flow_definitions", self.flow_definitions or []),
+            # Those of a hub are of other accounts.
+            ("flow_definitions", (self.flow_definitions or []) if self.admits is None else []),
         ):
             for arn in arns:
                 yield from ((key, each) for each in self._elsewhere(arn))
@@ -253,6 +265,10 @@ def read_deployments(context: Any) -> list[Deployment]:
             else:
                 faults += [f"{place}.{key}: {what}" for key, what in deployment.contradictions()]
                 deployments.append(deployment)
+    faults += [
+        f"context deployments.{name}.{key}: {what}"
+        for name, key, what in contradictions_of_hubs(deployments, list(context))
+    ]
     if faults:
         raise ConfigurationError("\n".join(faults))
     return deployments
@@ -273,6 +289,100 @@ def _faults(error: ValidationError, entry: dict[str, Any]) -> Iterator[str]:
         expected = str(Deployment.model_fields[key].description).partition(". Default:")[0]
         because = f"; {_plain(each['ctx']['error'])}" if each["type"] == "value_error" else ""
         yield f"{key}: expected {expected}, got {entry[key]!r}{because}"
+
+
+def contradictions_of_hubs(
+    deployments: list[Deployment], names: list[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield deployments and keys that do not make a hub and its spokes, and what is wrong.
+
+    Parameters
+    ----------
+    deployments
+        Those that are valid by themselves.
+    names
+        The names of all.
+    """
+    hubs = {each.name: each for each in deployments if each.admits is not None}
+    places: dict[tuple[str | None, ...], str] = {}
+    for each in deployments:
+        if each.admits is None and each.hub is None:
+            continue
+        if each.account is None:
+            yield each.name, "account", "a hub or a spoke needs account and region, got none"
+            continue
+        if each.admits is not None:
+            yield from ((each.name, key, what) for key, what in _unusable_in_a_hub(each))
+            continue
+        yield from ((each.name, key, what) for key, what in _unusable_in_a_spoke(each))
+        place = (each.hub, each.account, each.region)
+        other = places.setdefault(place, each.name)
+        if other != each.name:
+            yield (
+                each.name,
+                "hub",
+                f"{other} is a spoke of {each.hub} in account {each.account} and {each.region} "
+                "already, and the name of the role that the hub takes is that of both; expected "
+                "one spoke with all flow definitions, and outputs in one bucket",
+            )
+        assert each.hub is not None  # noqa: S101 - it is a spoke
+        if each.hub in hubs:
+            yield from ((each.name, "hub", what) for what in _refused(each, hubs[each.hub]))
+        elif each.hub in names and each.hub in [known.name for known in deployments]:
+            yield each.name, "hub", f"{each.hub} is no hub: expected a deployment with admits"
+        elif each.hub not in names and not each.hub.startswith("arn:"):
+            nearest = _nearest(each.hub, list(hubs))
+            yield (
+                each.name,
+                "hub",
+                f"there is no deployment {each.hub!r}{nearest}; expected one with admits, or the "
+                "ARN of a hub's event bus",
+            )
+
+
+#: What a spoke has. Everything else is the hub's.
+_KEYS_OF_A_SPOKE = frozenset(
+    {
+        *("name", "account", "region", "hub", "flow_definitions", "statuses"),
+        *("output_bucket", "output_prefix", "output_key_arn", "alert_emails", "runbook"),
+    }
+)
+
+
+def _unusable_in_a_hub(hub: Deployment) -> Iterator[tuple[str, str]]:
+    if hub.hub is not None:
+        yield (
+            "hub",
+            f"EventBridge forwards an event once, so a hub cannot be a spoke of {hub.hub}; "
+            "expected either admits or hub",
+        )
+    for key in ("output_bucket", "output_prefix", "output_key_arn"):
+        if getattr(hub, key):
+            yield key, f"a hub reads the outputs of its spokes, got {getattr(hub, key)!r}"
+
+
+def _unusable_in_a_spoke(spoke: Deployment) -> Iterator[tuple[str, str]]:
+    if spoke.output_bucket is None:
+        yield (
+            "output_bucket",
+            "a spoke needs the bucket in the flow definitions' S3OutputPath, which the hub may "
+            "read; got none",
+        )
+    for key in sorted(spoke.model_fields_set - _KEYS_OF_A_SPOKE):
+        yield key, "a spoke only forwards events; expected this key in the hub's deployment"
+
+
+def _refused(spoke: Deployment, hub: Deployment) -> Iterator[str]:
+    """Say why a hub does not receive the events of a spoke."""
+    if (
+        isinstance(hub.admits, list)
+        and spoke.account not in hub.admits
+        and spoke.account != hub.account
+    ):
+        yield f"{hub.name} does not admit account {spoke.account}; expected it in its admits"
+    ours, theirs = (RegionInfo.get(each.region or "").partition for each in (spoke, hub))
+    if None not in (ours, theirs) and ours != theirs:
+        yield f"{hub.name} is in partition {theirs}, and EventBridge forwards within {ours} only"
 
 
 def _nearest(name: str, known: list[str]) -> str:

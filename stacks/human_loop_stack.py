@@ -10,8 +10,10 @@ from constructs import Construct
 
 from human_loop_events import (
     AlertFormat,
+    Alerts,
     AlertsSettings,
     HumanLoopEvents,
+    HumanLoopHub,
     HumanLoopStatus,
     OutputLocation,
     ReviewHandlerSettings,
@@ -40,12 +42,14 @@ class HumanLoopStack(Stack):
             description="Events, alerts and reviews of Amazon A2I human loops",
             env=Environment(account=deployment.account, region=deployment.region),
         )
+        self.hub = create_hub(self, deployment)
         self.human_loops = HumanLoopEvents(
             self,
             "HumanLoops",
             flow_definitions=deployment.flow_definitions_matched,
             statuses=[HumanLoopStatus(status) for status in deployment.statuses],
-            output=self._output(deployment),
+            event_bus=self.hub,
+            output=output_location(self, deployment),
             handler=ReviewHandlerSettings(
                 mappings=deployment.task_mappings, include_values=deployment.include_values
             ),
@@ -56,26 +60,8 @@ class HumanLoopStack(Stack):
                 failure_threshold=deployment.failed_loops_threshold,
             ),
         )
-        for address in deployment.alert_emails or []:
-            acknowledge(
-                self.human_loops.alerts.topic.add_subscription(
-                    subscriptions.EmailSubscription(address)
-                ),
-                "SNS retries an e-mail for hours. After that it is out of date: the alarm stays "
-                "on, and the loop is in the queue and in the ledger.",
-                "Serverless-SNSRedrivePolicy",
-            )
+        subscribe_emails(self.human_loops.alerts, deployment)
         self._add_outputs(deployment)
-
-    def _output(self, deployment: Deployment) -> OutputLocation | None:
-        if deployment.output_bucket is None:
-            return None
-        key = deployment.output_key_arn
-        return OutputLocation(
-            s3.Bucket.from_bucket_name(self, "Output", deployment.output_bucket),
-            prefix=deployment.output_prefix,
-            encryption_key=kms.Key.from_key_arn(self, "OutputKey", key) if key else None,
-        )
 
     def _add_outputs(self, deployment: Deployment) -> None:
         loops = self.human_loops
@@ -86,13 +72,16 @@ class HumanLoopStack(Stack):
             "AlertsTopicArn": loops.alerts.topic.topic_arn,
             "DeadLetterQueueUrl": loops.delivery.dead_letter_queue.queue_url,
             "HandlerName": loops.handler.function_name,
-            "ReconcilerName": loops.reconciler.function.function_name,
             "LedgerTableName": loops.review_handler.ledger.table.table_name,
-            "OutputBucketName": loops.output.bucket.bucket_name,
             "StatusChangeRuleName": loops.status_events.rule.rule_name,
             "FailedRuleName": loops.status_events.failed_rule.rule_name,
             "FailedLoopsAlarmName": loops.status_events.failure_alarm.alarm_name,
         }
+        if self.hub is None:
+            outputs["ReconcilerName"] = loops.reconciler.function.function_name
+            outputs["OutputBucketName"] = loops.output.bucket.bucket_name
+        else:
+            outputs["HubEventBusArn"] = self.hub.event_bus_arn
         if deployment.delivery_of_handler.is_buffered:
             outputs["HandlerQueueUrl"] = loops.handler_queue.queue.queue_url
             outputs["HandlerQueueDeadLetterQueueUrl"] = (
@@ -100,3 +89,35 @@ class HumanLoopStack(Stack):
             )
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def create_hub(scope: Construct, deployment: Deployment) -> HumanLoopHub | None:
+    """Create the event bus to which spokes forward, if the deployment is a hub."""
+    if deployment.admits is None:
+        return None
+    if isinstance(deployment.admits, str):
+        return HumanLoopHub(scope, "Hub", organization_id=deployment.admits)
+    return HumanLoopHub(scope, "Hub", accounts=deployment.admits)
+
+
+def output_location(scope: Construct, deployment: Deployment) -> OutputLocation | None:
+    """Return where the flow definitions write their output, if the deployment says it."""
+    if deployment.output_bucket is None:
+        return None
+    key = deployment.output_key_arn
+    return OutputLocation(
+        s3.Bucket.from_bucket_name(scope, "Output", deployment.output_bucket),
+        prefix=deployment.output_prefix,
+        encryption_key=kms.Key.from_key_arn(scope, "OutputKey", key) if key else None,
+    )
+
+
+def subscribe_emails(alerts: Alerts, deployment: Deployment) -> None:
+    """Subscribe the deployment's e-mail addresses to its alerts."""
+    for address in deployment.alert_emails or []:
+        acknowledge(
+            alerts.topic.add_subscription(subscriptions.EmailSubscription(address)),
+            "SNS retries an e-mail for hours. After that it is out of date: the alarm stays "
+            "on, and the loop is in the queue and in the ledger.",
+            "Serverless-SNSRedrivePolicy",
+        )
