@@ -4,8 +4,8 @@ import sys
 
 import aws_cdk as cdk
 
-from stacks.deployment import ConfigurationError, read_deployments
 from stacks.create_stacks import create_stacks
+from stacks.deployment import ConfigurationError, read_deployments
 
 app = cdk.App()
 try:

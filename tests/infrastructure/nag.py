@@ -33,11 +33,13 @@ OWN_CONSTRUCTS = (
     "Claims",
     "Delivery",
     "Events",
+    "Hub",
     "HumanLoops",
     "Invoices",
     "Ledger",
     "Reconciler",
     "ReviewHandler",
+    "Spoke",
     *JOB_FILTERS,
 )
 

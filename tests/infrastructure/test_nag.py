@@ -39,6 +39,8 @@ CONSTRUCTS_ALONE = (
     "known-environment",
     "default-app",
     "configured-app",
+    "hub-and-spoke",
+    "hub-of-an-organization",
 )
 
 
