@@ -156,6 +156,11 @@ class HumanLoopSpoke(Construct):
         )
 
     @property
+    def hub_event_bus_arn(self) -> str:
+        """The ARN of the event bus to which events are forwarded."""
+        return self._hub.arn
+
+    @property
     def status_events(self) -> StatusEvents:
         """The rule that forwards. ``alert_on_silence`` adds an alarm on its silence."""
         return self._events

@@ -56,6 +56,7 @@ class SpokeStack(Stack):
         subscribe_emails(self.spoke.alerts, deployment)
         for name, value in {
             "AlertsTopicArn": self.spoke.alerts.topic.topic_arn,
+            "HubEventBusArn": self.spoke.hub_event_bus_arn,
             "DeadLetterQueueUrl": self.spoke.delivery.dead_letter_queue.queue_url,
             "OutputRoleArn": self.spoke.output_role.role_arn,
             "StatusChangeRuleName": self.spoke.status_events.rule.rule_name,

@@ -9,13 +9,14 @@ import pytest
 from local.a2i_server import A2IServer, running_a2i
 from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
 from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
-from local.emulator import Emulator, running_emulator
+from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from local.mailbox import Mailbox
 from local.rehearsal import await_arrivals, create_output_bucket, raise_alarm, send
 from local.witness import Witness
 
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
+FORWARDED_FLOW_DEFINITION = "audits"
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +49,21 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
                 "output_bucket": OUTPUT_BUCKET,
                 "output_prefix": OUTPUT_PREFIX,
             },
+            # In one account, because the emulator forwards to no other one.
+            "hub": {
+                "account": ACCOUNT,
+                "region": REGION,
+                "admits": ["444455556666"],
+                "include_values": True,
+            },
+            "spoke": {
+                "account": ACCOUNT,
+                "region": REGION,
+                "hub": "hub",
+                "flow_definitions": [FORWARDED_FLOW_DEFINITION],
+                "output_bucket": OUTPUT_BUCKET,
+                "output_prefix": OUTPUT_PREFIX,
+            },
         },
     )
 
@@ -70,6 +86,12 @@ def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness
         QueueUrl=stack["HandlerQueueUrl"], Attributes={"VisibilityTimeout": "1"}
     )
     return Witness(emulator, stack)
+
+
+@pytest.fixture(scope="session")
+def hub(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness:
+    """The stack to whose bus the stack `spoke` forwards."""
+    return Witness(emulator, stacks["hub"])
 
 
 @pytest.fixture(scope="session")
