@@ -118,6 +118,6 @@ def subscribe_emails(alerts: Alerts, deployment: Deployment) -> None:
         acknowledge(
             alerts.topic.add_subscription(subscriptions.EmailSubscription(address)),
             "SNS retries an e-mail for hours. After that it is out of date: the alarm stays "
-            "on, and the loop is in the queue and in the ledger.",
+            "on, and the event is in a queue.",
             "Serverless-SNSRedrivePolicy",
         )

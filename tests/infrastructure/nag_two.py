@@ -36,6 +36,7 @@ CASE_NAMES = (
     "jobs",
     "many-flow-definitions",
     "configured-app",
+    "hub-and-spoke",
 )
 
 #: With this flag synthesis stops at the first finding of version 2 instead of listing them all.
