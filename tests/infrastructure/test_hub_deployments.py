@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
 
+from human_loop_events import HumanLoopHub, HumanLoopSpoke
 from stacks.create_stacks import create_stacks
 from stacks.deployment import ConfigurationError, read_deployments
 from stacks.human_loop_stack import HumanLoopStack
@@ -187,3 +192,34 @@ def test_long_name_of_a_hub_says_how_to_shorten_it() -> None:
         f"context deployments.{longest}1.name: expected at most 25 characters for a hub, because "
         "the names of roles are made from it, got 26"
     )
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_configuration_in_the_documentation_is_accepted() -> None:
+    page = (DOCS / "many-accounts.md").read_text(encoding="utf-8")
+    example, local = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    deployments = {
+        **json.loads(f"{{{example}}}")["deployments"],
+        **json.loads(f"{{{local}}}"),
+    }
+
+    stacks = create_stacks(new_app(), read_deployments(deployments))
+
+    assert [each.stack_name.removeprefix("HumanLoops-") for each in stacks] == [
+        "people",
+        "invoices-local",
+        "invoices",
+        "claims",
+    ]
+
+
+def test_every_parameter_is_documented() -> None:
+    reference = (DOCS / "reference.md").read_text(encoding="utf-8")
+    for construct in (HumanLoopHub, HumanLoopSpoke):
+        _, _, section = reference.partition(f"## `{construct.__name__}`")
+        section = section.partition("\n## ")[0]
+        names = list(inspect.signature(construct.__init__).parameters)[3:]
+        assert len(names) >= 3
+        assert [name for name in names if f"`{name}`" not in section] == []
