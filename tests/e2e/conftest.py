@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,13 @@ from local.witness import Witness
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
 FORWARDED_FLOW_DEFINITION = "audits"
+SPOKE_ACCOUNT, SPOKE_REGION = "444455556666", "us-west-2"
+SPOKE = {
+    "hub": "hub",
+    "flow_definitions": [FORWARDED_FLOW_DEFINITION],
+    "output_bucket": OUTPUT_BUCKET,
+    "output_prefix": OUTPUT_PREFIX,
+}
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +41,16 @@ def emulator(a2i: A2IServer) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
-    bootstrap(emulator)
-    create_output_bucket(emulator)
+def other_account(emulator: Emulator) -> Emulator:
+    """The same emulator with another account and Region."""
+    return replace(emulator, account=SPOKE_ACCOUNT, region=SPOKE_REGION)
+
+
+@pytest.fixture(scope="session")
+def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, DeployedStack]:
+    for each in (emulator, other_account):
+        bootstrap(each)
+        create_output_bucket(each)
     return deploy(
         emulator,
         {
@@ -49,21 +64,15 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
                 "output_bucket": OUTPUT_BUCKET,
                 "output_prefix": OUTPUT_PREFIX,
             },
-            # In one account, because the emulator forwards to no other one.
             "hub": {
                 "account": ACCOUNT,
                 "region": REGION,
-                "admits": ["444455556666"],
+                "admits": [SPOKE_ACCOUNT],
                 "include_values": True,
             },
-            "spoke": {
-                "account": ACCOUNT,
-                "region": REGION,
-                "hub": "hub",
-                "flow_definitions": [FORWARDED_FLOW_DEFINITION],
-                "output_bucket": OUTPUT_BUCKET,
-                "output_prefix": OUTPUT_PREFIX,
-            },
+            "spoke": {"account": SPOKE_ACCOUNT, "region": SPOKE_REGION, **SPOKE},
+            # The hub's own account has a spoke too: two buses in one account.
+            "own-spoke": {"account": ACCOUNT, "region": REGION, **SPOKE},
         },
     )
 
@@ -90,7 +99,7 @@ def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness
 
 @pytest.fixture(scope="session")
 def hub(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Witness:
-    """The stack to whose bus the stack `spoke` forwards."""
+    """The stack to whose bus the spokes forward."""
     return Witness(emulator, stacks["hub"])
 
 
