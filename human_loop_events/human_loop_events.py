@@ -563,11 +563,9 @@ def _refuse_other_than_settings(name: str, part: object, kind: type) -> None:
 
 def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | None) -> None:
     if handler.hub is not hub:
-        expected = (
-            "ReviewHandler(…, hub=…) with the hub that is event_bus"
-            if hub
-            else ("the hub as event_bus, or a ReviewHandler without hub")
-        )
+        expected = "the hub as event_bus, or a ReviewHandler without hub"
+        if hub is not None:
+            expected = "ReviewHandler(…, hub=…) with the hub that is event_bus"
         raise ValueError(
             f"handler: {handler.node.path} is of another hub or none; expected {expected}"
         )

@@ -50,8 +50,8 @@ class HumanLoopHub(events.EventBus):
         The id of the organization whose accounts may forward events, such as ``"o-a1b2c3d4e5"``.
     event_bus_name
         The name of the bus, at most 40 characters. The names of the roles on both sides begin with
-        it. Default: the path of the construct. An event bus always has a name in its template, and
-        spokes must know it beforehand.
+        it. Default: the path of the construct, with a hash in place of what is too long. An event
+        bus always has a name in its template, and spokes must know it beforehand.
 
     Raises
     ------
@@ -75,8 +75,8 @@ class HumanLoopHub(events.EventBus):
         event_bus_name: str | None = None,
     ) -> None:
         self._accounts = _accounts(accounts, organization_id)
-        path = Names.unique_resource_name(scope, allowed_special_characters="-")
-        self._hub_name = _a_name(event_bus_name or f"{path}-{construct_id}")
+        self._reader: str | None = None
+        self._hub_name = _a_name(event_bus_name or _default_name(scope, construct_id))
         super().__init__(
             scope,
             construct_id,
@@ -144,6 +144,17 @@ class HumanLoopHub(events.EventBus):
         partition = RegionInfo.get(own.region).partition or "aws"
         return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self._hub_name}"
 
+    def _read_by(self, handler: Construct) -> str:
+        """Return the name of the role of the one review handler that the spokes admit."""
+        if self._reader is not None:
+            raise ValueError(
+                f"hub: {self._reader} reads the outputs of the spokes of {self.node.path} already, "
+                "and these admit one role; expected one HumanLoopEvents or ReviewHandler for a "
+                "hub, and further rules with on_event() or StatusEvents"
+            )
+        self._reader = handler.node.path
+        return self.reader_role_name
+
     def _policy(self, organization_id: str | None) -> iam.PolicyDocument:
         # A rule forwards with a role, so the organization of the role's account is known.
         member = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
@@ -198,6 +209,15 @@ def _accounts(accounts: Sequence[str] | None, organization_id: str | None) -> tu
             f"{_MOST_ACCOUNTS}, or organization_id"
         )
     return listed
+
+
+def _default_name(scope: Construct, construct_id: str) -> str:
+    path = Names.unique_resource_name(
+        scope,
+        allowed_special_characters="-",
+        max_length=max(MAX_HUB_NAME - len(f"-{construct_id}"), 1),
+    )
+    return f"{path}-{construct_id}"
 
 
 def _a_name(name: str) -> str:

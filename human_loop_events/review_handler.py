@@ -215,7 +215,7 @@ class ReviewHandler(Construct):
         self._role = create_role(
             self,
             description="Settles ended human loops",
-            role_name=hub.reader_role_name if hub else None,
+            role_name=hub._read_by(self) if hub else None,
         )
         self._policy = self._create_policy(
             dead_letter_queue, has_custom_bus=outcome_bus is not None

@@ -21,7 +21,6 @@ from human_loop_events import (
 )
 from human_loop_events.output_location import refuse_unusable_prefix
 from human_loop_events.runbook import RUNBOOK
-from human_loop_reviews.contract import MAX_HUB_NAME
 
 
 class ConfigurationError(ValueError):
@@ -350,22 +349,12 @@ _KEYS_OF_A_SPOKE = frozenset(
 )
 
 
-#: HumanLoops-<name>-Hub is the name of its event bus.
-_LONGEST_HUB = MAX_HUB_NAME - len("HumanLoops--Hub")
-
-
 def _unusable_in_a_hub(hub: Deployment) -> Iterator[tuple[str, str]]:
     if hub.hub is not None:
         yield (
             "hub",
             f"EventBridge forwards an event once, so a hub cannot be a spoke of {hub.hub}; "
             "expected either admits or hub",
-        )
-    if len(hub.name) > _LONGEST_HUB:
-        yield (
-            "name",
-            f"expected at most {_LONGEST_HUB} characters for a hub, because the names of roles are "
-            f"made from it, got {len(hub.name)}",
         )
     for key in ("output_bucket", "output_prefix", "output_key_arn"):
         if getattr(hub, key):

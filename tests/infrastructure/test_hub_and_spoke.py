@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_cdk import Environment, Stack
+from aws_cdk import Aws, Environment, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -22,11 +22,13 @@ from human_loop_events import (
     HumanLoopEvents,
     HumanLoopHub,
     HumanLoopSpoke,
+    JobFilter,
     OutputLocation,
     Reconciler,
     ReconcilerSettings,
     ReviewHandler,
     ReviewHandlerSettings,
+    StatusEvents,
 )
 from human_loop_reviews.contract import MAX_HUB_NAME, output_role_name, reader_role_name
 from tests.infrastructure.cases import (
@@ -406,6 +408,30 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     "a handler with neither": (
         lambda stack: ReviewHandler(stack, "H"),
         "output: expected OutputLocation(bucket, prefix=…), got None",
+    ),
+    "two handlers": (
+        lambda stack: (
+            _loops(stack, event_bus=(hub := _hub(stack))),
+            HumanLoopEvents(stack, "Claims", event_bus=hub),
+        ),
+        "hub: Reviews/HumanLoops/ReviewHandler reads the outputs of the spokes of Reviews/Hub "
+        "already, and these admit one role",
+    ),
+    "low agreement with an ARN that is not known": (
+        lambda stack: _loops(
+            stack,
+            flow_definitions=FlowDefinitions.arns(
+                f"arn:aws:sagemaker:{REGION}:{SPOKE_ACCOUNT}:flow-definition/claims",
+                f"arn:aws:sagemaker:{Aws.REGION}:{SPOKE_ACCOUNT}:flow-definition/invoices",
+            ),
+        ).alert_on_low_agreement(0.9),
+        "expected flow_definitions with ARNs known at synthesis",
+    ),
+    "job events in a hub": (
+        lambda stack: StatusEvents(
+            stack, "Jobs", filter=JobFilter.training(), event_bus=_hub(stack)
+        ),
+        "event_bus: Reviews/Hub is a hub, which admits the events of human loops only",
     ),
     "low agreement by name": (
         lambda stack: _loops(
