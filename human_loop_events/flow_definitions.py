@@ -98,10 +98,10 @@ class FlowDefinitions:
     @property
     def qualified_names(self) -> tuple[str, ...]:
         """Account, Region and name, where all ARNs are known at synthesis. Empty otherwise."""
-        matches = [each for each in map(_ARN.fullmatch, self._values) if each is not None]
-        if len(matches) < len(self._values):
+        if not self._are_arns or not self.names:
             return ()
-        return tuple(f"{each[2]}/{each[1]}/{each[3]}" for each in matches)
+        matches = (_ARN.fullmatch(value) for value in self._values)
+        return tuple(f"{each[2]}/{each[1]}/{each[3]}" for each in matches if each is not None)
 
     @property
     def values(self) -> tuple[str, ...]:
