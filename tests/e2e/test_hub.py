@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
 from local.cases import Case, human_loop_event, output_uri
+from local.deployment import DeployedStack
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.rehearsal import send, send_event
 from local.samples import OutputSample
 from local.waiting import wait_until
 from local.witness import Witness
 from tests.e2e.conftest import FORWARDED_FLOW_DEFINITION, SPOKE_ACCOUNT, SPOKE_REGION
+from tests.e2e.test_cli import CommandLine, put
 
 SECONDS_TO_SETTLE = 30
 PLACES = [(SPOKE_ACCOUNT, SPOKE_REGION), (ACCOUNT, REGION)]
@@ -72,6 +75,35 @@ def test_alert_of_the_hub_names_account_and_region(
     (alert,) = hub.trace(loop).alerts
     assert f"Account and Region: {account} {region}" in alert
     assert f"https://{region}.console.aws.amazon.com/a2i/" in alert
+
+
+def test_event_that_did_not_reach_the_hub_is_forwarded_again(
+    other_account: Emulator, stacks: Mapping[str, DeployedStack], hub: Witness
+) -> None:
+    stack = stacks["spoke"]
+    event = human_loop_event(
+        "lost-audit",
+        FORWARDED_FLOW_DEFINITION,
+        "Failed",
+        account=SPOKE_ACCOUNT,
+        region=SPOKE_REGION,
+    )
+    rule = f"arn:aws:events:{SPOKE_REGION}:{SPOKE_ACCOUNT}:rule/{stack['StatusChangeRuleName']}"
+    put(
+        other_account,
+        stack["DeadLetterQueueUrl"],
+        event,
+        RULE_ARN=rule,
+        TARGET_ARN=stack["HubEventBusArn"],
+        ERROR_CODE="NO_PERMISSIONS",
+    )
+
+    (report,) = CommandLine(other_account, stack)("dead-letters", "redrive")
+
+    assert report["redriven"] == 1
+    assert settled(hub, "lost-audit")
+    (record,) = hub.trace("lost-audit").records
+    assert (record["eventSource"], record["humanLoopStatus"]) == ("human-loop-events", "Failed")
 
 
 def test_output_in_another_account_is_out_of_reach_without_its_role(
