@@ -21,6 +21,7 @@ from human_loop_events import (
 )
 from human_loop_events.output_location import refuse_unusable_prefix
 from human_loop_events.runbook import RUNBOOK
+from stacks.hub_and_spokes import contradictions_of_hubs
 
 
 class ConfigurationError(ValueError):
@@ -289,100 +290,6 @@ def _faults(error: ValidationError, entry: dict[str, Any]) -> Iterator[str]:
         expected = str(Deployment.model_fields[key].description).partition(". Default:")[0]
         because = f"; {_plain(each['ctx']['error'])}" if each["type"] == "value_error" else ""
         yield f"{key}: expected {expected}, got {entry[key]!r}{because}"
-
-
-def contradictions_of_hubs(
-    deployments: list[Deployment], names: list[str]
-) -> Iterator[tuple[str, str, str]]:
-    """Yield deployments and keys that do not make a hub and its spokes, and what is wrong.
-
-    Parameters
-    ----------
-    deployments
-        Those that are valid by themselves.
-    names
-        The names of all.
-    """
-    hubs = {each.name: each for each in deployments if each.admits is not None}
-    places: dict[tuple[str | None, ...], str] = {}
-    for each in deployments:
-        if each.admits is None and each.hub is None:
-            continue
-        if each.account is None:
-            yield each.name, "account", "a hub or a spoke needs account and region, got none"
-            continue
-        if each.admits is not None:
-            yield from ((each.name, key, what) for key, what in _unusable_in_a_hub(each))
-            continue
-        yield from ((each.name, key, what) for key, what in _unusable_in_a_spoke(each))
-        place = (each.hub, each.account, each.region)
-        other = places.setdefault(place, each.name)
-        if other != each.name:
-            yield (
-                each.name,
-                "hub",
-                f"{other} is a spoke of {each.hub} in account {each.account} and {each.region} "
-                "already, and the name of the role that the hub takes is that of both; expected "
-                "one spoke with all flow definitions, and outputs in one bucket",
-            )
-        assert each.hub is not None  # noqa: S101 - it is a spoke
-        if each.hub in hubs:
-            yield from ((each.name, "hub", what) for what in _refused(each, hubs[each.hub]))
-        elif each.hub in names and each.hub in [known.name for known in deployments]:
-            yield each.name, "hub", f"{each.hub} is no hub: expected a deployment with admits"
-        elif each.hub not in names and not each.hub.startswith("arn:"):
-            nearest = _nearest(each.hub, list(hubs))
-            yield (
-                each.name,
-                "hub",
-                f"there is no deployment {each.hub!r}{nearest}; expected one with admits, or the "
-                "ARN of a hub's event bus",
-            )
-
-
-#: What a spoke has. Everything else is the hub's.
-_KEYS_OF_A_SPOKE = frozenset(
-    {
-        *("name", "account", "region", "hub", "flow_definitions", "statuses"),
-        *("output_bucket", "output_prefix", "output_key_arn", "alert_emails", "runbook"),
-    }
-)
-
-
-def _unusable_in_a_hub(hub: Deployment) -> Iterator[tuple[str, str]]:
-    if hub.hub is not None:
-        yield (
-            "hub",
-            f"EventBridge forwards an event once, so a hub cannot be a spoke of {hub.hub}; "
-            "expected either admits or hub",
-        )
-    for key in ("output_bucket", "output_prefix", "output_key_arn"):
-        if getattr(hub, key):
-            yield key, f"a hub reads the outputs of its spokes, got {getattr(hub, key)!r}"
-
-
-def _unusable_in_a_spoke(spoke: Deployment) -> Iterator[tuple[str, str]]:
-    if spoke.output_bucket is None:
-        yield (
-            "output_bucket",
-            "a spoke needs the bucket in the flow definitions' S3OutputPath, which the hub may "
-            "read; got none",
-        )
-    for key in sorted(spoke.model_fields_set - _KEYS_OF_A_SPOKE):
-        yield key, "a spoke only forwards events; expected this key in the hub's deployment"
-
-
-def _refused(spoke: Deployment, hub: Deployment) -> Iterator[str]:
-    """Say why a hub does not receive the events of a spoke."""
-    if (
-        isinstance(hub.admits, list)
-        and spoke.account not in hub.admits
-        and spoke.account != hub.account
-    ):
-        yield f"{hub.name} does not admit account {spoke.account}; expected it in its admits"
-    ours, theirs = (RegionInfo.get(each.region or "").partition for each in (spoke, hub))
-    if None not in (ours, theirs) and ours != theirs:
-        yield f"{hub.name} is in partition {theirs}, and EventBridge forwards within {ours} only"
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -152,7 +152,7 @@ FAULTS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "two spokes of one place": (
         {"people": HUB, "invoices": SPOKE, "claims": SPOKE},
         "claims.hub: invoices is a spoke of people in account 444455556666 and us-east-1 already, "
-        "and the name of the role that the hub takes is that of both; expected one spoke with all "
+        "and the role that the hub takes would have the same name; expected one spoke with all "
         "flow definitions, and outputs in one bucket",
     ),
     "another partition": (
