@@ -510,9 +510,13 @@ def test_account_cannot_send_the_events_of_another_one_again(world: World) -> No
     with pytest.raises(MalformedEventError) as error:
         world.settler.settle({**event, "account": "777788889999"})
     assert str(error.value).endswith(
-        "account: expected 444455556666, the account of human loop "
+        "account: expected 444455556666, the account of "
         "arn:aws:sagemaker:us-east-1:444455556666:human-loop/l"
     )
+    theirs = "arn:aws:sagemaker:us-east-1:777788889999:flow-definition/claims"
+    forged = {**event, "detail": {**event["detail"], "flowDefinitionArn": theirs}}
+    with pytest.raises(MalformedEventError, match="account: expected 777788889999, the account of"):
+        world.settler.settle({**forged, "account": "444455556666"})
     assert world.ledger() == []
     world.settler.settle({**event, "account": "444455556666"})
     assert len(world.ledger()) == 1

@@ -192,7 +192,8 @@ human-loop-events, got 'aws.ec2'
     require_one_of(event.get("detail-type"), HUMAN_LOOP_DETAIL_TYPES, place, "detail-type")
     detail = require_object(event.get("detail"), place, "detail")
     arn = _identity(detail, "humanLoopArn", place)
-    _require_own_account(event, arn, place)
+    for each in (arn, _identity(detail, "flowDefinitionArn", place)):
+        _require_own_account(event, each, place)
     return _parse_detail(event, detail, arn, replace(place, source=f"human loop {arn}"))
 
 
@@ -227,7 +228,7 @@ def _parse_detail(
 
 
 def _require_own_account(event: dict[str, Any], arn: str, place: Place) -> None:
-    """Check that an event that was sent again comes from the account of its human loop.
+    """Check that an event that was sent again comes from the account of an ARN in it.
 
     EventBridge writes the account of whoever put an event on a bus, and keeps it when a rule
     forwards the event. So one account cannot speak for the human loops of another one.
@@ -236,7 +237,7 @@ def _require_own_account(event: dict[str, Any], arn: str, place: Place) -> None:
     # Documented examples have account ids of 13 digits.
     comparable = _ACCOUNT.fullmatch(str(account)) and _ACCOUNT.fullmatch(owner)
     if event["source"] != AWS_SOURCE and comparable and account != owner:
-        raise place.at("account").expected(f"{owner}, the account of human loop {arn}")
+        raise place.at("account").expected(f"{owner}, the account of {arn}")
 
 
 def _part(arn: str, index: int) -> str:
