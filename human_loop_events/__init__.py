@@ -12,6 +12,8 @@ from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
 from human_loop_events.human_loop_events import HumanLoopEvents
 from human_loop_events.human_loop_filter import HumanLoopFilter
+from human_loop_events.human_loop_hub import HumanLoopHub
+from human_loop_events.human_loop_spoke import HumanLoopSpoke
 from human_loop_events.job_filter import JobFilter
 from human_loop_events.ledger import Ledger
 from human_loop_events.output_location import OutputLocation
@@ -47,6 +49,8 @@ __all__ = [
     "HumanLoopCallbacks",
     "HumanLoopEvents",
     "HumanLoopFilter",
+    "HumanLoopHub",
+    "HumanLoopSpoke",
     "HumanLoopStatus",
     "HumanLoopTask",
     "JobFilter",

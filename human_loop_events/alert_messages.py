@@ -30,6 +30,9 @@ _CONSOLE_DOMAINS = {
 }
 _MAPPING_ID = "HumanLoopEventsConsole"
 
+#: The event's own Region, which in a hub is not that of the stack. It needs no escaping.
+_REGION = events.EventField.from_path("$.region")
+
 
 class AlertFormat(StrEnum):
     """The format of an alert on a failure.
@@ -96,9 +99,9 @@ def reason_message(failure: FailureDescription, reason_path: str) -> events.Rule
 
 
 def console_url(stack: Stack, failure: FailureDescription) -> str:
-    """Build the address of the console page, in the partition of the stack's Region."""
-    page = failure.console_path.format(region=stack.region)
-    return f"https://{stack.region}.{_console_domain(stack)}/{page}"
+    """Build the address of the console page, in the event's Region and the stack's partition."""
+    page = failure.console_path.format(region=_REGION)
+    return f"https://{_REGION}.{_console_domain(stack)}/{page}"
 
 
 def _console_domain(stack: Stack) -> str:
@@ -130,7 +133,7 @@ def _text_message(
                 if include_reason or path != failure.reason_path
             ),
             f"Ended: {events.EventField.time}",
-            f"Account and Region: {events.EventField.account} {stack.region}",
+            f"Account and Region: {events.EventField.account} {_REGION}",
             f"Console: {console_url(stack, failure)}",
             f"Runbook: {section}",
         ]
@@ -149,7 +152,7 @@ def _json_message(
     return {
         "alert": failure.alert,
         "account": events.EventField.account,
-        "region": stack.region,
+        "region": _REGION,
         "endTime": events.EventField.time,
         "consoleUrl": console_url(stack, failure),
         "runbook": section,

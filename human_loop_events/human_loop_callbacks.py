@@ -76,7 +76,7 @@ class HumanLoopCallbacks(Construct):
     Raises
     ------
     ValueError
-        If a flow definition is of another account or Region.
+        If a flow definition is of another account or Region, or the handler is of a hub.
 
     Examples
     --------
@@ -99,6 +99,12 @@ class HumanLoopCallbacks(Construct):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        if handler.hub is not None:
+            raise ValueError(
+                f"callbacks: {handler.hub.node.path} is a hub, and A2I starts and describes the "
+                "human loops of an account and Region only there; expected callbacks in a "
+                "HumanLoopEvents beside the spoke"
+            )
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
         self._key = encryption_key or delivery.encryption_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import Annotations, Duration, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
@@ -24,6 +24,7 @@ from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
 from human_loop_events.human_loop_filter import HumanLoopFilter, failure_code_detail
+from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.output_bucket import create_output_bucket
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
@@ -67,10 +68,11 @@ class HumanLoopEvents(Construct):
         Which terminal statuses the topic, the queue and the handler receive. Alerts are about
         Failed loops in any case. Default: all three.
     event_bus
-        The bus with the events. Default: the account's default bus, to which A2I sends them.
+        The bus with the events. A `HumanLoopHub` for those of other accounts. Default: the
+        account's default bus, to which A2I sends them.
     output
-        Where the flow definitions write their output. Default: a new bucket, private and encrypted.
-        Existing flow definitions do not write to it.
+        Where the flow definitions write their output. With a hub its spokes have it. Default: a new
+        bucket, private and encrypted. Existing flow definitions do not write to it.
     topic
         The topic for systems: the event as JSON. Default: a new one, encrypted.
     queue
@@ -89,7 +91,8 @@ class HumanLoopEvents(Construct):
     reconciler
         A `Reconciler` of yours, settings of a new one, or None for none. It sends the events of
         loops again that are missing in the ledger. Default: a new one, where there is a
-        `ReviewHandler` and the flow definitions are of the stack's account and Region.
+        `ReviewHandler` and the flow definitions are of the stack's account and Region. None with a
+        hub, which cannot list the human loops of other accounts.
 
     Raises
     ------
@@ -125,6 +128,7 @@ class HumanLoopEvents(Construct):
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._statuses = tuple(statuses)
+        self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
         _refuse_other_than_settings("delivery", delivery, Delivery)
         self._delivery = (
             delivery
@@ -155,6 +159,7 @@ class HumanLoopEvents(Construct):
         if handler is None or isinstance(handler, dict):
             handler = self._create_review_handler(handler or {})
         if isinstance(handler, ReviewHandler):
+            _refuse_handler_of_another_hub(handler, self._hub)
             self._review_handler = handler
             self._handler: lambda_.IFunction = handler.function
         else:
@@ -223,7 +228,8 @@ class HumanLoopEvents(Construct):
     @property
     def output(self) -> OutputLocation:
         """Where the flow definitions write their output."""
-        return _present(self._output, "output", "none was given and handler is your own")
+        why = "the spokes have it" if self._hub else "none was given and handler is your own"
+        return _present(self._output, "output", why)
 
     def on_event(
         self,
@@ -351,8 +357,8 @@ class HumanLoopEvents(Construct):
         Raises
         ------
         ValueError
-            If the handler is your own function, or does not receive the loops of all statuses: an
-            execution would wait for a loop of another status until its timeout.
+            If the handler is your own function or of a hub, or does not receive the loops of all
+            statuses: an execution would wait for a loop of another status until its timeout.
         """
         missing = [each for each in HumanLoopStatus if each not in self._statuses]
         if missing:
@@ -399,15 +405,19 @@ class HumanLoopEvents(Construct):
         handler = self.review_handler.function
         if isinstance(threshold, bool) or not 0 < threshold <= 1:
             raise ValueError(f"threshold: expected a share, over 0 up to 1, got {threshold!r}")
-        if not self._flow_definitions.names:
+        flow_definitions = self._flow_definitions
+        names = flow_definitions.qualified_names if self._hub else flow_definitions.names
+        if not names:
             raise ValueError(
-                "alert_on_low_agreement: expected flow_definitions with names known at synthesis, "
-                "got none: agreement is measured by flow definition"
+                "alert_on_low_agreement: agreement is measured by flow definition, in a hub by "
+                "account, Region and name; expected flow_definitions with "
+                + ("ARNs" if self._hub else "names")
+                + " known at synthesis, got none"
             )
         return [
             self._alerts.add_alarm(
                 handler,
-                f"LowAgreement-{name}",
+                f"LowAgreement-{name.replace('/', '-')}",
                 self.metric_agreement(name, period=period),
                 threshold=threshold,
                 comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -415,7 +425,7 @@ class HumanLoopEvents(Construct):
                 "the corrected fields in the ledger, and check the model and its input.",
                 section="LowAgreement",
             )
-            for name in self._flow_definitions.names
+            for name in names
         ]
 
     def grant_read_output(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -454,12 +464,23 @@ class HumanLoopEvents(Construct):
             Such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. The reference lists
             them all.
         flow_definition
-            The flow definition's name.
+            The flow definition's name. In a hub account, Region and name, as in
+            ``"111122223333/eu-west-1/invoices"``.
         statistic
             Default: the sum.
         period
             Default: 5 minutes.
+
+        Raises
+        ------
+        ValueError
+            If it is a name in a hub, or has a slash elsewhere: there is no such metric.
         """
+        if not Token.is_unresolved(flow_definition) and (
+            flow_definition.count("/") != (2 if self._hub else 0)
+        ):
+            expected = "'111122223333/eu-west-1/invoices'" if self._hub else "a name"
+            raise ValueError(f"flow_definition: expected {expected}, got {flow_definition!r}")
         return cloudwatch.Metric(
             namespace=METRIC_NAMESPACE,
             metric_name=metric_name,
@@ -479,7 +500,7 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         flow_definition
-            The flow definition's name.
+            The flow definition's name. In a hub see `metric_loops`.
         period
             Default: one day.
         """
@@ -495,7 +516,7 @@ class HumanLoopEvents(Construct):
         )
 
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
-        if self._output is None:
+        if self._hub is None and self._output is None:
             self._output = OutputLocation(create_output_bucket(self, self._delivery.encryption_key))
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:new-output-bucket",
@@ -508,6 +529,7 @@ class HumanLoopEvents(Construct):
             self,
             "ReviewHandler",
             output=self._output,
+            hub=self._hub,
             flow_definitions=self._flow_definitions,
             dead_letter_queue=self._delivery.dead_letter_queue,
             encryption_key=self._delivery.encryption_key,
@@ -525,6 +547,7 @@ class HumanLoopEvents(Construct):
             return reconciler
         if reconciler is _RECONCILER_BY_DEFAULT and (
             self._review_handler is None
+            or self._hub is not None
             or self._flow_definitions.are_of_other_environments(Stack.of(self))
         ):
             return None
@@ -582,6 +605,16 @@ def _refuse_other_than_settings(name: str, part: object, kind: type) -> None:
     if part is not None and not isinstance(part, kind | dict):
         raise ValueError(
             f"{name}: expected {kind.__name__}(…) or {kind.__name__}Settings(…), got {part!r}"
+        )
+
+
+def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | None) -> None:
+    if handler.hub is not hub:
+        expected = "the hub as event_bus, or a ReviewHandler without hub"
+        if hub is not None:
+            expected = "ReviewHandler(…, hub=…) with the hub that is event_bus"
+        raise ValueError(
+            f"handler: {handler.node.path} is of another hub or none; expected {expected}"
         )
 
 

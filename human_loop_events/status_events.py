@@ -19,6 +19,8 @@ from human_loop_events.arguments import refuse_other_than_construct, whole_numbe
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.event_filter import EventFilter
+from human_loop_events.human_loop_filter import HumanLoopFilter
+from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.queues_and_topics import (
     create_dead_letter_queue,
     create_queue,
@@ -91,6 +93,11 @@ class StatusEvents(Construct):
             event_bus,
             expected="a bus, such as events.EventBus.from_event_bus_name(…)",
         )
+        if isinstance(event_bus, HumanLoopHub) and not isinstance(filter, HumanLoopFilter):
+            raise ValueError(
+                f"event_bus: {event_bus.node.path} is a hub, which admits the events of human "
+                "loops only; expected a HumanLoopFilter, or another bus"
+            )
         stack = Stack.of(self)
         if event_bus is None:
             filter.refuse_other_environments(stack)

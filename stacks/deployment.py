@@ -35,6 +35,7 @@ from stacks.values import (
     ByteSize,
     Email,
     KeyArn,
+    OrganizationId,
     PolicyName,
     QueueArn,
     Region,
@@ -492,6 +493,19 @@ class Deployment(Keys):
         expected="the name of an event bus of this account and Region",
         meaning="the bus with the events of human loops",
         by_default="the account's default bus",
+    )
+    admits: Annotated[list[Account], Field(min_length=1)] | OrganizationId | None = key(
+        None,
+        expected="a list of account ids of 12 digits in quotes, with at least one, or the id of an "
+        "organization such as o-a1b2c3d4e5",
+        meaning="for a [hub](many-accounts.md): who may forward events to it",
+        by_default="no hub",
+    )
+    hub: Text | None = key(
+        None,
+        expected="the name of a deployment with admits, or the ARN of a hub's event bus",
+        meaning="for a [spoke](many-accounts.md): where its events are forwarded to",
+        by_default="no spoke",
     )
     output: Output | None = optional(
         Output, "where the flow definitions write their output", "a new bucket"

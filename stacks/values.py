@@ -98,6 +98,7 @@ ByteSize = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_SIZE}$"}),
 ]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+OrganizationId = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
 Region = Annotated[str, AfterValidator(_a_known_region)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 BusName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]+$", max_length=256)]

@@ -58,6 +58,7 @@ class Setting(StrEnum):
     ALLOWED_FIELD_NAMES = "ALLOWED_FIELD_NAMES"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
     FIELD_NAMES = "FIELD_NAMES"
+    HUB = "HUB"
     INCLUDE_FAILURE_REASON = "INCLUDE_FAILURE_REASON"
     INCLUDE_VALUES = "INCLUDE_VALUES"
     LEDGER_ARN = "LEDGER_ARN"
@@ -179,6 +180,40 @@ CALLBACK_TIME_TO_LIVE: Final = "expiresAt"
 #: https://docs.aws.amazon.com/augmented-ai/2019-11-07/APIReference/API_StartHumanLoop.html
 A2I_NAME: Final = r"[a-z0-9](?:-*[a-z0-9]){0,62}"
 MAX_A2I_NAME: Final = 63
+
+
+def reader_role_name(hub: str, region: str) -> str:
+    """Return the name of the role with which the review handler of a hub runs.
+
+    Both sides of an account boundary must know the names of roles beforehand. So a hub and its
+    spokes make them from the name of the hub's event bus.
+
+    Parameters
+    ----------
+    hub
+        The name of the hub's event bus.
+    region
+        The hub's Region.
+    """
+    return f"{hub}-reader-{region}"
+
+
+def output_role_name(hub: str, region: str) -> str:
+    """Return the name of the role with which a hub reads the output of a spoke.
+
+    Parameters
+    ----------
+    hub
+        The name of the hub's event bus.
+    region
+        The spoke's Region.
+    """
+    return f"{hub}-output-{region}"
+
+
+#: The longest name of a hub's event bus. With it, the names of roles have at most 64 characters.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MAX_HUB_NAME: Final = 40
 
 #: The keys of the ledger and of its index by flow definition.
 LEDGER_PARTITION_KEY: Final = "humanLoopArn"

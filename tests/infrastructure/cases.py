@@ -36,6 +36,7 @@ from human_loop_events import (
     HumanLoopCallbacks,
     HumanLoopEvents,
     HumanLoopFilter,
+    HumanLoopHub,
     HumanLoopStatus,
     HumanLoopTask,
     JobFilter,
@@ -47,11 +48,14 @@ from human_loop_events import (
     ReviewHandlerSettings,
     StatusEvents,
 )
+from stacks.create_stacks import create_stacks
 from stacks.deployments_file import read_deployments
 from stacks.human_loop_stack import HumanLoopStack
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
+SPOKE_ACCOUNT = "444455556666"
+SPOKE_REGION = "us-east-1"
 QUEUE_FLAG = "@aws-cdk/aws-events:eventsTargetQueueSameAccount"
 
 #: The feature flags that this CDK release recommends, as the project's own app sets them.
@@ -665,6 +669,42 @@ def _in_a_vpc(app: App) -> Stack:
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 
 
+#: The deployments of a hub and a spoke in another account and Region.
+HUB_AND_SPOKE: dict[str, dict[str, Any]] = {
+    "invoices": {
+        "account": SPOKE_ACCOUNT,
+        "region": SPOKE_REGION,
+        "hub": "people",
+        "flow_definitions": ["invoices", "claims"],
+        "output": {
+            "bucket": "example-output",
+            "prefix": "reviews/",
+            "encryption_key": f"arn:aws:kms:{SPOKE_REGION}:{SPOKE_ACCOUNT}:key/"
+            "00000000-0000-0000-0000-000000000001",
+        },
+        "alert_emails": ["ml-oncall@example.com"],
+    },
+    "people": {"account": ACCOUNT, "region": REGION, "admits": [SPOKE_ACCOUNT]},
+}
+
+
+def _hub_and_spoke(app: App) -> Stack:
+    hub, _ = create_stacks(app, read_deployments(HUB_AND_SPOKE))
+    return hub
+
+
+def _hub_of_an_organization(stack: Stack) -> None:
+    hub = HumanLoopHub(stack, "Hub", organization_id="o-a1b2c3d4e5")
+    arns = [
+        f"arn:aws:sagemaker:{SPOKE_REGION}:{account}:flow-definition/claims"
+        for account in (SPOKE_ACCOUNT, "777788889999")
+    ]
+    loops = HumanLoopEvents(
+        stack, "HumanLoops", event_bus=hub, flow_definitions=FlowDefinitions.arns(*arns)
+    )
+    loops.alert_on_low_agreement(0.9)
+
+
 def _key(scope: Construct, key_id: str) -> kms.Key:
     return kms.Key(scope, key_id, enable_key_rotation=True)
 
@@ -750,6 +790,9 @@ def _role(scope: Construct, role_id: str, service: str) -> iam.Role:
 
 _KNOWN_ENVIRONMENT = Environment(account=ACCOUNT, region=REGION)
 
+#: Cases whose review handler reads outputs with the roles of spokes.
+HUBS = frozenset({"hub-and-spoke", "hub-of-an-organization"})
+
 CASES = (
     Case("minimal", _in_stack(_minimal), RECOMMENDED_FLAGS),
     Case("minimal-queue-flag-off", _in_stack(_minimal), {**RECOMMENDED_FLAGS, QUEUE_FLAG: False}),
@@ -780,4 +823,6 @@ CASES = (
     Case("default-app", _default_app, RECOMMENDED_FLAGS),
     Case("configured-app", _configured_app, RECOMMENDED_FLAGS),
     Case("in-a-vpc", _in_a_vpc, RECOMMENDED_FLAGS),
+    Case("hub-and-spoke", _hub_and_spoke, RECOMMENDED_FLAGS),
+    Case("hub-of-an-organization", _in_stack(_hub_of_an_organization), {}),
 )

@@ -34,6 +34,7 @@ OWN_CONSTRUCTS = (
     "Claims",
     "Delivery",
     "Events",
+    "Hub",
     "HumanLoops",
     "Invoices",
     "Ledger",
@@ -41,6 +42,7 @@ OWN_CONSTRUCTS = (
     "Review",
     "ReviewHandler",
     "Wait",
+    "Spoke",
     *JOB_FILTERS,
 )
 

@@ -135,7 +135,9 @@ def test_text_alert_says_which_loop_failed_and_why(failed: dict[str, Any]) -> No
     assert f'"Flow definition: {detail["flowDefinitionArn"]}"' in text
     assert f'"Started: {detail["creationTime"]}"' in text
     assert f'"Ended: {failed["time"]}"' in text
-    assert f"https://{REGION}.console.aws.amazon.com/a2i/" in text
+    region = failed["region"]
+    assert f"https://{region}.console.aws.amazon.com/a2i/home?region={region}#" in text
+    assert f'"Account and Region: {failed["account"]} {region}"' in text
     none_given = "(null or empty: A2I gave none)"
     assert f'"Failure code {none_given}: {_shown(detail, "failureCode")}"' in text
     assert f'"Reason {none_given}: {_shown(detail, "failureReason")}"' in text
@@ -156,8 +158,10 @@ def test_json_alert_is_one_object_with_the_reason_as_it_is(failed: dict[str, Any
     alert = json.loads(message)
     assert alert["alert"] == "HumanLoopFailed"
     assert alert["humanLoop"] == failed["detail"]
-    assert (alert["region"], alert["endTime"]) == (REGION, failed["time"])
-    assert alert["consoleUrl"].startswith(f"https://{REGION}.console.aws.amazon.com/a2i/")
+    region = failed["region"]
+    assert (alert["account"], alert["region"]) == (failed["account"], region)
+    assert alert["endTime"] == failed["time"]
+    assert alert["consoleUrl"].startswith(f"https://{region}.console.aws.amazon.com/a2i/")
 
 
 @each_event
@@ -324,7 +328,7 @@ def test_alert_links_the_console_of_its_partition_and_region(
     }
 
     links = {
-        kind: json.loads(_messages(template, each, region)[0])["consoleUrl"]
+        kind: json.loads(_messages(template, {**each, "region": region}, region)[0])["consoleUrl"]
         for kind, each in events.items()
     }
 

@@ -269,8 +269,8 @@ _ARNS = {
     "delivery.dead_letter_queue.arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:events",
     "delivery.dead_letter_queue.encryption_key": KEY_ARN,
 }
-#: A bus can be in another account, whose policy then admits the handler.
-_ARNS_OF_ANY_ACCOUNT = {"handler.outcome_bus"}
+#: A bus can be in another account, whose policy then admits the handler or the spoke.
+_ARNS_OF_ANY_ACCOUNT = {"handler.outcome_bus", "hub"}
 
 
 @pytest.mark.parametrize(

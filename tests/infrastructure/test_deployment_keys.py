@@ -75,6 +75,7 @@ BEYOND: dict[type[Keys], set[str]] = {
     Deployment: {
         *("name", "account", "region", "tags", "termination_protection", "permissions_boundary"),
         *("alert_emails", "alert_on_silence", "alert_on_low_agreement", "callbacks", "vpc"),
+        *("admits", "hub"),  # HumanLoopHub as event_bus, HumanLoopSpoke
     },
 }
 

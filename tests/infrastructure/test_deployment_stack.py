@@ -11,10 +11,10 @@ from aws_cdk import aws_ec2 as ec2
 
 from human_loop_events import HumanLoopEvents
 from human_loop_reviews.contract import CALLBACKS_ENTRY_POINT
+from stacks.create_stacks import create_stacks
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError, fields_within, model_of
-from stacks.human_loop_stack import create_stacks
 from tests.infrastructure.cases import ACCOUNT, EVERY_KEY, REGION, new_app
 from tests.infrastructure.nag import findings
 from tests.infrastructure.test_cfn_lint import FROM_CDK, lint_rules
@@ -75,6 +75,8 @@ IN_THE_TEMPLATE = {
 TESTED_BELOW = {
     "account",
     "region",
+    "admits",  # in test_hub_deployments.py
+    "hub",  # in test_hub_deployments.py
     "alerts.include_failure_reason",
     "callbacks",
     "delivery.authorize_using_role",

@@ -202,6 +202,9 @@ class Account:
             for owner in _owners(resource):
                 arn = owner if owner.startswith("arn:") else self._arn_by_reference(owner)
                 self._of_resources[arn] = name
+        elif resource.type == "AWS::Events::EventBus" and "Policy" in properties:
+            self.policies[name] = properties["Policy"]
+            self._of_resources[resource.arn] = name
 
     def _add_permission(self, properties: Mapping[str, Any]) -> None:
         """Add a statement to the policy of a function, as Lambda writes it."""

@@ -25,7 +25,7 @@ _SECONDS: Final = frozenset({"TurnaroundSeconds", "SecondsToAccept", "SecondsWor
 _SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
 
 
-def emit(loop: HumanLoopEvent, review: Review | None) -> None:
+def emit(loop: HumanLoopEvent, review: Review | None, *, qualified: bool = False) -> None:
     """Print the metrics of a settled loop. Call it once for each outcome.
 
     A verification has none.
@@ -36,24 +36,26 @@ def emit(loop: HumanLoopEvent, review: Review | None) -> None:
         The loop.
     review
         Its review; None without an output.
+    qualified
+        Whether the dimension has the flow definition's account and Region, as in a hub.
     """
     if loop.verification is not None:
         return
     values = {**_loop_values(loop), **(_review_values(review) if review else {})}
     directives = [_directive([METRIC_DIMENSION], values)]
-    dimensions = _dimensions(loop)
+    dimensions = _dimensions(loop, qualified)
     if loop.status is HumanLoopStatus.FAILED:
         dimensions[_FAILURE_CODE] = _failure_code(loop)
         directives.append(_directive([METRIC_DIMENSION, _FAILURE_CODE], {loop.status: 1}))
     _print(directives, dimensions, values)
 
 
-def emit_unreadable(loop: HumanLoopEvent) -> None:
+def emit_unreadable(loop: HumanLoopEvent, *, qualified: bool = False) -> None:
     """Print the metric of a loop whose output cannot be read. Its other metrics wait for that."""
     if loop.verification is not None:
         return
     values: dict[str, float] = {Metric.UNREADABLE: 1}
-    _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop), values)
+    _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop, qualified), values)
 
 
 def _print(
@@ -62,9 +64,10 @@ def _print(
     print_metrics(directives, dimensions, values, timestamp=time.time())
 
 
-def _dimensions(loop: HumanLoopEvent) -> dict[str, str]:
+def _dimensions(loop: HumanLoopEvent, qualified: bool) -> dict[str, str]:
     """Return the flow definition's name as CloudWatch accepts it."""
-    return {METRIC_DIMENSION: dimension_value(loop.flow_definition)}
+    name = loop.qualified_flow_definition if qualified else loop.flow_definition
+    return {METRIC_DIMENSION: dimension_value(name)}
 
 
 def _failure_code(loop: HumanLoopEvent) -> str:
