@@ -84,7 +84,7 @@ class HumanLoopStack(Stack):
             self,
             "HumanLoops",
             flow_definitions=deployment.flow_definitions_matched,
-            output=self._output(deployment.output),
+            output=self._output(deployment.output) or _settings(deployment.output_bucket),
             topic=self._topic("Topic", deployment.topic),
             queue=self._queue("Queue", deployment.queue),
             handler_delivery=_handler_delivery(deployment.handler_delivery),
@@ -92,6 +92,8 @@ class HumanLoopStack(Stack):
         )
         self._add_callbacks(deployment)
         self._add_alarms(deployment)
+        self._add_dashboard(deployment)
+        self._add_archive(deployment)
         self._subscribe(deployment.alert_emails or [])
         self._add_outputs(deployment)
 
@@ -229,6 +231,21 @@ class HumanLoopStack(Stack):
             self.human_loops.alert_on_silence(days=silence.days)
         if agreement is not None:
             self.human_loops.alert_on_low_agreement(**_settings(agreement))
+
+    def _add_dashboard(self, deployment: Deployment) -> None:
+        if not deployment.dashboard:
+            return
+        dashboard = self.human_loops.add_dashboard()
+        CfnOutput(self, "DashboardName", value=dashboard.dashboard.dashboard_name)
+        CfnOutput(self, "DashboardUrl", value=dashboard.url)
+
+    def _add_archive(self, deployment: Deployment) -> None:
+        if deployment.archive is None:
+            return
+        archive = self.human_loops.add_archive(**_settings(deployment.archive))
+        CfnOutput(self, "ArchiveArn", value=archive.archive_arn)
+        destination = archive.replay_destination(self.human_loops.status_events.rule)
+        CfnOutput(self, "ReplayDestination", value=destination)
 
     def _subscribe(self, addresses: Iterable[str]) -> None:
         for address in addresses:
