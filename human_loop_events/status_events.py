@@ -166,7 +166,7 @@ class StatusEvents(Construct):
 
     @property
     def dead_letter_queues(self) -> dict[str, sqs.IQueue]:
-        """The dead-letter queues of the rules and, if it was created, of `queue`, by these names."""
+        """The dead-letter queues of the rules and of the created `queue`, by these names."""
         queues = {"rules": self._delivery.dead_letter_queue}
         if self._queue_dead_letter_queue is not None:
             queues["queue"] = self._queue_dead_letter_queue
@@ -465,7 +465,7 @@ class StatusEvents(Construct):
             raise ValueError(f"{self.node.path}: add_archive() was called twice")
         self._archive = EventArchive(
             self,
-            "Archive",
+            "EventArchive",
             event_pattern=self._filter.pattern(detail=self._filter.tests_excluded),
             retention=retention,
             encryption_key=self._delivery.encryption_key,
