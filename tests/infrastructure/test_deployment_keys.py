@@ -78,7 +78,8 @@ BEYOND: dict[type[Keys], set[str]] = {
     Deployment: {
         *("name", "account", "region", "tags", "termination_protection", "permissions_boundary"),
         *("alert_emails", "alert_on_silence", "alert_on_low_agreement", "vpc"),
-        *("archive", "dashboard", "output_bucket"),  # add_archive(…), add_dashboard(), output=…
+        # add_archive(…), add_callbacks(), add_dashboard(), output=OutputBucketSettings(…)
+        *("archive", "callbacks", "dashboard", "output_bucket"),
     },
 }
 
