@@ -44,6 +44,7 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
             "buffered": {
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
                 "handler_delivery": {"buffered": True},
+                "archive": {"retention": "1 day"},
             },
             "reconciled": {
                 "flow_definitions": [RECONCILED_FLOW_DEFINITION],
