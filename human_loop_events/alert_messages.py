@@ -10,25 +10,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from aws_cdk import Aws, CfnMapping, Stack, Token
+from aws_cdk import Stack
 from aws_cdk import aws_events as events
-from aws_cdk.region_info import RegionInfo
 
+from human_loop_events.console import console_page
 from human_loop_events.event_filter import FailureDescription
 from human_loop_events.runbook import runbook_section
-
-#: The domain of AWS's console in each partition.
-_CONSOLE_DOMAINS = {
-    "aws": "console.aws.amazon.com",
-    "aws-cn": "console.amazonaws.cn",
-    "aws-eusc": "console.amazonaws-eusc.eu",
-    "aws-iso": "console.c2shome.ic.gov",
-    "aws-iso-b": "console.sc2shome.sgov.gov",
-    "aws-iso-e": "console.cloud.adc-e.uk",
-    "aws-iso-f": "console.csp.hci.ic.gov",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-}
-_MAPPING_ID = "HumanLoopEventsConsole"
 
 #: The event's own Region, which in a hub is not that of the stack. It needs no escaping.
 _REGION = events.EventField.from_path("$.region")
@@ -100,25 +87,7 @@ def reason_message(failure: FailureDescription, reason_path: str) -> events.Rule
 
 def console_url(stack: Stack, failure: FailureDescription) -> str:
     """Build the address of the console page, in the event's Region and the stack's partition."""
-    page = failure.console_path.format(region=_REGION)
-    return f"https://{_REGION}.{_console_domain(stack)}/{page}"
-
-
-def _console_domain(stack: Stack) -> str:
-    if not Token.is_unresolved(stack.region):
-        return _CONSOLE_DOMAINS.get(
-            RegionInfo.get(stack.region).partition or "aws", "console.aws.amazon.com"
-        )
-    domains = stack.node.try_find_child(_MAPPING_ID)
-    if not isinstance(domains, CfnMapping):
-        domains = CfnMapping(
-            stack,
-            _MAPPING_ID,
-            mapping={
-                partition: {"domain": domain} for partition, domain in _CONSOLE_DOMAINS.items()
-            },
-        )
-    return domains.find_in_map(Aws.PARTITION, "domain")
+    return console_page(stack, failure.console_path.format(region=_REGION), region=_REGION)
 
 
 def _text_message(

@@ -103,6 +103,7 @@ class Alerts(Construct):
             "failure_evaluation_periods", failure_evaluation_periods, least=1
         )
         self._ok_actions = ok_actions
+        self._alarms: list[cloudwatch.Alarm] = []
         if topic is None:
             topic = create_topic(self, "Topic", encryption_key or create_key(self))
         refuse_unusable_topic("topic of the alerts", topic)
@@ -133,6 +134,11 @@ class Alerts(Construct):
     def runbook(self) -> str:
         """The path or URL of the runbook."""
         return self._runbook
+
+    @property
+    def alarms(self) -> list[cloudwatch.Alarm]:
+        """All alarms so far."""
+        return list(self._alarms)
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
         """Build the message about a failure, for a rule's target."""
@@ -383,6 +389,7 @@ class Alerts(Construct):
         alarm.add_alarm_action(self._action)
         if self._ok_actions:
             alarm.add_ok_action(self._action)
+        self._alarms.append(alarm)
         return alarm
 
     def _is_watched(self, subject: IConstruct, alarm_id: str) -> bool:

@@ -20,22 +20,20 @@ from human_loop_events.alerts import Alerts, AlertsSettings
 from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery, DeliverySettings
+from human_loop_events.event_archive import EventArchive
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
+from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.human_loop_hub import HumanLoopHub
-from human_loop_events.output_bucket import create_output_bucket
+from human_loop_events.loop_metrics import agreement_metric, loop_metric
+from human_loop_events.output_bucket import OutputBucketSettings, create_output_bucket
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
-from human_loop_reviews.contract import (
-    METRIC_DIMENSION,
-    METRIC_NAMESPACE,
-    HumanLoopStatus,
-    Metric,
-)
+from human_loop_reviews.contract import HumanLoopStatus
 
 _DIRECT = HandlerDelivery.direct()
 _HANDLER_BACKLOG = Duration.hours(1)
@@ -71,8 +69,9 @@ class HumanLoopEvents(Construct):
         The bus with the events. A `HumanLoopHub` for those of other accounts. Default: the
         account's default bus, to which A2I sends them.
     output
-        Where the flow definitions write their output. With a hub its spokes have it. Default: a new
-        bucket, private and encrypted. Existing flow definitions do not write to it.
+        Where the flow definitions write their output, or settings of a new bucket. With a hub its
+        spokes have it. Default: a new bucket, private and encrypted, of which outputs are never
+        deleted. Existing flow definitions do not write to it.
     topic
         The topic for systems: the event as JSON. Default: a new one, encrypted.
     queue
@@ -116,7 +115,7 @@ class HumanLoopEvents(Construct):
         flow_definitions: FlowDefinitions | None = None,
         statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
         event_bus: events.IEventBus | None = None,
-        output: OutputLocation | None = None,
+        output: OutputLocation | OutputBucketSettings | None = None,
         topic: sns.ITopic | None = None,
         queue: sqs.IQueue | None = None,
         handler: lambda_.IFunction | ReviewHandler | ReviewHandlerSettings | None = None,
@@ -153,11 +152,20 @@ class HumanLoopEvents(Construct):
         self._events.add_topic(topic)
         self._events.add_queue(queue)
         self._events.alert_on_failure()
-        self._output = output
+        _refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
+        self._output = output if isinstance(output, OutputLocation) else None
+        self._output_bucket = output if isinstance(output, dict) else None
+        self._callbacks: list[HumanLoopCallbacks] = []
+        self._dashboard: HumanLoopDashboard | None = None
         self._handler_queue: HandlerQueue | None = None
         self._review_handler: ReviewHandler | None = None
         if handler is None or isinstance(handler, dict):
             handler = self._create_review_handler(handler or {})
+        elif self._output_bucket is not None:
+            raise ValueError(
+                "output: OutputBucketSettings(…) configure the bucket that is created with the "
+                "review handler, but handler is supplied; expected OutputLocation(…)"
+            )
         if isinstance(handler, ReviewHandler):
             _refuse_handler_of_another_hub(handler, self._hub)
             self._review_handler = handler
@@ -366,7 +374,7 @@ class HumanLoopEvents(Construct):
                 "add_callbacks: expected statuses with all three, but the handler does not receive "
                 f"{', '.join(missing)} loops: executions that wait for one would not be resumed"
             )
-        return HumanLoopCallbacks(
+        callbacks = HumanLoopCallbacks(
             self,
             construct_id,
             handler=self.review_handler,
@@ -378,6 +386,46 @@ class HumanLoopEvents(Construct):
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
         )
+        self._callbacks.append(callbacks)
+        if self._dashboard is not None:
+            self._dashboard.add_callbacks(callbacks)
+        return callbacks
+
+    def add_dashboard(self, construct_id: str = "Dashboard") -> HumanLoopDashboard:
+        """Add a CloudWatch dashboard for operators, also of callbacks that are added later.
+
+        Parameters
+        ----------
+        construct_id
+            The id within this construct.
+
+        Raises
+        ------
+        ValueError
+            If there is one already.
+        """
+        if self._dashboard is not None:
+            raise ValueError(f"{self.node.path}: add_dashboard() was called twice")
+        self._dashboard = HumanLoopDashboard(
+            self,
+            construct_id,
+            status_events=self._events,
+            handler=self._handler,
+            alerts=self._alerts,
+            # In a hub metrics have qualified names, which CloudWatch searches.
+            flow_definitions=None if self._hub else self._flow_definitions,
+            statuses=self._statuses,
+            reviews=self._review_handler is not None,
+            handler_queue=self._handler_queue,
+            reconciler=self._reconciler,
+        )
+        for callbacks in self._callbacks:
+            self._dashboard.add_callbacks(callbacks)
+        return self._dashboard
+
+    def add_archive(self, *, retention: Duration) -> EventArchive:
+        """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`."""
+        return self._events.add_archive(retention=retention)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
         """Add an alarm that goes off when no loop ends for days, 1 to 7."""
@@ -476,15 +524,10 @@ class HumanLoopEvents(Construct):
         ValueError
             If it is a name in a hub, or has a slash elsewhere: there is no such metric.
         """
-        if not Token.is_unresolved(flow_definition) and (
-            flow_definition.count("/") != (2 if self._hub else 0)
-        ):
-            expected = "'111122223333/eu-west-1/invoices'" if self._hub else "a name"
-            raise ValueError(f"flow_definition: expected {expected}, got {flow_definition!r}")
-        return cloudwatch.Metric(
-            namespace=METRIC_NAMESPACE,
-            metric_name=metric_name,
-            dimensions_map={METRIC_DIMENSION: flow_definition},
+        self._refuse_other_dimension(flow_definition)
+        return loop_metric(
+            metric_name,
+            flow_definition,
             statistic=statistic,
             period=period or Duration.minutes(5),
         )
@@ -504,20 +547,23 @@ class HumanLoopEvents(Construct):
         period
             Default: one day.
         """
-        period = period or Duration.days(1)
-        return cloudwatch.MathExpression(
-            expression="correct / judged",
-            using_metrics={
-                "correct": self.metric_loops(Metric.FIELDS_CORRECT, flow_definition, period=period),
-                "judged": self.metric_loops(Metric.FIELDS_JUDGED, flow_definition, period=period),
-            },
-            label=f"Agreement with the model of {flow_definition}",
-            period=period,
-        )
+        self._refuse_other_dimension(flow_definition)
+        return agreement_metric(flow_definition, period=period or Duration.days(1))
+
+    def _refuse_other_dimension(self, flow_definition: str) -> None:
+        """Refuse a name in a hub, and a qualified name elsewhere: there is no such metric."""
+        if Token.is_unresolved(flow_definition):
+            return
+        if flow_definition.count("/") != (2 if self._hub else 0):
+            expected = "'111122223333/eu-west-1/invoices'" if self._hub else "a name"
+            raise ValueError(f"flow_definition: expected {expected}, got {flow_definition!r}")
 
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
         if self._hub is None and self._output is None:
-            self._output = OutputLocation(create_output_bucket(self, self._delivery.encryption_key))
+            bucket = create_output_bucket(
+                self, self._delivery.encryption_key, self._output_bucket or {}
+            )
+            self._output = OutputLocation(bucket)
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:new-output-bucket",
                 "no output was given, so a new bucket was created. Flow definitions that exist "
@@ -601,11 +647,12 @@ class HumanLoopEvents(Construct):
         self._alerts.watch_function(self._handler)
 
 
-def _refuse_other_than_settings(name: str, part: object, kind: type) -> None:
+def _refuse_other_than_settings(
+    name: str, part: object, kind: type, settings: str | None = None
+) -> None:
     if part is not None and not isinstance(part, kind | dict):
-        raise ValueError(
-            f"{name}: expected {kind.__name__}(…) or {kind.__name__}Settings(…), got {part!r}"
-        )
+        settings = settings or f"{kind.__name__}Settings(…)"
+        raise ValueError(f"{name}: expected {kind.__name__}(…) or {settings}, got {part!r}")
 
 
 def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | None) -> None:

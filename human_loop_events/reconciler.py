@@ -220,6 +220,11 @@ class Reconciler(Construct):
         """The schedule."""
         return self._rule
 
+    @property
+    def schedule(self) -> Duration:
+        """How often loops are compared."""
+        return self._schedule
+
     def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the loops whose event was sent again, as a sum over the period (the schedule)."""
         return self._metric(Metric.RECOVERED_LOOPS, "Sum", period)

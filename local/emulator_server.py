@@ -2,6 +2,7 @@
 
 - ministack's CloudFormation refuses alarms on metric math and rolls the stack back. Here such an
   alarm counts as created and watches nothing. The tests of the templates cover what it watches.
+- So with archives of events, which keep nothing.
 - ministack's DescribeEventBus finds a bus by its name only, EventBridge by its ARN too.
 - ministack forwards events within an account and Region only, and gives the requests of a role to
   the default account. Here both cross accounts, without the policies that AWS would check. The
@@ -18,6 +19,7 @@ from ministack.services import eventbridge, sts
 from ministack.services.cloudformation import provisioners
 
 ALARM = "AWS::CloudWatch::Alarm"
+ARCHIVE = "AWS::Events::Archive"
 
 _handlers: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
 _create = _handlers[ALARM]["create"]
@@ -29,6 +31,16 @@ def _create_alarm(logical_id: str, properties: dict[str, Any], stack_name: str) 
     return _create(logical_id, properties, stack_name)
 
 
+def _create_archive(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
+    name = f"{stack_name}-{logical_id}"
+    bus = properties["SourceArn"].partition(":event-bus/")[0]
+    return name, {"Arn": f"{bus}:archive/{name}", "ArchiveName": name}
+
+
+def _delete_nothing(*_: Any) -> None: ...
+
+
+_handlers[ARCHIVE] = {"create": _create_archive, "delete": _delete_nothing}
 _handlers[ALARM] = {**_handlers[ALARM], "create": _create_alarm}
 
 _describe = eventbridge._describe_event_bus

@@ -140,6 +140,10 @@ def _settings(deployment: Deployment) -> Iterator[Contradiction]:
         for name in reconciler.given():
             if name != "enabled":
                 yield Contradiction(Fault(f"reconciler.{name}", "it needs enabled: true"))
+    if deployment.output is not None:
+        for name in deployment.output_bucket.given():
+            what = "it is for a new bucket, but output has an existing one"
+            yield Contradiction(Fault(f"output_bucket.{name}", what), ("output",))
     if deployment.handler.ledger is not None and deployment.handler.ledger_retention is not None:
         what = "it is for a new ledger; expected handler.ledger.retention"
         yield Contradiction(Fault("handler.ledger_retention", what))

@@ -47,7 +47,7 @@ class HumanLoopStack(DeploymentStack):
         self.human_loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            output=self._output(deployment.output),
+            output=self._output(deployment.output) or _new_bucket(deployment.output_bucket),
             topic=self._topic("Topic", deployment.topic),
             queue=self._queue("Queue", deployment.queue),
             handler_delivery=_handler_delivery(deployment.handler_delivery),
@@ -55,6 +55,8 @@ class HumanLoopStack(DeploymentStack):
         )
         self._add_callbacks(deployment)
         self._add_alarms(deployment)
+        self._add_dashboard(deployment)
+        self._add_archive(deployment)
         self._subscribe(self.human_loops.alerts, deployment)
         self._add_outputs(deployment)
 
@@ -150,6 +152,21 @@ class HumanLoopStack(DeploymentStack):
         if agreement is not None:
             self.human_loops.alert_on_low_agreement(**settings_of(agreement))
 
+    def _add_dashboard(self, deployment: Deployment) -> None:
+        if not deployment.dashboard:
+            return
+        dashboard = self.human_loops.add_dashboard()
+        CfnOutput(self, "DashboardName", value=dashboard.dashboard.dashboard_name)
+        CfnOutput(self, "DashboardUrl", value=dashboard.url)
+
+    def _add_archive(self, deployment: Deployment) -> None:
+        if deployment.archive is None:
+            return
+        archive = self.human_loops.add_archive(**settings_of(deployment.archive))
+        CfnOutput(self, "ArchiveArn", value=archive.archive_arn)
+        destination = archive.replay_destination(self.human_loops.status_events.rule)
+        CfnOutput(self, "ReplayDestination", value=destination)
+
     def _add_outputs(self, deployment: Deployment) -> None:
         loops = self.human_loops
         outputs = {
@@ -185,6 +202,11 @@ class HumanLoopStack(DeploymentStack):
             outputs["OutputKeyArn"] = deployment.output.encryption_key
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _new_bucket(bucket: configured.OutputBucket) -> OutputBucketSettings | None:
+    settings = settings_of(bucket)
+    return OutputBucketSettings(**settings) if settings else None
 
 
 def _handler_delivery(delivery: configured.HandlerDelivery) -> HandlerDelivery:

@@ -60,12 +60,16 @@ def as_duration(time: timedelta) -> Duration:
     return Duration.seconds(int(time.total_seconds()))
 
 
-def between(least: str, most: str | None = None, *, whole_minutes: bool = False) -> AfterValidator:
+def between(
+    least: str, most: str | None = None, *, whole_minutes: bool = False, whole_days: bool = False
+) -> AfterValidator:
     """Accept times within bounds, both included."""
 
     def check(time: timedelta) -> timedelta:
         if whole_minutes and time % timedelta(minutes=1):
             raise ValueError("it has seconds")
+        if whole_days and time % timedelta(days=1):
+            raise ValueError("it has hours")
         if time < parse_time(least) or (most is not None and time > parse_time(most)):
             raise ValueError("it is out of range")
         return time

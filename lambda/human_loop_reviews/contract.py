@@ -234,17 +234,25 @@ METRIC_DIMENSION: Final = "FlowDefinition"
 #: when its alarms are created.
 FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
 
+#: The second dimension of `Failed`, beside the flow definition.
+FAILURE_CODE_DIMENSION: Final = "FailureCode"
+
 
 class Metric(StrEnum):
-    """The metrics of the review handler and the reconciler that alarms use."""
+    """The metrics that alarms and the dashboard use. That of a status has the status's name."""
 
     AGREEMENT = "Agreement"
     FIELDS_CORRECT = "FieldsCorrect"
     FIELDS_JUDGED = "FieldsJudged"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
+    TURNAROUND = "TurnaroundSeconds"
+    SECONDS_WORKED = "SecondsWorked"
+    OPEN_LOOPS = "OpenLoops"
     OLDEST_OPEN_LOOP_AGE = "OldestOpenLoopAgeSeconds"
     RECOVERED_LOOPS = "RecoveredLoops"
+    RESUMED_EXECUTIONS = "ResumedExecutions"
+    EXECUTIONS_NOT_WAITING = "ExecutionsNotWaiting"
 
 
 #: The message attributes of what the review handler sends to a dead-letter queue: the names that

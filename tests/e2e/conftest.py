@@ -68,6 +68,7 @@ def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, Deployed
             "buffered": {
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
                 "handler_delivery": {"buffered": True},
+                "archive": {"retention": "1 day"},
             },
             "verified": {
                 "flow_definitions": ["verified"],

@@ -41,6 +41,7 @@ from human_loop_events import (
     HumanLoopTask,
     JobFilter,
     Ledger,
+    OutputBucketSettings,
     OutputLocation,
     Reconciler,
     ReconcilerSettings,
@@ -214,6 +215,8 @@ def _everything_on(stack: Stack) -> None:
             log_retention=logs.RetentionDays.ONE_MONTH,
         ),
     )
+    loops.add_dashboard()
+    loops.add_archive(retention=Duration.days(30))
     loops.alert_on_low_agreement(0.8)
     loops.alert_on_silence(days=7)
     pager = _function(stack, "Pager")
@@ -245,7 +248,7 @@ def _everything_on(stack: Stack) -> None:
 def _everything_supplied(stack: Stack) -> None:
     key = _key(stack, "Key")
     dead_letter_queue = _queue(stack, "DeadLetters", key, retention_period=Duration.days(14))
-    HumanLoopEvents(
+    loops = HumanLoopEvents(
         stack,
         "HumanLoops",
         flow_definitions=FlowDefinitions.arns(
@@ -264,6 +267,8 @@ def _everything_supplied(stack: Stack) -> None:
         alerts=AlertsSettings(topic=_topic(stack, "AlertsTopic", _key(stack, "AlertsKey"))),
         delivery=DeliverySettings(encryption_key=key, dead_letter_queue=dead_letter_queue),
     )
+    loops.add_dashboard()
+    loops.add_archive(retention=Duration.days(1))
 
 
 def _review_handler_supplied(stack: Stack) -> None:
@@ -335,6 +340,7 @@ def _with_callbacks(stack: Stack) -> None:
         flow_definitions=FlowDefinitions.named("invoices", "claims"),
         output=OutputLocation(_bucket(stack, "Output", _key(stack, "OutputKey"))),
     )
+    named.add_dashboard()
     review = HumanLoopTask(
         stack,
         "Review",
@@ -467,7 +473,14 @@ def _handler_only(stack: Stack) -> None:
 
 def _buffered(stack: Stack) -> None:
     HumanLoopEvents(
-        stack, "HumanLoops", handler_delivery=HandlerDelivery.buffered(max_concurrency=5)
+        stack,
+        "HumanLoops",
+        output=OutputBucketSettings(
+            expiration=Duration.days(730),
+            noncurrent_version_expiration=Duration.days(30),
+            access_log_expiration=Duration.days(90),
+        ),
+        handler_delivery=HandlerDelivery.buffered(max_concurrency=5),
     )
 
 
@@ -655,6 +668,7 @@ EVERY_KEY: dict[str, Any] = {
         "max_open_age": "1 day",
         "log_retention": "ONE_WEEK",
     },
+    "archive": {"retention": "30 days"},
     "vpc": {
         "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         "security_group_ids": ["sg-0123456789abcdef0"],

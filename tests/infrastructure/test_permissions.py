@@ -42,6 +42,9 @@ UNCONDITIONAL_SERVICES = {
     ("AWS::IAM::Role", "lambda.amazonaws.com", "sts:AssumeRole"): (
         "Lambda takes a role only from a principal of the role's account that may pass it."
     ),
+    ("AWS::KMS::Key", "events.amazonaws.com", "kms:DescribeKey"): (
+        "Only with an archive: AWS documents no condition for it, and it reads no data."
+    ),
     ("AWS::SNS::TopicPolicy", "events.amazonaws.com", "sns:Publish"): (
         "Only with authorize_using_role=False: SNS knows no condition for rules."
     ),

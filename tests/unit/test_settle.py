@@ -241,6 +241,30 @@ def test_outcome_carries_values_only_if_asked(world: World) -> None:
     assert all("consensus" in field["values"] for field in with_values)
 
 
+def test_replayed_event_of_a_settled_loop_changes_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+    world.settler.settle(ended_loop())
+    before = world.ledger()
+    assert len(world.outcomes()) == 1
+    assert printed_metrics(capsys)
+
+    world.settler.settle({**ended_loop(), "replay-name": "second-consumer"})
+
+    assert world.ledger() == before
+    assert world.outcomes() == []
+    assert printed_metrics(capsys) == []
+
+
+def test_replayed_event_of_an_unknown_loop_settles_it(world: World) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+
+    world.settler.settle({**ended_loop(), "replay-name": "second-consumer"})
+
+    assert len(world.ledger()) == 1
+
+
 def test_crash_before_the_ledger_publishes_again_with_the_same_id(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

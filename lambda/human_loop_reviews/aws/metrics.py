@@ -12,6 +12,7 @@ from human_loop_reviews.aws.embedded_metrics import (
     print_metrics,
 )
 from human_loop_reviews.contract import (
+    FAILURE_CODE_DIMENSION,
     METRIC_DIMENSION,
     FailureCode,
     HumanLoopStatus,
@@ -19,9 +20,7 @@ from human_loop_reviews.contract import (
 )
 from human_loop_reviews.review.verdicts import Review
 
-_FAILURE_CODE: Final = "FailureCode"
-
-_SECONDS: Final = frozenset({"TurnaroundSeconds", "SecondsToAccept", "SecondsWorked"})
+_SECONDS: Final = frozenset({Metric.TURNAROUND, "SecondsToAccept", Metric.SECONDS_WORKED})
 _SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
 
 
@@ -45,8 +44,8 @@ def emit(loop: HumanLoopEvent, review: Review | None, *, qualified: bool = False
     directives = [_directive([METRIC_DIMENSION], values)]
     dimensions = _dimensions(loop, qualified)
     if loop.status is HumanLoopStatus.FAILED:
-        dimensions[_FAILURE_CODE] = _failure_code(loop)
-        directives.append(_directive([METRIC_DIMENSION, _FAILURE_CODE], {loop.status: 1}))
+        dimensions[FAILURE_CODE_DIMENSION] = _failure_code(loop)
+        directives.append(_directive([METRIC_DIMENSION, FAILURE_CODE_DIMENSION], {loop.status: 1}))
     _print(directives, dimensions, values)
 
 
@@ -83,7 +82,7 @@ def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
         "LoopFailed": int(loop.status is HumanLoopStatus.FAILED),
     }
     if loop.turnaround_seconds is not None:
-        values["TurnaroundSeconds"] = loop.turnaround_seconds
+        values[Metric.TURNAROUND] = loop.turnaround_seconds
     return values
 
 
@@ -95,7 +94,7 @@ def _review_values(review: Review) -> dict[str, float]:
         Metric.AGREEMENT: review.agreement,
         "ReviewerAgreement": review.reviewer_agreement,
         "SecondsToAccept": review.seconds_to_first_acceptance,
-        "SecondsWorked": sum(worked) if worked else None,
+        Metric.SECONDS_WORKED: sum(worked) if worked else None,
     }
     if review.prediction_known:
         values[Metric.FIELDS_JUDGED] = review.fields_judged
