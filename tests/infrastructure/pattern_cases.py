@@ -401,7 +401,14 @@ def _verifications() -> Iterator[PatternCase]:
         pattern = pattern_of("everything-on", rule)
         yield PatternCase(f"verification: {rule}", pattern, marked, matches=rule == "StatusChange")
     counting = pattern_of("everything-on", "Count", of="HumanLoopsReviewHandler")
+    assert [list(each) for each in counting["resources"]] == [["Fn::GetAtt"]]
+    # As CloudFormation resolves it: matchers take the reference for an operator.
+    ledger = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger"
+    counting["resources"] = [ledger]
+    outcome["resources"] = [*outcome["resources"], ledger]
     yield PatternCase("verification: outcome", counting, outcome, matches=False)
     real = {**outcome, "detail": {**outcome["detail"]}}
     del real["detail"]["verification"]
     yield PatternCase("verification: another outcome", counting, real, matches=True)
+    others = {**real, "resources": [real["resources"][0], f"{ledger}-2"]}
+    yield PatternCase("outcome of another ledger", counting, others, matches=False)
