@@ -1,7 +1,7 @@
 """Several flow definitions, with a place for each end of their human loops.
 
-Completed claims and invoices go to queues of their own, what expired goes to the team that
-schedules reviewers, what failed otherwise to the on-call engineers, and Stopped loops to those who requested them.
+Completed claims and invoices go to queues of their own, what expired to those who schedule the
+reviewers, other failures to the on-call engineers, and Stopped loops to those who requested them.
 
 Run it with `npx cdk synth --app "python examples/status_routing_app.py"`.
 """
