@@ -21,6 +21,9 @@ PACKAGES = ("human_loop_events", "human_loop_events.testing")
 #: The pages that files outside of docs become.
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md"}
 
+#: A diagram with more lines is wider than the text.
+LARGE_DIAGRAM_LINES = 15
+
 #: What the pages need, from where it is installed.
 ASSETS = {
     "site/extra.css": ROOT / "docs_site" / "extra.css",
@@ -43,9 +46,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, page, content=_linked_from_root(text)))
     for package in PACKAGES:
         for name in _public(package):
-            # Step Functions' modules are imported late, so the package has this name for types only.
-            place = f"{package}.{name}"
-            content = f"---\ntitle: {name}\n---\n\n::: {place}\n"
+            content = f"---\ntitle: {name}\n---\n\n::: {package}.{name}\n"
             files.append(File.generated(config, _api_page(package, name), content=content))
     for page, path in ASSETS.items():
         files.append(File.generated(config, page, abs_src_path=str(path)))
@@ -60,6 +61,16 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
         r"^\[`(examples/\w+\.py)`\]\(\.\./examples/\w+\.py\)$", _code, markdown, flags=re.MULTILINE
     )
     return _linked(shown, prefix="../")
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Put each diagram into an element that scrolls."""
+    return re.sub(r'<pre class="mermaid">.*?</pre>', _scrolling, html, flags=re.DOTALL)
+
+
+def _scrolling(diagram: re.Match[str]) -> str:
+    large = " diagram-large" if diagram[0].count("\n") > LARGE_DIAGRAM_LINES else ""
+    return f'<div class="diagram{large}">{diagram[0]}</div>'
 
 
 def _linked_from_root(text: str) -> str:
