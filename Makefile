@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench docs clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults docs clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: install ## Measure speed and memory as ratios to a floor or a peer
 docs: install .venv-docs/.installed ## Build the documentation as a site in build/docs
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict --config-file docs_site/mkdocs.yml
 	@echo "Read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs"
+
+faults: install ## Inject faults around a stack in the emulator: make faults [LOOPS=1000] [SEED=...]
+	@$(BIN)/python -m local.faults --loops $(or $(LOOPS),1000) $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove everything that make created
 	rm -rf .venv .venv-docs node_modules cdk.out build .mypy_cache .pytest_cache .ruff_cache .hypothesis

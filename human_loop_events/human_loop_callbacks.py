@@ -232,7 +232,6 @@ class HumanLoopCallbacks(Construct):
             "HIPAA.Security-DynamoDBPITREnabled",
             "NIST.800.53.R5-DynamoDBInBackupPlan",
             "NIST.800.53.R5-DynamoDBPITREnabled",
-            "PCI.DSS.321-DynamoDBPITREnabled",
         )
         return table
 

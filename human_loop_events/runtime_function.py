@@ -74,7 +74,7 @@ def create_function(
     memory_size: int,
     timeout: Duration,
     environment: Mapping[str, str],
-    network: Network,
+    network: Network | None = None,
     reserved_concurrent_executions: int | None = None,
     retry_attempts: int | None = None,
 ) -> lambda_.Function:
@@ -104,7 +104,7 @@ def create_function(
         timeout=timeout,
         reserved_concurrent_executions=reserved_concurrent_executions,
         environment=environment,
-        **network,
+        **(network or {}),
     )
     # Lambda checks at creation that the role may send to the dead-letter queue.
     function.node.add_dependency(*policies)

@@ -11,6 +11,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
+from human_loop_reviews.aws.calls import CallError
 from human_loops_cli.commands import (
     agreement,
     configure,
@@ -51,6 +52,9 @@ class Application(TyperGroup):
             raise _ended(error) from None
         except (BotoCoreError, ClientError) as error:
             raise _ended(explain(error)) from None
+        except CallError as error:
+            cause: Any = error.cause
+            raise _ended(explain(cause)) from None
         except KeyboardInterrupt:
             raise _ended(CommandError("interrupted", status=ExitStatus.INTERRUPTED)) from None
         except BrokenPipeError:

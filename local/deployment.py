@@ -75,19 +75,30 @@ def deploy(
 
 def deploy_example(emulator: Emulator, example: str, stack_name: str) -> DeployedStack:
     """Deploy the one stack of an app in `examples`."""
-    outputs = emulator.folder / f"outputs-{example}.json"
+    app = [sys.executable, str(PROJECT / "examples" / f"{example}.py")]
+    return deploy_app(emulator, app, [stack_name])[stack_name]
+
+
+def deploy_app(
+    emulator: Emulator, app: Sequence[str], stack_names: Sequence[str]
+) -> dict[str, DeployedStack]:
+    """Deploy the stacks of the app that a command runs; return them by name."""
+    outputs = emulator.folder / f"outputs-{stack_names[0]}.json"
     _run_cdk(
         emulator,
         [
             *("deploy", "--all", "--require-approval", "never", "--method", "direct"),
-            *("--app", shlex.join([sys.executable, str(PROJECT / "examples" / f"{example}.py")])),
-            *("--output", str(emulator.folder / f"cdk.out-{example}")),
+            *("--concurrency", str(len(stack_names))),
+            *("--app", shlex.join(app)),
+            *("--output", str(emulator.folder / f"cdk.out-{stack_names[0]}")),
             *("--outputs-file", str(outputs)),
         ],
         folder=PROJECT,
     )
-    apply_redrive_policies(emulator, stack_name)
-    return DeployedStack(stack_name, json.loads(outputs.read_text())[stack_name])
+    by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
+    for stack in stack_names:
+        apply_redrive_policies(emulator, stack)
+    return {name: DeployedStack(name, by_stack[name]) for name in stack_names}
 
 
 def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> None:

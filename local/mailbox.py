@@ -32,12 +32,14 @@ class Mailbox:
         return mailbox
 
     @classmethod
-    def listening(cls, emulator: Emulator, pattern: Mapping[str, object], name: str) -> Mailbox:
-        """Return the mailbox of a new listener on the default event bus."""
+    def listening(
+        cls, emulator: Emulator, pattern: Mapping[str, object], name: str, bus: str = "default"
+    ) -> Mailbox:
+        """Return the mailbox of a new listener on an event bus."""
         mailbox = cls._create(emulator, name)
-        bus = emulator.client("events")
-        bus.put_rule(Name=name, EventPattern=json.dumps(pattern))
-        bus.put_targets(Rule=name, Targets=[{"Id": name, "Arn": mailbox.arn}])
+        events = emulator.client("events")
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": name, "Arn": mailbox.arn}])
         return mailbox
 
     @classmethod

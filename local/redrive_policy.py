@@ -1,4 +1,4 @@
-"""What the emulator's CloudFormation leaves out of a queue: its redrive policy."""
+"""What the emulator's CloudFormation leaves out: where queues and functions send dead letters."""
 
 from __future__ import annotations
 
@@ -10,33 +10,47 @@ from local.emulator import Emulator
 
 
 def apply_redrive_policies(emulator: Emulator, stack_name: str) -> None:
-    """Give each queue of a deployed stack the redrive policy that the stack's template has for it.
+    """Give the queues and functions of a deployed stack the dead-letter queues of its template.
 
     In an account CloudFormation does this. Without it nothing would ever go to dead letters.
     """
-    cloudformation, sqs = emulator.client("cloudformation"), emulator.client("sqs")
-    resources: Mapping[str, Any] = _template(cloudformation, stack_name)["Resources"]
-    urls = {
+    resources: Mapping[str, Any] = _template(emulator, stack_name)["Resources"]
+    physical = _physical_ids(emulator, stack_name)
+    sqs, functions = emulator.client("sqs"), emulator.client("lambda")
+
+    def queue_arn(reference: Mapping[str, Any]) -> str:
+        logical_id, _arn = reference["Fn::GetAtt"]
+        answer = sqs.get_queue_attributes(
+            QueueUrl=physical[logical_id], AttributeNames=["QueueArn"]
+        )
+        return str(answer["Attributes"]["QueueArn"])
+
+    for logical_id, resource in resources.items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::SQS::Queue" and "RedrivePolicy" in properties:
+            policy = properties["RedrivePolicy"]
+            resolved = {**policy, "deadLetterTargetArn": queue_arn(policy["deadLetterTargetArn"])}
+            sqs.set_queue_attributes(
+                QueueUrl=physical[logical_id], Attributes={"RedrivePolicy": json.dumps(resolved)}
+            )
+        if resource["Type"] == "AWS::Lambda::Function" and "DeadLetterConfig" in properties:
+            target = queue_arn(properties["DeadLetterConfig"]["TargetArn"])
+            functions.update_function_configuration(
+                FunctionName=physical[logical_id], DeadLetterConfig={"TargetArn": target}
+            )
+
+
+def _physical_ids(emulator: Emulator, stack_name: str) -> dict[str, str]:
+    pages = emulator.client("cloudformation").get_paginator("list_stack_resources")
+    return {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(
-            StackName=stack_name
-        )
+        for page in pages.paginate(StackName=stack_name)
         for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::SQS::Queue"
     }
-    for logical_id, url in urls.items():
-        policy = resources[logical_id]["Properties"].get("RedrivePolicy")
-        if policy is None:
-            continue
-        dead_letters, _arn = policy["deadLetterTargetArn"]["Fn::GetAtt"]
-        attributes = sqs.get_queue_attributes(
-            QueueUrl=urls[dead_letters], AttributeNames=["QueueArn"]
-        )
-        resolved = {**policy, "deadLetterTargetArn": attributes["Attributes"]["QueueArn"]}
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(resolved)})
 
 
-def _template(cloudformation: Any, stack_name: str) -> Mapping[str, Any]:
-    body = cloudformation.get_template(StackName=stack_name)["TemplateBody"]
+def _template(emulator: Emulator, stack_name: str) -> Mapping[str, Any]:
+    answer = emulator.client("cloudformation").get_template(StackName=stack_name)
+    body = answer["TemplateBody"]
     template: Mapping[str, Any] = json.loads(body) if isinstance(body, str) else body
     return template

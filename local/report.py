@@ -44,8 +44,8 @@ def step(doing: str) -> Iterator[None]:
     print(f" {time.monotonic() - start:.1f} s", flush=True)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
-    """Align cells in columns: numbers to the right, an absent one as a dash.
+def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]], *, zero: str = "-") -> str:
+    """Align cells in columns: numbers to the right, zero as a dash or as given.
 
     Cells that do not fit are folded.
     """
@@ -55,7 +55,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
         numeric = all(isinstance(value, int) for value in column)
         drawn.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(_cell(value)) for value in row))
+        drawn.add_row(*(Text(_cell(value, zero)) for value in row))
     with console.capture() as capture:
         console.print(drawn)
     lines = (line.rstrip() for line in capture.get().splitlines())
@@ -124,9 +124,9 @@ def _value(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def _cell(value: str | int) -> str:
+def _cell(value: str | int, zero: str) -> str:
     if isinstance(value, int):
-        return str(value) if value else "-"
+        return str(value) if value else zero
     return " ".join(value.split())
 
 

@@ -65,7 +65,7 @@ class Republication:
 
         Raises
         ------
-        CommandError
+        CallError
             If EventBridge refuses the call, which it would do for every outcome.
         """
         problem = recorded.problem or self._publish(recorded)
@@ -90,9 +90,6 @@ class Republication:
                 time.sleep(pause)
             try:
                 self.bus.publish(recorded.loop, outcome)
-            except CallError as error:
-                cause: Any = error.cause
-                raise explain(cause) from error
             except OutcomeNotPublishedError as error:
                 refusal = str(error)
                 if not any(each in refusal for each in _TEMPORARY):

@@ -69,7 +69,7 @@ class Additions:
         sqs = self.session.client("sqs")
         arn = self._arn("sqs", self.name)
         sources = [self._arn("events", f"rule/*{self.name}")]
-        sources += [self.subject.stack.outputs[each] for each in _TOPICS if self._has(each)]
+        sources += self.subject.topics
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
@@ -167,8 +167,8 @@ class Additions:
         for name in leftover:
             verification = name.removeprefix(prefix)
             clients = self.session.client
-            for topic in filter(self._has, _TOPICS):
-                _unsubscribe(clients("sns"), self.subject.stack.outputs[topic], name)
+            for topic in self.subject.topics:
+                _unsubscribe(clients("sns"), topic, name)
             for bus in self.subject.buses:
                 _remove_rule(clients("events"), bus, name)
             if self.subject.handler is not None:
@@ -180,15 +180,9 @@ class Additions:
             sqs.delete_queue(QueueUrl=names[name])
         return leftover
 
-    def _has(self, output: str) -> bool:
-        return output in self.subject.stack.outputs
-
     def _arn(self, service: str, resource: str) -> str:
         _, partition, _, region, account, _ = self.subject.stack.arn.split(":", 5)
         return f"arn:{partition}:{service}:{region}:{account}:{resource}"
-
-
-_TOPICS: Final = ("TopicArn", "AlertsTopicArn")
 
 
 def _is_over(verification: str) -> bool:

@@ -100,6 +100,7 @@ class Verification:
         self._inbox = Inbox(self._additions, None if self._alarm is None else self._alarm["name"])
         url = self._subject.output("QueueUrl")
         self._queue = url and ConsumersQueue(self.session, url, self._loop.verification)
+        self._deadline = time.monotonic() + self.seconds
         try:
             self._add()
             self._send()
@@ -138,12 +139,10 @@ class Verification:
                     self._broken[link] = f"the event bus {bus} does not exist"
         for link, output in (("topic", "TopicArn"), ("alerts", "AlertsTopicArn")):
             topic = self._subject.output(output)
-            if topic is None:
-                continue
-            if topic.split(":")[4] != self._subject.stack.arn.split(":")[4]:
-                self._skipped[link] = f"{topic} is in another account, which must confirm"
-            else:
-                self._or_broken(link, topic, additions.watch_topic, topic)
+            if topic in self._subject.topics:
+                self._or_broken(link, f"the topic {topic}", additions.watch_topic, topic)
+            elif topic is not None:
+                self._skipped[link] = f"{topic} is in another account"
         handler = self._subject.handler
         if self._loop.has_output:
             bucket = f"the output bucket {self._loop.output_key()[0]}"
@@ -170,25 +169,25 @@ class Verification:
     def _send(self) -> None:
         """Send the marked event, once the rules that watch for it work."""
         self._sent = datetime.now(UTC)
-        deadline = time.monotonic() + self.seconds
         if self._subject.rule is not None and "event bus" not in self._broken:
             for bus in self._subject.buses:
                 if bus == self._subject.rule.bus or self._is_open("outcome"):
-                    self._probe(bus, deadline)
+                    self._probe(bus)
             self._put(self._subject.rule.bus, self._loop.entry())
             self._sent = datetime.now(UTC)
         if self._alarm is not None:
             self._test_alarm(self._alarm)
 
-    def _probe(self, bus: str, deadline: float) -> None:
+    def _probe(self, bus: str) -> None:
         """Wait until EventBridge uses the new rule, which takes it a while."""
+        latest = self._deadline - self.seconds / 2
         self._inbox.seen.discard("probe")
         entry = self._loop.probe()
         while True:
             self._put(bus, entry)
             if "probe" in self._inbox.look(wait=_SECONDS_BETWEEN_PROBES):
                 return
-            if time.monotonic() > deadline:
+            if time.monotonic() > latest:
                 self.notes.append(f"The rule of this verification on {bus} did not work in time.")
                 return
 
@@ -203,8 +202,7 @@ class Verification:
 
     def _wait(self, progressed: Progressed) -> None:
         """Look until everything that can arrive has arrived, or the time is over."""
-        deadline = time.monotonic() + self.seconds
-        while self._look() and time.monotonic() < deadline:
+        while self._look() and time.monotonic() < self._deadline:
             progressed(self._awaited())
 
     def _is_open(self, name: str) -> bool:
@@ -229,6 +227,7 @@ class Verification:
                 self._broken["handler"] = f"it could not read the output: {item['outputError']}"
             elif item is not None:
                 self._ok["handler"] = "settled the marked loop"
+            if item is not None:
                 self._ok["ledger"] = "has its outcome"
         if "outcome" in self._ok:
             self._ok.setdefault("handler", "published the outcome of the marked loop")
@@ -276,7 +275,8 @@ class Verification:
         """Return the alarm on failures, if it is off and notifies the alerts."""
         topic = self._subject.output("AlertsTopicArn")
         name = self._subject.output("FailedLoopsAlarmName")
-        if topic is None:
+        if topic not in self._subject.topics:
+            self._skipped["alarm"] = f"{topic} is in another account"
             return None
         if not self.with_alarm or name is None:
             self._skipped["alarm"] = (

@@ -83,6 +83,16 @@ class Subject:
         return self.stack.outputs.get(name)
 
     @property
+    def topics(self) -> list[str]:
+        """The ARNs of the topic and of the alerts' topic, as far as the stack's account owns them.
+
+        Another owner would have to confirm a subscription.
+        """
+        found = map(self.output, ("TopicArn", "AlertsTopicArn"))
+        account = self.stack.arn.split(":")[4]
+        return [topic for topic in found if topic is not None and topic.split(":")[4] == account]
+
+    @property
     def handler_queue(self) -> str | None:
         """The URL of the queue before the handler. None if the rule invokes the handler."""
         return self.output("HandlerQueueUrl")

@@ -32,7 +32,7 @@ ACTIONS = {
 }
 
 #: Services use the caller's permission for a key, without a call by the command.
-OF_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
+OF_KEYS = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
-from tests.unit.conftest import ended_loop, sample_output
+from tests.unit.conftest import LEDGER_ARN, ended_loop, sample_output
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 CREATION_TIME = "2026-03-14T09:12:44.318Z"
@@ -107,7 +107,7 @@ def function_configuration(
     bus: str = "default", **changes: str
 ) -> tuple[int, Mapping[str, str], bytes]:
     variables = {
-        "LEDGER_ARN": "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger",
+        "LEDGER_ARN": LEDGER_ARN,
         "LEDGER_RETENTION_DAYS": "400",
         "OUTCOME_BUS": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}",
         "INCLUDE_VALUES": "true",
@@ -133,7 +133,7 @@ def test_outcome_is_published_as_the_handler_published_it(ledger: Republished) -
     assert report == {"published": 1, "readAgain": 0, "notPublished": []}
     (event,) = ledger.published()
     assert (event["source"], event["detail-type"]) == ("human-loop-events", "Human Review Outcome")
-    assert event["resources"] == [loop_arn("invoice-1")]
+    assert event["resources"] == [loop_arn("invoice-1"), LEDGER_ARN]
     assert event["detail"] == outcome
 
 
@@ -234,6 +234,19 @@ def test_entry_that_is_refused_is_named(
     ledger.record(settled("invoice-1"))
     report = run_json("outcomes", "republish", "--all", status=1)
     assert "NotAuthorizedForSourceException" in report["notPublished"][0]["problem"]
+
+
+def test_refused_call_ends_the_command_and_tells_the_permission(
+    ledger: Republished, answers: Callable[[str, Answer], None]
+) -> None:
+    message = "User: me is not authorized to perform: events:PutEvents on resource: arn:bus"
+    refusal = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
+    answers("eventbridge.PutEvents", lambda _: (400, {}, refusal))
+    ledger.record(settled("invoice-1"))
+    result = run("outcomes", "republish", "--all")
+    assert result.exit_code == 3
+    assert "a permission is missing: events:PutEvents" in result.stderr
+    assert "Published again: 0" in result.stdout
 
 
 def test_entry_that_is_refused_for_the_moment_is_sent_again(

@@ -259,7 +259,7 @@ def test_queue_that_does_not_exist_is_named(composed: Composed) -> None:
 def test_topic_that_does_not_exist_is_named(composed: Composed) -> None:
     composed.sns.delete_topic(TopicArn=composed.topic)
     composed.events.remove_targets(Rule="StatusChange", Ids=["0"])  # moto would raise
-    assert composed.verify(status=1)["topic"][1] == f"{composed.topic} does not exist"
+    assert composed.verify(status=1)["topic"][1] == f"the topic {composed.topic} does not exist"
 
 
 def test_rule_that_does_not_exist_is_named(composed: Composed) -> None:

@@ -11,6 +11,7 @@ from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
 from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
 from local.emulator import Emulator, running_emulator
 from local.failed_loops_alarm import raise_alarm
+from local.faults.proxy import Proxy, running_proxy
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.sending import await_arrivals, create_output_bucket, send
@@ -28,8 +29,16 @@ def a2i() -> Iterator[A2IServer]:
 
 
 @pytest.fixture(scope="session")
-def emulator(a2i: A2IServer) -> Iterator[Emulator]:
-    with running_emulator({**a2i.endpoints, "PYTHONPATH": RECORDER}) as emulator:
+def proxy() -> Iterator[Proxy]:
+    """What stands before the services that the functions call. It harms only the loops of a run."""
+    with running_proxy() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def emulator(a2i: A2IServer, proxy: Proxy) -> Iterator[Emulator]:
+    with running_emulator({**a2i.endpoints, **proxy.endpoints, "PYTHONPATH": RECORDER}) as emulator:
+        proxy.upstream = emulator.endpoint
         yield emulator
 
 

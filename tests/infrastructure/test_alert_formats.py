@@ -24,6 +24,7 @@ from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
 from tests.infrastructure.input_transformer import transform
 from tests.infrastructure.pattern_cases import (
     JOB_KINDS,
+    as_deployed,
     event,
     flow_definition,
     job_event,
@@ -119,7 +120,7 @@ def _messages(template: dict[str, Any], event: dict[str, Any], region: str = REG
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Events::Rule"
         and "EventPattern" in resource["Properties"]  # a schedule has none
-        and matches(resource["Properties"]["EventPattern"], event)
+        and matches(as_deployed(resource["Properties"]["EventPattern"]), event)
         for target in resource["Properties"].get("Targets", [])
         if "InputTransformer" in target
     ]

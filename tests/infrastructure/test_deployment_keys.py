@@ -74,7 +74,7 @@ BEYOND: dict[type[Keys], set[str]] = {
     configured.ExistingLedger: {"arn", "encryption_key"},  # table=Table.from_table_attributes(…)
     Deployment: {
         *("name", "account", "region", "tags", "termination_protection", "permissions_boundary"),
-        *("alert_emails", "alert_on_silence", "alert_on_low_agreement", "vpc"),
+        *("alert_emails", "alert_on_silence", "alert_on_low_agreement", "callbacks", "vpc"),
     },
 }
 
@@ -147,7 +147,8 @@ def test_runbook_recommends_no_setting_that_a_deployment_lacks() -> None:
     settings = {
         name
         for construct in (Alerts, Delivery, HumanLoopEvents, Ledger, ReviewHandler, Reconciler)
-        for _, method in inspect.getmembers(construct, inspect.isfunction)
+        for called, method in inspect.getmembers(construct, inspect.isfunction)
+        if called == "__init__" or not called.startswith("_")
         for name in _parameters(method)
     } | _parameters(HandlerDelivery.buffered)
     code = " ".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", runbook, flags=re.DOTALL)))

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App
+from aws_cdk import App, Stack
+from aws_cdk import aws_ec2 as ec2
 
+from human_loop_events import HumanLoopEvents
 from human_loop_reviews.contract import CALLBACKS_ENTRY_POINT
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
@@ -213,6 +215,14 @@ def test_every_role_has_the_permissions_boundary(every_key: Any) -> None:
 
     assert len(roles) == 3
     assert [role for role in roles if "PermissionsBoundary" not in role] == []
+
+
+def test_security_groups_without_a_vpc_are_refused() -> None:
+    stack = Stack(new_app(), "Stack")
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-01234567")
+
+    with pytest.raises(ValueError, match="security_groups: expected vpc with it, got none"):
+        HumanLoopEvents(stack, "HumanLoops", handler={"security_groups": [group]})
 
 
 def test_code_in_a_vpc_cannot_use_the_permissions_on_network_interfaces(every_key: Any) -> None:

@@ -88,11 +88,12 @@ def requests_with(account: Account, key: str) -> list[Request]:
 
 def calls_of(function: Resource, bucket: str, key: str) -> Iterator[Call]:
     """Yield what a function of the project calls, with the resources of its environment."""
-    calls: Callable[..., Iterator[_Operation]] | None = {
+    calls_of_each: dict[str, Callable[..., Iterator[_Operation]]] = {
         REVIEW_HANDLER_ENTRY_POINT: _calls_of_handler,
         RECONCILER_ENTRY_POINT: _calls_of_reconciler,
         CALLBACKS_ENTRY_POINT: _calls_of_callbacks,
-    }.get(function.properties["Handler"])
+    }
+    calls = calls_of_each.get(function.properties["Handler"])
     if calls is None:
         return
     variables = function.properties["Environment"]["Variables"]
@@ -121,8 +122,8 @@ def _calls_of_callbacks(variables: dict[str, str], *_: str) -> Iterator[_Operati
     yield "dynamodb", "Query", {"TableName": variables["LEDGER_TABLE"]}
     for operation in ("DeleteItem", "PutItem", "Query"):
         yield "dynamodb", operation, {"TableName": variables["CALLBACK_TABLE"]}
-    yield "stepfunctions", "SendTaskSuccess", {}
-    yield "stepfunctions", "SendTaskFailure", {}
+    yield "states", "SendTaskSuccess", {}
+    yield "states", "SendTaskFailure", {}
 
 
 def _events(bus: str, detail_type: str) -> Iterator[_Operation]:

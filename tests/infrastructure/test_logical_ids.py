@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 import pytest
 from aws_cdk import Duration, Size, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -68,6 +69,17 @@ REPLACING = {
     "reconciler": set[str](),
 }
 
+
+def _vpc(stack: Stack, name: str) -> ec2.IVpc:
+    return ec2.Vpc.from_vpc_attributes(
+        stack,
+        f"Vpc-{name}",
+        vpc_id="vpc-01234567",
+        availability_zones=["eu-west-1a"],
+        private_subnet_ids=["subnet-01234567"],
+    )
+
+
 #: Arguments that add or remove resources, none of which holds data.
 CHANGES: dict[str, Callable[[Stack], dict[str, Any]]] = {
     "flow definitions": lambda _: {"flow_definitions": FlowDefinitions.named("invoices")},
@@ -77,6 +89,16 @@ CHANGES: dict[str, Callable[[Stack], dict[str, Any]]] = {
     "no role": lambda _: {"delivery": DeliverySettings(authorize_using_role=False)},
     "outcome bus": lambda stack: {
         "handler": ReviewHandlerSettings(outcome_bus=events.EventBus(stack, "Bus"))
+    },
+    "vpc": lambda stack: {
+        part: {
+            "vpc": _vpc(stack, part),
+            "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            "security_groups": [
+                ec2.SecurityGroup.from_security_group_id(stack, f"Group-{part}", "sg-01234567")
+            ],
+        }
+        for part in ("handler", "reconciler")
     },
     "prefix": lambda stack: {
         "output": OutputLocation(s3.Bucket.from_bucket_name(stack, "B", "example"), prefix="a/")
@@ -139,6 +161,6 @@ def test_argument_changes_no_logical_id_of_what_holds_data(
 )
 def test_every_setting_is_tried(part: str, settings: type) -> None:
     tried = {*SETTINGS[part], *REPLACING[part]}
-    added = {"authorize_using_role", "outcome_bus"}
+    added = {"authorize_using_role", "outcome_bus", "vpc", "vpc_subnets", "security_groups"}
 
     assert set(get_type_hints(settings)) <= tried | added

@@ -4,8 +4,3 @@ from __future__ import annotations
 
 #: By pattern of what `mutations_of` calls them, with logical ids in the place of names.
 UNEXERCISED: dict[str, str] = {}
-
-#: The same of docs/operator-policy.json.
-UNEXERCISED_BY_COMMANDS = {
-    "operator: sqs:StartMessageMoveTask on *": "The emulator moves no messages between queues.",
-}

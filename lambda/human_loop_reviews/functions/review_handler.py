@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -58,7 +59,7 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     if isinstance(event, dict) and isinstance(event.get("Records"), list):
         remaining = [
             _message_id(record)
-            for number, record in enumerate(event["Records"])
+            for number, record in enumerate(_in_order(event["Records"]))
             if not ((number == 0 or _has_time(context)) and services.handle(record))
         ]
         return {"batchItemFailures": [{"itemIdentifier": each} for each in remaining]}
@@ -155,6 +156,17 @@ def create_services() -> Services:
         else DeadLetterQueue(boto3.client("sqs", config=config), dead_letters.queue_url),
         max_receives=0 if dead_letters is None else dead_letters.max_receives,
     )
+
+
+def _in_order(records: list[Any]) -> list[Any]:
+    """Return a batch in the order in which it is settled: a random one if any of it is a retry.
+
+    A message that ends the function, such as by its timeout, would otherwise keep those behind it
+    from being settled in every retry, until SQS moves them all to the dead-letter queue.
+    """
+    if all(_receive_count(record) == 1 for record in records):
+        return records
+    return random.sample(records, len(records))
 
 
 def _has_time(context: Any) -> bool:

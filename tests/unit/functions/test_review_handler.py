@@ -13,6 +13,7 @@ from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.aws.calls import CALLS_PER_EVENT, longest_call_seconds
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
 from human_loop_reviews.functions import review_handler
+from human_loop_reviews.settle import Settler
 from tests.unit.conftest import ENVIRONMENT, World, ended_loop
 
 
@@ -109,6 +110,38 @@ def test_batch_reports_only_what_was_not_settled(
     assert len(handled.ledger()) == 2
     assert "message: body: expected an event as JSON" in caplog.text
     assert "there is no object" in caplog.text
+
+
+def test_message_that_ends_the_function_does_not_keep_the_others_from_being_settled(
+    handled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQS delivers such a batch again as a whole, here always in the same order."""
+    settle = Settler.settle
+
+    def settle_or_end(settler: Settler, event: Any) -> None:
+        if event["detail"]["humanLoopName"] == "ends the function":
+            raise SystemExit
+        settle(settler, event)
+
+    monkeypatch.setattr(Settler, "settle", settle_or_end)
+    names = ["ends the function", *(f"loop-{number}" for number in range(9))]
+    events = [
+        ended_loop("Stopped", output_key=None, humanLoopName=name, humanLoopArn=f"arn:{name}")
+        for name in names
+    ]
+    for receives in range(1, 31):
+        with pytest.raises(SystemExit):
+            handle(*(message(str(n), event, receives=receives) for n, event in enumerate(events)))
+    assert len(handled.ledger()) == 9
+
+
+def test_batch_is_settled_in_its_order_at_first(handled: World) -> None:
+    events = [
+        ended_loop("Stopped", output_key=None, humanLoopArn=f"arn:{number}") for number in range(9)
+    ]
+    handle(*(message(str(number), event) for number, event in enumerate(events)))
+    arns = [each["resources"][0] for each in handled.outcomes()]
+    assert arns == [f"arn:{number}" for number in range(9)]
 
 
 def test_record_that_is_no_message_raises(handled: World) -> None:

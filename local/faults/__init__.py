@@ -1,0 +1,1 @@
+"""Faults injected around a stack in the emulator, and what is lost or doubled: `make faults`."""

@@ -1,0 +1,86 @@
+"""Deploys the product into an emulator, injects faults around it, and counts: `make faults`."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+
+from local.a2i_server import running_a2i
+from local.deployment import DeploymentError, bootstrap
+from local.emulator import KEPT_LOG, Emulator, EmulatorError, running_emulator
+from local.faults.account import account_for
+from local.faults.proxy import running_proxy
+from local.faults.run import Run
+from local.report import step
+from local.sending import create_output_bucket
+
+_LOOPS = 1000
+_MOST_LOOPS = 50_000
+_MOST_COMPLAINTS = 40
+
+
+def main() -> int:
+    """Run the faults; return 0 only if nothing is lost or doubled."""
+    arguments = _parser().parse_args()
+    seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
+    print("Faults around the product in an emulator: no AWS account is used, all data is made up.")
+    print(f"The random choices are those of SEED={seed}, LOOPS={arguments.loops}.")
+    try:
+        with running_a2i() as a2i, running_proxy() as proxy:
+            endpoints = {**a2i.endpoints, **proxy.endpoints}
+            with running_emulator(endpoints) as emulator:
+                proxy.upstream = emulator.endpoint
+                with step("Deploying two stacks: cdk bootstrap, cdk deploy"):
+                    bootstrap(emulator)
+                    create_output_bucket(emulator)
+                    run = Run(emulator, a2i, proxy)
+                return _run(emulator, run, arguments.loops, seed)
+    except (EmulatorError, DeploymentError) as error:
+        print(f"faults: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nfaults: interrupted; the emulator is stopped", file=sys.stderr)
+        return 130
+
+
+def _run(emulator: Emulator, run: Run, count: int, seed: int) -> int:
+    loops = run.planner(seed).plan(count, with_pills=True)
+    with step(f"Ending {len(loops)} human loops"):
+        seen = run.run(loops, seed)
+    account = account_for(loops, seen)
+    print(f"\n{account.table()}\n")
+    print(f"Dead letters: {account.letters}")
+    print(f"  sent again after a kill: {account.letters_sent_again}")
+    print(f"  of settled loops, moved with one that kills: {account.letters_moved_along}\n")
+    if account.is_right:
+        print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
+        return 0
+    complaints = account.complaints()
+    print("NOT as it must be:", *complaints[:_MOST_COMPLAINTS], sep="\n  ")
+    if len(complaints) > _MOST_COMPLAINTS:
+        print(f"  and {len(complaints) - _MOST_COMPLAINTS} more")
+    emulator.show_log()
+    print(f"\nLook for the loops' names in {KEPT_LOG}. Repeat with:")
+    print(f"make faults SEED={seed} LOOPS={count}")
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.faults", description=__doc__)
+    parser.add_argument(
+        "--loops", type=_count, default=_LOOPS, help=f"about how many, default: {_LOOPS}"
+    )
+    parser.add_argument("--seed", type=int, help="repeats the random choices of a run")
+    return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= _MOST_LOOPS:
+        raise argparse.ArgumentTypeError(f"expected 1 to {_MOST_LOOPS}, got {count}")
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

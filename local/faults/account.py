@@ -1,0 +1,234 @@
+"""The account of a run: what is lost and doubled of each human loop, and what else is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.faults.plan import FaultyLoop
+from local.faults.proxy import LOOP_NAME, Exchange
+from local.faults.run import Letter, Seen
+from local.report import table
+
+_OTHERS_IN_A_BATCH = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What a run has shown."""
+
+    loops: Sequence[FaultyLoop]
+    injected: Mapping[str, int]
+    lost: Mapping[str, Sequence[str]]
+    """By human loop, what of it is missing."""
+    doubled: Mapping[str, Sequence[str]]
+    """By human loop, what of it is there too often."""
+    other: Sequence[str]
+    """What else is not as it must be."""
+    letters: int = 0
+    """How many messages are in the dead-letter queues."""
+    letters_sent_again: int = 0
+    """How many of them repeat another one, because the handler was killed in the same batch."""
+    letters_moved_along: int = 0
+    """How many of them SQS moved with one that killed the handler at every attempt. Their loops are
+    settled, but Lambda deletes no message of a batch in which the function was killed."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing is lost, doubled or wrong."""
+        return not (self.lost or self.doubled or self.other)
+
+    def table(self) -> str:
+        """Return a row for each fault, and the sums."""
+        faults = list(dict.fromkeys(loop.fault for loop in self.loops))
+        rows = [self._row(fault, [x for x in self.loops if x.fault == fault]) for fault in faults]
+        return table(
+            ["fault", "loops", "injected", "lost", "doubled"],
+            [*rows, self._row("all", self.loops)],
+            zero="0",
+        )
+
+    def _row(self, fault: str, loops: Sequence[FaultyLoop]) -> list[str | int]:
+        names = [loop.name for loop in loops]
+        return [
+            fault,
+            len(names),
+            sum(self.injected.get(name, 0) for name in names),
+            sum(name in self.lost for name in names),
+            sum(name in self.doubled for name in names),
+        ]
+
+    def complaints(self) -> list[str]:
+        """Say of each loop what is wrong, and what belongs to none."""
+        faults = {loop.name: f"{loop.fault}, {loop.delivery}" for loop in self.loops}
+        return [
+            *(
+                f"{loop} ({faults[loop]}): {what}: {text}"
+                for what, found in {"lost": self.lost, "doubled": self.doubled}.items()
+                for loop, texts in found.items()
+                for text in texts
+            ),
+            *self.other,
+        ]
+
+
+def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
+    """Compare what was seen with what must be there, and nothing else anywhere."""
+    found = _Found(seen)
+    lost = {loop.name: list(_lost(loop, found)) for loop in loops}
+    doubled = {loop.name: list(_doubled(loop, found)) for loop in loops}
+    not_injected = [
+        f"{loop.name} ({loop.fault}, {loop.delivery}): {seen.injected.get(loop.name, 0)} of "
+        f"{_least_injected(loop)} faults were injected"
+        for loop in loops
+        if seen.injected.get(loop.name, 0) < _least_injected(loop)
+    ]
+    known = {loop.name for loop in loops}
+    strangers = [
+        f"{place}: {name} is no loop of this run"
+        for place, names in found.names.items()
+        for name in names
+        if name not in known
+    ]
+    moved_along = sum(_moved_along(found.letters.get(loop.name, []), loop) for loop in loops)
+    pills = sum(not loop.is_recorded and loop.delivery == "buffered" for loop in loops)
+    if moved_along > _OTHERS_IN_A_BATCH * pills:
+        strangers.append(
+            f"{moved_along} letters of settled loops without a reason, expected at most "
+            f"{_OTHERS_IN_A_BATCH} for each of {pills} messages that kill the handler"
+        )
+    return Account(
+        loops=loops,
+        injected=seen.injected,
+        lost={name: texts for name, texts in lost.items() if texts},
+        doubled={name: texts for name, texts in doubled.items() if texts},
+        other=[*not_injected, *strangers, *seen.notes],
+        letters=len(seen.letters),
+        letters_sent_again=sum(
+            _sent_again(loop, found.letters.get(loop.name, [])) for loop in loops
+        ),
+        letters_moved_along=moved_along,
+    )
+
+
+class _Found:
+    """What was seen, by human loop."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.items = _by(seen.ledger, lambda item: item["humanLoopName"])
+        self.outcomes = _by(seen.outcomes, lambda outcome: outcome["humanLoopName"])
+        self.letters = _by(seen.letters, lambda letter: _loop_of(letter.event))
+        self.topic = Counter(_loop_of(event) for event in seen.topic)
+        self.queue = Counter(_loop_of(event) for event in seen.queue)
+        self.alerts = Counter(name for text in seen.alerts for name in _named(text))
+        self.names: Mapping[str, Iterable[str]] = {
+            "the ledger": self.items,
+            "the outcome bus": self.outcomes,
+            "a dead-letter queue": self.letters,
+            "the topic": self.topic,
+            "the queue": self.queue,
+            "the alerts": self.alerts,
+        }
+
+
+def _lost(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+    items: list[Mapping[str, Any]] = found.items.get(loop.name, [])
+    outcomes = {outcome["outcomeId"] for outcome in found.outcomes.get(loop.name, [])}
+    if loop.is_recorded and not items:
+        yield "no item in the ledger"
+    for item in items:
+        for name, expected in _record(loop).items():
+            if item.get(name) != expected:
+                yield f"the ledger says {name} {item.get(name)!r}, expected {expected!r}"
+        if item["outcomeId"] not in outcomes:
+            yield f"outcome {item['outcomeId']} of the ledger was not published"
+    for place, expected, count in _arrivals(loop, found):
+        if count < expected[0]:
+            yield f"{place} had {count} events, expected {expected[0]}"
+    letters: list[Letter] = found.letters.get(loop.name, [])
+    if loop.letter is not None and not any(_has_reason(letter, loop.letter) for letter in letters):
+        reasons = [letter.reason for letter in letters]
+        yield f"no letter in a dead-letter queue with the reason {loop.letter!r}, got {reasons}"
+
+
+def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+    items = found.items.get(loop.name, [])
+    if len(items) > loop.is_recorded:
+        yield f"{len(items)} items in the ledger"
+    ids = {outcome["outcomeId"] for outcome in found.outcomes.get(loop.name, [])}
+    if len(ids) > loop.outcome_ids * loop.is_recorded:
+        yield f"{len(ids)} outcomes that differ: {sorted(ids)}"
+    for place, expected, count in _arrivals(loop, found):
+        if count > expected[1]:
+            yield f"{place} had {count} events, expected at most {expected[1]}"
+    letters = found.letters.get(loop.name, [])
+    explained = _sent_again(loop, letters) + _moved_along(letters, loop)
+    if len(letters) - explained > (loop.letter is not None):
+        yield f"{len(letters)} letters in dead-letter queues: {[each.reason for each in letters]}"
+
+
+def _record(loop: FaultyLoop) -> dict[str, Any]:
+    """Return what the ledger must say of a loop."""
+    is_read = loop.repaired or loop.first_output in (None, loop.output)
+    return {
+        "humanLoopStatus": loop.status,
+        "humanLoopArn": loop.arn,
+        "taskType": loop.sample.outcome["taskType"] if loop.sample and is_read else None,
+        "recovered": True if loop.recovered else None,
+    }
+
+
+def _arrivals(loop: FaultyLoop, found: _Found) -> Iterator[tuple[str, tuple[int, int], int]]:
+    """Yield the least and the most events expected at each target, and how many came."""
+    # Events of the direct delivery are not put on the bus, but invoked.
+    sent = len(loop.events) * (1 + loop.repaired) if loop.delivery == "buffered" else 0
+    least = sent + loop.recovered
+    most = sent + loop.resent_at_most * loop.recovered
+    yield "the topic", (least, most), found.topic[loop.name]
+    yield "the queue", (least, most), found.queue[loop.name]
+    is_alerted = loop.status == "Failed"
+    yield "the alerts", (least * is_alerted, most * is_alerted), found.alerts[loop.name]
+
+
+def _least_injected(loop: FaultyLoop) -> int:
+    harmful = sum(fault is not Exchange.pass_on for _, faults in loop.effects for fault in faults)
+    return harmful if loop.all_effects else min(harmful, 1)
+
+
+def _sent_again(loop: FaultyLoop, letters: Sequence[Letter]) -> int:
+    """Return how many letters repeat one that the handler sent.
+
+    It sends a letter before SQS deletes the message. If it is killed in the same batch, SQS
+    delivers the message again. Lambda sends the letter of an invocation once.
+    """
+    reasons = [letter.reason for letter in letters if letter.reason]
+    is_repeated = loop.delivery == "buffered" and loop.letter and len(set(reasons)) == 1
+    return len(reasons) - 1 if is_repeated else 0
+
+
+def _moved_along(letters: Sequence[Letter], loop: FaultyLoop) -> int:
+    if loop.delivery != "buffered" or not loop.is_recorded:
+        return 0
+    return sum(letter.reason == "" for letter in letters)
+
+
+def _has_reason(letter: Letter, reason: str) -> bool:
+    return reason in letter.reason if reason else letter.reason == ""
+
+
+def _named(alert: str) -> set[str]:
+    names = {name.decode() for name in LOOP_NAME.findall(alert.encode())}
+    return names or {"an alert without a loop"}
+
+
+def _loop_of(event: Mapping[str, Any]) -> str:
+    return str(event["detail"]["humanLoopName"])
+
+
+def _by(things: Sequence[Any], name: Any) -> dict[str, list[Any]]:
+    grouped: dict[str, list[Any]] = defaultdict(list)
+    for thing in things:
+        grouped[name(thing)].append(thing)
+    return dict(grouped)

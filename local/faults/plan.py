@@ -1,0 +1,335 @@
+"""The human loops of a run: for each fault some loops, what is sent, and what must come of it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local.a2i_server import flow_definition_arn
+from local.cases import human_loop_event, output_uri
+from local.emulator import ACCOUNT, REGION
+from local.faults import effects
+from local.faults.proxy import Exchange, Fault
+from local.samples import OutputSample
+
+SAMPLES = {
+    name: OutputSample.named(name)
+    for name in ("textract-invoice", "rekognition-moderation", "custom-classifier")
+}
+DELIVERIES = ("buffered", "direct")
+"""How events reach the handler: the names of the stacks and of their flow definitions."""
+CREATED = (datetime.now(UTC) - timedelta(days=1)).replace(microsecond=318_000)
+
+Effect = tuple[str, Sequence[Fault]]
+"""An operation, and what is done to its next requests that name the loop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultyLoop:
+    """One human loop."""
+
+    name: str
+    fault: str
+    """What happens to it, as the report says it."""
+    delivery: str
+    """`buffered` or `direct`: the stack, and the name of the flow definition."""
+    status: str
+    sample: OutputSample | None = None
+    """What its output is, once that is there and in order."""
+    first_output: str | None = None
+    """What is in S3 when the events are sent."""
+    events: Sequence[Mapping[str, Any]] = ()
+    """What is sent, each as often as it is here. Nothing, if A2I omits the event."""
+    effects: Sequence[Effect] = ()
+    all_effects: bool = True
+    """Whether every one of the effects must occur."""
+    before_the_bus: bool = False
+    """Whether it ends while the outcome bus does not exist."""
+    repaired: bool = False
+    """Whether its output is replaced after it was found unreadable, and its event sent again."""
+    recovered: bool = False
+    """Whether it is the reconciler that brings it into the ledger."""
+    resent_at_most: int = 1
+    """How often the reconciler may send its event, if it is recovered."""
+    is_recorded: bool = True
+    letter: str | None = None
+    """The reason of its letter in a dead-letter queue. An empty one is SQS's own move without."""
+    outcome_ids: int = 1
+    """How many outcomes that say different things may be published."""
+
+    @property
+    def arn(self) -> str:
+        """The loop's ARN."""
+        return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:human-loop/{self.name}"
+
+    @property
+    def output_uri(self) -> str | None:
+        """Where its output is. Only Completed loops have one here."""
+        return output_uri(self.name, self.delivery, prefix="") if self.sample else None
+
+    @property
+    def output(self) -> str | None:
+        """The output that A2I writes."""
+        if self.sample is None:
+            return None
+        return json.dumps(self.sample.of_loop(self.name, flow_definition_arn(self.delivery)))
+
+    def event(self, status: str | None = None, *, minutes: int = 0) -> dict[str, Any]:
+        """Write an event about it."""
+        event = human_loop_event(
+            self.name, self.delivery, status or self.status, output_uri=self.output_uri
+        )
+        created = f"{CREATED:%Y-%m-%dT%H:%M:%S}.318Z"
+        event["detail"]["creationTime"] = created
+        event["time"] = f"{CREATED + timedelta(hours=1, minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+        return event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planner:
+    """Makes the loops, with random choices from a seed and the means to do harm."""
+
+    choose: random.Random
+    kill: Mapping[tuple[str, str], Callable[[bool], Fault]]
+    """For each delivery and `handler` or `reconciler`: kill it, before or after the step."""
+    write: Callable[[FaultyLoop], None]
+    """Write a loop's output."""
+    _number: Iterator[int] = field(default_factory=lambda: iter(range(100_000)))
+
+    def plan(self, count: int, *, with_pills: bool) -> list[FaultyLoop]:
+        """Return at least a number of loops, some for every fault.
+
+        With pills, one loop of each delivery kills its function at every attempt.
+        """
+        faults = {**_FAULTS, **(_PILLS if with_pills else {})}
+        of_one_share = count / sum(each.share for each in faults.values())
+        numbers = {name: each.number(of_one_share) for name, each in faults.items()}
+        numbers["none"] += max(0, count - sum(numbers.values()))
+        return [
+            self._loop(name, faults[name], index)
+            for name, number in numbers.items()
+            for index in range(number)
+        ]
+
+    def _loop(self, name: str, fault: _FaultOfLoops, index: int) -> FaultyLoop:
+        loop = FaultyLoop(
+            name=f"loop-{next(self._number):05}",
+            fault=name,
+            delivery=fault.deliveries[index % len(fault.deliveries)],
+            status="Completed",
+        )
+        status = "Completed" if fault.has_output else self.choose.choice(_STATUSES)
+        if status == "Completed":
+            sample = self.choose.choice(list(SAMPLES.values()))
+            loop = replace(loop, sample=sample)
+            loop = replace(loop, first_output=loop.output)
+        loop = replace(loop, status=status)
+        loop = replace(loop, events=[loop.event()])
+        return fault.befall(self, loop)
+
+    def times(self, most: int) -> int:
+        """Choose how often something happens."""
+        return self.choose.randint(1, most)
+
+    def killed(self, loop: FaultyLoop, function: str) -> Fault:
+        """Kill a function before or after the step."""
+        return self.kill[loop.delivery, function](self.choose.random() < 0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FaultOfLoops:
+    """What befalls some loops, and how many of all."""
+
+    befall: Callable[[Planner, FaultyLoop], FaultyLoop]
+    share: float = 1
+    at_most: int = 100_000
+    has_output: bool = False
+    # The emulator handles one event at a time if it is not in a batch, and after every error it
+    # starts a new process.
+    deliveries: Sequence[str] = ("direct", "buffered", "buffered", "buffered")
+
+    def number(self, of_one_share: float) -> int:
+        return max(len(set(self.deliveries)), min(self.at_most, round(self.share * of_one_share)))
+
+
+_STATUSES = ("Completed", "Completed", "Failed", "Stopped")
+_STEPS = ("GetItem", "PutEvents", "PutItem")
+
+
+def _with(
+    operation: str, effect: Fault, *, most: int = 1
+) -> Callable[[Planner, FaultyLoop], FaultyLoop]:
+    """Let an effect happen to some requests of an operation."""
+    return lambda planner, loop: replace(
+        loop, effects=[(operation, [effect] * planner.times(most))]
+    )
+
+
+def _nothing(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    return loop
+
+
+def _sent_again(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    return replace(loop, events=[loop.event()] * (1 + planner.times(4)))
+
+
+def _two_ends(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    """Send an older Stopped besides; all events of a run are shuffled."""
+    events = [loop.event(), loop.event(), loop.event("Stopped", minutes=-30)]
+    return replace(loop, events=events, outcome_ids=2)
+
+
+def _late_output(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    # Lambda has three attempts, SQS thirty.
+    looks = 1 if loop.delivery == "direct" else planner.times(3)
+    appear = effects.and_then(lambda: planner.write(loop))
+    waits: list[Fault] = [Exchange.pass_on] * (looks - 1)
+    return replace(loop, first_output=None, effects=[("GetObject", [*waits, appear])])
+
+
+def _output_after_the_last_attempt(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    late = [Exchange.pass_on] * 2
+    appear = effects.and_then(lambda: planner.write(loop))
+    return replace(
+        loop,
+        first_output=None,
+        effects=[("GetObject", [*late, appear])],
+        letter="there is no object",
+        recovered=True,
+    )
+
+
+def _throttled(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    operation = planner.choose.choice(("GetItem", "PutItem"))
+    return _with(operation, effects.throttle_dynamodb, most=3)(planner, loop)
+
+
+def _failing(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    effect = planner.choose.choice((effects.s3_slow_down, effects.s3_internal_error))
+    return _with("GetObject", effect, most=3)(planner, loop)
+
+
+def _hanging(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    effect = planner.choose.choice((effects.hang, effects.hang_in_the_body))
+    return _with("GetObject", effect, most=2)(planner, loop)
+
+
+def _killed(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    steps = [*_STEPS, *(["GetObject"] if loop.sample else [])]
+    return replace(
+        loop, effects=[(planner.choose.choice(steps), [planner.killed(loop, "handler")])]
+    )
+
+
+def _several(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    """Choose among everything that passes: several at once, and duplicates."""
+    possible: list[Effect] = [
+        ("GetItem", [effects.throttle_dynamodb]),
+        ("PutItem", [effects.throttle_dynamodb]),
+        ("PutItem", [effects.lose_the_answer]),
+        ("PutEvents", [effects.lose_the_answer]),
+        ("PutEvents", [effects.refuse_the_entry]),
+        ("GetObject", [effects.s3_slow_down]),
+        ("GetObject", [effects.slow]),
+    ]
+    chosen = planner.choose.sample(possible, 2)
+    return replace(_sent_again(planner, loop), effects=chosen, all_effects=False)
+
+
+def _omitted(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    return replace(loop, events=[], recovered=True)
+
+
+def _omitted_and_answers_lost(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    """Lose the answer to one of the reconciler's marks, or to its event."""
+    operation, before, most = planner.choose.choice(
+        (("PutItem", 0, 1), ("PutItem", 1, 1), ("PutEvents", 0, 2))
+    )
+    faults = [*[Exchange.pass_on] * before, effects.lose_the_answer]
+    return replace(_omitted(planner, loop), effects=[(operation, faults)], resent_at_most=most)
+
+
+def _omitted_and_killed(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    """Kill the reconciler at its event, the second of its writes."""
+    effect = ("PutEvents", [planner.killed(loop, "reconciler")])
+    return replace(_omitted(planner, loop), effects=[effect], resent_at_most=2)
+
+
+def _no_bus(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    if loop.delivery == "buffered":
+        return replace(loop, before_the_bus=True)
+    letter = "the event bus"
+    return replace(loop, before_the_bus=True, letter=letter, recovered=True)
+
+
+def _malformed(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    event = loop.event()
+    event["detail"]["creationTime"] = "yesterday"
+    return replace(loop, events=[event], letter="creationTime: expected", recovered=True)
+
+
+def _unreadable(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    return replace(loop, first_output='{"humanAnswers": ', letter="output of human loop")
+
+
+def _unreadable_then_repaired(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    return replace(_unreadable(planner, loop), repaired=True, outcome_ids=2)
+
+
+def _kills_every_time(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    kill = planner.kill[loop.delivery, "handler"](False)
+    # SQS moves what was received too often, and gives no reason.
+    letter = "" if loop.delivery == "buffered" else "Worker process died"
+    return replace(
+        loop,
+        effects=[("GetObject", [kill] * 100)],
+        all_effects=False,
+        is_recorded=False,
+        letter=letter,
+    )
+
+
+_FAULTS = {
+    "none": _FaultOfLoops(befall=_nothing, share=12),
+    "duplicates, up to five": _FaultOfLoops(befall=_sent_again, share=12),
+    "an older end besides, any order": _FaultOfLoops(
+        befall=_two_ends, share=4, has_output=True, deliveries=["direct"]
+    ),
+    "S3 slow": _FaultOfLoops(befall=_with("GetObject", effects.slow), share=1.5, has_output=True),
+    "S3 failing": _FaultOfLoops(befall=_failing, share=3, has_output=True),
+    "S3 hanging": _FaultOfLoops(befall=_hanging, share=0.5, has_output=True),
+    "output appears late": _FaultOfLoops(befall=_late_output, share=3, has_output=True),
+    "output later than all attempts": _FaultOfLoops(
+        befall=_output_after_the_last_attempt, share=1, has_output=True, deliveries=["direct"]
+    ),
+    "DynamoDB throttled": _FaultOfLoops(befall=_throttled, share=3),
+    "PutItem done, answer lost": _FaultOfLoops(
+        befall=_with("PutItem", effects.lose_the_answer, most=2), share=3
+    ),
+    "PutEvents done, answer lost": _FaultOfLoops(
+        befall=_with("PutEvents", effects.lose_the_answer, most=2), share=3
+    ),
+    "PutEvents refuses the outcome": _FaultOfLoops(
+        befall=_with("PutEvents", effects.refuse_the_entry, most=2), share=1.5
+    ),
+    "handler killed": _FaultOfLoops(befall=_killed, share=1.5),
+    "several of these, and duplicates": _FaultOfLoops(befall=_several, share=3, has_output=True),
+    "outcome bus missing": _FaultOfLoops(befall=_no_bus, share=1, at_most=20),
+    "event omitted": _FaultOfLoops(befall=_omitted, share=3),
+    "event omitted, answers lost": _FaultOfLoops(befall=_omitted_and_answers_lost, share=1.5),
+    "event omitted, reconciler killed": _FaultOfLoops(befall=_omitted_and_killed, share=0.5),
+    "malformed event": _FaultOfLoops(befall=_malformed, share=1),
+    "output unreadable": _FaultOfLoops(befall=_unreadable, share=1, has_output=True),
+    "output unreadable, then repaired": _FaultOfLoops(
+        befall=_unreadable_then_repaired, share=1, has_output=True
+    ),
+}
+_PILLS = {
+    "handler killed at every attempt": _FaultOfLoops(
+        befall=_kills_every_time, share=0, has_output=True
+    )
+}

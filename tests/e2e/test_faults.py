@@ -1,0 +1,234 @@
+"""The short form of `make faults`, and whether its account would notice a loss or a double."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local.a2i_server import A2IServer
+from local.deployment import DeployedStack
+from local.emulator import PROJECT, Emulator
+from local.faults.account import Account, account_for
+from local.faults.plan import FaultyLoop, Planner
+from local.faults.proxy import Exchange, Proxy
+from local.faults.run import Letter, Run, Seen
+
+SEED = 20260314
+LOOPS = 50
+
+
+@pytest.fixture(scope="module")
+def account(
+    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, DeployedStack]
+) -> Account:
+    assert stacks, "the emulator is bootstrapped and has the output bucket"
+    run = Run(emulator, a2i, proxy)
+    loops = run.planner(SEED).plan(LOOPS, with_pills=False)
+    return account_for(loops, run.run(loops, SEED))
+
+
+def test_faults_lose_and_double_nothing(account: Account) -> None:
+    assert account.complaints() == []
+    assert account.is_right
+
+
+def test_table_has_a_row_for_every_fault_and_fits_the_terminal(account: Account) -> None:
+    lines = account.table().splitlines()
+    assert len(lines) == len({loop.fault for loop in account.loops}) + 3
+    assert max(map(len, lines)) <= 80
+
+
+def test_page_has_the_row_of_every_fault_and_names_tests_that_exist() -> None:
+    page = (PROJECT / "docs" / "reliability.md").read_text()
+    rows = re.findall(r"^  (\S.*?)  +(\d+) +(\d+) +(\d+) +(\d+)$", page, re.MULTILINE)
+    assert {row[0] for row in rows} == {"all", *(loop.fault for loop in PLANNED)}
+    assert {row[3:] for row in rows} == {("0", "0")}
+    files = re.findall(r"`(tests/[\w/]+\.py)`", page)
+    tests = "".join((PROJECT / file).read_text() for file in {*files, "tests/e2e/test_faults.py"})
+    names = re.findall(r"`(test_\w+)`", page)
+    assert len(names) > 1
+    assert [name for name in names if f"def {name}(" not in tests] == []
+
+
+# What the account notices
+
+
+def planned() -> list[FaultyLoop]:
+    """Plan loops whose faults never happen."""
+
+    def kill(_after: bool) -> Callable[[Exchange], None]:
+        return Exchange.break_off
+
+    functions = {(d, f): kill for d in ("buffered", "direct") for f in ("handler", "reconciler")}
+    choose = random.Random(SEED)  # noqa: S311 - it must be repeatable
+    planner = Planner(choose=choose, kill=functions, write=lambda _loop: None)
+    return planner.plan(LOOPS, with_pills=True)
+
+
+PLANNED = planned()
+
+
+def perfect() -> Seen:
+    """Return what must be seen of them."""
+    recorded = [loop for loop in PLANNED if loop.is_recorded]
+    items = [
+        {
+            "humanLoopName": loop.name,
+            "humanLoopArn": loop.arn,
+            "humanLoopStatus": loop.status,
+            "outcomeId": f"outcome of {loop.name}",
+            "taskType": loop.sample.outcome["taskType"]
+            if loop.sample and (loop.repaired or loop.first_output in (None, loop.output))
+            else None,
+            **({"recovered": True} if loop.recovered else {}),
+        }
+        for loop in recorded
+    ]
+    events = [
+        event
+        for loop in PLANNED
+        for event in [
+            *(loop.events if loop.delivery == "buffered" else []),
+            *(loop.events if loop.delivery == "buffered" and loop.repaired else []),
+            *([loop.event()] if loop.recovered else []),
+        ]
+    ]
+    return Seen(
+        ledger=items,
+        outcomes=items,
+        letters=[
+            Letter(queue="DeadLetterQueueUrl", event=loop.event(), reason=loop.letter)
+            for loop in PLANNED
+            if loop.letter is not None
+        ],
+        topic=events,
+        queue=events,
+        alerts=[
+            f"Human loop: {event['detail']['humanLoopName']}"
+            for event in events
+            if event["detail"]["humanLoopStatus"] == "Failed"
+        ],
+        injected={loop.name: 100 for loop in PLANNED if loop.effects},
+        notes=[],
+    )
+
+
+def named(fault: str, delivery: str = "buffered") -> FaultyLoop:
+    return next(x for x in PLANNED if (x.fault, x.delivery) == (fault, delivery))
+
+
+def other_than(loop: FaultyLoop, things: Any) -> list[Any]:
+    return [each for each in things if each["humanLoopName"] != loop.name]
+
+
+def changed(seen: Seen, loop: FaultyLoop, **values: Any) -> Seen:
+    ledger = [
+        {**item, **values} if item["humanLoopName"] == loop.name else item for item in seen.ledger
+    ]
+    return replace(seen, ledger=ledger)
+
+
+NORMAL = named("none")
+POISON = named("malformed event")
+PILL = named("handler killed at every attempt")
+HUNG = named("S3 hanging")
+STRANGER = {"humanLoopName": "loop-99999", "outcomeId": "outcome of a stranger"}
+LETTER = Letter(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
+MOVED = replace(LETTER, reason="")
+
+DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
+    "no item": ("lost: no item", lambda s: replace(s, ledger=other_than(NORMAL, s.ledger))),
+    "another status": (
+        "lost: the ledger says humanLoopStatus 'Dancing'",
+        lambda s: changed(s, NORMAL, humanLoopStatus="Dancing"),
+    ),
+    "output not read": (
+        "lost: the ledger says taskType None",
+        lambda s: changed(s, HUNG, taskType=None),
+    ),
+    "outcome not published": (
+        "lost: outcome outcome of",
+        lambda s: replace(s, outcomes=other_than(NORMAL, s.outcomes)),
+    ),
+    "event not at the topic": ("lost: the topic had", lambda s: replace(s, topic=s.topic[1:])),
+    "event not in the queue": ("lost: the queue had", lambda s: replace(s, queue=s.queue[1:])),
+    "no letter": (
+        "lost: no letter",
+        lambda s: replace(s, letters=[x for x in s.letters if x.reason != POISON.letter]),
+    ),
+    "letter without its reason": (
+        "lost: no letter",
+        lambda s: replace(s, letters=[replace(x, reason="") for x in s.letters]),
+    ),
+    "two items": (
+        "doubled: 2 items",
+        lambda s: replace(s, ledger=[*s.ledger, s.ledger[0]]),
+    ),
+    "two ids": (
+        "doubled: 2 outcomes that differ",
+        lambda s: replace(s, outcomes=[*s.outcomes, {**s.outcomes[0], "outcomeId": "other"}]),
+    ),
+    "event twice at the topic": (
+        "doubled: the topic had",
+        lambda s: replace(s, topic=[*s.topic, s.topic[0]]),
+    ),
+    "event twice in the queue": (
+        "doubled: the queue had",
+        lambda s: replace(s, queue=[*s.queue, s.queue[0]]),
+    ),
+    "no alert": ("lost: the alerts had", lambda s: replace(s, alerts=s.alerts[1:])),
+    "alert twice": (
+        "doubled: the alerts had",
+        lambda s: replace(s, alerts=[*s.alerts, s.alerts[0]]),
+    ),
+    "needless letter": (
+        "doubled: 1 letters",
+        lambda s: replace(s, letters=[*s.letters, LETTER]),
+    ),
+    "more letters without a reason than a batch has": (
+        "10 letters of settled loops without a reason",
+        lambda s: replace(s, letters=[*s.letters, *[MOVED] * 10]),
+    ),
+    "item of a loop that kills its function": (
+        "doubled: 1 items",
+        lambda s: replace(s, ledger=[*s.ledger, {**s.ledger[0], "humanLoopName": PILL.name}]),
+    ),
+    "strange item": (
+        "loop-99999 is no loop of this run",
+        lambda s: replace(s, ledger=[*s.ledger, STRANGER]),
+    ),
+    "fault that did not happen": ("faults were injected", lambda s: replace(s, injected={})),
+    "note": ("the proxy failed", lambda s: replace(s, notes=["the proxy failed"])),
+}
+
+
+def test_account_of_what_must_be_seen_is_right() -> None:
+    assert len(PLANNED) >= LOOPS
+    assert account_for(PLANNED, perfect()).complaints() == []
+
+
+@pytest.mark.parametrize(("complaint", "damage"), DAMAGES.values(), ids=DAMAGES)
+def test_account_notices(complaint: str, damage: Callable[[Seen], Seen]) -> None:
+    account = account_for(PLANNED, damage(perfect()))
+    assert not account.is_right
+    assert any(complaint in each for each in account.complaints()), account.complaints()
+
+
+def test_letters_of_the_batch_of_a_message_that_kills_are_counted_and_not_wrong() -> None:
+    seen = perfect()
+    account = account_for(PLANNED, replace(seen, letters=[*seen.letters, *[MOVED] * 9]))
+    assert account.complaints() == []
+    assert account.letters_moved_along == 9
+
+
+def test_plan_is_the_same_for_a_seed() -> None:
+    def described(loops: list[FaultyLoop]) -> list[tuple[Any, ...]]:
+        return [(x.name, x.fault, x.status, len(x.events), len(x.effects)) for x in loops]
+
+    assert described(planned()) == described(PLANNED)
+    assert len({loop.name for loop in PLANNED}) == len(PLANNED)
