@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults docs clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,11 +56,15 @@ snapshots: install ## Accept the synthesized templates as the new snapshots, on 
 bench: install ## Measure speed and memory as ratios to a floor or a peer
 	@$(BIN)/python -m benchmarks
 
+docs: install .venv-docs/.installed ## Build the documentation as a site in build/docs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict --config-file docs_site/mkdocs.yml
+	@echo "Read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs"
+
 faults: install ## Inject faults around a stack in the emulator: make faults [LOOPS=1000] [SEED=...]
 	@$(BIN)/python -m local.faults --loops $(or $(LOOPS),1000) $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove everything that make created
-	rm -rf .venv node_modules cdk.out build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-docs node_modules cdk.out build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: requirements.txt requirements-dev.txt constraints.txt
@@ -69,6 +73,12 @@ clean: ## Remove everything that make created
 	@echo "Setting up .venv (once; takes a minute or two) ..."
 	@trap '' INT; $(PYTHON) -m venv --clear .venv # it takes seconds, and would end with a traceback
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+.venv-docs/.installed: docs_site/requirements.txt
+	@echo "Setting up .venv-docs (once) ..."
+	@trap '' INT; $(PYTHON) -m venv --clear .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r docs_site/requirements.txt
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .venv/.installed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import Annotations, CfnOutput, Size
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,7 +10,13 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from human_loop_events import HandlerDelivery, HumanLoopEvents, HumanLoopHub, Ledger
+from human_loop_events import (
+    HandlerDelivery,
+    HumanLoopEvents,
+    HumanLoopHub,
+    Ledger,
+    OutputBucketSettings,
+)
 from stacks import deployment as configured
 from stacks.deployment import Deployment
 from stacks.deployment_stack import DeploymentStack, settings_of
@@ -206,7 +212,7 @@ class HumanLoopStack(DeploymentStack):
 
 def _new_bucket(bucket: configured.OutputBucket) -> OutputBucketSettings | None:
     settings = settings_of(bucket)
-    return OutputBucketSettings(**settings) if settings else None
+    return cast("OutputBucketSettings", settings) if settings else None
 
 
 def _handler_delivery(delivery: configured.HandlerDelivery) -> HandlerDelivery:

@@ -69,8 +69,7 @@ def test_wheel_holds_the_three_packages_and_nothing_else(site: Path) -> None:
     }
 
     assert files == {
-        *(f"human_loop_events/{path.name}" for path in (ROOT / "human_loop_events").glob("*.py")),
-        "human_loop_events/py.typed",
+        *_files_of(ROOT / "human_loop_events"),
         *_files_of(ROOT / "human_loops_cli"),
         *_runtime_files(),
         "bin/human-loops",
