@@ -5,8 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+LOCK := $(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constraints.txt --universal \
+	--python-version 3.11 --generate-hashes --no-annotate --no-emit-package a2i-human-loop-events \
+	--custom-compile-command "make lock"
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench compatibility dist sbom release lock clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench compatibility dist sbom release lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,16 +77,17 @@ sbom: install ## Write the software bills of materials of what make installs int
 release: install ## Check, build and tag the version in pyproject.toml; publishes nothing
 	@$(BIN)/python -m release
 
-lock: install ## Write every version and hash that make installs to constraints.txt, from requirements-dev.txt
-	@$(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constraints.txt --universal \
-	  --python-version 3.11 --generate-hashes --no-annotate --no-emit-package a2i-human-loop-events \
-	  --custom-compile-command "make lock"
+lock: install ## Write every version and hash that make installs to constraints.txt
+	@$(LOCK)
+
+upgrade: install ## The same with the newest versions that requirements-dev.txt allows
+	@$(LOCK) --upgrade
 
 clean: ## Remove everything that make created
 	rm -rf .venv node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.installed: constraints.txt pyproject.toml
+.venv/.installed: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, %s is %s: install a newer one and call make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@echo "Setting up .venv (once; takes a minute or two) ..."
