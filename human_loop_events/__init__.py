@@ -1,6 +1,14 @@
 """AWS CDK constructs for ended human loops in Amazon Augmented AI (A2I), and for SageMaker jobs."""
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+if find_spec("aws_cdk") is None:
+    raise ModuleNotFoundError(
+        "human_loop_events needs aws-cdk-lib. Install it with: "
+        "pip install 'a2i-human-loop-events[cdk]'",
+        name="aws_cdk",
+    )
 
 from human_loop_events.alert_messages import AlertFormat
 from human_loop_events.alerts import Alerts, AlertsSettings

@@ -15,7 +15,6 @@ from aws_cdk import aws_events as events
 
 from human_loop_events.console import console_page
 from human_loop_events.event_filter import FailureDescription
-from human_loop_events.runbook import runbook_section
 
 #: The event's own Region, which in a hub is not that of the stack. It needs no escaping.
 _REGION = events.EventField.from_path("$.region")
@@ -39,7 +38,7 @@ def failure_message(
     stack: Stack,
     alert_format: AlertFormat,
     failure: FailureDescription,
-    runbook: str,
+    section: str,
     *,
     include_reason: bool,
 ) -> events.RuleTargetInput:
@@ -53,12 +52,11 @@ def failure_message(
         The format.
     failure
         What to say.
-    runbook
-        The path or URL of the runbook.
+    section
+        Where the section of the runbook is found: a path, a URL or a command.
     include_reason
         Whether to quote the failure's reason.
     """
-    section = runbook_section(runbook, failure.runbook_section)
     if alert_format is AlertFormat.JSON:
         return events.RuleTargetInput.from_object(
             _json_message(stack, failure, section, include_reason)
@@ -70,7 +68,7 @@ def failure_message(
                 failure,
                 failure.title,
                 failure.text + (following if failure.reason_path and include_reason else ""),
-                next_steps=[f"Open {console_url(stack, failure)}", f"Follow {section}"],
+                next_steps=[f"Open {console_url(stack, failure)}", f"Runbook: {section}"],
             )
         )
     return events.RuleTargetInput.from_multiline_text(

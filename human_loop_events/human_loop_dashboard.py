@@ -236,7 +236,9 @@ def _heading(stack: Stack, alerts: Alerts) -> cloudwatch.IWidget:
     )
 
 
-def _runbook(runbook: str) -> str:
+def _runbook(runbook: str | None) -> str:
+    if runbook is None:
+        return "Runbook: `human-loops runbook SECTION`"
     if not runbook.startswith("https://"):  # a path, which a dashboard cannot open
         return f"Runbook: {', '.join(_SECTIONS)} in `{runbook}`"
     links = (f"[{each}]({runbook_section(runbook, each)})" for each in _SECTIONS)

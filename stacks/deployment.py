@@ -329,7 +329,7 @@ class Alerts(Keys):
         None,
         expected="a path or URL without spaces",
         meaning="the runbook that alerts and alarms refer to",
-        by_default="docs/operations.md",
+        by_default="the command `human-loops runbook`",
     )
     failure_threshold: _Count | None = key(
         None,

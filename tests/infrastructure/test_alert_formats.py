@@ -141,7 +141,7 @@ def test_text_alert_says_which_loop_failed_and_why(failed: dict[str, Any]) -> No
     none_given = "(null or empty: A2I gave none)"
     assert f'"Failure code {none_given}: {_shown(detail, "failureCode")}"' in text
     assert f'"Reason {none_given}: {_shown(detail, "failureReason")}"' in text
-    assert "docs/operations.md#failedloops" in text
+    assert "human-loops runbook FailedLoops" in text
 
 
 def _shown(detail: dict[str, Any], field: str) -> str:
@@ -270,7 +270,7 @@ def test_text_alert_says_which_job_failed_and_why(kind: str, failed: dict[str, A
     assert f'Status: {failed["detail"][described.status]}"' in text
     assert f'"Ended: {failed["time"]}"' in text
     assert f"https://{REGION}.console.aws.amazon.com/sagemaker/" in text
-    assert "docs/operations.md#failedjobs" in text
+    assert "human-loops runbook FailedJobs" in text
     assert ("Reason (null or empty: SageMaker gave none): " in text) == bool(described.reason)
     assert (_reason_of(kind, failed) or "") in text
 
