@@ -93,7 +93,7 @@ def test_module_that_is_not_in_the_repository_is_found_in_a_wheel(
     distributions: Path, tmp_path: Path, package: str
 ) -> None:
     (wheel,) = distributions.glob("*.whl")
-    changed = shutil.copy(wheel, tmp_path / wheel.name)
+    changed = Path(shutil.copy(wheel, tmp_path / wheel.name))
     with zipfile.ZipFile(changed, "a") as archive:
         archive.writestr(f"{package}/deleted.py", "")
 
