@@ -99,7 +99,8 @@ clean: ## Remove everything that make created
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@echo "Setting up .venv (once; takes a minute or two) ..."
 	@trap '' INT; $(PYTHON) -m venv --clear .venv # it takes seconds, and would end with a traceback
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
+# With dependencies, so that aws-cdk-lib comes after a package whose modules it replaces by its own.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -99,5 +99,5 @@ def without_acknowledgements() -> Iterator[list[Acknowledged]]:
                 for each in acknowledgements
             )
 
-    with patch("human_loop_events.acknowledgements.Validations", Recorder):
+    with patch("aws_cdk.Validations", Recorder):
         yield recorded

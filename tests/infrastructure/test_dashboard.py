@@ -169,7 +169,7 @@ def test_dashboard_shows_every_alarm_and_links_the_runbook(case: str) -> None:
     assert shown
     assert shown == set(synthesized.of_type("AWS::CloudWatch::Alarm"))
     assert "#alarmsV2:" in text
-    assert "docs/operations.md" in text
+    assert "human-loops runbook" in text
 
 
 @pytest.mark.parametrize("case", CASES)
