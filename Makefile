@@ -5,8 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+LOCK := $(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constraints.txt --universal \
+	--python-version 3.11 --generate-hashes --no-annotate --no-emit-package a2i-human-loop-events \
+	--custom-compile-command "make lock"
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults docs compatibility dist sbom release lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,19 +60,54 @@ snapshots: install ## Accept the synthesized templates as the new snapshots, on 
 bench: install ## Measure speed and memory as ratios to a floor or a peer
 	@$(BIN)/python -m benchmarks
 
+docs: install .venv-docs/.installed ## Build the documentation as a site in build/docs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict --config-file docs_site/mkdocs.yml
+	@echo "Read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs"
+
 faults: install ## Inject faults around a stack in the emulator: make faults [LOOPS=1000] [SEED=...]
 	@$(BIN)/python -m local.faults --loops $(or $(LOOPS),1000) $(if $(SEED),--seed $(SEED))
 
+compatibility: install ## Install the wheel with the lowest and the newest CDK, and synthesize every example
+	@COMPATIBILITY=full $(BIN)/python -m pytest tests/compatibility
+
+dist: install ## Build the wheel and the source distribution into dist/, and check what they hold
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist >/dev/null
+	@$(BIN)/python -m release.distributions dist
+
+sbom: install ## Write the software bills of materials of what make installs into build/ (CycloneDX)
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o build/python.cdx.json .venv
+	@npm sbom --sbom-format cyclonedx > build/node.cdx.json
+	@ls build/*.cdx.json
+
+release: install ## Check, build and tag the version in pyproject.toml; publishes nothing
+	@$(BIN)/python -m release
+
+lock: install ## Write every version and hash that make installs to constraints.txt
+	@$(LOCK)
+
+upgrade: install ## The same with the newest versions that requirements-dev.txt allows
+	@$(LOCK) --upgrade
+
 clean: ## Remove everything that make created
-	rm -rf .venv node_modules cdk.out build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-docs node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.installed: requirements.txt requirements-dev.txt constraints.txt
+.venv/.installed: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, %s is %s: install a newer one and call make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@echo "Setting up .venv (once; takes a minute or two) ..."
 	@trap '' INT; $(PYTHON) -m venv --clear .venv # it takes seconds, and would end with a traceback
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+# With dependencies, so that aws-cdk-lib comes after a package whose modules it replaces by its own.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-docs/.installed: docs_site/requirements.txt
+	@echo "Setting up .venv-docs (once) ..."
+	@trap '' INT; $(PYTHON) -m venv --clear .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r docs_site/requirements.txt
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .venv/.installed

@@ -4,9 +4,9 @@ import sys
 
 import aws_cdk as cdk
 
+from stacks.create_stacks import create_stacks
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError
-from stacks.human_loop_stack import create_stacks
 
 app = cdk.App()
 try:

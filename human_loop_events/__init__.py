@@ -1,19 +1,32 @@
 """AWS CDK constructs for ended human loops in Amazon Augmented AI (A2I), and for SageMaker jobs."""
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+if find_spec("aws_cdk") is None:
+    raise ModuleNotFoundError(
+        "human_loop_events needs aws-cdk-lib. Install it with: "
+        "pip install 'a2i-human-loop-events[cdk]'",
+        name="aws_cdk",
+    )
 
 from human_loop_events.alert_messages import AlertFormat
 from human_loop_events.alerts import Alerts, AlertsSettings
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery, DeliverySettings
+from human_loop_events.event_archive import EventArchive
 from human_loop_events.event_filter import EventFilter, FailureDescription
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
+from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.human_loop_events import HumanLoopEvents
 from human_loop_events.human_loop_filter import HumanLoopFilter
+from human_loop_events.human_loop_hub import HumanLoopHub
+from human_loop_events.human_loop_spoke import HumanLoopSpoke
 from human_loop_events.job_filter import JobFilter
 from human_loop_events.ledger import Ledger
+from human_loop_events.output_bucket import OutputBucketSettings
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
@@ -37,6 +50,7 @@ __all__ = [
     "DeliveredRule",
     "Delivery",
     "DeliverySettings",
+    "EventArchive",
     "EventFilter",
     "FailureCode",
     "FailureDescription",
@@ -45,12 +59,16 @@ __all__ = [
     "HandlerDelivery",
     "HandlerQueue",
     "HumanLoopCallbacks",
+    "HumanLoopDashboard",
     "HumanLoopEvents",
     "HumanLoopFilter",
+    "HumanLoopHub",
+    "HumanLoopSpoke",
     "HumanLoopStatus",
     "HumanLoopTask",
     "JobFilter",
     "Ledger",
+    "OutputBucketSettings",
     "OutputLocation",
     "Reconciler",
     "ReconcilerSettings",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, CfnResource, Validations
+import aws_cdk
+from aws_cdk import CfnResource
 from constructs import Construct
 
 
@@ -29,9 +30,11 @@ def acknowledge(construct: Construct, reason: str, *rules: str) -> None:
     resource = construct.node.default_child
     if not isinstance(resource, CfnResource):
         raise TypeError(f"{construct.node.path} has no resource to acknowledge findings on")
-    Validations.of(construct).acknowledge(
-        *(Acknowledgment(id=rule, reason=reason) for rule in rules)
-    )
+    # Older releases of CDK have no acknowledgements, and cdk-nag 3 does not run on them.
+    if hasattr(aws_cdk, "Acknowledgment"):
+        aws_cdk.Validations.of(construct).acknowledge(
+            *(aws_cdk.Acknowledgment(id=rule, reason=reason) for rule in rules)
+        )
     metadata = resource.get_metadata("cdk_nag") or {"rules_to_suppress": []}
     for rule in rules:
         name, _, finding = rule.removesuffix("]").partition("[")

@@ -10,25 +10,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from aws_cdk import Aws, CfnMapping, Stack, Token
+from aws_cdk import Stack
 from aws_cdk import aws_events as events
-from aws_cdk.region_info import RegionInfo
 
+from human_loop_events.console import console_page
 from human_loop_events.event_filter import FailureDescription
-from human_loop_events.runbook import runbook_section
 
-#: The domain of AWS's console in each partition.
-_CONSOLE_DOMAINS = {
-    "aws": "console.aws.amazon.com",
-    "aws-cn": "console.amazonaws.cn",
-    "aws-eusc": "console.amazonaws-eusc.eu",
-    "aws-iso": "console.c2shome.ic.gov",
-    "aws-iso-b": "console.sc2shome.sgov.gov",
-    "aws-iso-e": "console.cloud.adc-e.uk",
-    "aws-iso-f": "console.csp.hci.ic.gov",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-}
-_MAPPING_ID = "HumanLoopEventsConsole"
+#: The event's own Region, which in a hub is not that of the stack. It needs no escaping.
+_REGION = events.EventField.from_path("$.region")
 
 
 class AlertFormat(StrEnum):
@@ -49,7 +38,7 @@ def failure_message(
     stack: Stack,
     alert_format: AlertFormat,
     failure: FailureDescription,
-    runbook: str,
+    section: str,
     *,
     include_reason: bool,
 ) -> events.RuleTargetInput:
@@ -63,12 +52,11 @@ def failure_message(
         The format.
     failure
         What to say.
-    runbook
-        The path or URL of the runbook.
+    section
+        Where the section of the runbook is found: a path, a URL or a command.
     include_reason
         Whether to quote the failure's reason.
     """
-    section = runbook_section(runbook, failure.runbook_section)
     if alert_format is AlertFormat.JSON:
         return events.RuleTargetInput.from_object(
             _json_message(stack, failure, section, include_reason)
@@ -80,7 +68,7 @@ def failure_message(
                 failure,
                 failure.title,
                 failure.text + (following if failure.reason_path and include_reason else ""),
-                next_steps=[f"Open {console_url(stack, failure)}", f"Follow {section}"],
+                next_steps=[f"Open {console_url(stack, failure)}", f"Runbook: {section}"],
             )
         )
     return events.RuleTargetInput.from_multiline_text(
@@ -96,26 +84,8 @@ def reason_message(failure: FailureDescription, reason_path: str) -> events.Rule
 
 
 def console_url(stack: Stack, failure: FailureDescription) -> str:
-    """Build the address of the console page, in the partition of the stack's Region."""
-    page = failure.console_path.format(region=stack.region)
-    return f"https://{stack.region}.{_console_domain(stack)}/{page}"
-
-
-def _console_domain(stack: Stack) -> str:
-    if not Token.is_unresolved(stack.region):
-        return _CONSOLE_DOMAINS.get(
-            RegionInfo.get(stack.region).partition or "aws", "console.aws.amazon.com"
-        )
-    domains = stack.node.try_find_child(_MAPPING_ID)
-    if not isinstance(domains, CfnMapping):
-        domains = CfnMapping(
-            stack,
-            _MAPPING_ID,
-            mapping={
-                partition: {"domain": domain} for partition, domain in _CONSOLE_DOMAINS.items()
-            },
-        )
-    return domains.find_in_map(Aws.PARTITION, "domain")
+    """Build the address of the console page, in the event's Region and the stack's partition."""
+    return console_page(stack, failure.console_path.format(region=_REGION), region=_REGION)
 
 
 def _text_message(
@@ -130,7 +100,7 @@ def _text_message(
                 if include_reason or path != failure.reason_path
             ),
             f"Ended: {events.EventField.time}",
-            f"Account and Region: {events.EventField.account} {stack.region}",
+            f"Account and Region: {events.EventField.account} {_REGION}",
             f"Console: {console_url(stack, failure)}",
             f"Runbook: {section}",
         ]
@@ -149,7 +119,7 @@ def _json_message(
     return {
         "alert": failure.alert,
         "account": events.EventField.account,
-        "region": stack.region,
+        "region": _REGION,
         "endTime": events.EventField.time,
         "consoleUrl": console_url(stack, failure),
         "runbook": section,

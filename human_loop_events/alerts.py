@@ -20,7 +20,7 @@ from human_loop_events.encryption import admit_senders, create_key
 from human_loop_events.event_filter import FailureDescription
 from human_loop_events.queues_and_topics import create_topic, refuse_unusable_topic
 from human_loop_events.resource_policies import CLOUDWATCH, admit
-from human_loop_events.runbook import RUNBOOK, runbook_section
+from human_loop_events.runbook import runbook_section
 
 _ALARM_PERIOD = Duration.minutes(5)
 
@@ -61,7 +61,8 @@ class Alerts(Construct):
         Default: yes.
     runbook
         The path or URL of the runbook that alerts and alarms refer to. Sections are appended, as in
-        ``#failedloops``. Default: docs/operations.md, the runbook of this project.
+        ``#failedloops``. Default: the command that prints a section of
+        this project's runbook, ``human-loops runbook FailedLoops``.
     failure_threshold, failure_period, failure_evaluation_periods
         When an alarm on failures goes off. Default: one failure in 5 minutes, one period.
     ok_actions
@@ -87,7 +88,7 @@ class Alerts(Construct):
         encryption_key: kms.IKey | None = None,
         alert_format: AlertFormat = AlertFormat.TEXT,
         include_failure_reason: bool = True,
-        runbook: str = RUNBOOK,
+        runbook: str | None = None,
         failure_threshold: int = 1,
         failure_period: Duration | None = None,
         failure_evaluation_periods: int = 1,
@@ -96,13 +97,14 @@ class Alerts(Construct):
         super().__init__(scope, construct_id)
         self._format = one_of("alert_format", alert_format, AlertFormat)
         self._include_reason = include_failure_reason
-        self._runbook = _a_runbook(runbook)
+        self._runbook = None if runbook is None else _a_runbook(runbook)
         self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
         self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
         self._failure_evaluation_periods = whole_number(
             "failure_evaluation_periods", failure_evaluation_periods, least=1
         )
         self._ok_actions = ok_actions
+        self._alarms: list[cloudwatch.Alarm] = []
         if topic is None:
             topic = create_topic(self, "Topic", encryption_key or create_key(self))
         refuse_unusable_topic("topic of the alerts", topic)
@@ -130,9 +132,18 @@ class Alerts(Construct):
         return self._format
 
     @property
-    def runbook(self) -> str:
-        """The path or URL of the runbook."""
+    def runbook(self) -> str | None:
+        """The path or URL of the runbook. None for the runbook of this project."""
         return self._runbook
+
+    @property
+    def alarms(self) -> list[cloudwatch.Alarm]:
+        """All alarms so far."""
+        return list(self._alarms)
+
+    def runbook_section(self, section: str) -> str:
+        """Return where a section of the runbook is found: a path, a URL or a command."""
+        return runbook_section(self._runbook, section)
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
         """Build the message about a failure, for a rule's target."""
@@ -140,7 +151,7 @@ class Alerts(Construct):
             Stack.of(self),
             self._format,
             failure,
-            self._runbook,
+            self.runbook_section(failure.runbook_section),
             include_reason=self._include_reason,
         )
 
@@ -378,11 +389,12 @@ class Alerts(Construct):
             evaluation_periods=evaluation_periods,
             comparison_operator=comparison_operator,
             treat_missing_data=treat_missing_data,
-            alarm_description=f"{description} Runbook: {runbook_section(self._runbook, section)}",
+            alarm_description=f"{description} Runbook: {self.runbook_section(section)}",
         )
         alarm.add_alarm_action(self._action)
         if self._ok_actions:
             alarm.add_ok_action(self._action)
+        self._alarms.append(alarm)
         return alarm
 
     def _is_watched(self, subject: IConstruct, alarm_id: str) -> bool:

@@ -134,7 +134,7 @@ class Delivery(Construct):
 
     @property
     def role(self) -> iam.IRole | None:
-        """The role with which rules publish to topics. None as long as none does."""
+        """The role with which rules reach topics and event buses. None as long as none does."""
         return self._role
 
     def topic_target(
@@ -194,6 +194,24 @@ class Delivery(Construct):
         """Return a function as a rule's target."""
         return _FunctionTarget(self, function)
 
+    def event_bus_target(self, event_bus: events.IEventBus) -> events.IRuleTarget:
+        """Return an event bus, also of another account or Region, as a rule's target.
+
+        EventBridge forwards an event once: from that bus it goes to no further one.
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+
+        Parameters
+        ----------
+        event_bus
+            The bus. Its policy must admit this account if it is in another one.
+        """
+        refuse_other_than_construct(
+            "event_bus",
+            event_bus,
+            expected="a bus, such as events.EventBus.from_event_bus_arn(…)",
+        )
+        return _EventBusTarget(self, event_bus)
+
     def complete(self, target: events.IRuleTarget) -> CompletedTarget:
         """Return a target with this retry policy and dead-letter queue where it has none.
 
@@ -243,27 +261,34 @@ class Delivery(Construct):
             admit(topic, "topic", topic.topic_arn, self, EVENTS, ["sns:Publish"])
             admit_rules_to_topics(topic.master_key, self)
             return None
-        policy = self._policy or self._create_role()
-        iam.Grant.add_to_principal(
-            grantee=policy, actions=["sns:Publish"], resource_arns=[topic.topic_arn]
-        )
+        policy = self._allow_role("sns:Publish", topic.topic_arn)
         if topic.master_key is not None:
             grant_through(topic.master_key, policy, "sns", SEND_ACTIONS)
         _create_before(policy, rule)
         return self._role
+
+    def _admit_to_event_bus(self, rule: IConstruct, bus: events.IEventBus) -> iam.IRole | None:
+        """Let a rule put events on a bus, and return the role that it needs for that."""
+        _create_before(self._allow_role("events:PutEvents", bus.event_bus_arn), rule)
+        return self._role
+
+    def _allow_role(self, action: str, resource_arn: str) -> iam.ManagedPolicy:
+        policy = self._policy or self._create_role()
+        iam.Grant.add_to_principal(grantee=policy, actions=[action], resource_arns=[resource_arn])
+        return policy
 
     def _create_role(self) -> iam.ManagedPolicy:
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
         self._role = iam.Role(
             self,
             "Role",
-            description="EventBridge rules publish to topics with this role",
+            description="EventBridge rules reach topics and event buses with this role",
             assumed_by=iam.ServicePrincipal(EVENTS, conditions=_of_any_rule(Stack.of(self))),
         )
         self._policy = iam.ManagedPolicy(
             self,
             "Policy",
-            description="The topics to which EventBridge rules may publish",
+            description="The topics and event buses that EventBridge rules may reach",
             roles=[self._role],
         )
         refuse_oversized(self._policy)
@@ -306,6 +331,21 @@ class _TopicTarget:
     ) -> events.RuleTargetConfig:
         role = self._delivery._admit_to_topic(rule, self._topic)
         return events.RuleTargetConfig(arn=self._topic.topic_arn, role=role, input=self._message)
+
+
+@jsii.implements(events.IRuleTarget)
+class _EventBusTarget:
+    def __init__(self, delivery: Delivery, event_bus: events.IEventBus) -> None:
+        self._delivery = delivery
+        self._event_bus = event_bus
+
+    def bind(
+        self,
+        rule: IRuleRef,
+        id: str | None = None,  # noqa: A002, ARG002 - the interface's
+    ) -> events.RuleTargetConfig:
+        role = self._delivery._admit_to_event_bus(rule, self._event_bus)
+        return events.RuleTargetConfig(arn=self._event_bus.event_bus_arn, role=role)
 
 
 @jsii.implements(events.IRuleTarget)

@@ -28,6 +28,9 @@ USE_ACTIONS = (
     "kms:ReEncryptTo",
 )
 
+#: What EventBridge needs for an archive. These are the actions behind ``kms:ReEncrypt*``.
+ARCHIVE_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+
 
 def create_key(scope: Construct) -> kms.Key:
     """Create a key with rotation that is kept when the stack is deleted."""
@@ -141,12 +144,29 @@ def admit_log_groups(key: kms.IKey, scope: Construct) -> None:
     )
 
 
+def admit_archives(key: kms.IKey, scope: Construct) -> None:
+    """Let EventBridge use the key for archives of the buses of this account and Region.
+
+    `kms:DescribeKey` has no encryption context, and AWS documents no condition for it.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
+    """
+    buses = Stack.of(scope).format_arn(service="events", resource="event-bus", resource_name="*")
+    _admit(
+        key,
+        scope,
+        EVENTS,
+        ARCHIVE_ACTIONS,
+        {"ArnLike": {"kms:EncryptionContext:aws:events:event-bus:arn": buses}},
+    )
+    _admit(key, scope, EVENTS, ("kms:DescribeKey",), None)
+
+
 def _admit(
     key: kms.IKey | None,
     scope: Construct,
     service: str,
     actions: tuple[str, ...],
-    conditions: dict[str, dict[str, str]],
+    conditions: dict[str, dict[str, str]] | None,
 ) -> None:
     if key is not None:
         admit(key, "key", key.key_arn, scope, service, actions, conditions=conditions, resource="*")

@@ -102,6 +102,14 @@ class FlowDefinitions:
         return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self._values))
 
     @property
+    def qualified_names(self) -> tuple[str, ...]:
+        """Account, Region and name, where all ARNs are known at synthesis. Empty otherwise."""
+        if not self._are_arns or not self.names:
+            return ()
+        matches = (_ARN.fullmatch(value) for value in self._values)
+        return tuple(f"{each[2]}/{each[1]}/{each[3]}" for each in matches if each is not None)
+
+    @property
     def values(self) -> tuple[str, ...]:
         """The names or ARNs as they were given. Empty for any."""
         return self._values
@@ -142,6 +150,21 @@ class FlowDefinitions:
                 "ones, or several constructs"
             )
         return rendered
+
+    def refuse_names_of_several_environments(self) -> None:
+        """Refuse ARNs that differ only in account or Region, where metrics are by name.
+
+        Raises
+        ------
+        ValueError
+            If two flow definitions have the same name.
+        """
+        if self._are_arns and 0 < len(self.names) < len(self._values):
+            raise ValueError(
+                "FlowDefinitions.arns(): flow definitions of several accounts or Regions have the "
+                "same name, and would share their metrics and mappings; expected a HumanLoopHub as "
+                "event_bus, which tells them apart"
+            )
 
     def are_of_other_environments(self, stack: Stack) -> bool:
         """Return whether an ARN is of another account or Region than a stack's."""

@@ -22,6 +22,7 @@ from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, grant_through
 from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.loop_metrics import loop_metric
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import create_dead_letter_queue
 from human_loop_events.review_handler import ReviewHandler
@@ -36,7 +37,7 @@ from human_loop_events.runtime_function import (
     network_of,
 )
 from human_loop_reviews import contract
-from human_loop_reviews.contract import CallbackSetting
+from human_loop_reviews.contract import CallbackSetting, Metric
 
 _MEMORY_SIZE = 512
 _STRING = dynamodb.AttributeType.STRING
@@ -76,7 +77,7 @@ class HumanLoopCallbacks(Construct):
     Raises
     ------
     ValueError
-        If a flow definition is of another account or Region.
+        If a flow definition is of another account or Region, or the handler is of a hub.
 
     Examples
     --------
@@ -99,6 +100,12 @@ class HumanLoopCallbacks(Construct):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        if handler.hub is not None:
+            raise ValueError(
+                f"callbacks: {handler.hub.node.path} is a hub, and A2I starts and describes the "
+                "human loops of an account and Region only there; expected callbacks in a "
+                "HumanLoopEvents beside the spoke"
+            )
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
         self._key = encryption_key or delivery.encryption_key
@@ -191,24 +198,18 @@ class HumanLoopCallbacks(Construct):
         self, flow_definition: str, *, period: Duration | None = None
     ) -> cloudwatch.Metric:
         """Count the executions that were resumed, as a sum over the period (5 minutes)."""
-        return self._metric("ResumedExecutions", flow_definition, period)
+        return self._metric(Metric.RESUMED_EXECUTIONS, flow_definition, period)
 
     def metric_executions_not_waiting(
         self, flow_definition: str, *, period: Duration | None = None
     ) -> cloudwatch.Metric:
         """Count the executions that had ended or timed out before their loop did."""
-        return self._metric("ExecutionsNotWaiting", flow_definition, period)
+        return self._metric(Metric.EXECUTIONS_NOT_WAITING, flow_definition, period)
 
     def _metric(
         self, name: str, flow_definition: str, period: Duration | None
     ) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=contract.METRIC_NAMESPACE,
-            metric_name=name,
-            dimensions_map={contract.METRIC_DIMENSION: flow_definition},
-            statistic="Sum",
-            period=period or Duration.minutes(5),
-        )
+        return loop_metric(name, flow_definition, period=period or Duration.minutes(5))
 
     def _create_table(self) -> dynamodb.Table:
         table = dynamodb.Table(

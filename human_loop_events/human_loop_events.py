@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import Annotations, Duration, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
@@ -20,21 +20,20 @@ from human_loop_events.alerts import Alerts, AlertsSettings
 from human_loop_events.arguments import refuse_other_than_construct
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery, DeliverySettings
+from human_loop_events.event_archive import EventArchive
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
+from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.human_loop_filter import HumanLoopFilter, failure_code_detail
-from human_loop_events.output_bucket import create_output_bucket
+from human_loop_events.human_loop_hub import HumanLoopHub
+from human_loop_events.loop_metrics import agreement_metric, loop_metric
+from human_loop_events.output_bucket import OutputBucketSettings, create_output_bucket
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.status_events import StatusEvents
-from human_loop_reviews.contract import (
-    METRIC_DIMENSION,
-    METRIC_NAMESPACE,
-    HumanLoopStatus,
-    Metric,
-)
+from human_loop_reviews.contract import HumanLoopStatus
 
 _DIRECT = HandlerDelivery.direct()
 _HANDLER_BACKLOG = Duration.hours(1)
@@ -67,10 +66,12 @@ class HumanLoopEvents(Construct):
         Which terminal statuses the topic, the queue and the handler receive. Alerts are about
         Failed loops in any case. Default: all three.
     event_bus
-        The bus with the events. Default: the account's default bus, to which A2I sends them.
+        The bus with the events. A `HumanLoopHub` for those of other accounts. Default: the
+        account's default bus, to which A2I sends them.
     output
-        Where the flow definitions write their output. Default: a new bucket, private and encrypted.
-        Existing flow definitions do not write to it.
+        Where the flow definitions write their output, or settings of a new bucket. With a hub its
+        spokes have it. Default: a new bucket, private and encrypted, of which outputs are never
+        deleted. Existing flow definitions do not write to it.
     topic
         The topic for systems: the event as JSON. Default: a new one, encrypted.
     queue
@@ -89,7 +90,8 @@ class HumanLoopEvents(Construct):
     reconciler
         A `Reconciler` of yours, settings of a new one, or None for none. It sends the events of
         loops again that are missing in the ledger. Default: a new one, where there is a
-        `ReviewHandler` and the flow definitions are of the stack's account and Region.
+        `ReviewHandler` and the flow definitions are of the stack's account and Region. None with a
+        hub, which cannot list the human loops of other accounts.
 
     Raises
     ------
@@ -113,7 +115,7 @@ class HumanLoopEvents(Construct):
         flow_definitions: FlowDefinitions | None = None,
         statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
         event_bus: events.IEventBus | None = None,
-        output: OutputLocation | None = None,
+        output: OutputLocation | OutputBucketSettings | None = None,
         topic: sns.ITopic | None = None,
         queue: sqs.IQueue | None = None,
         handler: lambda_.IFunction | ReviewHandler | ReviewHandlerSettings | None = None,
@@ -125,6 +127,7 @@ class HumanLoopEvents(Construct):
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._statuses = tuple(statuses)
+        self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
         _refuse_other_than_settings("delivery", delivery, Delivery)
         self._delivery = (
             delivery
@@ -149,12 +152,22 @@ class HumanLoopEvents(Construct):
         self._events.add_topic(topic)
         self._events.add_queue(queue)
         self._events.alert_on_failure()
-        self._output = output
+        _refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
+        self._output = output if isinstance(output, OutputLocation) else None
+        self._output_bucket = output if isinstance(output, dict) else None
+        self._callbacks: list[HumanLoopCallbacks] = []
+        self._dashboard: HumanLoopDashboard | None = None
         self._handler_queue: HandlerQueue | None = None
         self._review_handler: ReviewHandler | None = None
         if handler is None or isinstance(handler, dict):
             handler = self._create_review_handler(handler or {})
+        elif self._output_bucket is not None:
+            raise ValueError(
+                "output: OutputBucketSettings(…) configure the bucket that is created with the "
+                "review handler, but handler is supplied; expected OutputLocation(…)"
+            )
         if isinstance(handler, ReviewHandler):
+            _refuse_handler_of_another_hub(handler, self._hub)
             self._review_handler = handler
             self._handler: lambda_.IFunction = handler.function
         else:
@@ -223,7 +236,8 @@ class HumanLoopEvents(Construct):
     @property
     def output(self) -> OutputLocation:
         """Where the flow definitions write their output."""
-        return _present(self._output, "output", "none was given and handler is your own")
+        why = "the spokes have it" if self._hub else "none was given and handler is your own"
+        return _present(self._output, "output", why)
 
     def on_event(
         self,
@@ -351,8 +365,8 @@ class HumanLoopEvents(Construct):
         Raises
         ------
         ValueError
-            If the handler is your own function, or does not receive the loops of all statuses: an
-            execution would wait for a loop of another status until its timeout.
+            If the handler is your own function or of a hub, or does not receive the loops of all
+            statuses: an execution would wait for a loop of another status until its timeout.
         """
         missing = [each for each in HumanLoopStatus if each not in self._statuses]
         if missing:
@@ -360,7 +374,7 @@ class HumanLoopEvents(Construct):
                 "add_callbacks: expected statuses with all three, but the handler does not receive "
                 f"{', '.join(missing)} loops: executions that wait for one would not be resumed"
             )
-        return HumanLoopCallbacks(
+        callbacks = HumanLoopCallbacks(
             self,
             construct_id,
             handler=self.review_handler,
@@ -372,6 +386,46 @@ class HumanLoopEvents(Construct):
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
         )
+        self._callbacks.append(callbacks)
+        if self._dashboard is not None:
+            self._dashboard.add_callbacks(callbacks)
+        return callbacks
+
+    def add_dashboard(self, construct_id: str = "Dashboard") -> HumanLoopDashboard:
+        """Add a CloudWatch dashboard for operators, also of callbacks that are added later.
+
+        Parameters
+        ----------
+        construct_id
+            The id within this construct.
+
+        Raises
+        ------
+        ValueError
+            If there is one already.
+        """
+        if self._dashboard is not None:
+            raise ValueError(f"{self.node.path}: add_dashboard() was called twice")
+        self._dashboard = HumanLoopDashboard(
+            self,
+            construct_id,
+            status_events=self._events,
+            handler=self._handler,
+            alerts=self._alerts,
+            # In a hub metrics have qualified names, which CloudWatch searches.
+            flow_definitions=None if self._hub else self._flow_definitions,
+            statuses=self._statuses,
+            reviews=self._review_handler is not None,
+            handler_queue=self._handler_queue,
+            reconciler=self._reconciler,
+        )
+        for callbacks in self._callbacks:
+            self._dashboard.add_callbacks(callbacks)
+        return self._dashboard
+
+    def add_archive(self, *, retention: Duration) -> EventArchive:
+        """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`."""
+        return self._events.add_archive(retention=retention)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
         """Add an alarm that goes off when no loop ends for days, 1 to 7."""
@@ -399,15 +453,19 @@ class HumanLoopEvents(Construct):
         handler = self.review_handler.function
         if isinstance(threshold, bool) or not 0 < threshold <= 1:
             raise ValueError(f"threshold: expected a share, over 0 up to 1, got {threshold!r}")
-        if not self._flow_definitions.names:
+        flow_definitions = self._flow_definitions
+        names = flow_definitions.qualified_names if self._hub else flow_definitions.names
+        if not names:
             raise ValueError(
-                "alert_on_low_agreement: expected flow_definitions with names known at synthesis, "
-                "got none: agreement is measured by flow definition"
+                "alert_on_low_agreement: agreement is measured by flow definition, in a hub by "
+                "account, Region and name; expected flow_definitions with "
+                + ("ARNs" if self._hub else "names")
+                + " known at synthesis, got none"
             )
         return [
             self._alerts.add_alarm(
                 handler,
-                f"LowAgreement-{name}",
+                f"LowAgreement-{name.replace('/', '-')}",
                 self.metric_agreement(name, period=period),
                 threshold=threshold,
                 comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -415,7 +473,7 @@ class HumanLoopEvents(Construct):
                 "the corrected fields in the ledger, and check the model and its input.",
                 section="LowAgreement",
             )
-            for name in self._flow_definitions.names
+            for name in names
         ]
 
     def grant_read_output(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -454,16 +512,22 @@ class HumanLoopEvents(Construct):
             Such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. The reference lists
             them all.
         flow_definition
-            The flow definition's name.
+            The flow definition's name. In a hub account, Region and name, as in
+            ``"111122223333/eu-west-1/invoices"``.
         statistic
             Default: the sum.
         period
             Default: 5 minutes.
+
+        Raises
+        ------
+        ValueError
+            If it is a name in a hub, or has a slash elsewhere: there is no such metric.
         """
-        return cloudwatch.Metric(
-            namespace=METRIC_NAMESPACE,
-            metric_name=metric_name,
-            dimensions_map={METRIC_DIMENSION: flow_definition},
+        self._refuse_other_dimension(flow_definition)
+        return loop_metric(
+            metric_name,
+            flow_definition,
             statistic=statistic,
             period=period or Duration.minutes(5),
         )
@@ -479,24 +543,27 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         flow_definition
-            The flow definition's name.
+            The flow definition's name. In a hub see `metric_loops`.
         period
             Default: one day.
         """
-        period = period or Duration.days(1)
-        return cloudwatch.MathExpression(
-            expression="correct / judged",
-            using_metrics={
-                "correct": self.metric_loops(Metric.FIELDS_CORRECT, flow_definition, period=period),
-                "judged": self.metric_loops(Metric.FIELDS_JUDGED, flow_definition, period=period),
-            },
-            label=f"Agreement with the model of {flow_definition}",
-            period=period,
-        )
+        self._refuse_other_dimension(flow_definition)
+        return agreement_metric(flow_definition, period=period or Duration.days(1))
+
+    def _refuse_other_dimension(self, flow_definition: str) -> None:
+        """Refuse a name in a hub, and a qualified name elsewhere: there is no such metric."""
+        if Token.is_unresolved(flow_definition):
+            return
+        if flow_definition.count("/") != (2 if self._hub else 0):
+            expected = "'111122223333/eu-west-1/invoices'" if self._hub else "a name"
+            raise ValueError(f"flow_definition: expected {expected}, got {flow_definition!r}")
 
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
-        if self._output is None:
-            self._output = OutputLocation(create_output_bucket(self, self._delivery.encryption_key))
+        if self._hub is None and self._output is None:
+            bucket = create_output_bucket(
+                self, self._delivery.encryption_key, self._output_bucket or {}
+            )
+            self._output = OutputLocation(bucket)
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:new-output-bucket",
                 "no output was given, so a new bucket was created. Flow definitions that exist "
@@ -508,6 +575,7 @@ class HumanLoopEvents(Construct):
             self,
             "ReviewHandler",
             output=self._output,
+            hub=self._hub,
             flow_definitions=self._flow_definitions,
             dead_letter_queue=self._delivery.dead_letter_queue,
             encryption_key=self._delivery.encryption_key,
@@ -525,6 +593,7 @@ class HumanLoopEvents(Construct):
             return reconciler
         if reconciler is _RECONCILER_BY_DEFAULT and (
             self._review_handler is None
+            or self._hub is not None
             or self._flow_definitions.are_of_other_environments(Stack.of(self))
         ):
             return None
@@ -578,10 +647,21 @@ class HumanLoopEvents(Construct):
         self._alerts.watch_function(self._handler)
 
 
-def _refuse_other_than_settings(name: str, part: object, kind: type) -> None:
+def _refuse_other_than_settings(
+    name: str, part: object, kind: type, settings: str | None = None
+) -> None:
     if part is not None and not isinstance(part, kind | dict):
+        settings = settings or f"{kind.__name__}Settings(…)"
+        raise ValueError(f"{name}: expected {kind.__name__}(…) or {settings}, got {part!r}")
+
+
+def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | None) -> None:
+    if handler.hub is not hub:
+        expected = "the hub as event_bus, or a ReviewHandler without hub"
+        if hub is not None:
+            expected = "ReviewHandler(…, hub=…) with the hub that is event_bus"
         raise ValueError(
-            f"{name}: expected {kind.__name__}(…) or {kind.__name__}Settings(…), got {part!r}"
+            f"handler: {handler.node.path} is of another hub or none; expected {expected}"
         )
 
 

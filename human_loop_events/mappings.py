@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_reviews.contract import MAX_MAPPINGS_BYTES, FieldMapping, TaskMapping
 
+_QUALIFIED = re.compile(r"\d{12}/[a-z0-9-]+/[^/]+")
+
 
 def render_mappings(
-    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]], flow_definitions: FlowDefinitions
+    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]],
+    flow_definitions: FlowDefinitions,
+    *,
+    in_hub: bool = False,
 ) -> str:
     """Write mappings as the JSON that the review handler reads from its environment.
 
@@ -20,6 +26,8 @@ def render_mappings(
         Task mappings, or their fields alone, by the flow definition's name.
     flow_definitions
         Those there are.
+    in_hub
+        Whether a flow definition can be named with its account and Region.
 
     Raises
     ------
@@ -45,7 +53,12 @@ def render_mappings(
             raise ValueError(
                 f"mappings[{flow_definition!r}]: expected at least one FieldMapping, got none"
             )
-        if known and flow_definition not in known:
+        if "/" in flow_definition and not (in_hub and _QUALIFIED.fullmatch(flow_definition)):
+            raise ValueError(
+                f"mappings[{flow_definition!r}]: expected the name of a flow definition, or in a "
+                "hub account, Region and name as in '111122223333/eu-west-1/claims'"
+            )
+        if known and flow_definition.rpartition("/")[2] not in known:
             raise ValueError(
                 f"mappings[{flow_definition!r}]: no such flow definition; expected one of "
                 f"{', '.join(known)}"

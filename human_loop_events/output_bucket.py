@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, TypedDict
+
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,9 +13,42 @@ from constructs import Construct
 from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.retention import keep
 
+_SECONDS_OF_A_DAY: Final = 86_400
 
-def create_output_bucket(scope: Construct, key: kms.IKey) -> s3.Bucket:
-    """Create a private, encrypted, versioned bucket with access logs, retained on deletion."""
+#: A2I writes an output in one piece. What is left of an upload in parts is of no use.
+_UPLOAD_DAYS: Final = 7
+
+
+class OutputBucketSettings(TypedDict, total=False):
+    """How long the new output bucket keeps what is in it, in whole days.
+
+    Parameters
+    ----------
+    expiration
+        How long outputs are kept. Default: S3 deletes none.
+    noncurrent_version_expiration
+        How long a version is kept that was overwritten or deleted. Default: 90 days.
+    access_log_expiration
+        How long access logs are kept. Default: 365 days.
+    """
+
+    expiration: Duration
+    noncurrent_version_expiration: Duration
+    access_log_expiration: Duration
+
+
+def create_output_bucket(
+    scope: Construct, key: kms.IKey, settings: OutputBucketSettings
+) -> s3.Bucket:
+    """Create a private, encrypted, versioned bucket with access logs, retained on deletion.
+
+    Raises
+    ------
+    ValueError
+        If a setting is unknown or not of whole days.
+    """
+    days = _checked(settings)
+    noncurrent = days.get("noncurrent_version_expiration", Duration.days(90))
     logs = s3.Bucket(
         scope,
         "OutputAccessLogs",
@@ -26,7 +61,9 @@ def create_output_bucket(scope: Construct, key: kms.IKey) -> s3.Bucket:
         versioned=True,
         lifecycle_rules=[
             s3.LifecycleRule(
-                expiration=Duration.days(365), noncurrent_version_expiration=Duration.days(30)
+                expiration=days.get("access_log_expiration", Duration.days(365)),
+                noncurrent_version_expiration=Duration.days(30),
+                abort_incomplete_multipart_upload_after=Duration.days(_UPLOAD_DAYS),
             )
         ],
     )
@@ -41,6 +78,15 @@ def create_output_bucket(scope: Construct, key: kms.IKey) -> s3.Bucket:
         enforce_ssl=True,
         minimum_tls_version=1.2,
         versioned=True,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                expiration=days.get("expiration"),
+                noncurrent_version_expiration=noncurrent,
+                abort_incomplete_multipart_upload_after=Duration.days(_UPLOAD_DAYS),
+                # The marker of a deleted output without versions. With an expiration S3 deletes it.
+                expired_object_delete_marker=None if "expiration" in days else True,
+            )
+        ],
     )
     _deliver_access_logs(bucket, logs)
     keep(bucket)
@@ -64,6 +110,21 @@ def create_output_bucket(scope: Construct, key: kms.IKey) -> s3.Bucket:
             "PCI.DSS.321-S3BucketReplicationEnabled",
         )
     return bucket
+
+
+def _checked(settings: OutputBucketSettings) -> OutputBucketSettings:
+    known = OutputBucketSettings.__annotations__
+    for name, value in settings.items():
+        if name not in known:
+            raise ValueError(f"output: expected settings {', '.join(known)}, got {name!r}")
+        if not isinstance(value, Duration):
+            raise ValueError(f"{name} of the output bucket: expected a Duration, got {value!r}")
+        seconds = value.to_seconds()
+        if seconds < _SECONDS_OF_A_DAY or seconds % _SECONDS_OF_A_DAY:
+            raise ValueError(
+                f"{name} of the output bucket: expected whole days, got {value.to_human_string()}"
+            )
+    return settings
 
 
 def _deliver_access_logs(bucket: s3.Bucket, logs: s3.Bucket) -> None:

@@ -25,6 +25,7 @@ from human_loop_events.arguments import list_of_choices
 from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.ledger import Ledger
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import create_dead_letter_queue
@@ -139,6 +140,12 @@ class Reconciler(Construct):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        if isinstance(event_bus, HumanLoopHub):
+            raise ValueError(
+                f"reconciler: {event_bus.node.path} is a hub, and A2I lists the human loops of an "
+                "account and Region only there; expected None, and a HumanLoopEvents beside the "
+                "spoke in each account, whose reconciler sends lost events again and so to the hub"
+            )
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
         self._schedule = _a_schedule(schedule or Duration.hours(1))
@@ -212,6 +219,11 @@ class Reconciler(Construct):
     def rule(self) -> events.Rule:
         """The schedule."""
         return self._rule
+
+    @property
+    def schedule(self) -> Duration:
+        """How often loops are compared."""
+        return self._schedule
 
     def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the loops whose event was sent again, as a sum over the period (the schedule)."""

@@ -24,13 +24,16 @@ from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, create_key, grant_through
 from human_loop_events.flow_definitions import FlowDefinitions
 from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.ledger import Ledger
 from human_loop_events.mappings import render_mappings
 from human_loop_events.output_location import OutputLocation
+from human_loop_events.output_policies import create_output_policies
 from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.runtime_function import (
     acknowledge_shared_concurrency,
+    allow,
     allow_events,
     allow_logs_and_traces,
     as_in_findings,
@@ -41,11 +44,6 @@ from human_loop_events.runtime_function import (
 )
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
-
-#: IAM's quota for a role is ten managed policies. One is for all but the output.
-#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-_MOST_OUTPUT_POLICIES = 9
-
 
 #: Lambda allows 4,096 bytes for all environment variables. Mappings may take 3,072 of them.
 _MAX_ALLOWED_NAMES_BYTES = 256
@@ -92,7 +90,11 @@ class ReviewHandler(Construct):
     construct_id
         The id within the parent.
     output
-        Where the flow definitions write their output.
+        Where the flow definitions write their output. Required, except in a hub.
+    hub
+        The hub whose spokes forward events. The function then reads each output with the role that
+        its spoke gives. Flow definitions are named with account and Region in metrics. Default:
+        none.
     flow_definitions
         Whose output the function may read. With names known at synthesis it may read their folders
         only. Default: any.
@@ -106,8 +108,10 @@ class ReviewHandler(Construct):
     ledger_retention
         How long the new ledger keeps a loop. Default: 400 days.
     mappings
-        For custom tasks, by the flow definition's name: where prediction and answer are found.
-        Default: reviewers are compared with each other only.
+        For custom tasks, by the flow definition's name: where prediction and answer are found. In a
+        hub a name is that of the flow definitions in all accounts, and a mapping by account, Region
+        and name, as in ``"111122223333/eu-west-1/claims"``, comes before it. Default: reviewers are
+        compared with each other only.
     include_values
         Whether outcomes carry the documents' values. Default: names and verdicts only.
     include_failure_reason
@@ -155,7 +159,8 @@ class ReviewHandler(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        output: OutputLocation,
+        output: OutputLocation | None = None,
+        hub: HumanLoopHub | None = None,
         flow_definitions: FlowDefinitions | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
         encryption_key: kms.IKey | None = None,
@@ -177,8 +182,15 @@ class ReviewHandler(Construct):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        if not isinstance(output, OutputLocation):
+        if hub is not None and not isinstance(hub, HumanLoopHub):
+            raise ValueError(f"hub: expected HumanLoopHub(…), got {hub!r}")
+        if hub is None and not isinstance(output, OutputLocation):
             raise ValueError(f"output: expected OutputLocation(bucket, prefix=…), got {output!r}")
+        if hub is not None and output is not None:
+            raise ValueError(
+                "output: the handler of a hub reads outputs with the roles of the spokes, and only "
+                "so; expected none, and the output of each spoke in its HumanLoopSpoke"
+            )
         for name, value in (
             ("include_values", include_values),
             ("include_failure_reason", include_failure_reason),
@@ -199,7 +211,10 @@ class ReviewHandler(Construct):
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self._output = output
+        self._hub = hub
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
+        if hub is None:
+            self._flow_definitions.refuse_names_of_several_environments()
         self._key = encryption_key or create_key(self)
         self._outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"
@@ -208,7 +223,11 @@ class ReviewHandler(Construct):
             self, "Ledger", encryption_key=self._key, retention=ledger_retention
         )
         self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = create_role(self, description="Settles ended human loops")
+        self._role = create_role(
+            self,
+            description="Settles ended human loops",
+            role_name=hub._read_by(self) if hub else None,
+        )
         self._policy = self._create_policy(
             dead_letter_queue, has_custom_bus=outcome_bus is not None
         )
@@ -221,7 +240,7 @@ class ReviewHandler(Construct):
             description="Reads the review of each ended human loop and records the outcome",
             handler=contract.REVIEW_HANDLER_ENTRY_POINT,
             role=self._role,
-            policies=[self._policy, *self._create_output_policies()],
+            policies=[self._policy, *self._allow_output()],
             log_group=self._log_group,
             dead_letter_queue=dead_letter_queue,
             memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
@@ -240,7 +259,8 @@ class ReviewHandler(Construct):
                     f"{_an_output_size(max_output_size).to_bytes():.0f}"
                 ),
                 **_field_names(hash_field_names, allowed_field_names),
-                **_mappings(mappings, self._flow_definitions),
+                **_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
+                **({Setting.HUB.value: hub.hub_name} if hub else {}),
             },
         )
         if reserved_concurrent_executions is None:
@@ -250,7 +270,8 @@ class ReviewHandler(Construct):
                 "where the quota is small. Events arrive at the pace of people. "
                 "reserved_concurrent_executions sets it.",
             )
-        self._output.warn_of_foreign_owners(self)
+        if self._output is not None:
+            self._output.warn_of_foreign_owners(self)
         self._warn_of_small_memory(_an_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
 
@@ -271,8 +292,21 @@ class ReviewHandler(Construct):
 
     @property
     def output(self) -> OutputLocation:
-        """Where the flow definitions write their output."""
+        """Where the flow definitions write their output.
+
+        Raises
+        ------
+        ValueError
+            In a hub, whose spokes have the output.
+        """
+        if self._output is None:
+            raise ValueError("output: this ReviewHandler has none: the spokes of its hub have it")
         return self._output
+
+    @property
+    def hub(self) -> HumanLoopHub | None:
+        """The hub whose spokes forward events."""
+        return self._hub
 
     @property
     def ledger(self) -> Ledger:
@@ -418,38 +452,32 @@ class ReviewHandler(Construct):
         if queue.encryption_master_key is not None:
             grant_through(queue.encryption_master_key, self._policy, "sqs", SEND_ACTIONS)
 
-    def _create_output_policies(self) -> list[iam.ManagedPolicy]:
-        """Create the policies to read output: as many as the names of flow definitions need."""
-        stack = Stack.of(self)
-        policies = []
-        groups = list(self._output.pattern_groups(self._flow_definitions))
-        if len(groups) > _MOST_OUTPUT_POLICIES:
-            raise ValueError(
-                f"flow_definitions: to read the output of {len(self._flow_definitions.names)} flow "
-                f"definitions takes {len(groups) + 1} managed policies, but IAM allows "
-                f"{_MOST_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
-                "shorter names, or several constructs"
-            )
-        for number, patterns in enumerate(groups, start=1):
-            policy = iam.ManagedPolicy(
+    def _allow_output(self) -> list[iam.ManagedPolicy]:
+        """Allow reading the output, or taking the roles of the spokes that may read it."""
+        if self._output is not None:
+            return create_output_policies(
                 self,
-                "OutputPolicy" if number == 1 else f"OutputPolicy{number}",
+                self._role,
+                self._output,
+                self._flow_definitions,
                 description="Which output the review handler may read",
-                roles=[self._role],
             )
-            refuse_oversized(policy)
-            self._output.grant_read(policy, patterns=patterns)
-            acknowledge(
-                policy,
-                "Read access to output objects below the configured prefix. A2I makes their keys "
-                "from date, time and the human loop's name, so they cannot be listed beforehand.",
-                *(
-                    f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
-                    for arn in map(self._output.bucket.arn_for_objects, patterns)
-                ),
-            )
-            policies.append(policy)
-        return policies
+        assert self._hub is not None  # noqa: S101 - one of both is given
+        stack, roles = Stack.of(self), self._hub.output_role_arns
+        for arn in roles:
+            allow(self._policy, ["sts:AssumeRole"], arn)
+        acknowledge(
+            self._policy,
+            "The roles of the hub's spokes, one for each Region, whose names begin with the hub's. "
+            "Each admits this function's role only, and lets it read the output of human loops. "
+            "The function takes the role of the account and Region of an event, which EventBridge "
+            "attests.",
+            *(
+                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
+                for arn in roles
+            ),
+        )
+        return []
 
     def _warn_of_small_memory(self, output_size: Size, memory_size: int) -> None:
         size = output_size.to_mebibytes(rounding=SizeRoundingBehavior.NONE)
@@ -494,10 +522,12 @@ def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[
 def _mappings(
     mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None,
     flow_definitions: FlowDefinitions,
+    *,
+    in_hub: bool,
 ) -> dict[str, str]:
     if mappings is None or mappings == {}:
         return {}
-    return {Setting.MAPPINGS.value: render_mappings(mappings, flow_definitions)}
+    return {Setting.MAPPINGS.value: render_mappings(mappings, flow_definitions, in_hub=in_hub)}
 
 
 def _a_timeout(timeout: Duration) -> Duration:

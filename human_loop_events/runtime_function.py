@@ -52,11 +52,12 @@ def create_log_group(
     )
 
 
-def create_role(scope: Construct, *, description: str) -> iam.Role:
+def create_role(scope: Construct, *, description: str, role_name: str | None = None) -> iam.Role:
     """Create the execution role of a function."""
     return iam.Role(
         scope,
         "Role",
+        role_name=role_name,
         description=description,
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
     )

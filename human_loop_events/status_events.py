@@ -18,7 +18,10 @@ from human_loop_events.alerts import Alerts, rule_metric
 from human_loop_events.arguments import refuse_other_than_construct, whole_number
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
+from human_loop_events.event_archive import EventArchive
 from human_loop_events.event_filter import EventFilter
+from human_loop_events.human_loop_filter import HumanLoopFilter
+from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.queues_and_topics import (
     create_dead_letter_queue,
     create_queue,
@@ -91,6 +94,11 @@ class StatusEvents(Construct):
             event_bus,
             expected="a bus, such as events.EventBus.from_event_bus_name(…)",
         )
+        if isinstance(event_bus, HumanLoopHub) and not isinstance(filter, HumanLoopFilter):
+            raise ValueError(
+                f"event_bus: {event_bus.node.path} is a hub, which admits the events of human "
+                "loops only; expected a HumanLoopFilter, or another bus"
+            )
         stack = Stack.of(self)
         if event_bus is None:
             filter.refuse_other_environments(stack)
@@ -113,6 +121,7 @@ class StatusEvents(Construct):
         self._rule: DeliveredRule | None = None
         self._failed_rule: DeliveredRule | None = None
         self._failure_alarm: cloudwatch.Alarm | None = None
+        self._archive: EventArchive | None = None
         filter.pattern()  # a filter that cannot be matched is an error here, not at its first use
         self.node.add_validation(_HasRule(self))
 
@@ -161,6 +170,14 @@ class StatusEvents(Construct):
         return _added(
             self._queue_dead_letter_queue, "queue_dead_letter_queue", "add_queue() without a queue"
         )
+
+    @property
+    def dead_letter_queues(self) -> dict[str, sqs.IQueue]:
+        """The dead-letter queues of the rules and of the created `queue`, by these names."""
+        queues = {"rules": self._delivery.dead_letter_queue}
+        if self._queue_dead_letter_queue is not None:
+            queues["queue"] = self._queue_dead_letter_queue
+        return queues
 
     @property
     def failed_rule(self) -> DeliveredRule:
@@ -434,6 +451,35 @@ class StatusEvents(Construct):
             description=description,
             rule_name=rule_name,
         )
+
+    def add_archive(self, *, retention: Duration) -> EventArchive:
+        """Archive the events, so that they can be replayed.
+
+        Those of ``human-loops verify`` are left out. A replay sends events to the rules that it
+        names, with ``replay-name`` in them. The archive is encrypted with the key of the delivery.
+
+        Parameters
+        ----------
+        retention
+            How long an event is kept, in whole days.
+
+        Raises
+        ------
+        ValueError
+            If there is an archive already, or `retention` is not of whole days.
+        """
+        if self._archive is not None:
+            raise ValueError(f"{self.node.path}: add_archive() was called twice")
+        self._archive = EventArchive(
+            self,
+            "EventArchive",
+            event_pattern=self._filter.pattern(detail=self._filter.tests_excluded),
+            retention=retention,
+            encryption_key=self._delivery.encryption_key,
+            description=self._filter.description,
+            event_bus=self._event_bus,
+        )
+        return self._archive
 
     def metric_events(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the events that EventBridge matched, as a sum over the period (5 minutes)."""

@@ -19,6 +19,7 @@ from human_loops_cli.commands import (
     outcomes,
     resend,
     review,
+    runbook,
     status,
     verify,
 )
@@ -101,6 +102,7 @@ app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
 app.command("resend")(resend.resend)
 app.command("verify")(verify.verify)
+app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
 app.command("configure")(configure.configure)

@@ -11,7 +11,10 @@ from botocore.exceptions import ClientError
 from human_loops_cli.errors import CommandError, ExitStatus, is_access_denied
 
 #: The outputs by which a stack of this project is recognised.
-_OURS: Final = frozenset({"DeadLetterQueueUrl", "HandlerName", "LedgerTableName"})
+_OURS: Final = (
+    frozenset({"DeadLetterQueueUrl", "HandlerName", "LedgerTableName"}),
+    frozenset({"DeadLetterQueueUrl", "HubEventBusArn", "OutputRoleArn"}),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,16 @@ class DeployedStack:
 
     def __getitem__(self, output: str) -> str:
         """Return an output's value, or say that the stack has no such output."""
+        if output not in self.outputs and "OutputRoleArn" in self.outputs:
+            raise CommandError(
+                f"stack {self.name} is a spoke and has no output {output}",
+                advice=f"The stack of the hub has it: {self.outputs.get('HubEventBusArn')}.",
+            )
+        if output not in self.outputs and "HubEventBusArn" in self.outputs:
+            raise CommandError(
+                f"stack {self.name} is a hub and has no output {output}",
+                advice="A deployment beside the spoke, in the account of the human loops, has it.",
+            )
         if output not in self.outputs:
             raise CommandError(
                 f"stack {self.name} has no output {output}",
@@ -47,6 +60,11 @@ class DeployedStack:
         flow_definition
             Its name, or its ARN.
 
+        Raises
+        ------
+        CommandError
+            If it is a name and the stack is a hub.
+
         Examples
         --------
         >>> arn = "arn:aws:cloudformation:eu-west-1:111122223333:stack/HumanLoops/1"
@@ -56,6 +74,12 @@ class DeployedStack:
         """
         if flow_definition.startswith("arn:"):
             return flow_definition
+        if "HubEventBusArn" in self.outputs:
+            raise CommandError(
+                f"{flow_definition}: stack {self.name} is a hub, where accounts can have flow "
+                "definitions of the same name",
+                advice="Give the ARN of the flow definition.",
+            )
         _, partition, _, region, account, _ = self.arn.split(":", 5)
         return f"arn:{partition}:sagemaker:{region}:{account}:flow-definition/{flow_definition}"
 
@@ -95,7 +119,7 @@ def _advise(cloudformation: Any) -> str:
             stack["StackName"]
             for page in cloudformation.get_paginator("describe_stacks").paginate()
             for stack in page["Stacks"]
-            if _outputs(stack).keys() >= _OURS
+            if any(_outputs(stack).keys() >= ours for ours in _OURS)
         ]
     except ClientError as error:
         if not is_access_denied(error):

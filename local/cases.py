@@ -128,9 +128,11 @@ def human_loop_event(
     output_uri: str | None = None,
     failure_code: str | None = None,
     failure_reason: str | None = None,
+    account: str = ACCOUNT,
+    region: str = REGION,
 ) -> dict[str, Any]:
     """Write the event of a human loop: the documented one, as A2I sends it today."""
-    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+    arn = f"arn:aws:sagemaker:{region}:{account}"
     event: dict[str, Any] = copy.deepcopy(dict(DOCUMENTED_EVENT))
     event["detail-type"] = TODAYS_DETAIL_TYPE
     event["time"] = "2026-03-14T11:30:05Z"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
+from local.emulator import PROJECT, Emulator
 from local.processes import process_group
 from local.redrive_policy import apply_redrive_policies
 
@@ -47,7 +47,8 @@ class DeployedStack:
 def bootstrap(emulator: Emulator) -> None:
     """Prepare the emulated account for CDK."""
     # Away from cdk.json: in the project's folder the CLI would run the app first, for nothing.
-    _run_cdk(emulator, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], folder=emulator.folder)
+    environment = f"aws://{emulator.account}/{emulator.region}"
+    _run_cdk(emulator, ["bootstrap", environment], folder=emulator.folder)
 
 
 def deploy(
@@ -68,8 +69,10 @@ def deploy(
     )
     by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     stacks = {name: f"HumanLoops-{name}" for name in deployments}
-    for stack in stacks.values():
-        apply_redrive_policies(emulator, stack)
+    for name, stack in stacks.items():
+        # The stack of a spoke in another account has no queue that a consumer reads.
+        if deployments[name].get("account", emulator.account) == emulator.account:
+            apply_redrive_policies(emulator, stack)
     return {name: DeployedStack(stack, by_stack[stack]) for name, stack in stacks.items()}
 
 

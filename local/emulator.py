@@ -48,6 +48,9 @@ class Emulator:
     port: int
     folder: Path
     """Temporary files, the emulator's own and those of whoever uses it; removed at the end."""
+    account: str = ACCOUNT
+    region: str = REGION
+    """The account and Region that programs and clients use."""
 
     @property
     def endpoint(self) -> str:
@@ -74,10 +77,11 @@ class Emulator:
             "TMPDIR": str(self.folder),
             "NO_COLOR": "1",
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "emulated",
+            # It takes 12 digits for an account.
+            "AWS_ACCESS_KEY_ID": self.account,
             "AWS_SECRET_ACCESS_KEY": "emulated",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",

@@ -1,20 +1,25 @@
-"""The emulator's process: ministack, which accepts alarms on metric math and ARNs of buses besides.
+"""The emulator's process: ministack, and what it lacks for this project.
 
-ministack's CloudFormation refuses such an alarm and rolls the stack back. Here it counts as created
-and watches nothing. The tests of the templates cover what these alarms watch.
-
-Its DescribeEventBus finds a bus by its name only, EventBridge by its ARN too.
+- ministack's CloudFormation refuses alarms on metric math and rolls the stack back. Here such an
+  alarm counts as created and watches nothing. The tests of the templates cover what it watches.
+- So with archives of events, which keep nothing.
+- ministack's DescribeEventBus finds a bus by its name only, EventBridge by its ARN too.
+- ministack forwards events within an account and Region only, and gives the requests of a role to
+  the default account. Here both cross accounts, without the policies that AWS would check. The
+  tests of the templates check these with a policy evaluator.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ministack.app import main
-from ministack.services import eventbridge
+from ministack import app
+from ministack.core.responses import request_scope
+from ministack.services import eventbridge, sts
 from ministack.services.cloudformation import provisioners
 
 ALARM = "AWS::CloudWatch::Alarm"
+ARCHIVE = "AWS::Events::Archive"
 
 _handlers: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
 _create = _handlers[ALARM]["create"]
@@ -26,6 +31,16 @@ def _create_alarm(logical_id: str, properties: dict[str, Any], stack_name: str) 
     return _create(logical_id, properties, stack_name)
 
 
+def _create_archive(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:
+    name = f"{stack_name}-{logical_id}"
+    bus = properties["SourceArn"].partition(":event-bus/")[0]
+    return name, {"Arn": f"{bus}:archive/{name}", "ArchiveName": name}
+
+
+def _delete_nothing(*_: Any) -> None: ...
+
+
+_handlers[ARCHIVE] = {"create": _create_archive, "delete": _delete_nothing}
 _handlers[ALARM] = {**_handlers[ALARM], "create": _create_alarm}
 
 _describe = eventbridge._describe_event_bus
@@ -37,5 +52,31 @@ def _describe_event_bus(request: dict[str, Any]) -> Any:
 
 eventbridge._describe_event_bus = _describe_event_bus
 
+
+def _forward_across(
+    bus: Any, event: dict[str, Any], rule: dict[str, Any], path: set[str], *_: Any
+) -> None:
+    """Dispatch an event on a bus, with the account and the Region that it comes from."""
+    forwarding = eventbridge._rule_key(rule["Name"], rule.get("EventBusName", "default"))
+    name = bus.resource.removeprefix("event-bus/")
+    with request_scope(bus.account_id, bus.region):
+        eventbridge._dispatch_event(
+            {**event, "EventBusName": name, "_DispatchPath": [*path, forwarding]}
+        )
+
+
+eventbridge._dispatch_to_event_bus = _forward_across
+
+_set_account = app.set_request_account_id
+
+
+def _set_account_of_role(access_key: str) -> None:
+    """Take the account of a request from the role whose session the access key is of."""
+    arn = sts._sessions.get(access_key, {}).get("Arn", "")
+    _set_account(arn.split(":")[4] if arn else access_key)
+
+
+app.set_request_account_id = _set_account_of_role
+
 if __name__ == "__main__":
-    main()
+    app.main()

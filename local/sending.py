@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.cases import OUTPUT_BUCKET, Case
-from local.emulator import REGION, Emulator
+from local.emulator import Emulator
 from local.observer import Observer
 from local.waiting import wait_until
 
@@ -20,7 +20,7 @@ _SECONDS_OF_QUIET = 1.0
 def create_output_bucket(emulator: Emulator) -> None:
     """Create the bucket that the flow definitions write to."""
     emulator.client("s3").create_bucket(
-        Bucket=OUTPUT_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        Bucket=OUTPUT_BUCKET, CreateBucketConfiguration={"LocationConstraint": emulator.region}
     )
 
 

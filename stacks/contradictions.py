@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stacks.faults import Fault
+from stacks.hub_and_spokes import faults_of_one
 from stacks.values import A2I_REGIONS
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def contradictions(deployment: Deployment) -> Iterator[Contradiction]:
     yield from _flow_definitions(deployment)
     yield from _settings(deployment)
     yield from _repetitions(deployment)
+    yield from _hub_or_spoke(deployment)
 
 
 def _environment(deployment: Deployment) -> Iterator[Contradiction]:
@@ -69,7 +71,8 @@ def _environment(deployment: Deployment) -> Iterator[Contradiction]:
         absent, given = ("region", "account") if region is None else ("account", "region")
         what = f"account and region go together, got account={account!r} and region={region!r}"
         yield Contradiction(Fault(absent, what), (given,))
-    if region is not None and region not in A2I_REGIONS and deployment.event_bus is None:
+    elsewhere = deployment.event_bus is not None or deployment.admits is not None
+    if region is not None and region not in A2I_REGIONS and not elsewhere:
         what = (
             f"Amazon A2I is not in {region}, so no event arrives; expected one of "
             f"{', '.join(A2I_REGIONS)}, or event_bus with the bus to which events are forwarded, "
@@ -106,10 +109,12 @@ def _flow_definitions(deployment: Deployment) -> Iterator[Contradiction]:
         yield Contradiction(Fault(place, str(error)))
         return
     for arn in values:
-        # Another bus can have events that are forwarded from elsewhere.
-        if arn.startswith("arn:") and deployment.event_bus is None:
+        # Another bus can have events that are forwarded from elsewhere. A hub's has.
+        if arn.startswith("arn:") and deployment.event_bus is None and deployment.admits is None:
             for what in _elsewhere(deployment, arn):
-                yield Contradiction(Fault(place, what), ("account", "region", "event_bus"))
+                yield Contradiction(
+                    Fault(place, what), ("account", "region", "event_bus", "admits")
+                )
     if deployment.alert_on_low_agreement is not None and not values:
         yield Contradiction(
             Fault(
@@ -120,7 +125,7 @@ def _flow_definitions(deployment: Deployment) -> Iterator[Contradiction]:
         )
     for name in deployment.handler.mappings:
         known = deployment.flow_definitions_matched.names
-        if known and name not in known:
+        if known and name.rpartition("/")[2] not in known:
             what = f"no such flow definition; expected one of {', '.join(known)}"
             yield Contradiction(Fault(f"handler.mappings.{name}", what), (place,))
 
@@ -135,9 +140,18 @@ def _settings(deployment: Deployment) -> Iterator[Contradiction]:
         for name in reconciler.given():
             if name != "enabled":
                 yield Contradiction(Fault(f"reconciler.{name}", "it needs enabled: true"))
+    if deployment.output is not None:
+        for name in deployment.output_bucket.given():
+            what = "it is for a new bucket, but output has an existing one"
+            yield Contradiction(Fault(f"output_bucket.{name}", what), ("output",))
     if deployment.handler.ledger is not None and deployment.handler.ledger_retention is not None:
         what = "it is for a new ledger; expected handler.ledger.retention"
         yield Contradiction(Fault("handler.ledger_retention", what))
+
+
+def _hub_or_spoke(deployment: Deployment) -> Iterator[Contradiction]:
+    for fault in faults_of_one(deployment):
+        yield Contradiction(fault, ("admits", "hub", "account", "region"))
 
 
 def _repetitions(deployment: Deployment) -> Iterator[Contradiction]:

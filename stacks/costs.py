@@ -16,6 +16,7 @@ from typing import Final
 PRICES: Final = {
     "alarm, a month": 0.10,
     "custom metric, a month": 0.30,
+    "dashboard, a month": 3.00,
     "log data, a GB": 0.50,
     "DynamoDB read unit": 0.125e-6,
     "DynamoDB write unit": 0.625e-6,
@@ -35,6 +36,7 @@ PRICES: Final = {
 
 #: Of the stack with default settings and one flow definition.
 ALARMS: Final = 20
+DASHBOARDS: Final = 1
 #: One for each name and combination of dimensions. All are counted for the whole month.
 METRICS_OF_A_COMPLETED_LOOP: Final = 17
 METRICS_OF_FAILED_AND_STOPPED_LOOPS: Final = 3
@@ -93,6 +95,7 @@ def _costs(loops: int) -> Iterator[Cost]:
     yield Cost("KMS: requests", requests * price["KMS request"])
     yield Cost("CloudWatch: alarms", ALARMS * price["alarm, a month"])
     yield Cost("CloudWatch: metrics", _metrics(loops) * price["custom metric, a month"])
+    yield Cost("CloudWatch: dashboard", DASHBOARDS * price["dashboard, a month"])
     yield Cost("CloudWatch: logs", loops * LOG_KIB_PER_LOOP / 1024**2 * price["log data, a GB"])
     yield Cost("EventBridge: outcomes", loops * price["EventBridge custom event"])
     yield Cost(

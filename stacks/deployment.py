@@ -35,6 +35,7 @@ from stacks.values import (
     ByteSize,
     Email,
     KeyArn,
+    OrganizationId,
     PolicyName,
     QueueArn,
     Region,
@@ -50,6 +51,7 @@ from stacks.values import (
 _Status = Literal["Completed", "Failed", "Stopped"]
 _LogRetention = Annotated[logs.RetentionDays, Field(strict=False)]
 _AlarmPeriod = Annotated[Time, between("1 minute", "1 day", whole_minutes=True)]
+_Days = Annotated[Time, between("1 day", whole_days=True)]
 _Count = Annotated[int, Field(ge=1)]
 
 
@@ -172,6 +174,29 @@ class Output(Keys):
         expected="the ARN of a KMS key",
         meaning="the `KmsKeyId` of the flow definitions, if they have one",
         by_default="the key of the bucket",
+    )
+
+
+class OutputBucket(Keys):
+    """Parameters of `OutputBucketSettings`."""
+
+    expiration: _Days | None = key(
+        None,
+        expected="whole days such as 730 days",
+        meaning="how long outputs are kept",
+        by_default="S3 deletes none",
+    )
+    noncurrent_version_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 30 days",
+        meaning="how long a version is kept that was overwritten or deleted",
+        by_default="90 days",
+    )
+    access_log_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 90 days",
+        meaning="how long access logs are kept",
+        by_default="365 days",
     )
 
 
@@ -304,7 +329,7 @@ class Alerts(Keys):
         None,
         expected="a path or URL without spaces",
         meaning="the runbook that alerts and alarms refer to",
-        by_default="docs/operations.md",
+        by_default="the command `human-loops runbook`",
     )
     failure_threshold: _Count | None = key(
         None,
@@ -424,6 +449,17 @@ class Reconciler(Keys):
     )
 
 
+class Archive(Keys):
+    """Parameters of `HumanLoopEvents.add_archive`."""
+
+    retention: _Days = key(
+        ...,
+        expected="whole days such as 30 days",
+        meaning="how long an event is kept",
+        by_default="none",
+    )
+
+
 class Vpc(Keys):
     """Where in a VPC the functions run."""
 
@@ -493,9 +529,23 @@ class Deployment(Keys):
         meaning="the bus with the events of human loops",
         by_default="the account's default bus",
     )
+    admits: Annotated[list[Account], Field(min_length=1)] | OrganizationId | None = key(
+        None,
+        expected="a list of account ids of 12 digits in quotes, with at least one, or the id of an "
+        "organization such as o-a1b2c3d4e5",
+        meaning="for a [hub](many-accounts.md): who may forward events to it",
+        by_default="no hub",
+    )
+    hub: Text | None = key(
+        None,
+        expected="the name of a deployment with admits, or the ARN of a hub's event bus",
+        meaning="for a [spoke](many-accounts.md): where its events are forwarded to",
+        by_default="no spoke",
+    )
     output: Output | None = optional(
         Output, "where the flow definitions write their output", "a new bucket"
     )
+    output_bucket: OutputBucket = group(OutputBucket, "what expires in the new bucket for output")
     topic: ExistingTopic | None = optional(
         ExistingTopic, "an existing topic for systems", "a new one"
     )
@@ -526,6 +576,15 @@ class Deployment(Keys):
         expected="true or false",
         meaning="whether [executions of Step Functions](step-functions.md) can wait for loops",
         by_default="false",
+    )
+    dashboard: bool = key(
+        True,
+        expected="true or false",
+        meaning="whether there is a [CloudWatch dashboard](operations.md#dashboard)",
+        by_default="true",
+    )
+    archive: Archive | None = optional(
+        Archive, "an [archive of the events](operations.md#replay), to replay them", "none"
     )
     vpc: Vpc | None = optional(
         Vpc,

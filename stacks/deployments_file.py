@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stacks.deployment import Deployment
 from stacks.faults import ConfigurationError, nearest, shown
+from stacks.hub_and_spokes import faults_between
 
 _KEY: Final = "deployments"
 _COMMAND_LINE: Final = f"--context {_KEY}"
@@ -158,6 +159,9 @@ def _deployments(entries: Any, source: str) -> list[Deployment]:
                     for each in error.faults
                     if not each.startswith("name:")
                 ]
+    faults += [
+        f"{place}.{name}.{fault}" for name, fault in faults_between(deployments, list(entries))
+    ]
     if faults:
         raise ConfigurationError(*faults)
     return deployments

@@ -20,12 +20,13 @@ from aws_cdk import (
 )
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from human_loop_events import Alerts, Delivery, HumanLoopFilter, StatusEvents
 from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.runbook import RUNBOOK
+from human_loop_events.runbook import runbook_section
 from human_loop_reviews.contract import HumanLoopStatus
 
 TEMPLATE: Final = Path(__file__).parents[1] / "build" / "human-loop-events.template.json"
@@ -86,10 +87,11 @@ class EventsStack(Stack):
         )
         self._runbook = self._parameter(
             "Runbook",
-            default=RUNBOOK,
-            pattern=r"\S+",
-            constraint="a path or URL without spaces",
-            description="The path or URL of the runbook that alerts and alarms refer to.",
+            default="",
+            pattern=r"\S*",
+            constraint="a path or URL without spaces, or empty",
+            description="The path or URL of your copy of the runbook, for alerts and alarms. "
+            "Empty: they name the command human-loops runbook, which prints it.",
         )
         self._describe_parameters()
         self._events = self._create_events()
@@ -138,7 +140,7 @@ class EventsStack(Stack):
 
     def _create_events(self) -> StatusEvents:
         delivery = Delivery(self, "Delivery")
-        alerts = Alerts(
+        alerts = _Alerts(
             self,
             "Alerts",
             encryption_key=delivery.encryption_key,
@@ -216,6 +218,26 @@ class EventsStack(Stack):
             "FailedLoopsAlarmName": loops.failure_alarm.alarm_name,
         }.items():
             CfnOutput(self, name, value=value)
+
+
+class _Alerts(Alerts):
+    """Alerts with the runbook of a parameter, or with the default if that is empty."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey, runbook: str
+    ) -> None:
+        super().__init__(scope, construct_id, encryption_key=encryption_key, runbook=runbook)
+        self._is_default = CfnCondition(
+            scope, "DefaultRunbook", expression=Fn.condition_equals(runbook, "")
+        )
+
+    def runbook_section(self, section: str) -> str:
+        """Return where a section of the runbook is found: a path, a URL or a command."""
+        return Fn.condition_if(
+            self._is_default.logical_id,
+            runbook_section(None, section),
+            super().runbook_section(section),
+        ).to_string()
 
 
 def _pattern_text(statuses: tuple[HumanLoopStatus, ...]) -> str:

@@ -60,12 +60,16 @@ def as_duration(time: timedelta) -> Duration:
     return Duration.seconds(int(time.total_seconds()))
 
 
-def between(least: str, most: str | None = None, *, whole_minutes: bool = False) -> AfterValidator:
+def between(
+    least: str, most: str | None = None, *, whole_minutes: bool = False, whole_days: bool = False
+) -> AfterValidator:
     """Accept times within bounds, both included."""
 
     def check(time: timedelta) -> timedelta:
         if whole_minutes and time % timedelta(minutes=1):
             raise ValueError("it has seconds")
+        if whole_days and time % timedelta(days=1):
+            raise ValueError("it has hours")
         if time < parse_time(least) or (most is not None and time > parse_time(most)):
             raise ValueError("it is out of range")
         return time
@@ -98,6 +102,7 @@ ByteSize = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_SIZE}$"}),
 ]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+OrganizationId = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
 Region = Annotated[str, AfterValidator(_a_known_region)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 BusName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]+$", max_length=256)]

@@ -19,6 +19,7 @@ from human_loop_reviews.review.values import Value
 from human_loop_reviews.tasks import task_of
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
 from human_loops_cli.errors import ExitStatus
+from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.inputs import Mappings, UnreadableInputError, find_inputs, read_output
 from human_loops_cli.session import Session
 
@@ -162,8 +163,11 @@ def _describe(arn: str | None, flow: _Flow) -> dict[str, Any]:
 def _print(session: Session, described: list[dict[str, Any]]) -> None:
     if not described:
         session.printer.line("No output could be read.")
+    names = shown_names(
+        flow["flowDefinitionArn"] for flow in described if flow["flowDefinitionArn"]
+    )
     for flow in described:
-        name = (flow["flowDefinitionArn"] or "unknown flow definition").rpartition("/")[2]
+        name = names.get(flow["flowDefinitionArn"], "unknown flow definition")
         session.printer.table(
             f"{name}: {flow['loops']} loops, alpha {_shown(flow)}",
             ("field", "alpha", "units", "votes", "different values"),

@@ -33,7 +33,7 @@ def resend(
     if "FunctionError" in answer:
         raise CommandError(
             f"the reconciler failed: {text}",
-            advice="Read its log. ReconcilerErrors in docs/operations.md explains the errors.",
+            advice="Read its log. human-loops runbook ReconcilerErrors explains the errors.",
             status=ExitStatus.INCOMPLETE,
         )
     report: dict[str, Any] = json.loads(text)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from human_loops_cli.errors import ExitStatus
+from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.health import Health, read_health
 from human_loops_cli.session import Session
 
@@ -50,13 +51,12 @@ def status(
 def _print(session: Session, health: Health, days: int) -> None:
     printer = session.printer
     statuses = sorted({each for _, each in health.loops})
+    arns = {flow for flow, _ in health.loops}
+    names = shown_names(arns | {loop["flowDefinitionArn"] for loop in health.failures})
     printer.table(
         f"Loops that ended in the last {days} days",
         ("flow definition", *statuses),
-        (
-            (flow.rpartition("/")[2], *(health.loops[flow, each] for each in statuses))
-            for flow in sorted({flow for flow, _ in health.loops})
-        ),
+        ((names[flow], *(health.loops[flow, each] for each in statuses)) for flow in sorted(arns)),
         "none",
     )
     printer.line(f"Items of the ledger read: {health.items_read}")
@@ -67,7 +67,7 @@ def _print(session: Session, health: Health, days: int) -> None:
             (
                 loop["endTime"],
                 loop["humanLoopName"],
-                loop["flowDefinitionArn"].rpartition("/")[2],
+                names[loop["flowDefinitionArn"]],
                 loop.get("failureCode") or "none",
                 loop.get("failureReason") or "none",
             )

@@ -1,4 +1,4 @@
-"""Where a letter goes back: the function, queue or topic that did not process it."""
+"""Where a letter goes back: the function, queue, topic or event bus that did not process it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from human_loop_reviews.contract import ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTRIBUTE
+from human_loop_reviews.contract import (
+    ERROR_CODE_ATTRIBUTE,
+    ERROR_MESSAGE_ATTRIBUTE,
+    HUMAN_LOOP_DETAIL_TYPES,
+    PROJECT_SOURCE,
+)
 from human_loops_cli.dead_letters.letter import Letter, Sender
 from human_loops_cli.dead_letters.queue import DeadLetterQueue
 from human_loops_cli.errors import explain
@@ -26,6 +31,8 @@ class Kind(StrEnum):
     FUNCTION = "function"
     QUEUE = "queue"
     TOPIC = "topic"
+    #: The bus of the rule that could not forward an event. The rule forwards it again.
+    EVENT_BUS = "event bus"
     #: A letter that cannot be sent back.
     NONE = "none"
 
@@ -39,7 +46,7 @@ class Destination:
     kind
         What it is.
     address
-        The function's name or ARN, the queue's URL or ARN, the topic's ARN.
+        The function's name or ARN, the queue's URL or ARN, the topic's ARN, the rule's ARN.
     problem
         Why the letter cannot be sent back.
     """
@@ -52,13 +59,15 @@ class Destination:
         """Return the kind and the name."""
         if self.kind is Kind.NONE:
             return f"nowhere: {self.problem}"
+        if self.kind is Kind.EVENT_BUS:
+            return f"{self.kind} {_rule(self.address)[0]}"
         return f"{self.kind} {self.address.rpartition('/')[2].rpartition(':')[2]}"
 
 
 def destination_of(letter: Letter, queue: DeadLetterQueue) -> Destination:
     """Return where a letter in a queue goes back."""
     if letter.target_arn is not None:
-        return _target(letter.target_arn)
+        return _target(letter.target_arn, letter.rule_arn)
     if queue.source_url is not None:
         return Destination(kind=Kind.QUEUE, address=queue.source_url)
     if queue.function is not None and letter.sender in (Sender.LAMBDA, Sender.HANDLER):
@@ -66,7 +75,7 @@ def destination_of(letter: Letter, queue: DeadLetterQueue) -> Destination:
     return Destination(kind=Kind.NONE, problem="the letter does not say what it was meant for")
 
 
-def _target(arn: str) -> Destination:
+def _target(arn: str, rule_arn: str | None) -> Destination:
     parts = arn.split(":", 5)
     service, name = (parts[2], parts[5]) if len(parts) > 5 else ("", "")
     if arn.endswith(".fifo"):
@@ -77,7 +86,16 @@ def _target(arn: str) -> Destination:
         return Destination(kind=Kind.QUEUE, address=arn)
     if service == "sns":
         return Destination(kind=Kind.TOPIC, address=arn)
-    return Destination(kind=Kind.NONE, problem=f"{arn} is no function, queue or topic")
+    if service == "events" and name.startswith("event-bus/") and rule_arn is not None:
+        return Destination(kind=Kind.EVENT_BUS, address=rule_arn)
+    problem = f"{arn} is no function, queue, topic or event bus"
+    return Destination(kind=Kind.NONE, problem=problem)
+
+
+def _rule(arn: str) -> tuple[str, str]:
+    """Return the bus and the name of a rule."""
+    bus, _, name = arn.partition(":rule/")[2].rpartition("/")
+    return bus or "default", name
 
 
 class Courier:
@@ -113,6 +131,8 @@ class Courier:
                 return self._invoke(destination.address, letter.body)
             if destination.kind is Kind.QUEUE:
                 self._send(destination.address, letter)
+            if destination.kind is Kind.EVENT_BUS:
+                return self._put(destination.address, letter.body)
             if destination.kind is Kind.TOPIC:
                 topic = destination.address
                 self._session.client("sns").publish(TopicArn=topic, Message=letter.body)
@@ -140,6 +160,30 @@ class Courier:
         self._session.client("sqs").send_message(
             QueueUrl=self._url(queue), MessageBody=letter.body, MessageAttributes=attributes
         )
+
+    def _put(self, rule_arn: str, body: str) -> str | None:
+        """Put an event on the bus of a rule: another account admits the rule, and not its user."""
+        events = self._session.client("events")
+        bus, name = _rule(rule_arn)
+        # What no rule matches is dropped without an error.
+        if events.describe_rule(Name=name, EventBusName=bus)["State"] == "DISABLED":
+            return f"rule {name} is disabled"
+        event = json.loads(body) if _is_json(body) else None
+        if not isinstance(event, dict) or event.get("detail-type") not in HUMAN_LOOP_DETAIL_TYPES:
+            return "only the events of human loops can be sent again on an event bus"
+        # EventBridge accepts AWS's own source from AWS only. The rule and the hub match this one.
+        entry = {
+            "Source": PROJECT_SOURCE,
+            "DetailType": event["detail-type"],
+            "Detail": json.dumps(event.get("detail")),
+            "Resources": event.get("resources") or [],
+            "EventBusName": bus,
+            **({"Time": event["time"]} if event.get("time") else {}),
+        }
+        (result,) = events.put_events(Entries=[entry])["Entries"]
+        if "ErrorCode" not in result:
+            return None
+        return f"EventBridge refused it: {result['ErrorCode']}: {result.get('ErrorMessage')}"
 
     def _url(self, queue: str) -> str:
         """Return the URL of a queue by its URL or ARN."""

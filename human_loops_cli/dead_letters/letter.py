@@ -118,6 +118,11 @@ class Letter:
         return self.attributes.get(_TARGET)
 
     @property
+    def rule_arn(self) -> str | None:
+        """The rule that EventBridge could not deliver for."""
+        return self.attributes.get(_RULE)
+
+    @property
     def error(self) -> str | None:
         """The error's code, None if the letter has none."""
         return self.attributes.get("ERROR_CODE") or self.attributes.get(ERROR_CODE_ATTRIBUTE)

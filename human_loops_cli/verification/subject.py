@@ -118,9 +118,17 @@ def read_subject(session: Session) -> Subject:
     Raises
     ------
     CommandError
-        If there is nothing to verify.
+        If there is nothing to verify, or the stack is a hub or a spoke.
     """
     stack = session.stack
+    if "HubEventBusArn" in stack.outputs:
+        raise CommandError(
+            f"stack {stack.name} is of a hub and its spokes, whose parts are in several accounts; "
+            "verify sends an event through one account",
+            advice="End a human loop in the account of a spoke, and look at status of the hub. "
+            "A deployment beside the spoke can be verified.",
+            status=ExitStatus.INCOMPLETE,
+        )
     subject = Subject(
         stack=stack,
         rule=_rule(session, "StatusChangeRuleName"),

@@ -58,6 +58,7 @@ class Setting(StrEnum):
     ALLOWED_FIELD_NAMES = "ALLOWED_FIELD_NAMES"
     DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
     FIELD_NAMES = "FIELD_NAMES"
+    HUB = "HUB"
     INCLUDE_FAILURE_REASON = "INCLUDE_FAILURE_REASON"
     INCLUDE_VALUES = "INCLUDE_VALUES"
     LEDGER_ARN = "LEDGER_ARN"
@@ -180,6 +181,40 @@ CALLBACK_TIME_TO_LIVE: Final = "expiresAt"
 A2I_NAME: Final = r"[a-z0-9](?:-*[a-z0-9]){0,62}"
 MAX_A2I_NAME: Final = 63
 
+
+def reader_role_name(hub: str, region: str) -> str:
+    """Return the name of the role with which the review handler of a hub runs.
+
+    Both sides of an account boundary must know the names of roles beforehand. So a hub and its
+    spokes make them from the name of the hub's event bus.
+
+    Parameters
+    ----------
+    hub
+        The name of the hub's event bus.
+    region
+        The hub's Region.
+    """
+    return f"{hub}-reader-{region}"
+
+
+def output_role_name(hub: str, region: str) -> str:
+    """Return the name of the role with which a hub reads the output of a spoke.
+
+    Parameters
+    ----------
+    hub
+        The name of the hub's event bus.
+    region
+        The spoke's Region.
+    """
+    return f"{hub}-output-{region}"
+
+
+#: The longest name of a hub's event bus. With it, the names of roles have at most 64 characters.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MAX_HUB_NAME: Final = 40
+
 #: The keys of the ledger and of its index by flow definition.
 LEDGER_PARTITION_KEY: Final = "humanLoopArn"
 LEDGER_SORT_KEY: Final = "creationTime"
@@ -199,17 +234,25 @@ METRIC_DIMENSION: Final = "FlowDefinition"
 #: when its alarms are created.
 FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
 
+#: The second dimension of `Failed`, beside the flow definition.
+FAILURE_CODE_DIMENSION: Final = "FailureCode"
+
 
 class Metric(StrEnum):
-    """The metrics of the review handler and the reconciler that alarms use."""
+    """The metrics that alarms and the dashboard use. That of a status has the status's name."""
 
     AGREEMENT = "Agreement"
     FIELDS_CORRECT = "FieldsCorrect"
     FIELDS_JUDGED = "FieldsJudged"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
+    TURNAROUND = "TurnaroundSeconds"
+    SECONDS_WORKED = "SecondsWorked"
+    OPEN_LOOPS = "OpenLoops"
     OLDEST_OPEN_LOOP_AGE = "OldestOpenLoopAgeSeconds"
     RECOVERED_LOOPS = "RecoveredLoops"
+    RESUMED_EXECUTIONS = "ResumedExecutions"
+    EXECUTIONS_NOT_WAITING = "ExecutionsNotWaiting"
 
 
 #: The message attributes of what the review handler sends to a dead-letter queue: the names that

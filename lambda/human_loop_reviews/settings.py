@@ -78,9 +78,12 @@ class Settings:
     max_output_bytes
         Outputs above this size are not read.
     mappings
-        The owner's mappings, by the flow definition's name.
+        The owner's mappings, by the flow definition's name. In a hub also by account, Region and
+        name, as in ``111122223333/eu-west-1/invoices``.
     dead_letters
         Where messages go that could not be handled; None if SQS alone decides.
+    hub
+        The name of the event bus to which other accounts forward their events; None outside a hub.
     """
 
     ledger_arn: str
@@ -90,6 +93,7 @@ class Settings:
     max_output_bytes: int
     mappings: Mapping[str, TaskMapping] = field(default_factory=dict)
     dead_letters: DeadLetterSettings | None = None
+    hub: str | None = None
 
     @property
     def ledger_table(self) -> str:
@@ -143,6 +147,7 @@ class Settings:
             max_output_bytes=read(Setting.MAX_OUTPUT_BYTES, int),
             mappings=read_optional(Setting.MAPPINGS, _mappings, {}),
             dead_letters=dead_letters,
+            hub=read_optional(Setting.HUB, _text, None),
         )
 
 

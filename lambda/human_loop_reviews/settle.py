@@ -15,6 +15,7 @@ from human_loop_reviews.aws import metrics, output_store
 from human_loop_reviews.aws.calls import error_code
 from human_loop_reviews.aws.ledger import Entry, Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
+from human_loop_reviews.aws.spokes import Spokes
 from human_loop_reviews.contract import VERIFICATION_SECONDS, HumanLoopStatus
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review
@@ -47,12 +48,15 @@ class Settler:
         The bus that outcomes are published on.
     ledger
         The ledger.
+    spokes
+        The accounts whose outputs a hub reads. None outside a hub, where the client reads them.
     """
 
     settings: Settings
     s3: Any
     outcome_bus: OutcomeBus
     ledger: Ledger
+    spokes: Spokes | None = None
 
     def settle(self, event: Any) -> None:
         """Settle the loop that an event is about.
@@ -108,12 +112,12 @@ class Settler:
             output, review = self.review(loop)
         except UnreadableOutputError as error:
             if self._conclude(loop, entry, None, None, error):
-                metrics.emit_unreadable(loop)
+                metrics.emit_unreadable(loop, qualified=self.settings.hub is not None)
             raise
         first = self._conclude(loop, entry, output, review)
         _log("settled" if first else "settled again", loop, output)
         if first:
-            metrics.emit(loop, review)
+            metrics.emit(loop, review, qualified=self.settings.hub is not None)
 
     def _conclude(
         self,
@@ -142,8 +146,9 @@ class Settler:
         if loop.output is None or loop.status is HumanLoopStatus.FAILED:
             return None
         source = f"output of human loop {loop.human_loop_arn}"
+        s3 = self.s3 if self.spokes is None else self.spokes.s3(loop)
         content = output_store.read_object(
-            self.s3, loop.output, max_bytes=self.settings.max_output_bytes, source=source
+            s3, loop.output, max_bytes=self.settings.max_output_bytes, source=source
         )
         if content is not None:
             output = parse_output(content, source=source)
@@ -156,9 +161,12 @@ class Settler:
     def _review(self, loop: HumanLoopEvent, output: Output | None) -> Review | None:
         if output is None:
             return None
+        # Only a hub has mappings with account and Region. No name has a slash.
+        mappings = self.settings.mappings
+        mapping = mappings.get(loop.qualified_flow_definition) or mappings.get(loop.flow_definition)
         return review_output(
             output,
-            mapping=self.settings.mappings.get(loop.flow_definition, ()),
+            mapping=mapping or (),
             creation_time=loop.creation_time,
         )
 

@@ -86,6 +86,16 @@ def test_listing_and_redriving_letters(stack: Stack, calls: set[str]) -> None:
     check(calls, of_row("`dead-letters redrive`") | COMMON, not_made=missing)
 
 
+def test_forwarding_letters_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
+    pattern = json.dumps({"source": ["human-loop-events"]})
+    boto3.client("events").put_rule(Name="StatusChange", EventPattern=pattern)
+    stack.put_of_rule("of-hub", arn("events", "event-bus/reviews-hub"))
+    calls.clear()
+    assert run("dead-letters", "redrive").exit_code == 0
+    assert allowed("DeadLettersForward") <= calls
+    assert calls <= of_row("of a spoke: `dead-letters redrive`") | COMMON
+
+
 def test_status(stack: Stack, calls: set[str]) -> None:
     calls.clear()
     run("status")

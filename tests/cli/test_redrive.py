@@ -74,8 +74,11 @@ def test_letter_that_the_function_fails_on_again_stays_and_is_named(stack: Stack
     ("target", "problem"),
     [
         (f"{QUEUE}.fifo", "is FIFO"),
-        ("arn:aws:states:eu-west-1:123456789012:stateMachine:m", "is no function, queue or topic"),
-        ("nonsense", "is no function, queue or topic"),
+        (
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:m",
+            "is no function, queue, topic or event bus",
+        ),
+        ("nonsense", "is no function, queue, topic or event bus"),
         (f"arn:aws:sqs:{REGION}:{ACCOUNT}:Gone", "NonExistentQueue"),
     ],
 )

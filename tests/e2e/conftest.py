@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
 from local.a2i_server import A2IServer, running_a2i
 from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
 from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
-from local.emulator import Emulator, running_emulator
+from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from local.failed_loops_alarm import raise_alarm
 from local.faults.proxy import Proxy, running_proxy
 from local.mailbox import Mailbox
@@ -19,6 +20,13 @@ from tests.permissions.recorded_calls import RECORDER
 
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
+FORWARDED_FLOW_DEFINITION = "audits"
+SPOKE_ACCOUNT, SPOKE_REGION = "444455556666", "us-west-2"
+SPOKE = {
+    "hub": "hub",
+    "flow_definitions": [FORWARDED_FLOW_DEFINITION],
+    "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
+}
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +51,16 @@ def emulator(a2i: A2IServer, proxy: Proxy) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
-    bootstrap(emulator)
-    create_output_bucket(emulator)
+def other_account(emulator: Emulator) -> Emulator:
+    """The same emulator with another account and Region."""
+    return replace(emulator, account=SPOKE_ACCOUNT, region=SPOKE_REGION)
+
+
+@pytest.fixture(scope="session")
+def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, DeployedStack]:
+    for each in (emulator, other_account):
+        bootstrap(each)
+        create_output_bucket(each)
     return deploy(
         emulator,
         {
@@ -53,6 +68,7 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
             "buffered": {
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
                 "handler_delivery": {"buffered": True},
+                "archive": {"retention": "1 day"},
             },
             "verified": {
                 "flow_definitions": ["verified"],
@@ -62,6 +78,15 @@ def stacks(emulator: Emulator) -> Mapping[str, DeployedStack]:
                 "flow_definitions": [RECONCILED_FLOW_DEFINITION],
                 "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
             },
+            "hub": {
+                "account": ACCOUNT,
+                "region": REGION,
+                "admits": [SPOKE_ACCOUNT],
+                "handler": {"include_values": True},
+            },
+            "spoke": {"account": SPOKE_ACCOUNT, "region": SPOKE_REGION, **SPOKE},
+            # The hub's own account has a spoke too: two buses in one account.
+            "own-spoke": {"account": ACCOUNT, "region": REGION, **SPOKE},
         },
     )
 
@@ -84,6 +109,12 @@ def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observe
         QueueUrl=stack["HandlerQueueUrl"], Attributes={"VisibilityTimeout": "1"}
     )
     return Observer(emulator, stack)
+
+
+@pytest.fixture(scope="session")
+def hub(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
+    """The stack to whose bus the spokes forward."""
+    return Observer(emulator, stacks["hub"])
 
 
 @pytest.fixture(scope="session")

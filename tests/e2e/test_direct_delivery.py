@@ -63,7 +63,7 @@ def test_failed_loops_raise_the_alarm_which_says_what_to_do(
     message = alarm_message(direct)
     assert message is not None
     assert message["NewStateValue"] == "ALARM"
-    assert "Runbook: docs/operations.md" in message["AlarmDescription"]
+    assert "Runbook: human-loops runbook " in message["AlarmDescription"]
 
 
 def test_log_holds_neither_values_nor_identities(direct: Observer) -> None:

@@ -75,4 +75,4 @@ def test_failed_job_alerts_with_its_reason(arrived: dict[str, list[str]]) -> Non
     assert "A SageMaker Training Job failed." in alert
     assert '"Training Job: invoices-2"' in alert
     assert f"Reason (null or empty: SageMaker gave none): {REASON}" in alert
-    assert "#failedjobs" in alert
+    assert "human-loops runbook FailedJobs" in alert

@@ -33,6 +33,8 @@ from tests.permissions.service_calls import service_calls, session_of
 from tests.permissions.unexercised import UNEXERCISED
 
 _GONE = {"gone", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/gone"}
+#: These work across accounts: tests/infrastructure/test_hub_and_spoke.py evaluates their policies.
+_HUB_AND_SPOKES = ("hub", "spoke", "own-spoke")
 OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/Operator"
 RUN_ALL = "run all of tests/e2e: only what its tests let happen is recorded"
 
@@ -50,8 +52,10 @@ def accounts(
     """Each deployed stack, with the names and ids that it has in the emulator."""
     cloudformation = emulator.client("cloudformation")
     names = {stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]}
-    assert {jobs.name, *(stack.name for stack in stacks.values())} <= names
-    return {name: _account(cloudformation, name) for name in sorted(names - {"CDKToolkit"})}
+    deployed = {stack.name for name, stack in stacks.items() if name not in _HUB_AND_SPOKES}
+    assert {jobs.name, *deployed} <= names
+    others = {"CDKToolkit", *(stacks[name].name for name in _HUB_AND_SPOKES)}
+    return {name: _account(cloudformation, name) for name in sorted(names - others)}
 
 
 @pytest.fixture(scope="module")

@@ -102,6 +102,7 @@ class Deployment:
         before = functions.get_function_configuration(FunctionName=function)["Environment"]
         changed = {"Variables": {**before["Variables"], name: value}}
         functions.update_function_configuration(FunctionName=function, Environment=changed)
+        functions.get_waiter("function_updated_v2").wait(FunctionName=function)
         try:
             yield
         finally:

@@ -36,10 +36,12 @@ from human_loop_events import (
     HumanLoopCallbacks,
     HumanLoopEvents,
     HumanLoopFilter,
+    HumanLoopHub,
     HumanLoopStatus,
     HumanLoopTask,
     JobFilter,
     Ledger,
+    OutputBucketSettings,
     OutputLocation,
     Reconciler,
     ReconcilerSettings,
@@ -47,11 +49,14 @@ from human_loop_events import (
     ReviewHandlerSettings,
     StatusEvents,
 )
+from stacks.create_stacks import create_stacks
 from stacks.deployments_file import read_deployments
 from stacks.human_loop_stack import HumanLoopStack
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
+SPOKE_ACCOUNT = "444455556666"
+SPOKE_REGION = "us-east-1"
 QUEUE_FLAG = "@aws-cdk/aws-events:eventsTargetQueueSameAccount"
 
 #: The feature flags that this CDK release recommends, as the project's own app sets them.
@@ -210,6 +215,8 @@ def _everything_on(stack: Stack) -> None:
             log_retention=logs.RetentionDays.ONE_MONTH,
         ),
     )
+    loops.add_dashboard()
+    loops.add_archive(retention=Duration.days(30))
     loops.alert_on_low_agreement(0.8)
     loops.alert_on_silence(days=7)
     pager = _function(stack, "Pager")
@@ -241,7 +248,7 @@ def _everything_on(stack: Stack) -> None:
 def _everything_supplied(stack: Stack) -> None:
     key = _key(stack, "Key")
     dead_letter_queue = _queue(stack, "DeadLetters", key, retention_period=Duration.days(14))
-    HumanLoopEvents(
+    loops = HumanLoopEvents(
         stack,
         "HumanLoops",
         flow_definitions=FlowDefinitions.arns(
@@ -260,6 +267,8 @@ def _everything_supplied(stack: Stack) -> None:
         alerts=AlertsSettings(topic=_topic(stack, "AlertsTopic", _key(stack, "AlertsKey"))),
         delivery=DeliverySettings(encryption_key=key, dead_letter_queue=dead_letter_queue),
     )
+    loops.add_dashboard()
+    loops.add_archive(retention=Duration.days(1))
 
 
 def _review_handler_supplied(stack: Stack) -> None:
@@ -331,6 +340,7 @@ def _with_callbacks(stack: Stack) -> None:
         flow_definitions=FlowDefinitions.named("invoices", "claims"),
         output=OutputLocation(_bucket(stack, "Output", _key(stack, "OutputKey"))),
     )
+    named.add_dashboard()
     review = HumanLoopTask(
         stack,
         "Review",
@@ -463,7 +473,14 @@ def _handler_only(stack: Stack) -> None:
 
 def _buffered(stack: Stack) -> None:
     HumanLoopEvents(
-        stack, "HumanLoops", handler_delivery=HandlerDelivery.buffered(max_concurrency=5)
+        stack,
+        "HumanLoops",
+        output=OutputBucketSettings(
+            expiration=Duration.days(730),
+            noncurrent_version_expiration=Duration.days(30),
+            access_log_expiration=Duration.days(90),
+        ),
+        handler_delivery=HandlerDelivery.buffered(max_concurrency=5),
     )
 
 
@@ -651,6 +668,7 @@ EVERY_KEY: dict[str, Any] = {
         "max_open_age": "1 day",
         "log_retention": "ONE_WEEK",
     },
+    "archive": {"retention": "30 days"},
     "vpc": {
         "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         "security_group_ids": ["sg-0123456789abcdef0"],
@@ -663,6 +681,42 @@ def _in_a_vpc(app: App) -> Stack:
     keys = ("account", "region", "output", "vpc")
     (deployment,) = read_deployments({"prod": {key: EVERY_KEY[key] for key in keys}})
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
+
+
+#: The deployments of a hub and a spoke in another account and Region.
+HUB_AND_SPOKE: dict[str, dict[str, Any]] = {
+    "invoices": {
+        "account": SPOKE_ACCOUNT,
+        "region": SPOKE_REGION,
+        "hub": "people",
+        "flow_definitions": ["invoices", "claims"],
+        "output": {
+            "bucket": "example-output",
+            "prefix": "reviews/",
+            "encryption_key": f"arn:aws:kms:{SPOKE_REGION}:{SPOKE_ACCOUNT}:key/"
+            "00000000-0000-0000-0000-000000000001",
+        },
+        "alert_emails": ["ml-oncall@example.com"],
+    },
+    "people": {"account": ACCOUNT, "region": REGION, "admits": [SPOKE_ACCOUNT]},
+}
+
+
+def _hub_and_spoke(app: App) -> Stack:
+    hub, _ = create_stacks(app, read_deployments(HUB_AND_SPOKE))
+    return hub
+
+
+def _hub_of_an_organization(stack: Stack) -> None:
+    hub = HumanLoopHub(stack, "Hub", organization_id="o-a1b2c3d4e5")
+    arns = [
+        f"arn:aws:sagemaker:{SPOKE_REGION}:{account}:flow-definition/claims"
+        for account in (SPOKE_ACCOUNT, "777788889999")
+    ]
+    loops = HumanLoopEvents(
+        stack, "HumanLoops", event_bus=hub, flow_definitions=FlowDefinitions.arns(*arns)
+    )
+    loops.alert_on_low_agreement(0.9)
 
 
 def _key(scope: Construct, key_id: str) -> kms.Key:
@@ -750,6 +804,9 @@ def _role(scope: Construct, role_id: str, service: str) -> iam.Role:
 
 _KNOWN_ENVIRONMENT = Environment(account=ACCOUNT, region=REGION)
 
+#: Cases whose review handler reads outputs with the roles of spokes.
+HUBS = frozenset({"hub-and-spoke", "hub-of-an-organization"})
+
 CASES = (
     Case("minimal", _in_stack(_minimal), RECOMMENDED_FLAGS),
     Case("minimal-queue-flag-off", _in_stack(_minimal), {**RECOMMENDED_FLAGS, QUEUE_FLAG: False}),
@@ -780,4 +837,6 @@ CASES = (
     Case("default-app", _default_app, RECOMMENDED_FLAGS),
     Case("configured-app", _configured_app, RECOMMENDED_FLAGS),
     Case("in-a-vpc", _in_a_vpc, RECOMMENDED_FLAGS),
+    Case("hub-and-spoke", _hub_and_spoke, RECOMMENDED_FLAGS),
+    Case("hub-of-an-organization", _in_stack(_hub_of_an_organization), {}),
 )

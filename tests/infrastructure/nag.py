@@ -34,6 +34,7 @@ OWN_CONSTRUCTS = (
     "Claims",
     "Delivery",
     "Events",
+    "Hub",
     "HumanLoops",
     "Invoices",
     "Ledger",
@@ -41,6 +42,7 @@ OWN_CONSTRUCTS = (
     "Review",
     "ReviewHandler",
     "Wait",
+    "Spoke",
     *JOB_FILTERS,
 )
 
@@ -97,5 +99,5 @@ def without_acknowledgements() -> Iterator[list[Acknowledged]]:
                 for each in acknowledgements
             )
 
-    with patch("human_loop_events.acknowledgements.Validations", Recorder):
+    with patch("aws_cdk.Validations", Recorder):
         yield recorded

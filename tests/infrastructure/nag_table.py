@@ -38,9 +38,14 @@ def generalised(finding: Finding) -> Finding:
     if first in JOB_FILTERS:
         first = "Events"
     path = "/".join(rest if first in FACADES else [first, *rest])
-    objects = "human-loop/*" if ":human-loop/" in finding.rule else "<bucket>/<prefix>/*"
+    objects = "<bucket>/<prefix>/*"
+    if ":human-loop/" in finding.rule:
+        objects = "human-loop/*"
+    rule = re.sub(
+        r"\[Resource::.+:role/.+-output-\*\]$", "[Resource::<hub>-output-*]", finding.rule
+    )
     return Finding(
-        re.sub(r"\[Resource::.+/\*\]$", f"[Resource::{objects}]", finding.rule),
+        re.sub(r"\[Resource::.+/\*\]$", f"[Resource::{objects}]", rule),
         re.sub(r"(?<=/OutputPolicy)\d+", "", path.removesuffix("/Resource")),
     )
 

@@ -37,6 +37,7 @@ CASE_NAMES = (
     "many-flow-definitions",
     "configured-app",
     "in-a-vpc",
+    "hub-and-spoke",
 )
 
 #: With this flag synthesis stops at the first finding of version 2 instead of listing them all.

@@ -48,7 +48,9 @@ def pattern_of(case: str, rule: str, *, of: str = "HumanLoopsEvents") -> dict[st
 def as_deployed(pattern: dict[str, Any]) -> dict[str, Any]:
     """Write ARNs in the place of references, of which an event pattern has some to tables."""
     references = [
-        arn_of(each["Fn::GetAtt"][0]) if "Fn::GetAtt" in each else each
+        arn_of(each.get("Fn::GetAtt", ["Imported"])[0])
+        if isinstance(each, dict) and next(iter(each)).startswith("Fn::")
+        else each
         for each in pattern.get("resources", [])
     ]
     return {**pattern, "resources": references} if references else dict(pattern)

@@ -135,11 +135,13 @@ def test_text_alert_says_which_loop_failed_and_why(failed: dict[str, Any]) -> No
     assert f'"Flow definition: {detail["flowDefinitionArn"]}"' in text
     assert f'"Started: {detail["creationTime"]}"' in text
     assert f'"Ended: {failed["time"]}"' in text
-    assert f"https://{REGION}.console.aws.amazon.com/a2i/" in text
+    region = failed["region"]
+    assert f"https://{region}.console.aws.amazon.com/a2i/home?region={region}#" in text
+    assert f'"Account and Region: {failed["account"]} {region}"' in text
     none_given = "(null or empty: A2I gave none)"
     assert f'"Failure code {none_given}: {_shown(detail, "failureCode")}"' in text
     assert f'"Reason {none_given}: {_shown(detail, "failureReason")}"' in text
-    assert "docs/operations.md#failedloops" in text
+    assert "human-loops runbook FailedLoops" in text
 
 
 def _shown(detail: dict[str, Any], field: str) -> str:
@@ -156,8 +158,10 @@ def test_json_alert_is_one_object_with_the_reason_as_it_is(failed: dict[str, Any
     alert = json.loads(message)
     assert alert["alert"] == "HumanLoopFailed"
     assert alert["humanLoop"] == failed["detail"]
-    assert (alert["region"], alert["endTime"]) == (REGION, failed["time"])
-    assert alert["consoleUrl"].startswith(f"https://{REGION}.console.aws.amazon.com/a2i/")
+    region = failed["region"]
+    assert (alert["account"], alert["region"]) == (failed["account"], region)
+    assert alert["endTime"] == failed["time"]
+    assert alert["consoleUrl"].startswith(f"https://{region}.console.aws.amazon.com/a2i/")
 
 
 @each_event
@@ -266,7 +270,7 @@ def test_text_alert_says_which_job_failed_and_why(kind: str, failed: dict[str, A
     assert f'Status: {failed["detail"][described.status]}"' in text
     assert f'"Ended: {failed["time"]}"' in text
     assert f"https://{REGION}.console.aws.amazon.com/sagemaker/" in text
-    assert "docs/operations.md#failedjobs" in text
+    assert "human-loops runbook FailedJobs" in text
     assert ("Reason (null or empty: SageMaker gave none): " in text) == bool(described.reason)
     assert (_reason_of(kind, failed) or "") in text
 
@@ -324,7 +328,7 @@ def test_alert_links_the_console_of_its_partition_and_region(
     }
 
     links = {
-        kind: json.loads(_messages(template, each, region)[0])["consoleUrl"]
+        kind: json.loads(_messages(template, {**each, "region": region}, region)[0])["consoleUrl"]
         for kind, each in events.items()
     }
 

@@ -23,6 +23,12 @@ def test_alarms_are_those_of_the_default_stack() -> None:
     assert len(synthesize("minimal").of_type("AWS::CloudWatch::Alarm")) == costs.ALARMS
 
 
+def test_dashboard_is_that_of_the_default_app() -> None:
+    dashboards = synthesize("default-app").of_type("AWS::CloudWatch::Dashboard")
+
+    assert len(dashboards) == costs.DASHBOARDS
+
+
 @pytest.mark.usefixtures("_credentials")
 def test_calls_metrics_and_sizes_are_those_of_the_handler(
     world: World,

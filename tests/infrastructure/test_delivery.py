@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.infrastructure.cases import ACCOUNT, REGION, Synthesized, synthesize
+from tests.infrastructure.cases import (
+    ACCOUNT,
+    REGION,
+    SPOKE_ACCOUNT,
+    SPOKE_REGION,
+    Synthesized,
+    synthesize,
+)
 from tests.infrastructure.templates import (
     EVENTS,
     actions_of_role,
@@ -21,6 +28,12 @@ from tests.infrastructure.templates import (
 
 #: Cases whose topics and queues are imported, so that their policies are not in the template.
 IMPORTED = {"imported"}
+
+#: The accounts and Regions of stacks whose environment is known.
+KNOWN_ENVIRONMENTS = (
+    {"account": ACCOUNT, "region": REGION},
+    {"account": SPOKE_ACCOUNT, "region": SPOKE_REGION},
+)
 
 #: Cases in which no rule publishes to a topic.
 WITHOUT_TOPICS = {"handler-only"}
@@ -196,10 +209,15 @@ def _is_any_rule_of_the_account(condition: dict[str, Any]) -> bool:
     account, region = {"Ref": "AWS::AccountId"}, {"Ref": "AWS::Region"}
     parts = ["arn:", {"Ref": "AWS::Partition"}, ":events:", region, ":", account, ":rule/*"]
     return condition in (
-        {
-            "StringEquals": {"aws:SourceAccount": ACCOUNT},
-            "ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*"},
-        },
+        *(
+            {
+                "StringEquals": {"aws:SourceAccount": each["account"]},
+                "ArnLike": {
+                    "aws:SourceArn": f"arn:aws:events:{each['region']}:{each['account']}:rule/*"
+                },
+            }
+            for each in KNOWN_ENVIRONMENTS
+        ),
         {
             "StringEquals": {"aws:SourceAccount": account},
             "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", parts]}},

@@ -24,6 +24,7 @@ from human_loop_events import (
     HandlerDelivery,
     HumanLoopEvents,
     Ledger,
+    OutputBucketSettings,
     OutputLocation,
     Reconciler,
     ReconcilerSettings,
@@ -60,7 +61,9 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
     },
     configured.Alerts: {},
     configured.Delivery: {},
+    configured.Archive: {},
     configured.Output: {},
+    configured.OutputBucket: {},
     configured.ExistingLedger: {"encryption_key": "the key of the table, not of a new one"},
     configured.Silence: {},
     configured.LowAgreement: {},
@@ -74,7 +77,10 @@ BEYOND: dict[type[Keys], set[str]] = {
     configured.ExistingLedger: {"arn", "encryption_key"},  # table=Table.from_table_attributes(…)
     Deployment: {
         *("name", "account", "region", "tags", "termination_protection", "permissions_boundary"),
-        *("alert_emails", "alert_on_silence", "alert_on_low_agreement", "callbacks", "vpc"),
+        *("alert_emails", "alert_on_silence", "alert_on_low_agreement", "vpc"),
+        *("admits", "hub"),  # HumanLoopHub as event_bus, HumanLoopSpoke
+        # add_archive(…), add_callbacks(), add_dashboard(), output=OutputBucketSettings(…)
+        *("archive", "callbacks", "dashboard", "output_bucket"),
     },
 }
 
@@ -95,7 +101,9 @@ def _parameters(function: Callable[..., Any]) -> set[str]:
         (configured.Delivery, set(get_type_hints(DeliverySettings))),
         (configured.Reconciler, set(get_type_hints(ReconcilerSettings))),
         (configured.HandlerDelivery, _parameters(HandlerDelivery.buffered)),
+        (configured.Archive, _parameters(HumanLoopEvents.add_archive)),
         (configured.Output, _parameters(OutputLocation)),
+        (configured.OutputBucket, set(get_type_hints(OutputBucketSettings))),
         (configured.ExistingLedger, _parameters(Ledger.__init__) - {"table"}),
         (configured.Silence, _parameters(HumanLoopEvents.alert_on_silence)),
         (configured.LowAgreement, _parameters(HumanLoopEvents.alert_on_low_agreement)),

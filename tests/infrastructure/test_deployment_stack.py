@@ -11,10 +11,10 @@ from aws_cdk import aws_ec2 as ec2
 
 from human_loop_events import HumanLoopEvents
 from human_loop_reviews.contract import CALLBACKS_ENTRY_POINT
+from stacks.create_stacks import create_stacks
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError, fields_within, model_of
-from stacks.human_loop_stack import create_stacks
 from tests.infrastructure.cases import ACCOUNT, EVERY_KEY, REGION, new_app
 from tests.infrastructure.nag import findings
 from tests.infrastructure.test_cfn_lint import FROM_CDK, lint_rules
@@ -66,6 +66,8 @@ IN_THE_TEMPLATE = {
     "reconciler.look_back": '"LOOK_BACK_DAYS":"12"',
     "reconciler.max_open_age": '"Threshold":86400',
     "reconciler.log_retention": '"RetentionInDays":7',
+    "archive.retention": '"RetentionDays":30',
+    "dashboard": "AWS::CloudWatch::Dashboard",
     "vpc.subnet_ids": '"SubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]',
     "vpc.security_group_ids": '"SecurityGroupIds":["sg-0123456789abcdef0"]',
     "permissions_boundary": f"iam::{ACCOUNT}:policy/developers",
@@ -75,12 +77,17 @@ IN_THE_TEMPLATE = {
 TESTED_BELOW = {
     "account",
     "region",
+    "admits",  # in test_hub_deployments.py
+    "hub",  # in test_hub_deployments.py
     "alerts.include_failure_reason",
     "callbacks",
     "delivery.authorize_using_role",
     "delivery.dead_letter_queue.encryption_key",
     "handler.hash_field_names",
     "handler.ledger_retention",
+    "output_bucket.access_log_expiration",
+    "output_bucket.expiration",
+    "output_bucket.noncurrent_version_expiration",
     "queue.encryption_key",
     "reconciler.enabled",
     "tags",
@@ -133,7 +140,13 @@ def others() -> Any:
             "handler": {"hash_field_names": True, "ledger_retention": "90 days"},
             "alerts": {"include_failure_reason": False},
             "delivery": {"authorize_using_role": False},
+            "dashboard": False,
             "reconciler": {"enabled": False},
+            "output_bucket": {
+                "expiration": "730 days",
+                "noncurrent_version_expiration": "30 days",
+                "access_log_expiration": "90 days",
+            },
             "tags": {"cost-centre": "1"},
             "termination_protection": True,
         }
@@ -155,6 +168,38 @@ def test_settings_of_privacy_are_in_the_functions(others: Any) -> None:
     assert '"FIELD_NAMES":"hashed"' in template
     assert '"LEDGER_RETENTION_DAYS":"90"' in template
     assert "$.detail.failureReason" not in template
+
+
+def test_there_is_no_dashboard_where_it_is_off(others: Any) -> None:
+    types = {each["Type"] for each in others.template["Resources"].values()}
+
+    assert "AWS::CloudWatch::Alarm" in types
+    assert "AWS::CloudWatch::Dashboard" not in types
+    assert not [name for name in others.template["Outputs"] if "Dashboard" in name]
+
+
+def test_dashboard_and_archive_are_outputs(every_key: Any) -> None:
+    outputs = every_key.template["Outputs"]
+
+    assert f"https://{REGION}.console.aws.amazon.com/cloudwatch/home" in str(
+        outputs["DashboardUrl"]
+    )
+    assert {"DashboardName", "ArchiveArn"} <= outputs.keys()
+    assert "event-bus/human-loops,FilterArns=" in str(outputs["ReplayDestination"])
+
+
+def test_new_bucket_lets_expire_what_the_deployment_says(others: Any) -> None:
+    rules = [
+        each["Properties"]["LifecycleConfiguration"]["Rules"]
+        for each in others.template["Resources"].values()
+        if each["Type"] == "AWS::S3::Bucket"
+    ]
+
+    days = [
+        (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
+        for (rule,) in rules
+    ]
+    assert sorted(days) == [(90, 30), (730, 30)]
 
 
 def test_executions_can_wait_where_callbacks_are_on() -> None:

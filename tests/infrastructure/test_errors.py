@@ -292,7 +292,10 @@ def test_largest_mappings_that_fit_are_taken() -> None:
             {"handler": ReviewHandlerSettings(outcome_bus="bus")},  # type: ignore[typeddict-item]
             "outcome_bus: expected a bus, such as events.EventBus.from_event_bus_name(…), got 'b",
         ),
-        ({"output": "s3://reviews"}, "output: expected OutputLocation(bucket, prefix=…), got"),
+        (
+            {"output": "s3://reviews"},
+            "output: expected OutputLocation(…) or OutputBucketSettings(…), got",
+        ),
     ],
     ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),
 )

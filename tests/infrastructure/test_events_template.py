@@ -40,7 +40,7 @@ VALUES = {
         ],
     ),
     "AlertEmail": (["", "ml-oncall@example.com"], ["a", "a@b", "a b@example.com", "a@b.c d"]),
-    "Runbook": (["docs/operations.md", "https://example.com/r"], ["", "our wiki", "a\tb"]),
+    "Runbook": (["", "docs/operations.md", "https://example.com/r"], ["our wiki", "a\tb"]),
 }
 
 

@@ -105,6 +105,28 @@ CHANGES: dict[str, Callable[[Stack], dict[str, Any]]] = {
     },
 }
 
+#: What holds data in `HumanLoopEvents(stack, "HumanLoops")`. A change here loses the data of every
+#: deployment: it needs a new major version, and steps in docs/upgrading.md.
+PINNED = {
+    "HumanLoopsAlertsTopic899034DE": "AWS::SNS::Topic",
+    "HumanLoopsCallbacksDeadLetterQueue872C3070": "AWS::SQS::Queue",
+    "HumanLoopsCallbacksLogsA8EE872B": "AWS::Logs::LogGroup",
+    "HumanLoopsCallbacksTableECB1F40D": "AWS::DynamoDB::Table",
+    "HumanLoopsDeliveryDeadLetterQueueD7CCA3CB": "AWS::SQS::Queue",
+    "HumanLoopsDeliveryKey333685C1": "AWS::KMS::Key",
+    "HumanLoopsEventsQueueDeadLetterQueueDA39F301": "AWS::SQS::Queue",
+    "HumanLoopsEventsQueueE080452D": "AWS::SQS::Queue",
+    "HumanLoopsEventsTopicDC740DF1": "AWS::SNS::Topic",
+    "HumanLoopsHandlerQueue1D2186FC": "AWS::SQS::Queue",
+    "HumanLoopsHandlerQueueDeadLetterQueueA96EE644": "AWS::SQS::Queue",
+    "HumanLoopsOutputAccessLogsC438E845": "AWS::S3::Bucket",
+    "HumanLoopsOutputBucketBB12E88E": "AWS::S3::Bucket",
+    "HumanLoopsReconcilerDeadLetterQueue95FBDCCF": "AWS::SQS::Queue",
+    "HumanLoopsReconcilerLogs34A55533": "AWS::Logs::LogGroup",
+    "HumanLoopsReviewHandlerLedgerTableC31CC2BC": "AWS::DynamoDB::Table",
+    "HumanLoopsReviewHandlerLogs4D1D55F4": "AWS::Logs::LogGroup",
+}
+
 ONE_BY_ONE = [(part, name) for part, settings in SETTINGS.items() for name in settings]
 
 
@@ -121,6 +143,17 @@ def _stateful(resources: dict[str, Any]) -> dict[str, str]:
         for logical_id, resource in resources.items()
         if resource["Type"] in STATEFUL
     }
+
+
+def test_logical_ids_of_what_holds_data_are_those_of_every_release() -> None:
+    stateful = {
+        logical_id: of_type
+        for case in ("minimal", "callbacks", "buffered")
+        for logical_id, of_type in _stateful(synthesize(case).resources).items()
+        if logical_id.startswith("HumanLoops")
+    }
+
+    assert stateful == PINNED
 
 
 @pytest.mark.parametrize(("part", "name"), ONE_BY_ONE, ids=[name for _, name in ONE_BY_ONE])

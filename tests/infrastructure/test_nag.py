@@ -40,6 +40,8 @@ CONSTRUCTS_ALONE = (
     "default-app",
     "configured-app",
     "in-a-vpc",
+    "hub-and-spoke",
+    "hub-of-an-organization",
 )
 
 

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack
 
 from human_loop_events import HumanLoopEvents
+from release.distributions import (
+    PACKAGES,
+    TOP,
+    DistributionError,
+    check_folder,
+    check_wheel,
+    wheel_contents,
+)
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "lambda" / "human_loop_reviews"
 
-#: Of a distribution, the parts that the wheel is made from.
-SOURCES = (
-    "pyproject.toml",
-    "README.md",
-    "LICENSE",
-    "human_loop_events",
-    "human_loops_cli",
-    "lambda",
+#: Modules that were deleted, as a build of long ago left them behind.
+STALE = (
+    "build/lib/human_loop_events/deleted.py",
+    "build/lib/human_loop_reviews/deleted.py",
+    "build/lib/human_loops_cli/deleted.py",
 )
 
 SYNTHESIZE = """
@@ -39,63 +46,124 @@ print(human_loop_events.__file__, end="")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the project's wheel into a folder of its own."""
-    sources, wheels, site = (tmp_path_factory.mktemp(name) for name in ("src", "wheels", "site"))
-    for name in SOURCES:
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the distributions from a tree in which there was a build before."""
+    sources, built = tmp_path_factory.mktemp("src"), tmp_path_factory.mktemp("dist")
+    for name in (*TOP, *(str(Path(parent, package)) for package, parent in PACKAGES.items())):
+        (sources / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
-            shutil.copytree(
-                ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(ROOT / name, sources / name)
         else:
             shutil.copy(ROOT / name, sources / name)
-    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+    for name in STALE:
+        (sources / name).parent.mkdir(parents=True, exist_ok=True)
+        (sources / name).write_text("raise RuntimeError", encoding="utf-8")
     subprocess.run(
-        [*pip, "wheel", str(sources), "--no-deps", "--no-build-isolation", "-w", str(wheels)],
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(built), str(sources)],
+        stdout=subprocess.DEVNULL,
         check=True,
     )
-    (wheel,) = wheels.glob("a2i_human_loop_events-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, distributions: Path) -> Path:
+    """Install the project's wheel into a folder of its own."""
+    site = tmp_path_factory.mktemp("site")
+    (wheel,) = distributions.glob("*.whl")
+    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
     subprocess.run(
         [*pip, "install", "--no-deps", "--no-index", "--target", str(site), str(wheel)], check=True
     )
     return site
 
 
-def test_wheel_holds_the_three_packages_and_nothing_else(site: Path) -> None:
-    files = {
-        path.relative_to(site).as_posix()
-        for path in site.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and ".dist-info" not in str(path)
-    }
-
-    assert files == {
-        *(f"human_loop_events/{path.name}" for path in (ROOT / "human_loop_events").glob("*.py")),
-        "human_loop_events/py.typed",
-        *_files_of(ROOT / "human_loops_cli"),
-        *_runtime_files(),
-        "bin/human-loops",
+def test_distributions_hold_the_packages_of_the_repository_and_nothing_else(
+    distributions: Path,
+) -> None:
+    assert len(check_folder(distributions)) == 2
+    assert len(wheel_contents()) > 100
+    assert {each for each in wheel_contents() if each.endswith("py.typed")} == {
+        f"{package}/py.typed" for package in PACKAGES
     }
 
 
-def test_command_line_of_the_wheel_runs_without_cdk(site: Path) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_module_that_is_not_in_the_repository_is_found_in_a_wheel(
+    distributions: Path, tmp_path: Path, package: str
+) -> None:
+    (wheel,) = distributions.glob("*.whl")
+    changed = Path(shutil.copy(wheel, tmp_path / wheel.name))
+    with zipfile.ZipFile(changed, "a") as archive:
+        archive.writestr(f"{package}/deleted.py", "")
+
+    with pytest.raises(DistributionError, match=rf"it has {package}/deleted\.py"):
+        check_wheel(changed)
+
+
+def test_folder_with_a_distribution_too_many_is_refused(
+    distributions: Path, tmp_path: Path
+) -> None:
+    for each in distributions.iterdir():
+        shutil.copy(each, tmp_path)
+    (tmp_path / "a2i_human_loop_events-0.0.9-py3-none-any.whl").touch()
+
+    with pytest.raises(DistributionError, match=r"a wheel and a \.tar\.gz, found .*0\.0\.9"):
+        check_folder(tmp_path)
+
+
+def test_base_install_has_neither_cdk_nor_the_packages_of_the_command_line(site: Path) -> None:
+    (metadata,) = site.glob("*.dist-info/METADATA")
+    needs = [
+        line.removeprefix("Requires-Dist: ")
+        for line in metadata.read_text(encoding="utf-8").splitlines()
+        if line.startswith("Requires-Dist: ")
+    ]
+
+    assert [each for each in needs if "extra ==" not in each] == ["jmespath<2,>=1.0.1"]
+    assert {re.split(r"[<>=]", each)[0] for each in needs if "extra == 'cdk'" in each} == {
+        "aws-cdk-lib",
+        "constructs",
+    }
+    assert {re.split(r"[<>=]", each)[0] for each in needs if "extra == 'cli'" in each} == {
+        "boto3",
+        "rich",
+        "typer",
+    }
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["runbook"]])
+def test_command_line_of_the_wheel_runs_without_cdk(site: Path, arguments: list[str]) -> None:
     code = (
-        "import sys; sys.modules['aws_cdk'] = None\n"
+        "import sys; sys.modules['aws_cdk'] = sys.modules['human_loop_events'] = None\n"
         "from human_loops_cli.__main__ import main\n"
-        "sys.argv = ['human-loops', '--help']\n"
+        f"sys.argv = ['human-loops', *{arguments}]\n"
         "main()"
     )
-    environment = {**os.environ, "PYTHONPATH": str(site)}
-    help_text = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        cwd=site,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
+    output = _run_in(site, code).stdout
 
-    assert "dead-letters" in help_text
+    assert {"--help": "dead-letters", "runbook": "## FailedLoops"}[arguments[0]] in output
     assert "human_loops_cli.__main__" in (site / "bin" / "human-loops").read_text()
+
+
+def test_constructs_need_no_package_of_the_command_line(site: Path) -> None:
+    without = "boto3", "botocore", "rich", "typer", "human_loops_cli"
+    blocked = "".join(f"sys.modules[{each!r}] = None\n" for each in without)
+    code = f"import sys\n{blocked}from human_loop_events import HumanLoopTask\nprint('imported')"
+
+    assert _run_in(site, code).stdout == "imported\n"
+
+
+def test_constructs_without_cdk_say_what_to_install(site: Path) -> None:
+    code = (
+        "import importlib.util as util\n"
+        "find_spec = util.find_spec\n"
+        "util.find_spec = lambda name: None if name == 'aws_cdk' else find_spec(name)\n"
+        "try: import human_loop_events\n"
+        "except ModuleNotFoundError as error: print(error)"
+    )
+
+    assert "pip install 'a2i-human-loop-events[cdk]'" in _run_in(site, code).stdout
 
 
 def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_path: Path) -> None:
@@ -171,6 +239,17 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
     assert json.loads((tmp_path / "cdk.out" / "HumanLoops-dev.template.json").read_text())[
         "Resources"
     ]
+
+
+def _run_in(site: Path, code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        cwd=site,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
 
 
 def _runtime_files() -> set[str]:

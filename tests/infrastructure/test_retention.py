@@ -26,7 +26,9 @@ STATEFUL = (
 POLICIES = ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
 PHYSICAL_NAMES = {
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::Archive": "ArchiveName",
     "AWS::Events::Rule": "Name",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::IAM::Role": "RoleName",
@@ -155,4 +157,14 @@ def test_nothing_has_a_physical_name_but_where_the_user_gives_one(
                     named.append(properties[name])
 
     assert seen
-    assert named == (["archive"] if synthesized.name == "everything-on" else [])
+    # Hubs and spokes must know each other's roles beforehand.
+    expected = {
+        "everything-on": ["archive"],
+        "hub-and-spoke": [
+            f"HumanLoops-people-Hub-{role}" for role in ("reader-eu-west-1", "output-us-east-1")
+        ],
+        "hub-of-an-organization": [
+            {"Fn::Join": ["", ["Loops-Hub-reader-", {"Ref": "AWS::Region"}]]}
+        ],
+    }
+    assert named == expected.get(synthesized.name, [])

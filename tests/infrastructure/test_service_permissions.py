@@ -10,7 +10,7 @@ from tests.permissions.evaluator import Evaluation, Request, evaluate
 from tests.permissions.mutations import mutations_of
 from tests.permissions.service_calls import service_calls
 
-CASES = ("minimal", "buffered", "everything-supplied", "composed-without-handler")
+CASES = ("minimal", "everything-on", "buffered", "everything-supplied", "composed-without-handler")
 
 
 @pytest.fixture(scope="module", params=CASES)

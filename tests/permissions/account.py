@@ -24,6 +24,7 @@ _ARNS = {
     "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
     "AWS::DynamoDB::GlobalTable": "dynamodb:{region}:{account}:table/{name}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
+    "AWS::Events::Archive": "events:{region}:{account}:archive/{name}",
     "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
     "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",
     "AWS::IAM::ManagedPolicy": "iam::{account}:policy/{name}",
@@ -202,6 +203,9 @@ class Account:
             for owner in _owners(resource):
                 arn = owner if owner.startswith("arn:") else self._arn_by_reference(owner)
                 self._of_resources[arn] = name
+        elif resource.type == "AWS::Events::EventBus" and "Policy" in properties:
+            self.policies[name] = properties["Policy"]
+            self._of_resources[resource.arn] = name
 
     def _add_permission(self, properties: Mapping[str, Any]) -> None:
         """Add a statement to the policy of a function, as Lambda writes it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS
+from human_loop_events.encryption import ARCHIVE_ACTIONS, SEND_ACTIONS, USE_ACTIONS
 from tests.permissions.account import ADMINISTRATOR, Account, Resource
 from tests.permissions.evaluator import Request
 
@@ -33,6 +33,8 @@ def service_calls(account: Account) -> list[Request]:
         calls += _poll(account, mapping)
     for log_group in account.of_type("AWS::Logs::LogGroup"):
         calls += _encrypt_logs(account, log_group)
+    for archive in account.of_type("AWS::Events::Archive"):
+        calls += _archive(account, archive)
     for bucket in account.of_type("AWS::S3::Bucket"):
         calls += _write_access_logs(account, bucket)
     for key in account.of_type("AWS::KMS::Key"):
@@ -143,6 +145,16 @@ def _encrypt_logs(account: Account, log_group: Resource) -> Iterator[Request]:
             key,
             {"kms:EncryptionContext:aws:logs:arn": arn},
         )
+
+
+def _archive(account: Account, archive: Resource) -> Iterator[Request]:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html."""
+    key, bus = archive.properties["KmsKeyIdentifier"], archive.properties["SourceArn"]
+    why = f"EventBridge encrypts {archive.logical_id}"
+    context = {"kms:EncryptionContext:aws:events:event-bus:arn": bus}
+    for action in ARCHIVE_ACTIONS:
+        yield from _by_service(account, why, "events", action, key, context)
+    yield from _by_service(account, why, "events", "kms:DescribeKey", key, {})
 
 
 def _write_access_logs(account: Account, bucket: Resource) -> Iterator[Request]:

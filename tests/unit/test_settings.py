@@ -16,6 +16,7 @@ OPTIONAL: dict[str, str] = {
     Setting.INCLUDE_FAILURE_REASON: "false",
     Setting.FIELD_NAMES: "hashed",
     Setting.ALLOWED_FIELD_NAMES: '["Total"]',
+    Setting.HUB: "reviews-hub",
 }
 QUEUE: dict[str, str] = {
     key: OPTIONAL[key] for key in (Setting.DEAD_LETTER_QUEUE_URL, Setting.MAX_RECEIVES)
@@ -35,6 +36,7 @@ def test_settings_are_read() -> None:
     assert settings.dead_letters == DeadLetterSettings(
         queue_url=OPTIONAL[Setting.DEAD_LETTER_QUEUE_URL], max_receives=5
     )
+    assert settings.hub == "reviews-hub"
 
 
 def test_every_variable_of_the_contract_is_read() -> None:
@@ -43,7 +45,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
 
 def test_optional_settings_may_be_absent() -> None:
     settings = Settings.from_environment(ENVIRONMENT)
-    assert (settings.mappings, settings.dead_letters) == ({}, None)
+    assert (settings.mappings, settings.dead_letters, settings.hub) == ({}, None, None)
     assert settings.disclosure == Disclosure()
 
 
@@ -58,6 +60,7 @@ def test_optional_settings_may_be_absent() -> None:
         ({"ALLOWED_FIELD_NAMES": "[1]"}, "ALLOWED_FIELD_NAMES: expected a JSON list of texts"),
         ({"MAX_OUTPUT_BYTES": "many"}, "MAX_OUTPUT_BYTES"),
         ({"MAPPINGS": "["}, "MAPPINGS"),
+        ({"HUB": ""}, "HUB: expected text, got ''"),
         ({"MAX_RECEIVES": "5"}, "DEAD_LETTER_QUEUE_URL is missing"),
         ({"DEAD_LETTER_QUEUE_URL": "https://queue"}, "MAX_RECEIVES is missing"),
         ({**QUEUE, "DEAD_LETTER_QUEUE_URL": ""}, "DEAD_LETTER_QUEUE_URL: expected text, got ''"),

@@ -6,7 +6,8 @@ import itertools
 import json
 import logging
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.aws.calls import CallError
+from human_loop_reviews.contract import FieldMapping, TaskMapping
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.settle import OutputNotReadyError
 from tests.unit.a2i.test_event import JSON
@@ -239,6 +241,30 @@ def test_outcome_carries_values_only_if_asked(world: World) -> None:
     assert all("consensus" in field["values"] for field in with_values)
 
 
+def test_replayed_event_of_a_settled_loop_changes_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+    world.settler.settle(ended_loop())
+    before = world.ledger()
+    assert len(world.outcomes()) == 1
+    assert printed_metrics(capsys)
+
+    world.settler.settle({**ended_loop(), "replay-name": "second-consumer"})
+
+    assert world.ledger() == before
+    assert world.outcomes() == []
+    assert printed_metrics(capsys) == []
+
+
+def test_replayed_event_of_an_unknown_loop_settles_it(world: World) -> None:
+    world.put_output("output.json", sample_output("textract-invoice"))
+
+    world.settler.settle({**ended_loop(), "replay-name": "second-consumer"})
+
+    assert len(world.ledger()) == 1
+
+
 def test_crash_before_the_ledger_publishes_again_with_the_same_id(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,3 +442,105 @@ def test_any_json_as_output_is_settled_or_refused_by_type(world: World, output: 
     world.put_output("output.json", json.dumps(output))
     with pytest.raises(UnreadableOutputError):
         world.settler.settle(ended_loop())
+
+
+class _OtherAccounts:
+    """Clients of S3 by account."""
+
+    def __init__(self, s3: Any) -> None:
+        self.s3_of_spokes = s3
+        self.asked: list[str] = []
+
+    def s3(self, loop: Any) -> Any:
+        self.asked.append(loop.account)
+        return self.s3_of_spokes
+
+
+def _of_account(account: str, status: str = "Completed", **detail: Any) -> dict[str, Any]:
+    arn = f"arn:aws:sagemaker:us-east-1:{account}"
+    names = {"humanLoopArn": f"{arn}:human-loop/l", "humanLoopName": "l"}
+    return ended_loop(
+        status, flowDefinitionArn=f"{arn}:flow-definition/claims", **{**names, **detail}
+    )
+
+
+def test_hub_reads_outputs_with_the_clients_of_the_spokes(world: World) -> None:
+    spokes = _OtherAccounts(world.s3)
+    settler = replace(world.settling(hub="hub"), s3=None, spokes=cast("Any", spokes))
+    event = _of_account("444455556666")
+    names = {key: event["detail"][key] for key in ("humanLoopName", "flowDefinitionArn")}
+    world.put_output("output.json", sample_output("custom-classifier", **names))
+    settler.settle(event)
+    assert spokes.asked == ["444455556666"]
+    assert [item["outputError"] for item in world.ledger()] == [{"NULL": True}]
+
+
+def test_flow_definitions_of_one_name_in_two_accounts_have_metrics_and_items_of_their_own(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settler = world.settling(hub="hub")
+    for account in ("444455556666", "777788889999"):
+        settler.settle(_of_account(account, "Failed", humanLoopOutput=None))
+    assert [each["FlowDefinition"] for each in printed_metrics(capsys)] == [
+        "444455556666/us-east-1/claims",
+        "777788889999/us-east-1/claims",
+    ]
+    assert len(world.ledger()) == 2
+
+
+@pytest.mark.parametrize(
+    ("mappings", "known"),
+    [
+        ({"claims": "x.category"}, True),
+        ({"444455556666/us-east-1/claims": "x.category"}, True),
+        ({"777788889999/us-east-1/claims": "x.category"}, False),
+        # The more specific one is taken.
+        ({"claims": "nothing", "444455556666/us-east-1/claims": "x.category"}, True),
+    ],
+)
+def test_mapping_in_a_hub_is_by_account_region_and_name_or_by_name(
+    world: World, mappings: dict[str, str], known: bool
+) -> None:
+    event = _of_account("444455556666")
+    names = {key: event["detail"][key] for key in ("humanLoopName", "flowDefinitionArn")}
+    content = json.dumps(
+        {
+            **names,
+            "inputContent": {"x": {"category": "Billing"}},
+            "humanAnswers": [
+                {
+                    "answerContent": {"x": {"category": "Billing"}},
+                    "submissionTime": "2026-03-14T11:30:02Z",
+                    "workerId": "w",
+                }
+            ],
+        }
+    )
+    world.put_output("output.json", content)
+    settler = world.settling(
+        hub="hub",
+        mappings={
+            key: TaskMapping(fields=[FieldMapping(name="Category", path=path)])
+            for key, path in mappings.items()
+        },
+    )
+    settler.settle(event)
+    (outcome,) = world.outcomes()
+    assert outcome["detail"]["predictionKnown"] is known
+
+
+def test_account_cannot_send_the_events_of_another_one_again(world: World) -> None:
+    event = {**_of_account("444455556666", "Failed"), "source": "human-loop-events"}
+    with pytest.raises(MalformedEventError) as error:
+        world.settler.settle({**event, "account": "777788889999"})
+    assert str(error.value).endswith(
+        "account: expected 444455556666, the account of "
+        "arn:aws:sagemaker:us-east-1:444455556666:human-loop/l"
+    )
+    theirs = "arn:aws:sagemaker:us-east-1:777788889999:flow-definition/claims"
+    forged = {**event, "detail": {**event["detail"], "flowDefinitionArn": theirs}}
+    with pytest.raises(MalformedEventError, match="account: expected 777788889999, the account of"):
+        world.settler.settle({**forged, "account": "444455556666"})
+    assert world.ledger() == []
+    world.settler.settle({**event, "account": "444455556666"})
+    assert len(world.ledger()) == 1

@@ -31,6 +31,7 @@ from human_loop_reviews.contract import (
 )
 
 _S3_URI: Final = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _MAX_BYTES: Final = 2048  # DynamoDB's limit for a partition key
 
 
@@ -123,6 +124,30 @@ class HumanLoopEvent:
         return self.flow_definition_arn.rsplit("/", 1)[-1]
 
     @property
+    def account(self) -> str:
+        """The account of the human loop. Empty if its ARN is not one."""
+        return _part(self.human_loop_arn, 4)
+
+    @property
+    def region(self) -> str:
+        """The Region of the human loop. Empty if its ARN is not one."""
+        return _part(self.human_loop_arn, 3)
+
+    @property
+    def partition(self) -> str:
+        """The partition of the human loop. Empty if its ARN is not one."""
+        return _part(self.human_loop_arn, 1)
+
+    @property
+    def qualified_flow_definition(self) -> str:
+        """The flow definition's account, Region and name, as in `111122223333/eu-west-1/invoices`.
+
+        Accounts can have flow definitions of the same name.
+        """
+        arn = self.flow_definition_arn
+        return f"{_part(arn, 4)}/{_part(arn, 3)}/{self.flow_definition}"
+
+    @property
     def creation_time_text(self) -> str:
         """The creation time as A2I writes it, however the event does: it identifies the loop."""
         return time_text(self.creation_time)
@@ -186,6 +211,8 @@ human-loop-events, got 'aws.ec2'
     require_one_of(event.get("detail-type"), HUMAN_LOOP_DETAIL_TYPES, place, "detail-type")
     detail = require_object(event.get("detail"), place, "detail")
     arn = _identity(detail, "humanLoopArn", place)
+    for each in (arn, _identity(detail, "flowDefinitionArn", place)):
+        _require_own_account(event, each, place)
     return _parse_detail(event, detail, arn, replace(place, source=f"human loop {arn}"))
 
 
@@ -236,6 +263,24 @@ def _verification(
     if not isinstance(marker, str) or {*names} != {f"{VERIFICATION_LOOP_PREFIX}{marker}"}:
         raise place.at(VERIFICATION).expected(f"the end of the name {VERIFICATION_LOOP_PREFIX}…")
     return marker
+
+
+def _require_own_account(event: dict[str, Any], arn: str, place: Place) -> None:
+    """Check that an event that was sent again comes from the account of an ARN in it.
+
+    EventBridge writes the account of whoever put an event on a bus, and keeps it when a rule
+    forwards the event. So one account cannot speak for the human loops of another one.
+    """
+    account, owner = event.get("account"), _part(arn, 4)
+    # Documented examples have account ids of 13 digits.
+    comparable = _ACCOUNT.fullmatch(str(account)) and _ACCOUNT.fullmatch(owner)
+    if event["source"] != AWS_SOURCE and comparable and account != owner:
+        raise place.at("account").expected(f"{owner}, the account of {arn}")
+
+
+def _part(arn: str, index: int) -> str:
+    parts = arn.split(":", 5)
+    return parts[index] if len(parts) == 6 else ""
 
 
 def _output(

@@ -19,6 +19,7 @@ _NAMED_KEYS: Final = frozenset(
         MODERATION,
         "ModerationLabels",
         "acceptanceTime",
+        "account",
         "aiServiceRequest",
         "aiServiceResponse",
         "answerContent",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from human_loop_reviews.aws.embedded_metrics import dimension_value, directive, print_metrics
-from human_loop_reviews.contract import METRIC_DIMENSION
+from human_loop_reviews.contract import METRIC_DIMENSION, Metric
 
 
 def emit(flow_definition_arn: str, *, waited: bool) -> None:
@@ -18,7 +18,7 @@ def emit(flow_definition_arn: str, *, waited: bool) -> None:
     waited
         Whether the execution still waited, and so was resumed.
     """
-    name = "ResumedExecutions" if waited else "ExecutionsNotWaiting"
+    name = Metric.RESUMED_EXECUTIONS if waited else Metric.EXECUTIONS_NOT_WAITING
     print_metrics(
         [directive([[METRIC_DIMENSION]], {name: "Count"})],
         {METRIC_DIMENSION: dimension_value(flow_definition_arn.rpartition("/")[2])},

@@ -16,6 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 #: Look-up, output, existence of the output, outcome, record, and dead letter.
 CALLS_PER_EVENT: Final = 6
 
+#: How often a hub tries to take the role of a spoke, which is one call more. Lambda or SQS delivers
+#: the event again.
+ATTEMPTS_TO_ASSUME_ROLE: Final = 1
+
 _CONNECT_TIMEOUT: Final = 1
 _READ_TIMEOUT: Final = 3
 _ATTEMPTS: Final = 2
@@ -49,10 +53,10 @@ def client_config(*, attempts: int = _ATTEMPTS) -> Config:
     )
 
 
-def longest_call_seconds() -> float:
+def longest_call_seconds(attempts: int = _ATTEMPTS) -> float:
     """Return how long one call can take, with all its attempts."""
-    pauses = _LONGEST_PAUSE * (_ATTEMPTS - 1)
-    return _ATTEMPTS * (_CONNECT_TIMEOUT + _READ_TIMEOUT) + pauses
+    pauses = _LONGEST_PAUSE * (attempts - 1)
+    return attempts * (_CONNECT_TIMEOUT + _READ_TIMEOUT) + pauses
 
 
 def refusal_code(error: Any) -> str | None:

@@ -12,6 +12,7 @@ from human_loop_reviews.aws.embedded_metrics import (
     print_metrics,
 )
 from human_loop_reviews.contract import (
+    FAILURE_CODE_DIMENSION,
     METRIC_DIMENSION,
     FailureCode,
     HumanLoopStatus,
@@ -19,13 +20,11 @@ from human_loop_reviews.contract import (
 )
 from human_loop_reviews.review.verdicts import Review
 
-_FAILURE_CODE: Final = "FailureCode"
-
-_SECONDS: Final = frozenset({"TurnaroundSeconds", "SecondsToAccept", "SecondsWorked"})
+_SECONDS: Final = frozenset({Metric.TURNAROUND, "SecondsToAccept", Metric.SECONDS_WORKED})
 _SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
 
 
-def emit(loop: HumanLoopEvent, review: Review | None) -> None:
+def emit(loop: HumanLoopEvent, review: Review | None, *, qualified: bool = False) -> None:
     """Print the metrics of a settled loop. Call it once for each outcome.
 
     A verification has none.
@@ -36,24 +35,26 @@ def emit(loop: HumanLoopEvent, review: Review | None) -> None:
         The loop.
     review
         Its review; None without an output.
+    qualified
+        Whether the dimension has the flow definition's account and Region, as in a hub.
     """
     if loop.verification is not None:
         return
     values = {**_loop_values(loop), **(_review_values(review) if review else {})}
     directives = [_directive([METRIC_DIMENSION], values)]
-    dimensions = _dimensions(loop)
+    dimensions = _dimensions(loop, qualified)
     if loop.status is HumanLoopStatus.FAILED:
-        dimensions[_FAILURE_CODE] = _failure_code(loop)
-        directives.append(_directive([METRIC_DIMENSION, _FAILURE_CODE], {loop.status: 1}))
+        dimensions[FAILURE_CODE_DIMENSION] = _failure_code(loop)
+        directives.append(_directive([METRIC_DIMENSION, FAILURE_CODE_DIMENSION], {loop.status: 1}))
     _print(directives, dimensions, values)
 
 
-def emit_unreadable(loop: HumanLoopEvent) -> None:
+def emit_unreadable(loop: HumanLoopEvent, *, qualified: bool = False) -> None:
     """Print the metric of a loop whose output cannot be read. Its other metrics wait for that."""
     if loop.verification is not None:
         return
     values: dict[str, float] = {Metric.UNREADABLE: 1}
-    _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop), values)
+    _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop, qualified), values)
 
 
 def _print(
@@ -62,9 +63,10 @@ def _print(
     print_metrics(directives, dimensions, values, timestamp=time.time())
 
 
-def _dimensions(loop: HumanLoopEvent) -> dict[str, str]:
+def _dimensions(loop: HumanLoopEvent, qualified: bool) -> dict[str, str]:
     """Return the flow definition's name as CloudWatch accepts it."""
-    return {METRIC_DIMENSION: dimension_value(loop.flow_definition)}
+    name = loop.qualified_flow_definition if qualified else loop.flow_definition
+    return {METRIC_DIMENSION: dimension_value(name)}
 
 
 def _failure_code(loop: HumanLoopEvent) -> str:
@@ -80,7 +82,7 @@ def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
         "LoopFailed": int(loop.status is HumanLoopStatus.FAILED),
     }
     if loop.turnaround_seconds is not None:
-        values["TurnaroundSeconds"] = loop.turnaround_seconds
+        values[Metric.TURNAROUND] = loop.turnaround_seconds
     return values
 
 
@@ -92,7 +94,7 @@ def _review_values(review: Review) -> dict[str, float]:
         Metric.AGREEMENT: review.agreement,
         "ReviewerAgreement": review.reviewer_agreement,
         "SecondsToAccept": review.seconds_to_first_acceptance,
-        "SecondsWorked": sum(worked) if worked else None,
+        Metric.SECONDS_WORKED: sum(worked) if worked else None,
     }
     if review.prediction_known:
         values[Metric.FIELDS_JUDGED] = review.fields_judged

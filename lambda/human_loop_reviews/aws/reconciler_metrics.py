@@ -35,7 +35,7 @@ def emit(
     if complete:
         oldest = progress.oldest_open_loop
         age = 0.0 if oldest is None else max((now - oldest).total_seconds(), 0)
-        values |= {"OpenLoops": progress.open_loops, Metric.OLDEST_OPEN_LOOP_AGE: age}
+        values |= {Metric.OPEN_LOOPS: progress.open_loops, Metric.OLDEST_OPEN_LOOP_AGE: age}
     print_metrics(
         [
             directive(

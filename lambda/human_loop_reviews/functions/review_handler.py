@@ -15,10 +15,11 @@ import boto3
 
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import InvalidDocumentError
-from human_loop_reviews.aws.calls import client_config, error_code
+from human_loop_reviews.aws.calls import ATTEMPTS_TO_ASSUME_ROLE, client_config, error_code
 from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
 from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
+from human_loop_reviews.aws.spokes import Spokes
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
@@ -149,6 +150,12 @@ def create_services() -> Services:
                 boto3.client("dynamodb", config=config),
                 settings.ledger_table,
                 timedelta(days=settings.ledger_retention_days),
+            ),
+            spokes=None
+            if settings.hub is None
+            else Spokes(
+                boto3.client("sts", config=client_config(attempts=ATTEMPTS_TO_ASSUME_ROLE)),
+                settings.hub,
             ),
         ),
         dead_letter_queue=None

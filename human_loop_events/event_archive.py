@@ -1,0 +1,92 @@
+"""An archive of the events that a filter matches, from which they can be replayed."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from human_loop_events.encryption import admit_archives
+
+_SECONDS_OF_A_DAY = 86_400
+
+
+class EventArchive(Construct):
+    """An encrypted archive of events on a bus.
+
+    It is deleted with the stack, and with it the events: an archive that stayed would go on
+    recording. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    event_pattern
+        Which events.
+    retention
+        How long an event is kept, in whole days.
+    encryption_key
+        The customer managed key of the archive.
+    description
+        What is archived.
+    event_bus
+        The bus with the events. Default: the account's default bus.
+
+    Raises
+    ------
+    ValueError
+        If the retention is not of whole days. EventBridge takes zero for ever.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        event_pattern: events.EventPattern,
+        retention: Duration,
+        encryption_key: kms.IKey,
+        description: str | None = None,
+        event_bus: events.IEventBus | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        seconds = retention.to_seconds()
+        if seconds < _SECONDS_OF_A_DAY or seconds % _SECONDS_OF_A_DAY:
+            raise ValueError(
+                f"retention of the archive: expected whole days, got {retention.to_human_string()}"
+            )
+        self._event_bus = event_bus or events.EventBus.from_event_bus_name(
+            self, "DefaultBus", "default"
+        )
+        self._archive = events.Archive(
+            self,
+            "Archive",
+            source_event_bus=self._event_bus,
+            event_pattern=event_pattern,
+            description=description,
+            retention=retention,
+        )
+        # Not kms_key of the Archive: the policy of the key would depend on the bus.
+        resource = self._archive.node.default_child
+        assert isinstance(resource, events.CfnArchive)  # noqa: S101 - what every Archive is made of
+        resource.kms_key_identifier = encryption_key.key_arn
+        admit_archives(encryption_key, self)
+
+    @property
+    def archive_arn(self) -> str:
+        """The archive's ARN."""
+        return self._archive.archive_arn
+
+    def replay_destination(self, *rules: events.IRule) -> str:
+        """Return what ``aws events start-replay --destination`` takes to replay to some rules.
+
+        A replay can only go to the bus that the events came from. Without a rule it goes to all
+        rules of the bus.
+        """
+        destination = f"Arn={self._event_bus.event_bus_arn}"
+        if not rules:
+            return destination
+        return f"{destination},FilterArns={','.join(rule.rule_arn for rule in rules)}"

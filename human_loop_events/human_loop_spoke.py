@@ -1,0 +1,236 @@
+"""The spoke: what an account with human loops has for a hub in another account or Region."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aws_cdk import Stack, Token
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk.region_info import RegionInfo
+from constructs import Construct
+
+from human_loop_events.alerts import Alerts, AlertsSettings
+from human_loop_events.delivery import Delivery, DeliverySettings
+from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.human_loop_filter import HumanLoopFilter
+from human_loop_events.human_loop_hub import HumanLoopHub
+from human_loop_events.output_location import OutputLocation
+from human_loop_events.output_policies import create_output_policies
+from human_loop_events.status_events import StatusEvents
+from human_loop_reviews.contract import (
+    MAX_HUB_NAME,
+    VERIFICATION_EXCLUDED,
+    HumanLoopStatus,
+    output_role_name,
+    reader_role_name,
+)
+
+_BUS_ARN = re.compile(
+    r"arn:(?P<partition>[^:]+):events:(?P<region>[^:]+):(?P<account>\d{12}):"
+    rf"event-bus/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_HUB_NAME - 1}}})"
+)
+
+
+class _Hub(NamedTuple):
+    """The event bus of a hub."""
+
+    arn: str
+    partition: str
+    region: str
+    account: str
+    name: str
+
+    @property
+    def reader_role_arn(self) -> str:
+        role = reader_role_name(self.name, self.region)
+        return f"arn:{self.partition}:iam::{self.account}:role/{role}"
+
+
+class HumanLoopSpoke(Construct):
+    """Forwards the events of ended human loops to a hub, and lets the hub read their output.
+
+    The rule, its role, retries, dead-letter queue and alarms are in the account and Region of the
+    human loops. The hub's review handler reads an output with the role that the spoke gives it, so
+    that neither the bucket's policy nor that of its key need to name another account.
+
+    Deploy the hub first. Until the bus exists and admits this account, events go to the dead-letter
+    queue at once, because EventBridge does not retry what it may not do. An alarm goes off, and
+    ``human-loops dead-letters redrive`` sends them again.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    hub
+        The `HumanLoopHub` of the same app, or the ARN of its event bus.
+    output
+        Where the flow definitions write their output.
+    flow_definitions
+        Whose human loops. Default: all of the account and Region.
+    statuses
+        Which terminal statuses are forwarded. Default: all three.
+    event_bus
+        The bus with the events. Default: the account's default bus, to which A2I sends them.
+    alerts
+        `Alerts` of yours, or settings of new ones: who is notified if events cannot be forwarded.
+        Default: new ones.
+    delivery
+        A `Delivery` of yours, or settings of a new one: key, dead-letter queue, retries. Default: a
+        new one.
+
+    Raises
+    ------
+    ValueError
+        If the hub is not one, is in another partition, or is also the bus with the events.
+
+    Examples
+    --------
+    >>> HumanLoopSpoke(  # doctest: +SKIP
+    ...     self, "Spoke", hub="arn:aws:events:eu-west-1:111122223333:event-bus/reviews-hub",
+    ...     output=OutputLocation(bucket, prefix="reviews/"),
+    ... )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        hub: HumanLoopHub | str,
+        output: OutputLocation,
+        flow_definitions: FlowDefinitions | None = None,
+        statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
+        event_bus: events.IEventBus | None = None,
+        alerts: Alerts | AlertsSettings | None = None,
+        delivery: Delivery | DeliverySettings | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        self._hub = _hub(hub, stack)
+        if isinstance(event_bus, HumanLoopHub):
+            raise ValueError(
+                f"event_bus: {event_bus.node.path} is a hub, and EventBridge forwards an event "
+                "once; expected the bus to which A2I sends events, and the spokes of both hubs to "
+                "forward to one of them"
+            )
+        if not isinstance(output, OutputLocation):
+            raise ValueError(
+                f"output: expected OutputLocation(bucket, prefix=…), which the hub may read, got "
+                f"{output!r}"
+            )
+        self._output = output
+        flow_definitions = flow_definitions or FlowDefinitions.any()
+        self._delivery = (
+            delivery
+            if isinstance(delivery, Delivery)
+            else Delivery(self, "Delivery", **(delivery or {}))
+        )
+        self._alerts = (
+            alerts
+            if isinstance(alerts, Alerts)
+            else Alerts(
+                self, "Alerts", encryption_key=self._delivery.encryption_key, **(alerts or {})
+            )
+        )
+        self._events = StatusEvents(
+            self,
+            "Events",
+            filter=_Forwarded(flow_definitions=flow_definitions, statuses=statuses),
+            delivery=self._delivery,
+            alerts=self._alerts,
+            event_bus=event_bus,
+        )
+        bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
+        self._events.add_target(self._delivery.event_bus_target(bus))
+        self._output_role = self._create_output_role()
+        create_output_policies(
+            self,
+            self._output_role,
+            output,
+            flow_definitions,
+            description="Which output the hub may read",
+        )
+
+    @property
+    def hub_event_bus_arn(self) -> str:
+        """The ARN of the event bus to which events are forwarded."""
+        return self._hub.arn
+
+    @property
+    def status_events(self) -> StatusEvents:
+        """The rule that forwards. ``alert_on_silence`` adds an alarm on its silence."""
+        return self._events
+
+    @property
+    def delivery(self) -> Delivery:
+        """How events are forwarded: key, dead-letter queue, role, retries."""
+        return self._delivery
+
+    @property
+    def alerts(self) -> Alerts:
+        """Who is notified if events cannot be forwarded."""
+        return self._alerts
+
+    @property
+    def output(self) -> OutputLocation:
+        """Where the flow definitions write their output."""
+        return self._output
+
+    @property
+    def output_role(self) -> iam.Role:
+        """The role with which the hub reads the output."""
+        return self._output_role
+
+    def _create_output_role(self) -> iam.Role:
+        return iam.Role(
+            self,
+            "OutputRole",
+            description="The hub reads the output of human loops with this role",
+            role_name=output_role_name(self._hub.name, Stack.of(self).region),
+            # A role as principal must exist, and stops being the same when it is created again.
+            assumed_by=iam.AccountPrincipal(self._hub.account).with_conditions(
+                {"ArnEquals": {"aws:PrincipalArn": self._hub.reader_role_arn}}
+            ),
+        )
+
+
+class _Forwarded(HumanLoopFilter):
+    """Leaves out the events of ``human-loops verify``, which concern a stack of this account."""
+
+    def pattern(
+        self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None
+    ) -> events.EventPattern:
+        """Build the event pattern. See `EventFilter.pattern`."""
+        detail = {**VERIFICATION_EXCLUDED, **(detail or {})}
+        return super().pattern(statuses=statuses, detail=detail)
+
+
+def _hub(hub: object, stack: Stack) -> _Hub:
+    if isinstance(hub, HumanLoopHub) and Stack.of(hub) == stack:
+        raise ValueError(
+            f"hub: {hub.node.path} is in the same stack, {stack.stack_name}; expected a stack of "
+            "its own for the hub, which is deployed before its spokes"
+        )
+    arn = hub.arn_for(stack) if isinstance(hub, HumanLoopHub) else hub
+    match = _BUS_ARN.fullmatch(arn) if isinstance(arn, str) else None
+    if match is None:
+        raise ValueError(
+            "hub: expected a HumanLoopHub of the app, or the ARN of a hub's event bus as in "
+            f"arn:aws:events:eu-west-1:111122223333:event-bus/reviews-hub, got {hub!r}"
+        )
+    if match["name"] == "default":
+        raise ValueError(f"hub: {arn} is an account's default bus; expected the bus of a hub")
+    partition = (
+        None if Token.is_unresolved(stack.region) else RegionInfo.get(stack.region).partition
+    )
+    if partition not in (None, match["partition"]):
+        raise ValueError(
+            f"hub: {arn} is in partition {match['partition']}, but {stack.stack_name} is deployed "
+            f"to {partition}, and EventBridge forwards within a partition; expected a hub there"
+        )
+    return _Hub(arn=match[0], **match.groupdict())

@@ -1,0 +1,147 @@
+"""The metrics of human loops that the functions print, by flow definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from human_loop_reviews.contract import (
+    FAILURE_CODE_DIMENSION,
+    METRIC_DIMENSION,
+    METRIC_NAMESPACE,
+    Metric,
+)
+
+_NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_]")
+
+
+def loop_metric(
+    metric_name: str, flow_definition: str, *, statistic: str = "Sum", period: Duration
+) -> cloudwatch.Metric:
+    """Return a metric of one flow definition."""
+    return cloudwatch.Metric(
+        namespace=METRIC_NAMESPACE,
+        metric_name=metric_name,
+        dimensions_map={METRIC_DIMENSION: flow_definition},
+        statistic=statistic,
+        period=period,
+    )
+
+
+def agreement_metric(flow_definition: str, *, period: Duration) -> cloudwatch.MathExpression:
+    """Divide the correct fields of a flow definition by the judged ones.
+
+    The ids within the expression contain the name, so that one graph can show several.
+    """
+    name = _NOT_IN_AN_ID.sub("_", flow_definition)
+    correct, judged = f"correct_{name}", f"judged_{name}"
+    return cloudwatch.MathExpression(
+        expression=f"{correct} / {judged}",
+        using_metrics={
+            correct: loop_metric(Metric.FIELDS_CORRECT, flow_definition, period=period),
+            judged: loop_metric(Metric.FIELDS_JUDGED, flow_definition, period=period),
+        },
+        label=f"Agreement with the model of {flow_definition}",
+        period=period,
+    )
+
+
+class LoopGraphs:
+    """What a graph shows of human loops: a line for each flow definition.
+
+    Without names that are known at synthesis, CloudWatch searches the flow definitions of the
+    account and Region. It finds those with data in the last two weeks.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+
+    Parameters
+    ----------
+    names
+        The names of the flow definitions. Empty for any.
+    period
+        The period of each value.
+    """
+
+    def __init__(self, names: Sequence[str], period: Duration) -> None:
+        self._names = tuple(names)
+        self._period = period
+
+    def lines(
+        self,
+        metric_name: str,
+        statistic: str = "Sum",
+        *,
+        suffix: str = "",
+        period: Duration | None = None,
+    ) -> list[cloudwatch.IMetric]:
+        """Return a line for each flow definition, labelled with its name and a suffix."""
+        period = period or self._period
+        if not self._names:
+            label = f"${{PROP('Dim.{METRIC_DIMENSION}')}}{suffix}"
+            return [_search(metric_name, statistic, period, [METRIC_DIMENSION], label)]
+        return [
+            loop_metric(metric_name, name, statistic=statistic, period=period).with_(
+                label=f"{name}{suffix}"
+            )
+            for name in self._names
+        ]
+
+    def failure_codes(self) -> list[cloudwatch.IMetric]:
+        """Return a line for each failure code that occurred, of each flow definition."""
+        dimensions = [METRIC_DIMENSION, FAILURE_CODE_DIMENSION]
+        label = f"${{PROP('Dim.{METRIC_DIMENSION}')}} ${{PROP('Dim.{FAILURE_CODE_DIMENSION}')}}"
+        return [
+            _search("Failed", "Sum", self._period, dimensions, label, flow_definition=name)
+            for name in self._names or (None,)
+        ]
+
+    def agreement(self, period: Duration) -> list[cloudwatch.IMetric]:
+        """Return the correct fields divided by the judged ones.
+
+        Without names it is one line for all flow definitions: CloudWatch cannot divide the results
+        of two searches pair by pair.
+        """
+        if self._names:
+            return [agreement_metric(name, period=period).with_(label=name) for name in self._names]
+        correct, judged = (
+            _searched(name, "Sum", [METRIC_DIMENSION])
+            for name in (Metric.FIELDS_CORRECT, Metric.FIELDS_JUDGED)
+        )
+        return [
+            cloudwatch.MathExpression(
+                expression=f"SUM({correct}) / SUM({judged})",
+                label="all flow definitions",
+                period=period,
+            )
+        ]
+
+
+def _search(
+    metric_name: str,
+    statistic: str,
+    period: Duration,
+    dimensions: Sequence[str],
+    label: str,
+    *,
+    flow_definition: str | None = None,
+) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(
+        expression=_searched(metric_name, statistic, dimensions, flow_definition),
+        label=label,
+        period=period,
+    )
+
+
+def _searched(
+    metric_name: str,
+    statistic: str,
+    dimensions: Sequence[str],
+    flow_definition: str | None = None,
+) -> str:
+    schema = ",".join([METRIC_NAMESPACE, *dimensions])
+    terms = [f'MetricName="{metric_name}"']
+    if flow_definition is not None:
+        terms.append(f'{METRIC_DIMENSION}="{flow_definition}"')
+    return f"SEARCH('{{{schema}}} {' '.join(terms)}', '{statistic}')"

@@ -1,0 +1,75 @@
+"""The managed policies with which a role reads the output of flow definitions."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.output_location import OutputLocation
+from human_loop_events.policy_size import refuse_oversized
+from human_loop_events.runtime_function import as_in_findings
+
+#: IAM's quota for a role is ten managed policies. One is for all but the output.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_MOST_OUTPUT_POLICIES = 9
+
+
+def create_output_policies(
+    scope: Construct,
+    role: iam.IRole,
+    output: OutputLocation,
+    flow_definitions: FlowDefinitions,
+    *,
+    description: str,
+) -> list[iam.ManagedPolicy]:
+    """Create the policies to read output: as many as the names of flow definitions need.
+
+    Parameters
+    ----------
+    scope
+        The parent of the policies.
+    role
+        Who may read.
+    output, flow_definitions
+        What may be read.
+    description
+        The policies' description.
+
+    Raises
+    ------
+    ValueError
+        If a role cannot have as many policies.
+    """
+    stack = Stack.of(scope)
+    policies = []
+    groups = list(output.pattern_groups(flow_definitions))
+    if len(groups) > _MOST_OUTPUT_POLICIES:
+        raise ValueError(
+            f"flow_definitions: to read the output of {len(flow_definitions.names)} flow "
+            f"definitions takes {len(groups) + 1} managed policies, but IAM allows "
+            f"{_MOST_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
+            "shorter names, or several constructs"
+        )
+    for number, patterns in enumerate(groups, start=1):
+        policy = iam.ManagedPolicy(
+            scope,
+            "OutputPolicy" if number == 1 else f"OutputPolicy{number}",
+            description=description,
+            roles=[role],
+        )
+        refuse_oversized(policy)
+        output.grant_read(policy, patterns=patterns)
+        acknowledge(
+            policy,
+            "Read access to output objects below the configured prefix. A2I makes their keys "
+            "from date, time and the human loop's name, so they cannot be listed beforehand.",
+            *(
+                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
+                for arn in map(output.bucket.arn_for_objects, patterns)
+            ),
+        )
+        policies.append(policy)
+    return policies

@@ -1,0 +1,132 @@
+"""What the stacks of all deployments have in common."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from aws_cdk import Environment, PermissionsBoundary, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from human_loop_events import Alerts, HumanLoopStatus, OutputLocation
+from human_loop_events.acknowledgements import acknowledge
+from stacks import deployment as configured
+from stacks.deployment import Deployment
+from stacks.values import as_duration
+
+
+class DeploymentStack(Stack):
+    """A stack as one `Deployment` describes it.
+
+    Parameters
+    ----------
+    scope
+        The app, or a stage of a pipeline.
+    construct_id
+        The id within it.
+    deployment
+        What to deploy, and where.
+    description
+        The stack's description.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, deployment: Deployment, description: str
+    ) -> None:
+        boundary = deployment.permissions_boundary
+        super().__init__(
+            scope,
+            construct_id,
+            description=description,
+            env=Environment(account=deployment.account, region=deployment.region),
+            tags=deployment.tags,
+            termination_protection=deployment.termination_protection,
+            permissions_boundary=PermissionsBoundary.from_name(boundary) if boundary else None,
+        )
+
+    def _rules(self, deployment: Deployment) -> dict[str, Any]:
+        """Return the arguments on rules: what they match, how they deliver, and who is notified.
+
+        What the deployment does not say keeps its default.
+        """
+        rules: dict[str, Any] = {
+            "flow_definitions": deployment.flow_definitions_matched,
+            "alerts": self._alerts(deployment.alerts),
+            "delivery": self._delivery(deployment.delivery),
+        }
+        if deployment.statuses is not None:
+            rules["statuses"] = [HumanLoopStatus(status) for status in deployment.statuses]
+        if deployment.event_bus is not None:
+            rules["event_bus"] = events.EventBus.from_event_bus_name(
+                self, "EventBus", deployment.event_bus
+            )
+        return rules
+
+    def _alerts(self, alerts: configured.Alerts) -> dict[str, Any]:
+        settings = settings_of(alerts, "topic")
+        topic = self._topic("AlertsTopic", alerts.topic)
+        if topic is not None:
+            settings["topic"] = topic
+        return settings
+
+    def _delivery(self, delivery: configured.Delivery) -> dict[str, Any]:
+        settings = settings_of(delivery, "encryption_key", "dead_letter_queue")
+        if delivery.encryption_key is not None:
+            settings["encryption_key"] = self._key("Key", delivery.encryption_key)
+        queue = self._queue("DeadLetterQueue", delivery.dead_letter_queue)
+        if queue is not None:
+            settings["dead_letter_queue"] = queue
+        return settings
+
+    def _output(self, output: configured.Output | None) -> OutputLocation | None:
+        if output is None:
+            return None
+        return OutputLocation(
+            s3.Bucket.from_bucket_name(self, "Output", output.bucket),
+            prefix=output.prefix,
+            encryption_key=self._optional_key("OutputKey", output.encryption_key),
+        )
+
+    def _topic(self, topic_id: str, topic: configured.ExistingTopic | None) -> sns.ITopic | None:
+        if topic is None:
+            return None
+        return sns.Topic.from_topic_attributes(
+            self, topic_id, topic_arn=topic.arn, key_arn=topic.encryption_key
+        )
+
+    def _queue(self, queue_id: str, queue: configured.ExistingQueue | None) -> sqs.IQueue | None:
+        if queue is None:
+            return None
+        return sqs.Queue.from_queue_attributes(
+            self, queue_id, queue_arn=queue.arn, key_arn=queue.encryption_key
+        )
+
+    def _optional_key(self, key_id: str, arn: str | None) -> kms.IKey | None:
+        return None if arn is None else self._key(key_id, arn)
+
+    def _key(self, key_id: str, arn: str) -> kms.IKey:
+        return kms.Key.from_key_arn(self, key_id, arn)
+
+    def _subscribe(self, alerts: Alerts, deployment: Deployment) -> None:
+        for address in deployment.alert_emails or []:
+            acknowledge(
+                alerts.topic.add_subscription(subscriptions.EmailSubscription(address)),
+                "SNS retries an e-mail for hours. After that it is out of date: the alarm stays "
+                "on, and the event is in a queue.",
+                "Serverless-SNSRedrivePolicy",
+            )
+
+
+def settings_of(keys: configured.Keys, *others: str) -> dict[str, Any]:
+    """Return the keys that have a value as the constructs take them, but some others."""
+    return {
+        name: as_duration(value) if isinstance(value, timedelta) else value
+        for name, value in keys.given().items()
+        if name not in others
+    }

@@ -1,0 +1,142 @@
+"""What is wrong with the deployments of a hub and its spokes: each by itself, and all together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk.region_info import RegionInfo
+
+from stacks.faults import Fault, nearest
+
+if TYPE_CHECKING:
+    from stacks.deployment import Deployment
+
+#: What a spoke has. Everything else is the hub's, and would have no effect in a spoke.
+_KEYS_OF_A_SPOKE: Final = frozenset(
+    {
+        *("name", "account", "region", "hub", "flow_definitions", "statuses", "event_bus"),
+        *("output", "alerts", "alert_emails", "alert_on_silence", "delivery"),
+        *("tags", "termination_protection", "permissions_boundary"),
+    }
+)
+_ALERTS_OF_A_SPOKE: Final = frozenset({"topic", "runbook", "ok_actions"})
+_DELIVERY_OF_A_SPOKE: Final = frozenset(
+    {"encryption_key", "dead_letter_queue", "max_event_age", "retry_attempts"}
+)
+
+
+def faults_of_one(deployment: Deployment) -> Iterator[Fault]:
+    """Yield what keeps a deployment from being a hub or a spoke. Nothing if it is neither."""
+    if deployment.admits is None and deployment.hub is None:
+        return
+    if deployment.account is None and deployment.region is None:
+        yield Fault("account", "a hub or a spoke needs account and region, got none")
+    if deployment.admits is not None:
+        yield from _of_hub(deployment)
+    else:
+        yield from _of_spoke(deployment)
+
+
+def faults_between(
+    deployments: Sequence[Deployment], names: Sequence[str]
+) -> Iterator[tuple[str, Fault]]:
+    """Yield the names of spokes that do not reach their hub, with what is wrong.
+
+    Parameters
+    ----------
+    deployments
+        Those that are right by themselves.
+    names
+        The names of all.
+    """
+    by_name = {each.name: each for each in deployments}
+    first: dict[tuple[str | None, ...], str] = {}
+    for spoke in deployments:
+        if spoke.hub is None:
+            continue
+        yield from ((spoke.name, Fault("hub", what)) for what in _of_link(spoke, by_name, names))
+        other = first.setdefault((spoke.hub, spoke.account, spoke.region), spoke.name)
+        if other != spoke.name:
+            yield spoke.name, Fault("hub", _second(spoke, other))
+
+
+def _of_hub(hub: Deployment) -> Iterator[Fault]:
+    if hub.hub is not None:
+        what = (
+            f"EventBridge forwards an event once, so a hub cannot be a spoke of {hub.hub}; "
+            "expected either admits or hub"
+        )
+        yield Fault("hub", what)
+    if hub.event_bus is not None:
+        yield Fault("event_bus", f"a hub has an event bus of its own, got {hub.event_bus!r}")
+    if hub.output is not None:
+        what = f"a hub reads the outputs of its spokes, got bucket {hub.output.bucket!r}"
+        yield Fault("output", what)
+    for name in sorted(hub.reconciler.model_fields_set - {"enabled"}):
+        what = (
+            "a hub has no reconciler, because A2I lists the human loops of an account and Region "
+            "only there; expected this key in a deployment beside the spoke"
+        )
+        yield Fault(f"reconciler.{name}", what)
+    if hub.callbacks:
+        what = (
+            "a hub cannot start or look up the human loops of other accounts; expected callbacks "
+            "in a deployment beside the spoke"
+        )
+        yield Fault("callbacks", what)
+
+
+def _of_spoke(spoke: Deployment) -> Iterator[Fault]:
+    if spoke.output is None:
+        what = (
+            "a spoke needs the bucket in the flow definitions' S3OutputPath, which the hub may "
+            "read; got none"
+        )
+        yield Fault("output", what)
+    keys = [
+        *sorted(spoke.model_fields_set - _KEYS_OF_A_SPOKE),
+        *(f"alerts.{each}" for each in sorted(spoke.alerts.model_fields_set - _ALERTS_OF_A_SPOKE)),
+        *(
+            f"delivery.{each}"
+            for each in sorted(spoke.delivery.model_fields_set - _DELIVERY_OF_A_SPOKE)
+        ),
+    ]
+    for each in keys:
+        yield Fault(each, "a spoke only forwards events; expected this key in the hub's deployment")
+
+
+def _of_link(
+    spoke: Deployment, by_name: Mapping[str, Deployment], names: Sequence[str]
+) -> Iterator[str]:
+    name = spoke.hub or ""
+    if name in by_name:
+        yield from _refused(spoke, by_name[name])
+    # A name that is there but not right has a fault of its own. An ARN is checked by the construct.
+    elif name not in names and not name.startswith("arn:"):
+        hubs = [each.name for each in by_name.values() if each.admits is not None]
+        yield (
+            f"there is no deployment {name!r}{nearest(name, hubs)}; expected one with admits, or "
+            "the ARN of a hub's event bus"
+        )
+
+
+def _refused(spoke: Deployment, hub: Deployment) -> Iterator[str]:
+    """Say why a deployment does not receive the events of a spoke."""
+    if hub.admits is None:
+        yield f"{hub.name} is no hub: expected a deployment with admits"
+        return
+    admitted = (*hub.admits, hub.account) if isinstance(hub.admits, list) else (spoke.account,)
+    if spoke.account not in admitted:
+        yield f"{hub.name} does not admit account {spoke.account}; expected it in its admits"
+    ours, theirs = (RegionInfo.get(each.region or "").partition for each in (spoke, hub))
+    if None not in (ours, theirs) and ours != theirs:
+        yield f"{hub.name} is in partition {theirs}, and EventBridge forwards within {ours} only"
+
+
+def _second(spoke: Deployment, other: str) -> str:
+    return (
+        f"{other} is a spoke of {spoke.hub} in account {spoke.account} and {spoke.region} already, "
+        "and the role that the hub takes would have the same name; expected one spoke with all "
+        "flow definitions, and outputs in one bucket"
+    )
