@@ -26,7 +26,7 @@ loops.alerts.topic.add_subscription(subscriptions.EmailSubscription("ml-oncall@e
 
 for name, account in ACCOUNTS.items():
     stack = Stack(app, f"Spoke-{name}", env=Environment(account=account, region="eu-central-1"))
-    stack.add_stack_dependency(people)
+    stack.node.add_dependency(people)
     spoke = HumanLoopSpoke(
         stack,
         "Spoke",
