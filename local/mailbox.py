@@ -17,7 +17,8 @@ class Mailbox:
         self._sqs = emulator.client("sqs")
         self._url = queue_url
         self.messages: list[str] = []
-        self._attributes_by_body: dict[str, dict[str, str]] = {}
+        self.attributes: list[Mapping[str, str]] = []
+        """The text attributes of each message."""
 
     @classmethod
     def subscribed(cls, emulator: Emulator, topic_arn: str) -> Mailbox:
@@ -69,15 +70,13 @@ class Mailbox:
                 return self.messages
             for message in received:
                 self.messages.append(message["Body"])
-                self._attributes_by_body[message["Body"]] = {
-                    name: attribute["StringValue"]
-                    for name, attribute in message.get("MessageAttributes", {}).items()
-                }
+                self.attributes.append(
+                    {
+                        name: attribute["StringValue"]
+                        for name, attribute in message.get("MessageAttributes", {}).items()
+                    }
+                )
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-
-    def attributes_of(self, body: str) -> Mapping[str, str]:
-        """Return the text attributes of the last collected message with a body."""
-        return self._attributes_by_body[body]
 
     def _attributes(self, *names: str) -> Mapping[str, str]:
         answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))

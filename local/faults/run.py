@@ -90,9 +90,9 @@ class Stack:
     def collected_letters(self) -> list[Letter]:
         """Return all messages that ever came to the dead-letter queues."""
         return [
-            _letter(name, body, mailbox.attributes_of(body))
+            _letter(name, body, attributes)
             for name, mailbox in self.letters.items()
-            for body in mailbox.collect()
+            for body, attributes in zip(mailbox.collect(), mailbox.attributes, strict=True)
         ]
 
 

@@ -108,7 +108,7 @@ def test_malformed_event_goes_to_the_dead_letter_queue_with_its_reason(
     assert wait_until(
         lambda: any(reason in line for line in buffered.handler_log()), seconds=SECONDS_TO_SETTLE
     )
-    attributes = handler_dead_letters.attributes_of(body)
+    attributes = handler_dead_letters.attributes[handler_dead_letters.messages.index(body)]
     assert attributes["ErrorCode"] == "MalformedEventError"
     assert reason in attributes["ErrorMessage"]
     assert buffered.observe("claim-4").records == []
