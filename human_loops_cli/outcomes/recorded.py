@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent, ObjectLocation
-from human_loop_reviews.contract import LEDGER_INDEX_SORT_KEY, RECOVERED, HumanLoopStatus
+from human_loop_reviews.aws.ledger import is_recovered, outcome_of
+from human_loop_reviews.contract import LEDGER_INDEX_SORT_KEY, HumanLoopStatus
 from human_loop_reviews.outcome import SCHEMA_VERSION, FieldOutcome, Outcome, properties
-
-#: The parts of a field that can be any JSON; the ledger has them as JSON texts.
-_VALUES: Final = "values"
 
 _PROPERTIES: Final = tuple([name for _, name in properties(Outcome)])
 _REQUIRED: Final = frozenset(
@@ -66,16 +60,12 @@ class RecordedOutcome:
         >>> RecordedOutcome.parse(item).outcome
         {'humanLoopName': 'invoice-1', 'endTime': None}
         """
-        deserialize = TypeDeserializer().deserialize
-        values = {name: _plain(deserialize(value)) for name, value in item.items()}
-        ended, recovered = values[LEDGER_INDEX_SORT_KEY], values.get(RECOVERED) is True
-        if recovered:
-            # The index needs a time. The outcome has none.
-            values[LEDGER_INDEX_SORT_KEY] = None
-        outcome = {name: values[name] for name in _PROPERTIES if name in values}
-        if isinstance(outcome.get("fields"), list):
-            outcome["fields"] = [_field(each) for each in outcome["fields"]]
-        return cls(outcome=outcome, ended=ended, recovered=recovered)
+        values = outcome_of(item)
+        return cls(
+            outcome={name: values[name] for name in _PROPERTIES if name in values},
+            ended=item[LEDGER_INDEX_SORT_KEY]["S"],
+            recovered=is_recovered(item),
+        )
 
     @property
     def is_complete(self) -> bool:
@@ -123,22 +113,6 @@ class RecordedOutcome:
         )
 
 
-def _field(field: dict[str, Any]) -> dict[str, Any]:
-    values = field.get(_VALUES)
-    return {**field, _VALUES: json.loads(values)} if isinstance(values, str) else field
-
-
 def _has_numbers(record: Mapping[str, Any]) -> bool:
     """Return whether no number is a text: DynamoDB holds fewer numbers than JSON."""
     return not any(isinstance(record.get(name), str) for name in _NUMBERS)
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
-            return {name: _plain(each) for name, each in value.items()}
-        case list():
-            return [_plain(each) for each in value]
-    return value

@@ -190,7 +190,7 @@ class Ledger:
 
 
 def outcome_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outcome that an item of the ledger holds, ready for JSON.
+    """Return the outcome that an item of the ledger holds, as far as it does, ready for JSON.
 
     Parameters
     ----------
@@ -201,12 +201,19 @@ def outcome_of(item: Mapping[str, Any]) -> dict[str, Any]:
     outcome = {
         name: _exact(deserialize(value)) for name, value in item.items() if name not in _NOT_OUTCOME
     }
-    if RECOVERED in item:
+    if is_recovered(item):
+        # The index needs a time. The outcome has none.
         outcome[LEDGER_INDEX_SORT_KEY] = None
-    for field in outcome["fields"]:
-        if _VALUES in field:
+    fields = outcome.get("fields")
+    for field in fields if isinstance(fields, list) else ():
+        if isinstance(field.get(_VALUES), str):
             field[_VALUES] = json.loads(field[_VALUES])
     return outcome
+
+
+def is_recovered(item: Mapping[str, Any]) -> bool:
+    """Return whether an item of the ledger is of a loop whose event the reconciler sent."""
+    return item.get(RECOVERED) == {"BOOL": True}
 
 
 def precedence_of(loop: HumanLoopEvent, *, unreadable: bool) -> str:
