@@ -39,8 +39,9 @@ def generalised(finding: Finding) -> Finding:
         first = "Events"
     path = "/".join(rest if first in FACADES else [first, *rest])
     objects = "<bucket>/<prefix>/*"
-    if ":human-loop/" in finding.rule:
-        objects = "human-loop/*"
+    for resource in ("human-loop", "flow-definition"):
+        if f":{resource}/" in finding.rule:
+            objects = f"{resource}/*"
     rule = re.sub(
         r"\[Resource::.+:role/.+-output-\*\]$", "[Resource::<hub>-output-*]", finding.rule
     )
