@@ -15,7 +15,12 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 
 #: The packages, and the folders that they are in.
-PACKAGES: Final = {"human_loop_events": "", "human_loops_cli": "", "human_loop_reviews": "lambda"}
+PACKAGES: Final = {
+    "human_loop_events": "",
+    "human_loop_tables": "",
+    "human_loops_cli": "",
+    "human_loop_reviews": "lambda",
+}
 
 #: What the wheel has besides the packages' modules, and where it is in the repository.
 _ADDED: Final = {"human_loops_cli/runbook.md": "docs/operations.md"}

@@ -1,0 +1,287 @@
+"""The queries of the report and of the archive, on the tables `loops` and `fields`.
+
+DuckDB and Trino (Amazon Athena) both run them: they are plain SELECT statements in what both
+have in common. They return days and numbers rather than times, because the engines write times in
+different forms. Each query states its order, and adds up whole numbers only: the sum of
+fractions depends on the order in which an engine adds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A query on the two tables.
+
+    Parameters
+    ----------
+    name
+        Its name: that of a named query in Athena too.
+    meaning
+        What a row of its result is.
+    columns
+        The columns of its result, in their order.
+    sql
+        A SELECT statement without a semicolon.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+    sql: str
+
+
+TOTALS: Final = Query(
+    name="totals",
+    meaning="A flow definition: its loops, how they ended, and how the model did.",
+    columns=(
+        "flow_definition_arn",
+        "task_type",
+        "first_day",
+        "last_day",
+        "loops",
+        "completed",
+        "failed",
+        "stopped",
+        "recovered",
+        "unreadable",
+        "unanswered",
+        "prediction_unknown",
+        "sampled",
+        "not_sampled",
+        "fields_judged",
+        "fields_correct",
+        "fields_left_out",
+        "loops_with_reviewers",
+        "loops_with_several_reviewers",
+        "seconds_worked",
+        "loops_with_seconds_worked",
+    ),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  max(task_type) AS task_type,
+  min(day) AS first_day,
+  max(day) AS last_day,
+  count(*) AS loops,
+  sum(CASE WHEN status = 'Completed' THEN 1 ELSE 0 END) AS completed,
+  sum(CASE WHEN status = 'Failed' THEN 1 ELSE 0 END) AS failed,
+  sum(CASE WHEN status = 'Stopped' THEN 1 ELSE 0 END) AS stopped,
+  sum(CASE WHEN end_time IS NULL THEN 1 ELSE 0 END) AS recovered,
+  sum(CASE WHEN unreadable THEN 1 ELSE 0 END) AS unreadable,
+  sum(CASE WHEN unanswered THEN 1 ELSE 0 END) AS unanswered,
+  sum(CASE WHEN prediction_known THEN 0 WHEN NOT prediction_known THEN 1 ELSE 0 END)
+    AS prediction_unknown,
+  sum(CASE WHEN sampled THEN 1 ELSE 0 END) AS sampled,
+  sum(CASE WHEN NOT sampled THEN 1 ELSE 0 END) AS not_sampled,
+  sum(fields_judged) AS fields_judged,
+  sum(fields_correct) AS fields_correct,
+  sum(fields_left_out) AS fields_left_out,
+  sum(CASE WHEN reviewer_count > 0 THEN 1 ELSE 0 END) AS loops_with_reviewers,
+  sum(CASE WHEN reviewer_count > 1 THEN 1 ELSE 0 END) AS loops_with_several_reviewers,
+  sum(CAST(round(seconds_worked) AS bigint)) AS seconds_worked,
+  count(seconds_worked) AS loops_with_seconds_worked
+FROM loops
+GROUP BY flow_definition_arn
+ORDER BY flow_definition_arn""",
+)
+
+DAYS: Final = Query(
+    name="days",
+    meaning="A day of a flow definition: its loops, and how the model did.",
+    columns=(
+        "flow_definition_arn",
+        "day",
+        "completed",
+        "failed",
+        "stopped",
+        "fields_judged",
+        "fields_correct",
+    ),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  day,
+  sum(CASE WHEN status = 'Completed' THEN 1 ELSE 0 END) AS completed,
+  sum(CASE WHEN status = 'Failed' THEN 1 ELSE 0 END) AS failed,
+  sum(CASE WHEN status = 'Stopped' THEN 1 ELSE 0 END) AS stopped,
+  sum(fields_judged) AS fields_judged,
+  sum(fields_correct) AS fields_correct
+FROM loops
+GROUP BY flow_definition_arn, day
+ORDER BY flow_definition_arn, day""",
+)
+
+TURNAROUND: Final = Query(
+    name="turnaround",
+    meaning=(
+        "A day of a flow definition: the turnaround of its Completed loops in seconds, as nearest "
+        "ranks."
+    ),
+    columns=("flow_definition_arn", "day", "loops", "median_seconds", "p90_seconds", "max_seconds"),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  day,
+  count(*) AS loops,
+  min(CASE WHEN place * 2 >= loops THEN turnaround_seconds END) AS median_seconds,
+  min(CASE WHEN place * 10 >= loops * 9 THEN turnaround_seconds END) AS p90_seconds,
+  max(turnaround_seconds) AS max_seconds
+FROM (
+  SELECT
+    flow_definition_arn,
+    day,
+    turnaround_seconds,
+    row_number() OVER (
+      PARTITION BY flow_definition_arn, day ORDER BY turnaround_seconds
+    ) AS place,
+    count(*) OVER (PARTITION BY flow_definition_arn, day) AS loops
+  FROM loops
+  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
+) AS ranked
+GROUP BY flow_definition_arn, day
+ORDER BY flow_definition_arn, day""",
+)
+
+FIELD_VERDICTS: Final = Query(
+    name="field_verdicts",
+    meaning=(
+        "A field of a flow definition: the verdicts, how the model did on what reviewers were "
+        "shown, and how far reviewers agree."
+    ),
+    columns=(
+        "flow_definition_arn",
+        "field",
+        "fields",
+        "judged",
+        "correct",
+        "confirmed",
+        "corrected",
+        "added",
+        "removed",
+        "relabelled",
+        "disputed",
+        "without_verdict",
+        "not_shown",
+        "not_shown_wrong",
+        "with_several_reviewers",
+        "reviewer_agreement_millionths",
+    ),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  field,
+  count(*) AS fields,
+  sum(CASE WHEN shown AND model_correct IS NOT NULL THEN 1 ELSE 0 END) AS judged,
+  sum(CASE WHEN shown AND model_correct THEN 1 ELSE 0 END) AS correct,
+  sum(CASE WHEN verdict = 'confirmed' THEN 1 ELSE 0 END) AS confirmed,
+  sum(CASE WHEN verdict = 'corrected' THEN 1 ELSE 0 END) AS corrected,
+  sum(CASE WHEN verdict = 'added' THEN 1 ELSE 0 END) AS added,
+  sum(CASE WHEN verdict = 'removed' THEN 1 ELSE 0 END) AS removed,
+  sum(CASE WHEN verdict = 'relabelled' THEN 1 ELSE 0 END) AS relabelled,
+  sum(CASE WHEN verdict = 'disputed' THEN 1 ELSE 0 END) AS disputed,
+  sum(CASE WHEN verdict IS NULL THEN 1 ELSE 0 END) AS without_verdict,
+  sum(CASE WHEN NOT shown THEN 1 ELSE 0 END) AS not_shown,
+  sum(CASE WHEN NOT shown AND NOT model_correct THEN 1 ELSE 0 END) AS not_shown_wrong,
+  count(reviewer_agreement) AS with_several_reviewers,
+  sum(CAST(round(reviewer_agreement * 1000000) AS bigint)) AS reviewer_agreement_millionths
+FROM fields
+GROUP BY flow_definition_arn, field
+ORDER BY flow_definition_arn, field""",
+)
+
+CALIBRATION: Final = Query(
+    name="calibration",
+    meaning=(
+        "A point of confidence of a flow definition, for sampled loops (true), other loops (false) "
+        "and loops of which it is unknown (null): how many predictions that were shown were found "
+        "correct or wrong, and how many of them correct. The point is the whole number below the "
+        "confidence."
+    ),
+    columns=(
+        "flow_definition_arn",
+        "sampled",
+        "point",
+        "judged",
+        "correct",
+        "confidence_millionths",
+    ),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  sampled,
+  CAST(floor(confidence) AS bigint) AS point,
+  count(*) AS judged,
+  sum(CASE WHEN model_correct THEN 1 ELSE 0 END) AS correct,
+  sum(CAST(round(confidence * 1000000) AS bigint)) AS confidence_millionths
+FROM fields
+WHERE shown AND model_correct IS NOT NULL AND confidence IS NOT NULL
+GROUP BY flow_definition_arn, sampled, CAST(floor(confidence) AS bigint)
+ORDER BY flow_definition_arn, sampled NULLS LAST, point""",
+)
+
+RELABELLED: Final = Query(
+    name="relabelled",
+    meaning="A key of the model that reviewers replaced by another key, and how often.",
+    columns=("flow_definition_arn", "predicted_name", "name", "times"),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  predicted_name,
+  name,
+  count(*) AS times
+FROM fields
+WHERE verdict = 'relabelled' AND predicted_name IS NOT NULL
+GROUP BY flow_definition_arn, predicted_name, name
+ORDER BY flow_definition_arn, times DESC, predicted_name, name""",
+)
+
+NOTES: Final = Query(
+    name="notes",
+    meaning="Why fields of a flow definition have no verdict, or were compared only in part.",
+    columns=("flow_definition_arn", "note", "fields"),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  note,
+  count(*) AS fields
+FROM fields
+WHERE note IS NOT NULL
+GROUP BY flow_definition_arn, note
+ORDER BY flow_definition_arn, note""",
+)
+
+FAILURES: Final = Query(
+    name="failures",
+    meaning="A failure code of a flow definition (null: A2I gave none): the loops that Failed.",
+    columns=("flow_definition_arn", "failure_code", "loops", "first_day", "last_day"),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  failure_code,
+  count(*) AS loops,
+  min(day) AS first_day,
+  max(day) AS last_day
+FROM loops
+WHERE status = 'Failed'
+GROUP BY flow_definition_arn, failure_code
+ORDER BY flow_definition_arn, loops DESC, failure_code NULLS LAST""",
+)
+
+#: The queries of the report, by name.
+QUERIES: Final = {
+    each.name: each
+    for each in (
+        TOTALS,
+        DAYS,
+        TURNAROUND,
+        FIELD_VERDICTS,
+        CALIBRATION,
+        RELABELLED,
+        NOTES,
+        FAILURES,
+    )
+}

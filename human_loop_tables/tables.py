@@ -1,0 +1,159 @@
+"""The flat tables: `loops` has a row for each human loop, `fields` one for each of its fields.
+
+If a human loop has several outcomes, the tables have the one that takes precedence. Outcomes of
+verifications are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Type(StrEnum):
+    """The types of columns, as both DuckDB and Trino name them."""
+
+    BIGINT = "bigint"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DOUBLE = "double"
+    TIMESTAMP = "timestamp with time zone"
+    VARCHAR = "varchar"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name, type
+        As in SQL.
+    meaning
+        What it holds, and when it is null.
+    """
+
+    name: str
+    type: Type
+    meaning: str
+
+
+#: What identifies a human loop and says how it was selected. Both tables have these columns.
+_OF_BOTH: Final = (
+    Column("human_loop_arn", Type.VARCHAR, "With creation_time, the identity of the loop."),
+    Column(
+        "creation_time",
+        Type.TIMESTAMP,
+        "When the loop was created. Null for an output that is read without its event.",
+    ),
+    Column("flow_definition_arn", Type.VARCHAR, "The loop's flow definition."),
+    Column(
+        "reference_time",
+        Type.TIMESTAMP,
+        "end_time; where it is unknown, creation_time.",
+    ),
+    Column("day", Type.DATE, "The day of reference_time in UTC."),
+    Column("task_type", Type.VARCHAR, "What the reviewers were asked to do. Null without output."),
+    Column("model_version", Type.VARCHAR, "The version of the model, where known."),
+    Column(
+        "sampled",
+        Type.BOOLEAN,
+        "Whether the loop is one of a random sample of all that the model did. Null where unknown.",
+    ),
+    Column(
+        "sampling_percentage",
+        Type.DOUBLE,
+        "The percentage of all that the model did that is sampled. Null where unknown.",
+    ),
+    Column("reviewer_count", Type.BIGINT, "How many reviewers answered. Null where unknown."),
+)
+
+LOOPS: Final = (
+    *_OF_BOTH,
+    Column("human_loop_name", Type.VARCHAR, "The loop's name."),
+    Column("status", Type.VARCHAR, "Completed, Failed or Stopped."),
+    Column(
+        "end_time",
+        Type.TIMESTAMP,
+        "When the loop ended. Null if its event was recovered.",
+    ),
+    Column("turnaround_seconds", Type.DOUBLE, "From creation_time to end_time."),
+    Column("failure_code", Type.VARCHAR, "Why a Failed loop failed. Null without a code."),
+    Column("unreadable", Type.BOOLEAN, "Whether the output cannot be read."),
+    Column("unanswered", Type.BOOLEAN, "Whether no reviewer answered. Null where unknown."),
+    Column(
+        "prediction_known",
+        Type.BOOLEAN,
+        "Whether the prediction to compare with is known. Null where the output cannot be read.",
+    ),
+    Column("fields_judged", Type.BIGINT, "How many shown fields were found correct or wrong."),
+    Column("fields_correct", Type.BIGINT, "How many of these were found correct."),
+    Column("fields_left_out", Type.BIGINT, "How many fields are missing in the table of fields."),
+    Column(
+        "reviewer_agreement",
+        Type.DOUBLE,
+        "The mean of the fields' reviewer_agreement. Null with fewer than two reviewers.",
+    ),
+    Column(
+        "seconds_to_first_acceptance",
+        Type.DOUBLE,
+        "From creation_time until a reviewer accepted the task. Null where unknown.",
+    ),
+    Column(
+        "seconds_worked",
+        Type.DOUBLE,
+        "The time of all reviewers together. Null if the time of one is unknown, or above 10^9.",
+    ),
+)
+
+FIELDS: Final = (
+    *_OF_BOTH,
+    Column("position", Type.BIGINT, "The place of the field in its outcome, from 1."),
+    Column(
+        "field",
+        Type.VARCHAR,
+        "What groups fields: the model's name, or the reviewers' where it predicted none. "
+        "The rows of a custom task's list have one: Quantity[2] is Quantity[].",
+    ),
+    Column("name", Type.VARCHAR, "The name that more than half of the reviewers gave."),
+    Column(
+        "predicted_name",
+        Type.VARCHAR,
+        "The model's name, where it is another one. Null otherwise.",
+    ),
+    Column("verdict", Type.VARCHAR, "What more than half of the reviewers made of it."),
+    Column(
+        "model_correct",
+        Type.BOOLEAN,
+        "Whether more than half of the reviewers upheld the prediction. Null where undecided.",
+    ),
+    Column("upheld_share", Type.DOUBLE, "The share of reviewers who upheld it, 0 to 1."),
+    Column(
+        "reviewer_agreement",
+        Type.DOUBLE,
+        "The share of pairs of reviewers who gave the same, 0 to 1.",
+    ),
+    Column(
+        "confidence",
+        Type.DOUBLE,
+        "The model's confidence, 0 to 100. For a form, that of the key's block.",
+    ),
+    Column("value_confidence", Type.DOUBLE, "For a form: that of the value's block."),
+    Column(
+        "lowest_word_confidence",
+        Type.DOUBLE,
+        "For a form: the lowest confidence of a word of the key and of the value.",
+    ),
+    Column("parts_predicted", Type.BIGINT, "How many labels, spans or objects it predicted."),
+    Column("parts_upheld", Type.BIGINT, "How many of these were upheld."),
+    Column("parts_added", Type.BIGINT, "How many were added."),
+    Column(
+        "shown",
+        Type.BOOLEAN,
+        "Whether the reviewers were shown the prediction. Null without a prediction.",
+    ),
+    Column("note", Type.VARCHAR, "Why it has no verdict, or was compared only in part."),
+)
+
+TABLES: Final = {"loops": LOOPS, "fields": FIELDS}

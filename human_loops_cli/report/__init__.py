@@ -1,0 +1,1 @@
+"""The report on reviews: one self-contained HTML file."""

@@ -1,0 +1,76 @@
+"""What a report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from human_loops_cli.thresholds.advice import Advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejects:
+    """What could not be used of a file.
+
+    Parameters
+    ----------
+    place
+        The file's path or URI.
+    problem
+        What is wrong with it, without its content.
+    lines
+        The numbers of the first few lines with the problem. Empty if it is the whole file.
+    count
+        How many outcomes it affects.
+    """
+
+    place: str
+    problem: str
+    lines: Sequence[int] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """What a report shows.
+
+    Parameters
+    ----------
+    sources
+        Where the outcomes come from, as the user named it.
+    flow, since, until
+        What limits the loops. None for no limit.
+    outcomes
+        How many outcomes were read. None if the engine does not say.
+    duplicates
+        How many of them had an ``outcomeId`` that was read before.
+    replaced
+        How many were replaced by another outcome of the same loop.
+    verifications
+        How many were of ``human-loops verify``.
+    rejects
+        What could not be used.
+    rows
+        The rows of each query of `human_loop_tables.queries.QUERIES`, by its name.
+    advice
+        The advice on thresholds.
+    target, confidence
+        The share of correct predictions that is wanted above a threshold, and the probability with
+        which the advice keeps it.
+    """
+
+    sources: Sequence[str]
+    flow: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    outcomes: int | None = None
+    duplicates: int = 0
+    replaced: int = 0
+    verifications: int = 0
+    rejects: Sequence[Rejects] = ()
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    advice: Sequence[Advice] = ()
+    target: float = 0.95
+    confidence: float = 0.95

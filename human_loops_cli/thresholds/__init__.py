@@ -1,0 +1,1 @@
+"""Advice on thresholds: which confidence may go without review."""
