@@ -1,26 +1,32 @@
-"""``human-loops outcomes``: publish outcomes again."""
+"""``human-loops outcomes``: publish outcomes again, or download them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
+from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.handler import read_handler
+from human_loops_cli.files import replaced
+from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.ledger import LedgerReader
+from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_outcome
 from human_loops_cli.outcomes.recorded import RecordedOutcome
-from human_loops_cli.outcomes.republish import NotPublished, Republication
+from human_loops_cli.outcomes.republish import OutcomeProblem, Republication
 from human_loops_cli.session import Session
 
 app = typer.Typer(
-    help="Publish outcomes again.",
+    help="Publish outcomes again, or download them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -28,25 +34,32 @@ app = typer.Typer(
 
 @app.callback()
 def outcomes() -> None:
-    """Publish outcomes again."""
+    """Publish outcomes again, or download them."""
+
+
+_Flow = Annotated[
+    str | None, typer.Option(help="Outcomes of this flow definition: its name or ARN.")
+]
+_Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
+]
+_Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or earlier.")
+]
+_Loop = Annotated[
+    list[str] | None, typer.Option(metavar="ARN", help="This human loop. Repeatable.")
+]
+_All = Annotated[bool, typer.Option("--all", help="All outcomes of the ledger.")]
 
 
 @app.command("republish")
 def republish(
     ctx: typer.Context,
-    flow: Annotated[
-        str | None, typer.Option(help="Outcomes of this flow definition: its name or ARN.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or earlier.")
-    ] = None,
-    loop: Annotated[
-        list[str] | None, typer.Option(metavar="ARN", help="This human loop. Repeatable.")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All outcomes of the ledger.")] = False,
+    flow: _Flow = None,
+    since: _Since = None,
+    until: _Until = None,
+    loop: _Loop = None,
+    everything: _All = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be published. Publish nothing.")
     ] = False,
@@ -64,22 +77,10 @@ def republish(
     Status 1 if an outcome was not published, or a loop is not in the ledger.
     """
     session: Session = ctx.obj
-    earliest, latest = _time("--since", since), _time("--until", until, end_of_day=True)
-    others = [option for option in (flow, since, until) if option is not None]
-    if bool(loop) + bool(others) + everything != 1:
-        raise CommandError(
-            "name the outcomes: --flow, --since and --until, or --loop, or --all",
-            status=ExitStatus.USAGE,
-        )
+    limits = _Limits.parse(flow, since, until, loop, everything)
     handler = read_handler(session)
-    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=handler.settings.ledger_table)
-    not_found: list[NotPublished] = []
-    if loop:
-        items = _items_of(reader, loop, not_found)
-    else:
-        arn = None if flow is None else session.stack.flow_definition_arn(flow)
-        items = reader.items(since=earliest, until=latest, flow_definition_arn=arn)
-    recorded = (RecordedOutcome.parse(item) for item in islice(items, at_most))
+    not_found: list[OutcomeProblem] = []
+    recorded = islice(_selected(session, handler, limits, not_found), at_most)
     if dry_run:
         _dry_run(session, list(recorded), not_found)
     else:
@@ -91,18 +92,79 @@ def republish(
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _republication(session: Session, settings: Any) -> Republication:
-    """Return what publishes, after a look at the bus."""
+@app.command("download")
+def download(
+    ctx: typer.Context,
+    flow: _Flow = None,
+    since: _Since = None,
+    until: _Until = None,
+    loop: _Loop = None,
+    everything: _All = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file. Default: standard output."),
+    ] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="With predicted and answered values, if it has them.")
+    ] = False,
+) -> None:
+    """Download settled outcomes of the ledger: a line of JSON each, as `report` reads them.
+
+    Status 1 if an outcome was left out, because the ledger does not hold it completely and its
+    output cannot be read, or a loop is not in the ledger.
+    """
+    session: Session = ctx.obj
+    limits = _Limits.parse(flow, since, until, loop, everything)
+    handler = read_handler(session)
+    settler = _settler(session, handler.settings)
+    left_out: list[OutcomeProblem] = []
+    recorded = _selected(session, handler, limits, left_out)
+    written = 0
+    with replaced(output) as lines, session.printer.progress() as progress:
+        for each in progress.track(recorded, description="Downloading", total=None):
+            try:
+                outcome = complete_outcome(each, settler)
+            except IncompleteOutcomeError as error:
+                left_out.append(OutcomeProblem(each.human_loop_arn, str(error)))
+                continue
+            lines.write(_line(outcome if values else _without_values(outcome)))
+            written += 1
+    session.printer.note(f"{written} outcomes")
+    for problem in left_out:
+        session.printer.note(f"left out: {problem.human_loop_arn}: {problem.problem}")
+    if left_out:
+        raise typer.Exit(ExitStatus.INCOMPLETE)
+
+
+def _line(outcome: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(outcome, separators=(',', ':'))}\n".encode()
+
+
+def _without_values(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    fields = [
+        {name: value for name, value in field.items() if name != "values"}
+        for field in outcome["fields"]
+    ]
+    return {**outcome, "fields": fields}
+
+
+def _settler(session: Session, settings: Settings) -> Settler:
+    """Return what the deployed handler settles with."""
     bus = OutcomeBus(session.client("events"), settings.outcome_bus, ledger_arn=settings.ledger_arn)
-    if not bus.exists():
+    retention = timedelta(days=settings.ledger_retention_days)
+    ledger = Ledger(session.client("dynamodb"), settings.ledger_table, retention)
+    return Settler(settings=settings, s3=session.client("s3"), outcome_bus=bus, ledger=ledger)
+
+
+def _republication(session: Session, settings: Settings) -> Republication:
+    """Return what publishes, after a look at the bus."""
+    settler = _settler(session, settings)
+    if not settler.outcome_bus.exists():
         raise CommandError(
             f"the event bus {settings.outcome_bus} does not exist",
             advice="EventBridge would drop the outcomes. Create the bus or deploy the stack again.",
         )
-    retention = timedelta(days=settings.ledger_retention_days)
-    ledger = Ledger(session.client("dynamodb"), settings.ledger_table, retention)
-    settler = Settler(settings=settings, s3=session.client("s3"), outcome_bus=bus, ledger=ledger)
-    return Republication(settler=settler, bus=bus)
+    return Republication(settler=settler)
 
 
 def _publish(
@@ -141,7 +203,7 @@ def _report(session: Session, republication: Republication) -> None:
 
 
 def _dry_run(
-    session: Session, recorded: Sequence[RecordedOutcome], not_found: Sequence[NotPublished]
+    session: Session, recorded: Sequence[RecordedOutcome], not_found: Sequence[OutcomeProblem]
 ) -> None:
     rows = [
         {
@@ -166,7 +228,7 @@ def _dry_run(
     _print_problems(session, problems)
 
 
-def _problems(not_published: Sequence[NotPublished]) -> list[dict[str, str]]:
+def _problems(not_published: Sequence[OutcomeProblem]) -> list[dict[str, str]]:
     return [
         {"humanLoopArn": each.human_loop_arn, "problem": each.problem} for each in not_published
     ]
@@ -179,13 +241,56 @@ def _print_problems(session: Session, problems: Sequence[dict[str, str]]) -> Non
         )
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """Which outcomes of the ledger are meant."""
+
+    flow: str | None
+    since: datetime | None
+    until: datetime | None
+    loops: Sequence[str]
+
+    @classmethod
+    def parse(
+        cls,
+        flow: str | None,
+        since: str | None,
+        until: str | None,
+        loops: Sequence[str] | None,
+        everything: bool,
+    ) -> _Limits:
+        """Read the options, of which one kind is needed."""
+        earliest, latest = _time("--since", since), _time("--until", until, end_of_day=True)
+        limited = any(each is not None for each in (flow, since, until))
+        if bool(loops) + limited + everything != 1:
+            raise CommandError(
+                "name the outcomes: --flow, --since and --until, or --loop, or --all",
+                status=ExitStatus.USAGE,
+            )
+        return cls(flow, earliest, latest, loops or ())
+
+
+def _selected(
+    session: Session, handler: DeployedHandler, limits: _Limits, not_found: list[OutcomeProblem]
+) -> Iterator[RecordedOutcome]:
+    """Return the outcomes within some limits, and note the loops that the ledger lacks."""
+    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=handler.settings.ledger_table)
+    if limits.loops:
+        items = _items_of(reader, limits.loops, not_found)
+    else:
+        flow = limits.flow
+        arn = None if flow is None else session.stack.flow_definition_arn(flow)
+        items = reader.items(since=limits.since, until=limits.until, flow_definition_arn=arn)
+    return (RecordedOutcome.parse(item) for item in items)
+
+
 def _items_of(
-    reader: LedgerReader, arns: Sequence[str], not_found: list[NotPublished]
+    reader: LedgerReader, arns: Sequence[str], not_found: list[OutcomeProblem]
 ) -> Iterator[dict[str, Any]]:
     for arn in dict.fromkeys(arns):
         items = reader.items_of(arn)
         if not items:
-            not_found.append(NotPublished(arn, "there is no outcome of this loop in the ledger"))
+            not_found.append(OutcomeProblem(arn, "there is no outcome of this loop in the ledger"))
         yield from items
 
 

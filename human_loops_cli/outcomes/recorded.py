@@ -68,6 +68,11 @@ class RecordedOutcome:
         )
 
     @property
+    def human_loop_arn(self) -> str:
+        """The loop's ARN, as far as it is recorded."""
+        return str(self.outcome.get("humanLoopArn", "unknown"))
+
+    @property
     def is_complete(self) -> bool:
         """Whether this is all that was published, number for number."""
         outcome = self.outcome

@@ -10,13 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.aws.calls import CallError
-from human_loop_reviews.aws.outcome_bus import OutcomeBus, OutcomeNotPublishedError
+from human_loop_reviews.aws.outcome_bus import OutcomeNotPublishedError
 from human_loop_reviews.contract import OUTCOME_DETAIL_TYPE, PROJECT_SOURCE
-from human_loop_reviews.outcome import describe_outcome
-from human_loop_reviews.settle import OutputNotReadyError, Settler
-from human_loops_cli.errors import explain
+from human_loop_reviews.settle import Settler
+from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_outcome
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 
 #: EventBridge's limit for one entry.
@@ -29,7 +26,7 @@ _PAUSES: Final = (0, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass(frozen=True)
-class NotPublished:
+class OutcomeProblem:
     """An outcome that was not published, and why."""
 
     human_loop_arn: str
@@ -43,9 +40,7 @@ class Republication:
     Parameters
     ----------
     settler
-        Reviews an output again, with the settings of the deployed handler.
-    bus
-        The outcome bus.
+        Has the outcome bus, and reviews an output again with the settings of the deployed handler.
     published
         How many outcomes were published.
     read_again
@@ -55,10 +50,9 @@ class Republication:
     """
 
     settler: Settler
-    bus: OutcomeBus
     published: int = 0
     read_again: int = 0
-    not_published: list[NotPublished] = field(default_factory=list)
+    not_published: list[OutcomeProblem] = field(default_factory=list)
 
     def publish(self, recorded: RecordedOutcome) -> None:
         """Publish an outcome, or note why that is impossible.
@@ -68,20 +62,18 @@ class Republication:
         CallError
             If EventBridge refuses the call, which it would do for every outcome.
         """
-        problem = recorded.problem or self._publish(recorded)
+        try:
+            problem = self._publish(recorded, complete_outcome(recorded, self.settler))
+        except IncompleteOutcomeError as error:
+            problem = str(error)
         if problem is None:
             self.published += 1
             self.read_again += not recorded.is_complete
         else:
-            arn = recorded.outcome.get("humanLoopArn", "unknown")
-            self.not_published.append(NotPublished(arn, problem))
+            self.not_published.append(OutcomeProblem(recorded.human_loop_arn, problem))
 
-    def _publish(self, recorded: RecordedOutcome) -> str | None:
+    def _publish(self, recorded: RecordedOutcome, outcome: dict[str, Any]) -> str | None:
         """Publish an outcome. Return why that was not possible."""
-        try:
-            outcome = recorded.outcome if recorded.is_complete else self._review_again(recorded)
-        except (CallError, OutputNotReadyError, UnreadableOutputError) as error:
-            return _reason(error)
         size = event_size(outcome)
         if size > MAX_EVENT_BYTES:
             return f"its event has {size:,} bytes, EventBridge accepts {MAX_EVENT_BYTES:,}"
@@ -89,7 +81,7 @@ class Republication:
             if pause:
                 time.sleep(pause)
             try:
-                self.bus.publish(recorded.loop, outcome)
+                self.settler.outcome_bus.publish(recorded.loop, outcome)
             except OutcomeNotPublishedError as error:
                 refusal = str(error)
                 if not any(each in refusal for each in _TEMPORARY):
@@ -97,26 +89,6 @@ class Republication:
             else:
                 return None
         return refusal
-
-    def _review_again(self, recorded: RecordedOutcome) -> dict[str, Any]:
-        """Return an outcome that the ledger does not hold completely."""
-        loop = recorded.loop
-        error = recorded.outcome.get("outputError")
-        output, review = (None, None) if error else self.settler.review(loop)
-        outcome = describe_outcome(
-            loop,
-            output,
-            review,
-            disclosure=self.settler.settings.disclosure,
-            output_error=error,
-        )
-        # It is the same outcome, so readers must know it by the same id.
-        return outcome | {"outcomeId": recorded.outcome["outcomeId"]}
-
-
-def _reason(error: Exception) -> str:
-    cause: Any = error.cause if isinstance(error, CallError) else None
-    return str(error) if cause is None else " ".join(str(explain(cause)).split())
 
 
 def event_size(outcome: dict[str, Any]) -> int:

@@ -116,7 +116,18 @@ def test_republishing(
     assert run("outcomes", "republish", "--all").exit_code == 0
     assert run("outcomes", "republish", "--loop", loop_arn("invoice-1")).exit_code == 0
     # Only where S3 refuses to read an object that does not exist.
-    check(calls, of_row("`outcomes") | COMMON, not_made=frozenset({"s3:ListBucket"}))
+    check(calls, of_row("`outcomes republish`") | COMMON, not_made=frozenset({"s3:ListBucket"}))
+
+
+def test_downloading(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:
+    ledger = Republished(stack)
+    answers("lambda.GetFunctionConfiguration", lambda _: function_configuration())
+    ledger.record(settled("invoice-1"))
+    ledger.change("invoice-1", "REMOVE verdictCounts")
+    calls.clear()
+    assert run("outcomes", "download", "--all").exit_code == 0
+    assert run("outcomes", "download", "--loop", loop_arn("invoice-1")).exit_code == 0
+    check(calls, of_row("`outcomes download`") | COMMON, not_made=frozenset({"s3:ListBucket"}))
 
 
 def test_resending(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:
