@@ -1,0 +1,71 @@
+"""The outcomes of all other scenarios are downloaded from the ledgers, and a report is written."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from local.command_line import CommandLine
+from local.emulator import PROJECT
+from local.observer import Observer
+from local.report import table
+from local.scenario import Environment, Result, Scenario
+from local.scenarios import ended_loops
+
+REPORT = PROJECT / "build" / "demo-report.html"
+
+
+def run(environment: Environment) -> Result:
+    """Download the outcomes of each stack, and report on all of them."""
+    expected = 0
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for name, stack in environment.stacks.items():
+            files.append(str(Path(folder) / f"{name}.jsonl"))
+            human_loops = CommandLine(environment.emulator, stack)
+            human_loops.text("outcomes", "download", "--all", "--output", files[-1])
+            expected += len(Observer(environment.emulator, stack).ledger())
+        REPORT.parent.mkdir(exist_ok=True)
+        rows = human_loops.json("report", *files)
+        human_loops.text("report", *files, "--output", str(REPORT))
+    totals: list[dict[str, Any]] = rows["rows"]["totals"]
+    reported = sum(each["loops"] for each in totals)
+    return Result(
+        shown="\n\n".join(
+            [
+                "human-loops outcomes download, then human-loops report:",
+                table(
+                    ["flow definition", "loops", "failed", "predictions judged", "correct"],
+                    [
+                        [
+                            each["flow_definition_arn"].rpartition("/")[2],
+                            each["loops"],
+                            each["failed"],
+                            each["fields_judged"],
+                            each["fields_correct"],
+                        ]
+                        for each in totals
+                    ],
+                ),
+                f"Open the report in a browser: {REPORT.relative_to(PROJECT)}",
+            ]
+        ),
+        counted=f"{reported} reported",
+        differences=[
+            text
+            for text, differs in {
+                f"the report: expected {expected} loops, got {reported}": reported != expected,
+                f"the report: expected a page in {REPORT}": not REPORT.is_file(),
+            }.items()
+            if differs
+        ],
+    )
+
+
+SCENARIO = Scenario(
+    title="Reporting on the reviews",
+    deployment=ended_loops.DEPLOYMENT,
+    configuration=ended_loops.CONFIGURATION,
+    run=run,
+)
