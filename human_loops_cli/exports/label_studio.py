@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.review.values import Kind, fold
-from human_loops_cli.exports.annotation import MODERATION_LABELS, labels_of, moderation_labels
+from human_loops_cli.exports.annotation import MODERATION_LABELS, moderation_labels
 from human_loops_cli.exports.boxes import ImageSize, PixelBox, boxes_in_pixels, find_image_size
 from human_loops_cli.exports.format import ExportFormat, OneOfItsKind, one_line
 from human_loops_cli.exports.left_out import LeftOutError, Reason
@@ -22,16 +22,28 @@ from human_loops_cli.exports.source import SourceKind
 # What XML cannot hold, not even escaped. Surrogates cannot be in what was read as UTF-8.
 _NOT_XML: Final = dict.fromkeys((*range(0x20), 0xFFFE, 0xFFFF), "\ufffd")
 
-# The tags of the labeling configuration, by the type of a result.
-_TAGS: Final = {
-    "choices": ("Choices", "Choice"),
-    "rectanglelabels": ("RectangleLabels", "Label"),
-    "textarea": ("TextArea", None),
-}
+
+class _Control(NamedTuple):
+    """A control of the labeling configuration, and the type of its results."""
+
+    type: str
+    tag: str
+    inner: str | None = None
+    choice: str = ""
+
+
+_CLASS: Final = _Control("choices", "Choices", "Choice", ' choice="single"')
+_LABELS: Final = _Control("choices", "Choices", "Choice", ' choice="multiple"')
+_BOXES: Final = _Control("rectanglelabels", "RectangleLabels", "Label")
+_TEXT: Final = _Control("textarea", "TextArea")
+
 _OBJECTS: Final = {"image": "Image", "text": "Text"}
 
-# A result, without the names of its control and object.
+# A result without the names of its control and object.
 _Result = dict[str, Any]
+
+# The name of the control, the control, and the result.
+_Results = list[tuple[str, _Control, _Result]]
 
 
 class LabelStudio:
@@ -48,7 +60,8 @@ class LabelStudio:
     def __init__(self) -> None:
         self._one = OneOfItsKind()
         self._media = "image"
-        self._controls: dict[tuple[str, str], dict[str, None]] = {}
+        self._controls: dict[str, _Control] = {}
+        self._labels: dict[str, dict[str, None]] = {}
 
     def write(self, loop: ReviewedLoop, /) -> str:
         """Return the task of one human loop."""
@@ -57,10 +70,14 @@ class LabelStudio:
         if media == "image":
             source.require_image()
         predicted, agreed = _results(loop)
-        if media == "text" and any(kind == "rectanglelabels" for _, kind, _ in agreed):
+        if media == "text" and any(control is _BOXES for _, control, _ in agreed):
             raise LeftOutError(Reason.SOURCE_IS_TEXT)
+        controls = dict(self._controls)
+        for name, control, _ in (*agreed, *predicted):
+            if controls.setdefault(name, control) is not control:
+                raise LeftOutError(Reason.MIXED)
         self._one.require(media)
-        self._media = media
+        self._media, self._controls = media, controls
         task: dict[str, Any] = {
             "data": {media: source.value, **loop.trace},
             "annotations": [{"result": self._regions(agreed)}],
@@ -76,30 +93,33 @@ class LabelStudio:
         --------
         >>> print(LabelStudio().configuration(), end="")
         <View>
-          <Image name="image" value="$image"/>
+          <Image name="reviewed-image" value="$image"/>
         </View>
         """
-        lines = ["<View>"]
-        media = self._media
-        lines.append(f'  <{_OBJECTS[media]} name="{media}" value="${media}"/>')
-        for (name, kind), labels in sorted(self._controls.items()):
-            tag, inner = _TAGS[kind]
-            more = ' choice="multiple"' if kind == "choices" else ""
-            start = f'<{tag} name={quoteattr(name)} toName="{media}"{more}'
-            if inner is None:
-                lines.append(f"  {start}/>")
-                continue
-            values = "".join(f"<{inner} value={quoteattr(each)}/>" for each in sorted(labels))
-            lines.append(f"  {start}>{values}</{tag}>")
+        tag = f'<{_OBJECTS[self._media]} name="{self._object}" value="${self._media}"/>'
+        lines = ["<View>", f"  {tag}"]
+        for name, control in sorted(self._controls.items()):
+            tag = f'<{control.tag} name={quoteattr(name)} toName="{self._object}"{control.choice}'
+            values = [
+                f"<{control.inner} value={quoteattr(each)}/>"
+                for each in sorted(self._labels.get(name, ()))
+            ]
+            end = f">{''.join(values)}</{control.tag}>" if control.inner else "/>"
+            lines.append(f"  {tag}{end}")
         return "\n".join([*lines, "</View>", ""])
 
-    def _regions(self, results: Sequence[tuple[str, str, _Result]]) -> list[dict[str, Any]]:
+    @property
+    def _object(self) -> str:
+        """The name of what is annotated: one that no field is likely to have."""
+        return f"reviewed-{self._media}"
+
+    def _regions(self, results: _Results) -> list[dict[str, Any]]:
         regions = []
-        for number, (name, kind, result) in enumerate(results, start=1):
-            labels = self._controls.setdefault((name, kind), {})
-            if kind != "textarea":
-                labels |= dict.fromkeys(result["value"][kind])
-            names = {"from_name": name, "to_name": self._media, "type": kind}
+        for number, (name, control, result) in enumerate(results, start=1):
+            if control.inner is not None:
+                labels = self._labels.setdefault(name, {})
+                labels |= dict.fromkeys(result["value"][control.type])
+            names = {"from_name": name, "to_name": self._object, "type": control.type}
             regions.append({"id": str(number), **names, **result})
         return regions
 
@@ -107,21 +127,18 @@ class LabelStudio:
 FORMAT: Final[type[ExportFormat]] = LabelStudio
 
 
-_Results = list[tuple[str, str, _Result]]
-
-
 def _results(loop: ReviewedLoop) -> tuple[_Results, _Results]:
-    """Return the results of the prediction and of the consensus: control, type and value."""
+    """Return the results of the prediction and of the consensus."""
     if loop.output.task_type is TaskType.REKOGNITION_MODERATION:
         fields = moderation_labels(loop)
         predicted = [each.name for each in fields if each.predicted is not None]
         agreed = [each.name for each in fields if each.consensus is not None]
         return (
-            list(_choices(MODERATION_LABELS, predicted)),
-            list(_choices(MODERATION_LABELS, agreed)),
+            list(_choices(MODERATION_LABELS, _LABELS, predicted)),
+            list(_choices(MODERATION_LABELS, _LABELS, agreed)),
         )
-    selected = loop.require_fields()
-    fields = loop.consensus if loop.field is None else selected
+    loop.require_fields()  # with only corrections, one of them at least is a correction
+    fields = loop.consensus
     size = find_image_size(loop.output) if any(each.kind is Kind.BOXES for each in fields) else None
     predictions: _Results = []
     agreements: _Results = []
@@ -130,33 +147,34 @@ def _results(loop: ReviewedLoop) -> tuple[_Results, _Results]:
         try:
             predictions += _of_value(field, field.predicted, loop, size)
         except LeftOutError:
-            continue  # The model's boxes are not within the image. The reviewers' are.
+            continue  # the model's boxes are not within the image: the reviewers' are
     return predictions, agreements
 
 
 def _of_value(
     field: ConsensusField, value: Any, loop: ReviewedLoop, size: ImageSize | None
-) -> Iterator[tuple[str, str, _Result]]:
+) -> Iterator[tuple[str, _Control, _Result]]:
     """Yield the results of one value: none for no value."""
     if value is None:
         return
-    name = _text(field.name)
-    if field.kind is Kind.BOXES and size is not None:
-        if isinstance(value, list):
-            for box in boxes_in_pixels(value, size):
-                yield name, "rectanglelabels", _rectangle(box, size)
-    elif field.kind is Kind.LABELS or (field.kind is Kind.TEXT and loop.field is not None):
-        if isinstance(value, str | list):
-            _, labels = labels_of(Kind.LABELS if isinstance(value, list) else Kind.TEXT, value)
-            yield from _choices(name, labels)
-    else:
+    name, kind = _text(field.name), field.kind
+    if size is not None and kind is Kind.BOXES and isinstance(value, list):
+        for box in boxes_in_pixels(value, size):
+            yield name, _BOXES, _rectangle(box, size)
+    elif kind is Kind.LABELS and isinstance(value, list):
+        yield from _choices(name, _LABELS, value)
+    elif kind is Kind.TEXT and isinstance(value, str) and loop.field is not None:
+        yield from _choices(name, _CLASS, [value])
+    elif kind not in (Kind.BOXES, Kind.LABELS):
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield name, "textarea", {"value": {"text": [text]}}
+        yield name, _TEXT, {"value": {"text": [text]}}
 
 
-def _choices(name: str, labels: Sequence[str]) -> Iterator[tuple[str, str, _Result]]:
-    if labels:
-        yield name, "choices", {"value": {"choices": [_text(each) for each in labels]}}
+def _choices(
+    name: str, control: _Control, labels: Sequence[str]
+) -> Iterator[tuple[str, _Control, _Result]]:
+    if choices := [_text(each) for each in labels if fold(each)]:
+        yield name, control, {"value": {"choices": choices}}
 
 
 def _rectangle(box: PixelBox, size: ImageSize) -> _Result:
@@ -175,5 +193,5 @@ def _rectangle(box: PixelBox, size: ImageSize) -> _Result:
 
 
 def _text(text: str) -> str:
-    """Return a name as an attribute in XML can hold it."""
+    """Return a name or a label as an attribute in XML can hold it."""
     return fold(text).translate(_NOT_XML) or "\ufffd"
