@@ -13,9 +13,10 @@ class Reason(StrEnum):
     UNANSWERED = "no reviewer answered"
     DISPUTED = "no value has more than half of the reviewers"
     NOT_CORRECTED = "the reviewers corrected nothing"
-    NOTHING_ENTERED = "neither the model nor a reviewer gave a value"
+    NO_VALUE = "the model predicted nothing, and no more than half of the reviewers gave a value"
 
     UNREADABLE = "the output cannot be read"
+    NO_PREDICTION = "the prediction is not known, which takes a --mapping"
     TASK_TYPE = "the format does not take this task type"
     NO_FIELD = "no field of this name was compared"
     SEVERAL_FIELDS = "several fields: name the one to export with --field"
@@ -61,7 +62,7 @@ _NOTHING_TO_EXPORT = frozenset(
         Reason.UNANSWERED,
         Reason.DISPUTED,
         Reason.NOT_CORRECTED,
-        Reason.NOTHING_ENTERED,
+        Reason.NO_VALUE,
     }
 )
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Note
+from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
 from human_loop_reviews.review.values import Kind
 from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict
 from human_loops_cli.exports.left_out import LeftOutError, Reason
@@ -41,6 +41,8 @@ class FieldLeftOut(StrEnum):
     DISPUTED = "disputed"
     #: A mask, a drawing that is compared by its labels only, or a mapping that finds nothing.
     NOT_COMPARED = "notCompared"
+    #: The model predicted nothing, and no more than half of the reviewers gave a value.
+    NO_VALUE = "noValue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class ReviewedLoop:
             If not.
         """
         if self.only is Only.CORRECTED and not any(each.is_correction for each in fields):
-            raise LeftOutError(Reason.NOT_CORRECTED)
+            raise LeftOutError(self._why_nothing_corrected())
 
     def require_source(self) -> Source:
         """Return what the reviewers were shown.
@@ -167,10 +169,8 @@ class ReviewedLoop:
         if len(self._states) > 1:
             raise LeftOutError(Reason.SEVERAL_FIELDS)
         (field,) = self._states
-        if field is FieldLeftOut.DISPUTED:
-            raise LeftOutError(Reason.DISPUTED)
         if isinstance(field, FieldLeftOut):
-            raise LeftOutError(Reason.VALUE_KIND)
+            raise LeftOutError(self._why_nothing())
         self.require_selected([field])
         return field
 
@@ -199,13 +199,17 @@ class ReviewedLoop:
         return max(times).astimezone(UTC)
 
     def _why_nothing(self) -> Reason:
-        if self.field is not None and not self._states:
-            return Reason.NO_FIELD
-        if self.consensus and self.only is Only.CORRECTED:
-            return Reason.NOT_CORRECTED
+        if self.consensus:
+            return self._why_nothing_corrected()
         if FieldLeftOut.DISPUTED in self._states:
             return Reason.DISPUTED
-        return Reason.VALUE_KIND if self._states else Reason.NOTHING_ENTERED
+        if FieldLeftOut.NOT_COMPARED in self._states:
+            return Reason.VALUE_KIND
+        is_missing = self.field is not None and not self._states
+        return Reason.NO_FIELD if is_missing else Reason.NO_VALUE
+
+    def _why_nothing_corrected(self) -> Reason:
+        return Reason.NOT_CORRECTED if self.review.prediction_known else Reason.NO_PREDICTION
 
 
 def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:
@@ -220,12 +224,14 @@ def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:
     if consensus is None and field.verdict in (Verdict.CONFIRMED, Verdict.RELABELLED):
         # Each reviewer's number or drawing is near the model's, but not near the others'.
         consensus = field.predicted
+    if consensus is None and field.predicted is None:
+        return FieldLeftOut.NO_VALUE  # not even its name: one reviewer alone may have typed it
     return ConsensusField(
         name=field.name,
         predicted_name=None if field.predicted is None else field.predicted_name or field.name,
         verdict=field.verdict,
         predicted=field.predicted,
-        consensus=None if field.note is Note.MINORITY else consensus,
+        consensus=consensus,
         confidence=field.confidence,
         kind=field.kind,
         agreement=field.reviewer_agreement or 0.0,
