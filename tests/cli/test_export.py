@@ -15,12 +15,8 @@ from typing import Any
 
 import pytest
 
-from human_loop_reviews.a2i.output import parse_output
-from human_loop_reviews.review_output import review_output
 from human_loops_cli.exports.formats import FORMATS
-from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.loop import Only, ReviewedLoop
-from human_loops_cli.exports.source import find_source
+from human_loops_cli.exports.left_out import LeftOutError
 from tests.cli.conftest import run, run_json
 from tests.cli.export_rules import (
     check_comprehend,
@@ -30,6 +26,7 @@ from tests.cli.export_rules import (
     check_rekognition,
     json_lines,
 )
+from tests.cli.exported_loops import loop_of, with_source
 from tests.cli.outputs import label, output, write
 
 ROOT = Path(__file__).parents[2]
@@ -198,14 +195,6 @@ def sample_outputs() -> list[Path]:
     ]
 
 
-def loop_of(document: Mapping[str, Any], *, source: str = "taskObject") -> ReviewedLoop:
-    output = parse_output(json.dumps(document), source="output.json")
-    review = review_output(output)
-    if review.unanswered:
-        raise LeftOutError(Reason.UNANSWERED)
-    return ReviewedLoop("output.json", output, review, find_source(output, source), Only.ALL)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two loops that agree, one confirmed and one corrected, and one that does not."""
@@ -230,15 +219,6 @@ def mapping(tmp_path: Path) -> str:
     path = tmp_path / "mapping"
     path.write_text('[{"name": "Category", "prediction": "guess", "answer": "category.label"}]')
     return str(path)
-
-
-def with_source(document: dict[str, Any], source: Any, **others: Any) -> dict[str, Any]:
-    inputs = {**document["inputContent"], "taskObject": source, **others}
-    answers = [
-        {**answer, "submissionTime": "2026-03-14T11:05:00.000Z"}
-        for answer in document["humanAnswers"]
-    ]
-    return {**document, "inputContent": inputs, "humanAnswers": answers}
 
 
 def test_file_is_written_and_the_summary_names_every_loop_that_is_left_out(
