@@ -64,7 +64,8 @@ def check_ground_truth(text: str) -> None:
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html
     """
-    attributes, classes, types = set(), {}, set()
+    attributes, types = set(), set()
+    classes: dict[int, str] = {}
     for line in json_lines(text):
         assert ("source-ref" in line) != ("source" in line)
         if "source-ref" in line:

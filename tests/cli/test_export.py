@@ -151,6 +151,50 @@ def test_samples_are_exported_by_the_rules_of_the_format(name: str, tmp_path: Pa
         same_as_expected(Path(name).with_suffix(".xml").name, config.read_text())
 
 
+HOSTILE = (
+    'a\nb\r\n"c"',
+    "x\u2028y\u2029z\x85",
+    "nul \x00 and \x1b[2J",
+    "=1+1, </script>]]>",
+    "emoji \U0001f600 \ufffe {{x}} $image",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "format_name", "options"),
+    [
+        ("hostile.jsonl", "jsonl", ()),
+        ("hostile.csv", "comprehend-csv", ("--field", "category")),
+        ("hostile.json", "label-studio", ("--field", "category")),
+        ("hostile.manifest", "ground-truth", ("--field", "category")),
+    ],
+)
+def test_hostile_texts_are_exported_by_the_rules_of_the_format(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    format_name: str,
+    options: Sequence[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number, text in enumerate(HOSTILE):
+        document = with_source(output(f"loop-{number}", label(text), label(text)), text)
+        for answer in document["humanAnswers"]:
+            answer["answerContent"][text] = text
+        write(Path("outputs"), document)
+    if format_name == "label-studio":
+        options = (*options, "--labeling-config", "config.xml")
+
+    result = run("export", "outputs", "--format", format_name, *options)
+
+    assert result.exit_code == 0, result.stderr
+    checks = {case[0]: case[3] for case in CASES.values()} | {"comprehend-csv": check_comprehend}
+    checks[format_name](result.stdout)
+    same_as_expected(name, result.stdout)
+    if format_name == "label-studio":
+        same_as_expected("hostile.xml", Path("config.xml").read_text())
+
+
 def test_every_format_has_an_expected_file() -> None:
     assert {case[0] for case in CASES.values()} == FORMATS.keys()
 

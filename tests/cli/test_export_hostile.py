@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -83,7 +84,7 @@ answers = st.one_of(
 )
 sources = st.one_of(texts, st.just(IMAGE), st.none(), numbers)
 
-CHECKS: Final = {
+CHECKS: Final[dict[str, Callable[[str], Any]]] = {
     "jsonl": check_jsonl,
     "ground-truth": check_ground_truth,
     "comprehend-csv": check_comprehend,
