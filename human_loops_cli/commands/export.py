@@ -144,7 +144,7 @@ def export(
     """
     session: Session = ctx.obj
     written_as = _make_format(format_name, field_name, delimiter, labeling_config)
-    _check(session, file, source)
+    _check(session, source, file, labeling_config)
     reader = _Reader(Mappings(mapping), source, only, field_name)
     inputs = find_inputs(session, outputs)
     _keep_inputs(inputs, (file, labeling_config))
@@ -190,12 +190,20 @@ def _make_format(
     return found()
 
 
-def _check(session: Session, file: Path | None, source: str) -> None:
+def _check(session: Session, source: str, file: Path | None, labeling_config: Path | None) -> None:
+    """Refuse options that contradict each other, before anything is read."""
     if file is None and session.printer.as_json:
         raise CommandError(
             "--json prints the summary, and standard output has the export: name a file with -o",
             status=ExitStatus.USAGE,
         )
+    if labeling_config is not None:
+        if file is not None and file.resolve() == labeling_config.resolve():
+            raise CommandError("-o and --labeling-config name one file", status=ExitStatus.USAGE)
+        if not labeling_config.resolve().parent.is_dir():
+            raise CommandError(
+                f"{labeling_config}: no such directory", status=ExitStatus.INCOMPLETE
+            )
     try:
         look_up(source, {})
     except ExpressionFailedError:
@@ -248,7 +256,7 @@ def _identity(output: Output) -> bytes:
     """
     answers = [[answer.content, str(answer.submitted)] for answer in output.answers]
     parts = [output.flow_definition_arn, output.human_loop_name, output.inputs, answers]
-    text = json.dumps(parts, sort_keys=True, default=dict)
+    text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).digest()
 
 

@@ -9,6 +9,9 @@ from human_loop_reviews.review.values import Kind
 from human_loops_cli.exports.format import ExportFormat, JsonLines, one_line
 from human_loops_cli.exports.loop import ConsensusField, ReviewedLoop
 
+#: One value is a text, and the other is not.
+_MIXED: Final = "mixed"
+
 
 class Jsonl(JsonLines):
     """One line for each loop, with a list of its fields.
@@ -38,10 +41,11 @@ FORMAT: Final[type[ExportFormat]] = Jsonl
 def _describe(field: ConsensusField) -> dict[str, Any]:
     values = [each for each in (field.predicted, field.consensus) if each is not None]
     is_text = all(isinstance(each, str) for each in values)
+    kind = _MIXED if field.kind is None or field.kind is Kind.TEXT else field.kind.value
     return {
         "name": field.name,
         "predicted_name": field.predicted_name,
-        "kind": Kind.TEXT.value if is_text or field.kind is None else field.kind.value,
+        "kind": Kind.TEXT.value if is_text else kind,
         "predicted": _as_text(field.predicted, is_text),
         "consensus": _as_text(field.consensus, is_text),
         "verdict": None if field.verdict is None else field.verdict.value,

@@ -163,8 +163,8 @@ def _of_value(
             yield name, _BOXES, _rectangle(box, size)
     elif kind is Kind.LABELS and isinstance(value, list):
         yield from _choices(name, _LABELS, value)
-    elif kind is Kind.TEXT and isinstance(value, str) and loop.field is not None:
-        yield from _choices(name, _CLASS, [value])
+    elif kind is Kind.TEXT and loop.field is not None:
+        yield from _choices(name, _CLASS, [value] if isinstance(value, str) else [])
     elif kind not in (Kind.BOXES, Kind.LABELS):
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         yield name, _TEXT, {"value": {"text": [text]}}

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from human_loops_cli.errors import CommandError
+from human_loops_cli.exports.destination import Destination, complete_file
 from human_loops_cli.exports.formats import FORMATS
 from human_loops_cli.exports.left_out import LeftOutError
 from tests.cli.conftest import run, run_json
@@ -388,6 +390,10 @@ def test_reasons_name_the_first_loops_and_count_the_others(tmp_path: Path) -> No
         (("--format", "rekognition-adapter", "--field", "x"), "takes no --field"),
         (("--format", "jsonl", "--source", "a..b"), "--source a..b: not a JMESPath expression"),
         (("--format", "jsonl", "-o", "/dev/null"), "not a regular file"),
+        (
+            ("--format", "label-studio", "-o", "x", "--labeling-config", "./x"),
+            "-o and --labeling-config name one file",
+        ),
     ],
 )
 def test_option_that_does_not_fit_is_refused(arguments: Sequence[str], said: str) -> None:
@@ -412,6 +418,30 @@ def test_file_in_a_missing_directory_is_an_error_before_anything_is_read(folder:
     result = run("export", str(folder), "--format", "jsonl", "-o", str(folder / "no" / "file"))
     assert result.exit_code == 1
     assert "No such file or directory" in result.stderr
+
+
+def test_configuration_in_a_missing_directory_is_an_error_before_anything_is_written(
+    folder: Path, tmp_path: Path
+) -> None:
+    file, config = tmp_path / "tasks.json", tmp_path / "no" / "config.xml"
+    result = run(
+        *("export", str(folder), "--format", "label-studio", "-o", str(file)),
+        *("--labeling-config", str(config)),
+    )
+    assert result.exit_code == 1
+    assert "no such directory" in result.stderr
+    assert not file.exists()
+
+
+def test_full_disk_is_an_error_and_leaves_no_file(folder: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with full.open("wb", buffering=0) as stream:
+        destination = Destination(stream, start="", separator="", end="")
+        with pytest.raises(CommandError, match="No space left"), complete_file(folder / "x"):
+            destination.add("entry")
+    assert list(folder.glob("*x*")) == []
 
 
 def test_interrupted_run_leaves_the_earlier_file(

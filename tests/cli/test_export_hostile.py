@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from human_loop_reviews.a2i.task_type import MODERATION
 from human_loop_reviews.contract import FieldMapping
 from human_loop_reviews.review.values import fold
-from human_loops_cli.exports.comprehend_csv import ComprehendCsv
+from human_loops_cli.exports.comprehend_csv import DELIMITERS, ComprehendCsv
 from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS
 from human_loops_cli.exports.ground_truth import GroundTruth, attribute_name
@@ -216,6 +218,12 @@ def test_label_with_the_delimiter_is_refused_and_another_delimiter_helps() -> No
     assert ComprehendCsv().write(loop_of(one_class)) == '"a|b","text"\n'
 
 
+def test_delimiters_are_those_of_amazon_comprehend() -> None:
+    model = botocore.session.get_session().get_service_model("comprehend")
+    pattern = model.shape_for("LabelDelimiter").metadata["pattern"]
+    assert {chr(each) for each in range(256) if re.match(pattern, chr(each))} == DELIMITERS
+
+
 @pytest.mark.parametrize("written_as", [GroundTruth, LabelStudio])
 @pytest.mark.parametrize(
     ("drawn", "reason"),
@@ -346,6 +354,16 @@ def test_numbers_that_are_near_the_prediction_but_not_each_other_are_the_predict
     document = with_source(output("loop", "9", "11"), "text", total="10")
     (field,) = json.loads(Jsonl().write(loop_of(document, mapping)))["fields"]
     assert (field["verdict"], field["consensus"]) == ("confirmed", "10")
+
+
+def test_text_instead_of_a_number_is_of_a_kind_of_its_own() -> None:
+    mapping = FieldMapping(name="Total", prediction="total", answer="category")
+    document = with_source(output("loop", "none"), "text", total=5)
+    (field,) = json.loads(Jsonl().write(loop_of(document, mapping)))["fields"]
+    assert (field["kind"], field["predicted"], field["consensus"]) == ("mixed", "5", '"none"')
+    task = json.loads(LabelStudio().write(loop_of(document, mapping, field="Total")))
+    assert task["annotations"][0]["result"][0]["value"] == {"choices": ["none"]}
+    assert "predictions" not in task
 
 
 def test_class_ids_are_the_same_in_all_lines() -> None:
