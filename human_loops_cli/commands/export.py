@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -23,9 +22,10 @@ from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
 from human_loops_cli.exports.label_studio import LabelStudio
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.loop import FieldLeftOut, Only, ReviewedLoop
+from human_loops_cli.exports.loop import Only, ReviewedLoop
 from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
+from human_loops_cli.exports.summary import LeftOut, Summary
 from human_loops_cli.inputs import (
     Input,
     Mappings,
@@ -35,34 +35,7 @@ from human_loops_cli.inputs import (
 )
 from human_loops_cli.session import Session
 
-# With more loops left out for one reason, people read --json.
-_MOST_NAMED: Final = 5
-
 _FORMATS_HELP: Final = "; ".join(f"{name}: {each.DESCRIPTION}" for name, each in FORMATS.items())
-
-
-@dataclass(frozen=True)
-class _LeftOut:
-    """A loop that is not exported. Without a name, its output was not read."""
-
-    input_name: str
-    loop_name: str | None
-    reason: Reason
-    detail: str = ""
-
-
-@dataclass
-class _Summary:
-    """What was exported, and what was not."""
-
-    inputs: int
-    exported: int = 0
-    left_out: list[_LeftOut] = field(default_factory=list)
-    fields_left_out: Counter[FieldLeftOut] = field(default_factory=Counter)
-
-    @property
-    def counts(self) -> Counter[Reason]:
-        return Counter(each.reason for each in self.left_out)
 
 
 @dataclass(frozen=True)
@@ -148,7 +121,7 @@ def export(
     reader = _Reader(Mappings(mapping), source, only, field_name)
     inputs = find_inputs(session, outputs)
     _keep_inputs(inputs, (file, labeling_config))
-    summary = _Summary(inputs=len(inputs))
+    summary = Summary(format_name=format_name, only=only, inputs=len(inputs))
     with complete_file(file) as stream:
         destination = Destination(
             stream, start=written_as.START, separator=written_as.SEPARATOR, end=written_as.END
@@ -159,13 +132,13 @@ def export(
         destination.finish()
         reader.mappings.check(session.printer)
         if not summary.exported:
-            _report(session, summary, format_name, only, None)
+            summary.print(session.printer, None)
             raise CommandError("nothing to export: no file", status=ExitStatus.INCOMPLETE)
     if labeling_config is not None and isinstance(written_as, LabelStudio):
         with complete_file(labeling_config) as stream:
             stream.write(written_as.configuration().encode())
-    _report(session, summary, format_name, only, file)
-    if any(reason.is_refusal for reason in summary.counts):
+    summary.print(session.printer, file)
+    if summary.has_refusals:
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
@@ -229,7 +202,7 @@ def _export(
     reader: _Reader,
     written_as: ExportFormat,
     destination: Destination,
-    summary: _Summary,
+    summary: Summary,
 ) -> None:
     """Export one output, or note why not."""
     name = None
@@ -239,10 +212,10 @@ def _export(
         loop = reader.read(each, output)
         entry = written_as.write(loop)
     except LeftOutError as error:
-        summary.left_out.append(_LeftOut(each.name, name, error.reason))
+        summary.left_out.append(LeftOut(each.name, name, error.reason))
         return
     except (UnreadableInputError, UnreadableOutputError) as error:
-        summary.left_out.append(_LeftOut(each.name, name, Reason.UNREADABLE, str(error)))
+        summary.left_out.append(LeftOut(each.name, name, Reason.UNREADABLE, str(error)))
         return
     destination.add(entry)
     summary.exported += 1
@@ -258,45 +231,3 @@ def _identity(output: Output) -> bytes:
     parts = [output.flow_definition_arn, output.human_loop_name, output.inputs, answers]
     text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).digest()
-
-
-def _report(
-    session: Session, summary: _Summary, format_name: str, only: Only, file: Path | None
-) -> None:
-    if session.printer.as_json:
-        session.printer.json(_describe(summary, format_name, only, file))
-        return
-    where = "" if file is None else f" to {file}"
-    session.printer.note(f"{summary.exported} of {summary.inputs} outputs exported{where}")
-    for reason, count in summary.counts.items():
-        those = [each for each in summary.left_out if each.reason is reason]
-        session.printer.note(f"left out: {count}: {reason}: {_name(those)}")
-    for why, count in summary.fields_left_out.items():
-        session.printer.note(f"fields left out of what was exported: {count}: {why}")
-
-
-def _name(left_out: Sequence[_LeftOut]) -> str:
-    named = [each.detail or each.loop_name or each.input_name for each in left_out[:_MOST_NAMED]]
-    more = len(left_out) - len(named)
-    return ", ".join(named) + (f" and {more} more (-o and --json name all)" if more else "")
-
-
-def _describe(summary: _Summary, format_name: str, only: Only, file: Path | None) -> dict[str, Any]:
-    return {
-        "format": format_name,
-        "only": only,
-        "file": None if file is None else str(file),
-        "inputs": summary.inputs,
-        "exported": summary.exported,
-        "leftOut": {reason.id: count for reason, count in summary.counts.items()},
-        "fieldsLeftOut": dict(summary.fields_left_out),
-        "loops": [
-            {
-                "input": each.input_name,
-                "humanLoopName": each.loop_name,
-                "reason": each.reason.id,
-                "explanation": each.detail or each.reason,
-            }
-            for each in summary.left_out
-        ],
-    }

@@ -301,6 +301,21 @@ def test_only_corrected_leaves_out_what_the_reviewers_upheld(folder: Path, mappi
         assert "left out: 1: the reviewers corrected nothing: confirmed\n" in result.stderr
 
 
+def test_image_is_corrected_if_one_of_its_labels_was() -> None:
+    """Then it has all its labels: a set without the confirmed ones would be wrong."""
+    samples = ("rekognition-moderation", "rekognition-none-of-these", "rekognition-minority")
+    result = run(
+        *("export", *(f"{SAMPLES}/{each}.json" for each in samples)),
+        *("--format", "rekognition-adapter", "--only", "corrected"),
+    )
+    assert result.exit_code == 0
+    assert [
+        [each["Name"] for each in line["content-moderation-groundtruth"]["ModerationLabels"]]
+        for line in json_lines(result.stdout)
+    ] == [["Alcohol", "Alcoholic Beverages", "Revealing Clothes", "Suggestive"], []]
+    assert "left out: 1: the reviewers corrected nothing: image-4\n" in result.stderr
+
+
 def test_summary_as_json_names_all_loops(folder: Path, mapping: str, tmp_path: Path) -> None:
     file = tmp_path / "train.jsonl"
     summary = run_json(
