@@ -70,10 +70,10 @@ class LabelStudio:
         if media == "image":
             source.require_image()
         predicted, agreed = _results(loop)
-        if media == "text" and any(control is _BOXES for _, control, _ in agreed):
-            raise LeftOutError(Reason.SOURCE_IS_TEXT)
         controls = dict(self._controls)
         for name, control, _ in (*agreed, *predicted):
+            if media == "text" and control is _BOXES:
+                raise LeftOutError(Reason.SOURCE_IS_TEXT)
             if controls.setdefault(name, control) is not control:
                 raise LeftOutError(Reason.MIXED)
         self._one.require(media)

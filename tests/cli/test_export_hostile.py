@@ -287,6 +287,9 @@ def test_text_is_no_image_to_draw_on() -> None:
     document = with_source(output("loop", drawing(box())), "a text")
     assert refused(GroundTruth(), document) is Reason.SOURCE_IS_TEXT
     assert refused(LabelStudio(), document) is Reason.SOURCE_IS_TEXT
+    removed = with_source(output("loop", drawing()), "a text", guess=[box()])
+    mapping = FieldMapping(name="Dogs", prediction="guess", answer="category")
+    assert refused(LabelStudio(), removed, mapping) is Reason.SOURCE_IS_TEXT
 
 
 def test_object_is_no_text_for_comprehend() -> None:
