@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constra
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults docs compatibility dist sbom release lock upgrade clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults docs compatibility formats dist sbom release lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ faults: install ## Inject faults around a stack in the emulator: make faults [LO
 compatibility: install ## Install the wheel with the lowest and the newest CDK, and synthesize every example
 	@COMPATIBILITY=full $(BIN)/python -m pytest tests/compatibility
 
+formats: .venv-formats/.installed ## Load exported training data with the libraries that read it
+	@home=$$(mktemp -d) && trap 'rm -rf $$home' EXIT && \
+		HF_HOME=$$home HF_HUB_OFFLINE=1 .venv-formats/bin/python -m pytest -c /dev/null --noconftest -p no:cacheprovider --quiet tests/formats/loading.py
+
 dist: install ## Build the wheel and the source distribution into dist/, and check what they hold
 	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation --outdir dist >/dev/null
@@ -91,7 +95,7 @@ upgrade: install ## The same with the newest versions that requirements-dev.txt 
 	@$(LOCK) --upgrade
 
 clean: ## Remove everything that make created
-	rm -rf .venv .venv-docs node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-docs .venv-formats node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.installed: constraints.txt
@@ -108,6 +112,12 @@ clean: ## Remove everything that make created
 	@echo "Setting up .venv-docs (once) ..."
 	@trap '' INT; $(PYTHON) -m venv --clear .venv-docs
 	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r docs_site/requirements.txt
+	@touch $@
+
+.venv-formats/.installed: tests/formats/requirements.txt
+	@echo "Setting up .venv-formats (once; 720 MB) ..."
+	@trap '' INT; $(PYTHON) -m venv --clear .venv-formats
+	@.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check -r tests/formats/requirements.txt
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .venv/.installed

@@ -16,6 +16,7 @@ from human_loops_cli.commands import (
     agreement,
     configure,
     dead_letters,
+    export,
     outcomes,
     resend,
     review,
@@ -106,6 +107,7 @@ app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
 app.command("configure")(configure.configure)
+app.command("export")(export.export)
 
 
 @app.callback()

@@ -137,7 +137,8 @@ def test_resending(stack: Stack, answers: Callable[[str, Answer], None], calls: 
     check(calls, of_row("`resend`") | COMMON)
 
 
-def test_reviewing(stack: Stack, calls: set[str]) -> None:
+@pytest.mark.parametrize("command", [("review",), ("export", "--format", "jsonl")])
+def test_reviewing(stack: Stack, calls: set[str], command: tuple[str, ...]) -> None:
     boto3.client("s3").create_bucket(
         Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -145,7 +146,7 @@ def test_reviewing(stack: Stack, calls: set[str]) -> None:
         Bucket="bucket", Key="output.json", Body=json.dumps(output("loop", label("x")))
     )
     calls.clear()
-    assert run("review", "s3://bucket/").exit_code == 0
+    assert run(*command, "s3://bucket/").exit_code == 0
     check(calls, allowed("Review"))
     assert stack
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
-from human_loop_reviews.review.values import Value
+from human_loop_reviews.review.values import Kind, Value
 
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
@@ -64,6 +64,9 @@ class FieldReview:
         Whether the reviewers were shown the prediction. None without one.
     note
         Why the field has no verdict, or was compared only in part. None if it was compared fully.
+    kind
+        How the consensus is compared, or the model's value without one, or the reviewers' values.
+        None if nobody gave a value.
     details, source
         As in `Field`.
     predicted
@@ -83,6 +86,7 @@ class FieldReview:
     confidence: float | None
     shown: bool | None
     note: Note | None
+    kind: Kind | None
     details: Mapping[str, Any]
     source: Mapping[str, Any]
     predicted: Any
@@ -224,6 +228,7 @@ def _judge(field: Field, prediction_known: bool) -> FieldReview:
         confidence=field.confidence,
         shown=None if predicted is None else field.shown,
         note=note,
+        kind=_kind((consensus.value, predicted, *[vote.value for vote in field.votes])),
         details=field.details,
         source=field.source,
         predicted=None if predicted is None else predicted.display,
@@ -292,6 +297,12 @@ def _verdict_on_prediction(field: Field, tally: _Tally) -> Verdict | None:
     if value is None or predicted is None or _equal(field, predicted, value):
         return Verdict.DISPUTED
     return Verdict.CORRECTED
+
+
+def _kind(values: Sequence[Value | None]) -> Kind | None:
+    """Return the kind of the first value that is not empty, else of the first value."""
+    given = [value for value in values if value is not None]
+    return next((value.kind for value in sorted(given, key=lambda value: value.is_blank)), None)
 
 
 def _name(field: Field) -> str:

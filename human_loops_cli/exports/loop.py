@@ -1,0 +1,238 @@
+"""A reviewed human loop as the formats see it: what more than half of the reviewers gave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+from human_loop_reviews.a2i.output import Output
+from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
+from human_loop_reviews.review.values import Kind
+from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict
+from human_loops_cli.exports.left_out import LeftOutError, Reason
+from human_loops_cli.exports.source import Source
+
+#: The verdicts by which the model was not upheld, and more than half gave something else.
+CORRECTIONS: Final = frozenset(
+    {Verdict.CORRECTED, Verdict.ADDED, Verdict.REMOVED, Verdict.RELABELLED}
+)
+
+# A reviewer's remark to the owner of the task. It is no value.
+_COMMENT: Final = "workerComment"
+
+
+class Only(StrEnum):
+    """Which reviews are exported."""
+
+    #: Those in which the model was not upheld, and more than half gave something else.
+    CORRECTED = "corrected"
+    #: Those as well in which the model was upheld, or had predicted nothing to compare with.
+    ALL = "all"
+
+
+class FieldLeftOut(StrEnum):
+    """Why a field has no consensus to export."""
+
+    DISPUTED = "disputed"
+    #: A mask, a drawing that is compared by its labels only, or a mapping that finds nothing.
+    NOT_COMPARED = "notCompared"
+    #: The model predicted nothing, and no more than half of the reviewers gave a value.
+    NO_VALUE = "noValue"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusField:
+    """A field whose value more than half of the reviewers gave.
+
+    Parameters
+    ----------
+    name, predicted_name, verdict, predicted, confidence, kind
+        As in a `FieldReview`. The name is that of the consensus.
+    consensus
+        The value, None where more than half gave none.
+    agreement
+        The share of pairs of reviewers who gave the same, 0 with one reviewer.
+    """
+
+    name: str
+    predicted_name: str | None
+    verdict: Verdict | None
+    predicted: Any
+    consensus: Any
+    confidence: float | None
+    kind: Kind | None
+    agreement: float
+
+    @property
+    def is_correction(self) -> bool:
+        """Whether the model was not upheld."""
+        return self.verdict in CORRECTIONS
+
+
+@dataclass(frozen=True)
+class ReviewedLoop:
+    """One human loop with its review.
+
+    Parameters
+    ----------
+    input_name
+        The path or URI of its output.
+    output, review
+        The output and the review of it. At least one reviewer answered.
+    source
+        What the reviewers were shown, None where the output does not say.
+    only
+        Which reviews are exported.
+    field
+        The name of the only field to export. None for all.
+    """
+
+    input_name: str
+    output: Output
+    review: Review
+    source: Source | None
+    only: Only
+    field: str | None = None
+
+    @cached_property
+    def _states(self) -> list[ConsensusField | FieldLeftOut]:
+        return [
+            _state(each)
+            for each in self.review.fields
+            if self.field in (None, each.name, each.predicted_name)
+            and each.name.rpartition(".")[2] != _COMMENT
+        ]
+
+    @property
+    def consensus(self) -> list[ConsensusField]:
+        """The fields with a consensus, confirmed ones as well."""
+        return [each for each in self._states if isinstance(each, ConsensusField)]
+
+    @property
+    def fields_left_out(self) -> Counter[FieldLeftOut]:
+        """How many fields have no consensus, and why."""
+        return Counter(each for each in self._states if isinstance(each, FieldLeftOut))
+
+    def require_fields(self) -> list[ConsensusField]:
+        """Return the fields to export, one at least: with ``CORRECTED``, the corrected ones.
+
+        Raises
+        ------
+        LeftOutError
+            If there is none.
+        """
+        fields = self.consensus
+        if self.only is Only.CORRECTED:
+            fields = [each for each in fields if each.is_correction]
+        if fields:
+            return fields
+        raise LeftOutError(self._why_nothing())
+
+    def require_selected(self, fields: Sequence[ConsensusField]) -> None:
+        """Check a loop that is exported as a whole: with ``CORRECTED``, a field was corrected.
+
+        Raises
+        ------
+        LeftOutError
+            If not.
+        """
+        if self.only is Only.CORRECTED and not any(each.is_correction for each in fields):
+            raise LeftOutError(self._why_nothing_corrected())
+
+    def require_source(self) -> Source:
+        """Return what the reviewers were shown.
+
+        Raises
+        ------
+        LeftOutError
+            If the output does not say.
+        """
+        if self.source is None:
+            raise LeftOutError(Reason.NO_SOURCE)
+        return self.source
+
+    def require_one_field(self) -> ConsensusField:
+        """Return the field that is named, or the only one.
+
+        Raises
+        ------
+        LeftOutError
+            If there is none, or more than one, or if it has no consensus.
+        """
+        if not self._states:
+            raise LeftOutError(self._why_nothing())
+        if len(self._states) > 1:
+            raise LeftOutError(Reason.SEVERAL_FIELDS)
+        (field,) = self._states
+        if isinstance(field, FieldLeftOut):
+            raise LeftOutError(self._why_nothing())
+        self.require_selected([field])
+        return field
+
+    @property
+    def trace(self) -> dict[str, str]:
+        """What names the loop. A name that the output lacks is empty."""
+        return {
+            "human_loop_name": self.output.human_loop_name or "",
+            "flow_definition_arn": self.output.flow_definition_arn or "",
+            # A path can have bytes that are no text.
+            "output_uri": self.input_name.encode("utf-8", "backslashreplace").decode(),
+        }
+
+    @property
+    def decided(self) -> datetime:
+        """When the last reviewer submitted an answer, in UTC.
+
+        Raises
+        ------
+        LeftOutError
+            If no answer says when.
+        """
+        times = [each.submitted for each in self.output.answers if each.submitted is not None]
+        if not times:
+            raise LeftOutError(Reason.NO_TIME)
+        return max(times).astimezone(UTC)
+
+    def _why_nothing(self) -> Reason:
+        if self.consensus:
+            return self._why_nothing_corrected()
+        if FieldLeftOut.DISPUTED in self._states:
+            return Reason.DISPUTED
+        if FieldLeftOut.NOT_COMPARED in self._states:
+            return Reason.VALUE_KIND
+        is_missing = self.field is not None and not self._states
+        return Reason.NO_FIELD if is_missing else Reason.NO_VALUE
+
+    def _why_nothing_corrected(self) -> Reason:
+        return Reason.NOT_CORRECTED if self.review.prediction_known else Reason.NO_PREDICTION
+
+
+def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:
+    """Return a field's consensus, or why it has none."""
+    if field.note in NOT_COMPARED or field.note in COMPARED_IN_PART:
+        return FieldLeftOut.NOT_COMPARED
+    if field.verdict is Verdict.DISPUTED:
+        return FieldLeftOut.DISPUTED
+    if field.verdict is Verdict.RELABELLED and field.predicted_name is None:
+        return FieldLeftOut.DISPUTED  # more than half moved the value, but not to one key
+    consensus = field.consensus
+    if consensus is None and field.verdict in (Verdict.CONFIRMED, Verdict.RELABELLED):
+        # Each reviewer's number or drawing is near the model's, but not near the others'.
+        consensus = field.predicted
+    if consensus is None and field.predicted is None:
+        return FieldLeftOut.NO_VALUE  # not even its name: one reviewer alone may have typed it
+    return ConsensusField(
+        name=field.name,
+        predicted_name=None if field.predicted is None else field.predicted_name or field.name,
+        verdict=field.verdict,
+        predicted=field.predicted,
+        consensus=consensus,
+        confidence=field.confidence,
+        kind=field.kind,
+        agreement=field.reviewer_agreement or 0.0,
+    )
