@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,45 +13,39 @@ from human_loops_cli.errors import CommandError, ExitStatus
 
 
 @contextmanager
-def replaced(path: Path | None) -> Iterator[IO[bytes]]:
-    """Give a file to write. It gets its name when all is written, and replaces what had it.
+def complete_file(path: Path | None) -> Iterator[IO[bytes]]:
+    """Open a file that replaces the one at a path when the block ends without an error.
 
     Parameters
     ----------
     path
-        The file. None for standard output, which gets what is written at once.
+        The file. None for standard output, which has what was written also after an error.
 
     Raises
     ------
     CommandError
-        If it cannot be written.
+        If the file cannot be written.
     """
     if path is None:
         yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
         return
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder; expected a file", status=ExitStatus.USAGE)
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                yield file
-                file.flush()
-                _give_usual_mode(file.name)
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
+    path = path.resolve()  # the file behind a link, not the link
+    if path.exists() and not path.is_file():
         raise CommandError(
-            f"{path} cannot be written: {error.strerror}", status=ExitStatus.INCOMPLETE
-        ) from error
-
-
-def _give_usual_mode(name: str) -> None:
-    """Give a temporary file, which only its owner may read, the mode of a file that is created."""
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(name).chmod(0o666 & ~mask)
+            f"{path} is not a regular file",
+            advice="Name a file with -o, or leave -o out for standard output.",
+            status=ExitStatus.USAGE,
+        )
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.filename not in (None, str(part)):
+            raise
+        raise CommandError(f"{path}: {error.strerror}", status=ExitStatus.INCOMPLETE) from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports.comprehend_csv import DEFAULT_DELIMITER, DELIMITERS, ComprehendCsv
-from human_loops_cli.exports.destination import Destination, complete_file
+from human_loops_cli.exports.destination import Destination
 from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
 from human_loops_cli.exports.label_studio import LabelStudio
@@ -26,6 +26,7 @@ from human_loops_cli.exports.loop import Only, ReviewedLoop
 from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
+from human_loops_cli.files import complete_file
 from human_loops_cli.inputs import (
     Input,
     Mappings,

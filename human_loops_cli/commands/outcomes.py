@@ -17,7 +17,7 @@ from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.files import replaced
+from human_loops_cli.files import complete_file
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_outcome
@@ -120,7 +120,7 @@ def download(
     left_out: list[OutcomeProblem] = []
     recorded = _selected(session, handler, limits, left_out)
     written = 0
-    with replaced(output) as lines, session.printer.progress() as progress:
+    with complete_file(output) as lines, session.printer.progress() as progress:
         for each in progress.track(recorded, description="Downloading", total=None):
             try:
                 outcome = complete_outcome(each, settler)

@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from local.cases import CONFIGURATION
 from local.command_line import CommandLine
 from local.emulator import PROJECT
 from local.observer import Observer
 from local.report import table
 from local.scenario import Environment, Result, Scenario
-from local.scenarios import ended_loops
+from local.scenarios.ended_loops import DEPLOYMENT
 
 REPORT = PROJECT / "build" / "demo-report.html"
 
@@ -65,7 +66,7 @@ def run(environment: Environment) -> Result:
 
 SCENARIO = Scenario(
     title="Reporting on the reviews",
-    deployment=ended_loops.DEPLOYMENT,
-    configuration=ended_loops.CONFIGURATION,
+    deployment=DEPLOYMENT,
+    configuration=CONFIGURATION,
     run=run,
 )

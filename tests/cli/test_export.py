@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from human_loops_cli.errors import CommandError
-from human_loops_cli.exports.destination import Destination, complete_file
+from human_loops_cli.exports.destination import Destination
 from human_loops_cli.exports.formats import FORMATS
 from human_loops_cli.exports.left_out import LeftOutError
+from human_loops_cli.files import complete_file
 from tests.cli.conftest import run, run_json
 from tests.cli.export_rules import (
     check_comprehend,
