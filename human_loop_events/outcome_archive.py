@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Final, TypedDict
 
 from aws_cdk import ArnFormat, Duration, Names, Size, Stack
@@ -26,7 +27,7 @@ from human_loop_events.policy_size import refuse_oversized
 from human_loop_events.private_bucket import UPLOAD_EXPIRATION, create_private_bucket, whole_days
 from human_loop_events.retention import KEEP
 from human_loop_events.review_handler import ReviewHandler
-from human_loop_events.runtime_function import allow, as_in_findings, create_log_group
+from human_loop_events.runtime_function import as_in_findings, create_log_group
 from human_loop_tables.archive_schema import OUTCOME_PROPERTIES, OUTCOMES, PARTITION
 from human_loop_tables.archive_views import ATHENA_TYPES, GLUE_TYPES, VIEWS, View
 from human_loop_tables.queries import QUERIES
@@ -45,6 +46,18 @@ _BUFFER_MIB: Final = 128
 
 #: Firehose gives up after a day.
 _LATE: Final = Duration.hours(1)
+
+#: What S3 requires for the bucket itself, of Firehose and of who queries.
+_BUCKET_ACTIONS: Final = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
+_QUERY_ACTIONS: Final = (
+    *("athena:BatchGetNamedQuery", "athena:GetNamedQuery", "athena:ListNamedQueries"),
+    *("athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"),
+    *("athena:StartQueryExecution", "athena:StopQueryExecution"),
+)
+_RESULT_ACTIONS: Final = (
+    *("s3:AbortMultipartUpload", "s3:GetObject"),
+    *("s3:ListMultipartUploadParts", "s3:PutObject"),
+)
 
 #: Athena's least scan limit is 10 MB.
 #: https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
@@ -179,36 +192,20 @@ class OutcomeArchive(Construct):
 
         https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
         """
-        catalog, default, *tables = self._catalog_arns("database/default")
-        bucket = self._bucket
-        grants = {
-            self._work_group_arn: (
-                *("athena:BatchGetNamedQuery", "athena:GetNamedQuery", "athena:ListNamedQueries"),
-                *("athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"),
-                *("athena:StartQueryExecution", "athena:StopQueryExecution"),
-            ),
-            bucket.bucket_arn: (
-                *("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"),
-            ),
-            bucket.arn_for_objects(f"{_OUTCOMES}*"): ("s3:GetObject",),
-            bucket.arn_for_objects(f"{_RESULTS}*"): (
-                *("s3:AbortMultipartUpload", "s3:GetObject"),
-                *("s3:ListMultipartUploadParts", "s3:PutObject"),
-            ),
-        }
-        grant = iam.Grant.add_to_principal(
-            grantee=grantee,
-            # Athena looks the default database up too.
-            # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
-            actions=["glue:GetDatabase", "glue:GetTable"],
-            resource_arns=[catalog, default, *tables],
-        )
-        for resource, actions in grants.items():
-            grant = grant.combine(
-                iam.Grant.add_to_principal(
-                    grantee=grantee, actions=list(actions), resource_arns=[resource]
-                )
-            )
+        bucket, database = self._bucket, f"database/{self.database_name}"
+        tables = [self._table_resource(name) for name in (OUTCOMES, *VIEWS)]
+        # Athena looks the default database up too.
+        # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+        databases = self._catalog_arns("database/default", database)
+        grant = _grant(grantee, ("glue:GetDatabase",), *databases)
+        for actions, resources in (
+            (("glue:GetTable",), self._catalog_arns(database, *tables)),
+            (_QUERY_ACTIONS, [self._work_group_arn]),
+            (_BUCKET_ACTIONS, [bucket.bucket_arn]),
+            (("s3:GetObject",), [bucket.arn_for_objects(f"{_OUTCOMES}*")]),
+            (_RESULT_ACTIONS, [bucket.arn_for_objects(f"{_RESULTS}*")]),
+        ):
+            grant = grant.combine(_grant(grantee, actions, *resources))
         return grant.combine(grant_through(self._key, grantee, "s3", SEND_ACTIONS))
 
     def _create_bucket(
@@ -459,26 +456,15 @@ class OutcomeArchive(Construct):
             self, "Policy", description="What Firehose may do for the archive", roles=[role]
         )
         refuse_oversized(policy)
-        allow(
-            policy,
-            ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-            bucket.bucket_arn,
-        )
         objects = [bucket.arn_for_objects(f"{prefix}*") for prefix in (_OUTCOMES, _ERRORS)]
-        iam.Grant.add_to_principal(
-            grantee=policy,
-            actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-            resource_arns=objects,
-        )
+        table = self._catalog_arns(f"database/{self.database_name}", self._table_resource(OUTCOMES))
+        _grant(policy, _BUCKET_ACTIONS, bucket.bucket_arn)
+        _grant(policy, ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"), *objects)
+        _grant(policy, ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"), *table)
         grant_through(self._key, policy, "s3", SEND_ACTIONS)
-        iam.Grant.add_to_principal(
-            grantee=policy,
-            actions=["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"],
-            resource_arns=self._catalog_arns()[:3],
-        )
-        allow(
+        _grant(
             policy,
-            ["logs:PutLogEvents"],
+            ("logs:PutLogEvents",),
             stack.format_arn(
                 service="logs",
                 resource="log-group",
@@ -504,22 +490,20 @@ class OutcomeArchive(Construct):
             service="athena", resource="workgroup", resource_name=self._work_group.ref
         )
 
-    def _catalog_arns(self, *others: str) -> list[str]:
-        """Return the ARNs of the catalog, of others in it, of the database and its tables.
+    def _table_resource(self, name: str) -> str:
+        return f"table/{self.database_name}/{name}"
+
+    def _catalog_arns(self, *resources: str) -> list[str]:
+        """Return the ARNs of the catalog and of resources in it.
 
         Glue requires permissions for the ancestors of what is read.
         https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
         """
-        database = self._database.ref
-        resources = (
-            *("catalog", *others, f"database/{database}"),
-            *(f"table/{database}/{name}" for name in (OUTCOMES, *VIEWS)),
-        )
         return [
             Stack.of(self).format_arn(
                 service="glue", resource=each, arn_format=ArnFormat.NO_RESOURCE_NAME
             )
-            for each in resources
+            for each in ("catalog", *resources)
         ]
 
     def _add_alarms(self, alerts: Alerts) -> None:
@@ -555,6 +539,12 @@ class OutcomeArchive(Construct):
             statistic=statistic,
             period=Duration.minutes(5),
         )
+
+
+def _grant(grantee: iam.IGrantable, actions: Sequence[str], *resource_arns: str) -> iam.Grant:
+    return iam.Grant.add_to_principal(
+        grantee=grantee, actions=list(actions), resource_arns=list(resource_arns)
+    )
 
 
 def _a_scan_limit(limit: Size | None) -> Size:
