@@ -679,6 +679,14 @@ EVERY_KEY: dict[str, Any] = {
         "log_retention": "ONE_WEEK",
     },
     "archive": {"retention": "30 days"},
+    "outcome_archive": {
+        "enabled": True,
+        "expiration": "730 days",
+        "result_expiration": "14 days",
+        "access_log_expiration": "120 days",
+        "scan_limit": "5 GiB",
+        "log_retention": "FIVE_DAYS",
+    },
     "vpc": {
         "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         "security_group_ids": ["sg-0123456789abcdef0"],
@@ -688,7 +696,7 @@ EVERY_KEY: dict[str, Any] = {
 
 
 def _in_a_vpc(app: App) -> Stack:
-    keys = ("account", "region", "output", "vpc")
+    keys = ("account", "region", "output", "vpc", "outcome_archive")
     (deployment,) = read_deployments({"prod": {key: EVERY_KEY[key] for key in keys}})
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 
