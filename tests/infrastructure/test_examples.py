@@ -106,6 +106,7 @@ def test_every_example_app_is_tested() -> None:
         "two_teams_app.py",
         "slack_app.py",
         "retraining_app.py",
+        "outcome_archive_app.py",
     }
 
 
