@@ -120,6 +120,8 @@ def test_views_are_as_athena_stores_them(name: str) -> None:
     assert [each["Name"] for each in columns] == names
     # Neither Hive nor a view of Athena has times with a time zone.
     assert "zone" not in json.dumps([definition["columns"], columns])
+    # https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+    assert all(len(each["Comment"]) <= 255 for each in columns)
 
 
 def test_every_query_of_the_report_is_a_named_query_of_the_workgroup() -> None:
