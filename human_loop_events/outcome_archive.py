@@ -2,53 +2,40 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Sequence
 from typing import Final, TypedDict
 
-from aws_cdk import ArnFormat, Duration, Names, Size, Stack
+from aws_cdk import Duration, Names, Size, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
-from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
 from human_loop_events.alerts import Alerts
 from human_loop_events.delivered_rule import DeliveredRule
 from human_loop_events.delivery import Delivery
 from human_loop_events.encryption import SEND_ACTIONS, grant_through
-from human_loop_events.policy_size import refuse_oversized
+from human_loop_events.outcome_stream import (
+    BUCKET_ACTIONS,
+    OUTCOMES_PREFIX,
+    allow_on,
+    create_outcome_stream,
+)
+from human_loop_events.outcome_tables import OutcomeTables
 from human_loop_events.private_bucket import UPLOAD_EXPIRATION, create_private_bucket, whole_days
-from human_loop_events.retention import KEEP
 from human_loop_events.review_handler import ReviewHandler
-from human_loop_events.runtime_function import as_in_findings, create_log_group
-from human_loop_tables.archive_schema import OUTCOME_PROPERTIES, OUTCOMES, PARTITION
-from human_loop_tables.archive_views import ATHENA_TYPES, GLUE_TYPES, VIEWS, View
+from human_loop_events.runtime_function import create_log_group
 from human_loop_tables.queries import QUERIES
 
-_OUTCOMES: Final = "outcomes/"
-_ERRORS: Final = "errors/"
+#: Where in the bucket the results of queries are.
 _RESULTS: Final = "results/"
-
-#: The first day of the partitions: there are no outcomes of an earlier one.
-_FIRST_DAY: Final = "2026-01-01"
-
-#: Firehose delivers what it has after this time, or once it has this much.
-#: https://docs.aws.amazon.com/firehose/latest/APIReference/API_BufferingHints.html
-_BUFFER_SECONDS: Final = 900
-_BUFFER_MIB: Final = 128
 
 #: Firehose gives up after a day.
 _LATE: Final = Duration.hours(1)
 
-#: What S3 requires for the bucket itself, of Firehose and of who queries.
-_BUCKET_ACTIONS: Final = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
 _QUERY_ACTIONS: Final = (
     *("athena:BatchGetNamedQuery", "athena:GetNamedQuery", "athena:ListNamedQueries"),
     *("athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"),
@@ -141,11 +128,10 @@ class OutcomeArchive(Construct):
         self._bucket = self._create_bucket(expiration, result_expiration, access_log_expiration)
         # Athena needs names in lower case without hyphens. A workgroup has a name in any template.
         self._name = Names.unique_resource_name(self, separator="_", max_length=128).lower()
-        self._database = self._create_database()
-        self._tables = [self._create_table(), *(self._create_view(each) for each in VIEWS.values())]
+        self._tables = OutcomeTables(self, self._name, self.location)
         self._work_group = self._create_work_group(_a_scan_limit(scan_limit))
-        self._log_group = create_log_group(self, self._key, log_retention)
-        self._stream = self._create_stream()
+        log_group = create_log_group(self, self._key, log_retention)
+        self._stream = create_outcome_stream(self, self._bucket, self._key, log_group, self._tables)
         self._rule = handler.on_outcome(
             "OutcomeArchive",
             delivery=delivery,
@@ -165,7 +151,7 @@ class OutcomeArchive(Construct):
     @property
     def location(self) -> str:
         """The S3 URI below which the Parquet files are."""
-        return f"s3://{self._bucket.bucket_name}/{_OUTCOMES}"
+        return f"s3://{self._bucket.bucket_name}/{OUTCOMES_PREFIX}"
 
     @property
     def work_group_name(self) -> str:
@@ -175,7 +161,7 @@ class OutcomeArchive(Construct):
     @property
     def database_name(self) -> str:
         """The name of the database in the Glue Data Catalog: that of the workgroup."""
-        return self._database.ref
+        return self._tables.database_name
 
     @property
     def delivery_stream(self) -> firehose.CfnDeliveryStream:
@@ -192,20 +178,16 @@ class OutcomeArchive(Construct):
 
         https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
         """
-        bucket, database = self._bucket, f"database/{self.database_name}"
-        tables = [self._table_resource(name) for name in (OUTCOMES, *VIEWS)]
-        # Athena looks the default database up too.
-        # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
-        databases = self._catalog_arns("database/default", database)
-        grant = _grant(grantee, ("glue:GetDatabase",), *databases)
+        bucket, tables = self._bucket, self._tables
+        grant = allow_on(grantee, ("glue:GetDatabase",), *tables.database_arns)
         for actions, resources in (
-            (("glue:GetTable",), self._catalog_arns(database, *tables)),
+            (("glue:GetTable",), tables.table_arns()),
             (_QUERY_ACTIONS, [self._work_group_arn]),
-            (_BUCKET_ACTIONS, [bucket.bucket_arn]),
-            (("s3:GetObject",), [bucket.arn_for_objects(f"{_OUTCOMES}*")]),
+            (BUCKET_ACTIONS, [bucket.bucket_arn]),
+            (("s3:GetObject",), [bucket.arn_for_objects(f"{OUTCOMES_PREFIX}*")]),
             (_RESULT_ACTIONS, [bucket.arn_for_objects(f"{_RESULTS}*")]),
         ):
-            grant = grant.combine(_grant(grantee, actions, *resources))
+            grant = grant.combine(allow_on(grantee, actions, *resources))
         return grant.combine(grant_through(self._key, grantee, "s3", SEND_ACTIONS))
 
     def _create_bucket(
@@ -214,14 +196,14 @@ class OutcomeArchive(Construct):
         result_expiration: Duration | None,
         access_log_expiration: Duration | None,
     ) -> s3.Bucket:
-        times = {
+        given = {
             "expiration": expiration,
-            "result_expiration": result_expiration or Duration.days(30),
-            "access_log_expiration": access_log_expiration or Duration.days(365),
+            "result_expiration": result_expiration,
+            "access_log_expiration": access_log_expiration,
         }
         days = {
             name: whole_days(f"{name} of the outcome archive", time)
-            for name, time in times.items()
+            for name, time in given.items()
             if time is not None
         }
         return create_private_bucket(
@@ -238,101 +220,14 @@ class OutcomeArchive(Construct):
                 ),
                 s3.LifecycleRule(
                     prefix=_RESULTS,
-                    expiration=days["result_expiration"],
+                    expiration=days.get("result_expiration", Duration.days(30)),
                     noncurrent_version_expiration=Duration.days(1),
                 ),
             ],
-            access_log_expiration=days["access_log_expiration"],
+            access_log_expiration=days.get("access_log_expiration", Duration.days(365)),
             unreplicated_because="A copy in another Region is the owner's decision: the names of "
             "fields can quote documents. Versioning protects against overwriting and deletion, and "
             "the ledger has the same outcomes.",
-        )
-
-    def _create_database(self) -> glue.CfnDatabase:
-        return glue.CfnDatabase(
-            self,
-            "Database",
-            catalog_id=Stack.of(self).account,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=self._name, description="Outcomes of human loops"
-            ),
-        )
-
-    def _create_table(self) -> glue.CfnTable:
-        """Declare the Parquet files.
-
-        Athena computes the partitions, which the catalog does not have.
-        https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
-        """
-        column = glue.CfnTable.ColumnProperty
-        return self._declare(
-            OUTCOMES,
-            glue.CfnTable.TableInputProperty(
-                name=OUTCOMES,
-                description="Outcomes as they were delivered, also repeated and replaced ones",
-                table_type="EXTERNAL_TABLE",
-                parameters={
-                    "classification": "parquet",
-                    "projection.enabled": "true",
-                    f"projection.{PARTITION}.type": "date",
-                    f"projection.{PARTITION}.format": "yyyy-MM-dd",
-                    f"projection.{PARTITION}.range": f"{_FIRST_DAY},NOW",
-                },
-                partition_keys=[column(name=PARTITION, type="string")],
-                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    columns=[
-                        column(name=each.column, type=each.type) for each in OUTCOME_PROPERTIES
-                    ],
-                    location=self.location,
-                    input_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-                    output_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-                    serde_info=glue.CfnTable.SerdeInfoProperty(
-                        serialization_library=(
-                            "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-                        )
-                    ),
-                ),
-            ),
-        )
-
-    def _create_view(self, view: View) -> glue.CfnTable:
-        """Declare a view in the form in which Athena itself stores one."""
-        definition = {
-            "originalSql": view.sql,
-            "catalog": "awsdatacatalog",
-            "schema": self._name,
-            "columns": [
-                {"name": each.name, "type": ATHENA_TYPES[each.type]} for each in view.columns
-            ],
-        }
-        encoded = base64.b64encode(json.dumps(definition).encode()).decode()
-        return self._declare(
-            view.name,
-            glue.CfnTable.TableInputProperty(
-                name=view.name,
-                table_type="VIRTUAL_VIEW",
-                parameters={"presto_view": "true", "comment": "Presto View"},
-                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                    columns=[
-                        glue.CfnTable.ColumnProperty(
-                            name=each.name, type=GLUE_TYPES[each.type], comment=each.meaning
-                        )
-                        for each in view.columns
-                    ],
-                    serde_info=glue.CfnTable.SerdeInfoProperty(),
-                ),
-                view_original_text=f"/* Presto View: {encoded} */",
-                view_expanded_text="/* Presto View */",
-            ),
-        )
-
-    def _declare(self, name: str, table: glue.CfnTable.TableInputProperty) -> glue.CfnTable:
-        return glue.CfnTable(
-            self,
-            f"Table-{name}",
-            catalog_id=Stack.of(self).account,
-            database_name=self._database.ref,
-            table_input=table,
         )
 
     def _create_work_group(self, scan_limit: Size) -> athena.CfnWorkGroup:
@@ -366,145 +261,18 @@ class OutcomeArchive(Construct):
                 f"Query-{query.name}",
                 name=query.name,
                 description=query.meaning,
-                database=self._database.ref,
+                database=self.database_name,
                 query_string=query.sql,
                 work_group=work_group.ref,
             )
-            named.node.add_dependency(*self._tables)
+            named.node.add_dependency(*self._tables.tables)
         return work_group
-
-    def _create_stream(self) -> firehose.CfnDeliveryStream:
-        log_stream = logs.LogStream(
-            self, "LogStream", log_group=self._log_group, removal_policy=KEEP
-        )
-        role, policy = self._create_role(log_stream)
-        table = self._tables[0]
-        stream = firehose.CfnDeliveryStream
-        conversion = stream.DataFormatConversionConfigurationProperty(
-            enabled=True,
-            input_format_configuration=stream.InputFormatConfigurationProperty(
-                deserializer=stream.DeserializerProperty(
-                    open_x_json_ser_de=stream.OpenXJsonSerDeProperty(case_insensitive=True)
-                )
-            ),
-            output_format_configuration=stream.OutputFormatConfigurationProperty(
-                serializer=stream.SerializerProperty(
-                    parquet_ser_de=stream.ParquetSerDeProperty(compression="GZIP")
-                )
-            ),
-            schema_configuration=stream.SchemaConfigurationProperty(
-                role_arn=role.role_arn,
-                catalog_id=Stack.of(self).account,
-                region=Stack.of(self).region,
-                database_name=self._database.ref,
-                table_name=table.ref,
-                version_id="LATEST",
-            ),
-        )
-        created = firehose.CfnDeliveryStream(
-            self,
-            "Stream",
-            delivery_stream_type="DirectPut",
-            delivery_stream_encryption_configuration_input=(
-                stream.DeliveryStreamEncryptionConfigurationInputProperty(
-                    key_type="CUSTOMER_MANAGED_CMK", key_arn=self._key.key_arn
-                )
-            ),
-            extended_s3_destination_configuration=(
-                stream.ExtendedS3DestinationConfigurationProperty(
-                    bucket_arn=self._bucket.bucket_arn,
-                    role_arn=role.role_arn,
-                    # https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
-                    prefix=f"{_OUTCOMES}{PARTITION}=!{{timestamp:yyyy-MM-dd}}/",
-                    error_output_prefix=(
-                        f"{_ERRORS}!{{firehose:error-output-type}}/!{{timestamp:yyyy-MM-dd}}/"
-                    ),
-                    buffering_hints=stream.BufferingHintsProperty(
-                        interval_in_seconds=_BUFFER_SECONDS, size_in_m_bs=_BUFFER_MIB
-                    ),
-                    cloud_watch_logging_options=stream.CloudWatchLoggingOptionsProperty(
-                        enabled=True,
-                        log_group_name=self._log_group.log_group_name,
-                        log_stream_name=log_stream.log_stream_name,
-                    ),
-                    data_format_conversion_configuration=conversion,
-                )
-            ),
-        )
-        # Firehose looks at the schema and the bucket when it is created.
-        created.node.add_dependency(policy)
-        return created
-
-    def _create_role(self, log_stream: logs.LogStream) -> tuple[iam.Role, iam.ManagedPolicy]:
-        """Create Firehose's role.
-
-        https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html
-        """
-        stack, bucket = Stack.of(self), self._bucket
-        role = iam.Role(
-            self,
-            "Role",
-            description="Firehose writes outcomes to the archive with this role",
-            assumed_by=iam.ServicePrincipal(
-                "firehose.amazonaws.com",
-                # Firehose names the account of the stream as external id, and no source.
-                # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kinesisfirehose-deliverystream.html
-                conditions={"StringEquals": {"sts:ExternalId": stack.account}},
-            ),
-        )
-        policy = iam.ManagedPolicy(
-            self, "Policy", description="What Firehose may do for the archive", roles=[role]
-        )
-        refuse_oversized(policy)
-        objects = [bucket.arn_for_objects(f"{prefix}*") for prefix in (_OUTCOMES, _ERRORS)]
-        table = self._catalog_arns(f"database/{self.database_name}", self._table_resource(OUTCOMES))
-        _grant(policy, _BUCKET_ACTIONS, bucket.bucket_arn)
-        _grant(policy, ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"), *objects)
-        _grant(policy, ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"), *table)
-        grant_through(self._key, policy, "s3", SEND_ACTIONS)
-        _grant(
-            policy,
-            ("logs:PutLogEvents",),
-            stack.format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name=f"{self._log_group.log_group_name}:log-stream:"
-                f"{log_stream.log_stream_name}",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            ),
-        )
-        acknowledge(
-            policy,
-            "The objects below the two prefixes that Firehose writes, in a bucket of the archive's "
-            "own. Firehose makes up their names.",
-            *(
-                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
-                for arn in objects
-            ),
-        )
-        return role, policy
 
     @property
     def _work_group_arn(self) -> str:
         return Stack.of(self).format_arn(
             service="athena", resource="workgroup", resource_name=self._work_group.ref
         )
-
-    def _table_resource(self, name: str) -> str:
-        return f"table/{self.database_name}/{name}"
-
-    def _catalog_arns(self, *resources: str) -> list[str]:
-        """Return the ARNs of the catalog and of resources in it.
-
-        Glue requires permissions for the ancestors of what is read.
-        https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
-        """
-        return [
-            Stack.of(self).format_arn(
-                service="glue", resource=each, arn_format=ArnFormat.NO_RESOURCE_NAME
-            )
-            for each in ("catalog", *resources)
-        ]
 
     def _add_alarms(self, alerts: Alerts) -> None:
         """Add the alarms on Firehose.
@@ -539,12 +307,6 @@ class OutcomeArchive(Construct):
             statistic=statistic,
             period=Duration.minutes(5),
         )
-
-
-def _grant(grantee: iam.IGrantable, actions: Sequence[str], *resource_arns: str) -> iam.Grant:
-    return iam.Grant.add_to_principal(
-        grantee=grantee, actions=list(actions), resource_arns=list(resource_arns)
-    )
 
 
 def _a_scan_limit(limit: Size | None) -> Size:
