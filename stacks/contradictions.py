@@ -140,6 +140,17 @@ def _settings(deployment: Deployment) -> Iterator[Contradiction]:
         for name in reconciler.given():
             if name != "enabled":
                 yield Contradiction(Fault(f"reconciler.{name}", "it needs enabled: true"))
+    archive, bus = deployment.outcome_archive, deployment.handler.outcome_bus
+    if not archive.enabled:
+        for name in archive.given():
+            if name != "enabled":
+                yield Contradiction(Fault(f"outcome_archive.{name}", "it needs enabled: true"))
+    elif bus is not None and deployment.account not in (None, bus.split(":")[4]):
+        what = (
+            f"it needs a rule on outcomes, which must be where their bus is, and that is {bus}; "
+            "expected a handler.outcome_bus of this account"
+        )
+        yield Contradiction(Fault("outcome_archive.enabled", what), ("handler", "account"))
     if deployment.output is not None:
         for name in deployment.output_bucket.given():
             what = "it is for a new bucket, but output has an existing one"

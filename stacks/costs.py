@@ -1,6 +1,6 @@
 """What a deployment costs in a month, from the requests that it makes and AWS's prices.
 
-`python -m stacks.costs` prints the table in docs/deploying.md. The tests compare the counts with
+`python -m stacks.costs` prints the tables in docs/deploying.md. The tests compare the counts with
 the template and with what the handler does.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,12 +22,17 @@ PRICES: Final = {
     "DynamoDB write unit": 0.625e-6,
     "DynamoDB storage, a GB and month": 0.25,
     "DynamoDB point-in-time recovery, a GB and month": 0.20,
+    "Athena, a TB read": 5.00,
     "EventBridge custom event": 1.00e-6,
+    "Firehose, a GB received": 0.029,
+    "Firehose, a GB converted": 0.018,
     "KMS key, a month": 1.00,
     "KMS request": 0.03 / 10_000,
     "Lambda request": 0.20e-6,
     "Lambda on Arm, a GB and second": 0.0000133334,
     "S3 GET request": 0.40e-6,
+    "S3 PUT request": 5.00e-6,
+    "S3 storage, a GB and month": 0.023,
     "SNS publish": 0.50e-6,
     "SNS e-mail": 2.00 / 100_000,
     "SQS request": 0.40e-6,
@@ -64,6 +69,14 @@ LOG_KIB_PER_LOOP: Final = 4
 SHARE_OF_FAILED_LOOPS: Final = 0.01
 #: SQS, SNS and DynamoDB keep a data key for five minutes.
 KMS_REQUESTS_WITHOUT_LOOPS: Final = 10 * 12 * 730
+#: Of an outcome archive. Firehose counts a record as a multiple of 5 KB.
+ARCHIVE_ALARMS: Final = 4
+RECORD_KB: Final = 5
+PARQUET_KIB: Final = 0.5
+FILES_A_DAY: Final = 96
+REPORTS_A_DAY: Final = 1
+QUERIES_OF_A_REPORT: Final = 8
+LEAST_READ_TB: Final = 10e-6
 DAYS_A_MONTH: Final = 365 / 12
 LEDGER_DAYS: Final = 400
 LOOK_BACK_DAYS: Final = 14
@@ -127,6 +140,30 @@ def _costs(loops: int) -> Iterator[Cost]:
     )
 
 
+def archive_costs(loops: int) -> list[Cost]:
+    """Return what an outcome archive costs in addition, once it has the outcomes of a year.
+
+    Examples
+    --------
+    >>> archive_costs(1000)[0]
+    Cost(part='CloudWatch: alarms', dollars=0.4)
+    """
+    price = PRICES
+    received = loops * RECORD_KB / 1000**2
+    kept = loops * 12 * PARQUET_KIB / 1024**2
+    files = min(loops, FILES_A_DAY * DAYS_A_MONTH)
+    queries = REPORTS_A_DAY * DAYS_A_MONTH * QUERIES_OF_A_REPORT
+    read = queries * max(kept / 1024, LEAST_READ_TB)
+    converting = price["Firehose, a GB received"] + price["Firehose, a GB converted"]
+    return [
+        Cost("CloudWatch: alarms", ARCHIVE_ALARMS * price["alarm, a month"]),
+        Cost("Firehose: records, conversion", received * converting),
+        Cost("S3: files", files * price["S3 PUT request"]),
+        Cost("S3: storage after a year", kept * price["S3 storage, a GB and month"]),
+        Cost("Athena: a report each day", read * price["Athena, a TB read"]),
+    ]
+
+
 def _metrics(loops: int) -> int:
     of_loops = METRICS_OF_A_COMPLETED_LOOP + METRICS_OF_FAILED_AND_STOPPED_LOOPS
     return METRICS_OF_THE_RECONCILER + (of_loops if loops else 0)
@@ -150,9 +187,9 @@ def _reconciler(loops: int) -> Iterator[Cost]:
     yield Cost("Reconciler: DynamoDB", RUNS_A_MONTH * read * 0.5 * PRICES["DynamoDB read unit"])
 
 
-def cost_table(*volumes: int) -> str:
+def cost_table(*volumes: int, costs_of: Callable[[int], list[Cost]] = monthly_costs) -> str:
     """Return the costs for some numbers of human loops a month, in Markdown."""
-    columns = [monthly_costs(loops) for loops in volumes]
+    columns = [costs_of(loops) for loops in volumes]
     lines = [
         f"| US dollars a month | {' | '.join(f'{loops:,} loops' for loops in volumes)} |",
         f"| --- |{' ---: |' * len(volumes)}",
@@ -168,3 +205,4 @@ def cost_table(*volumes: int) -> str:
 
 if __name__ == "__main__":
     sys.stdout.write(cost_table(1_000, 1_000_000))
+    sys.stdout.write("\n" + cost_table(1_000, 1_000_000, costs_of=archive_costs))

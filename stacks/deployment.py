@@ -1,8 +1,8 @@
 """A deployment: one account and Region, and what is deployed there, typed and checked.
 
-The keys within ``output``, ``handler``, ``handler_delivery``, ``alerts``, ``delivery`` and
-``reconciler`` are the parameters of the constructs, by the same names. What has no value here is
-left to the constructs' defaults.
+The keys within ``output``, ``handler``, ``handler_delivery``, ``alerts``, ``delivery``,
+``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the same names. What
+has no value here is left to the constructs' defaults.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from stacks.values import (
     PolicyName,
     QueueArn,
     Region,
+    ScanLimit,
     SecurityGroupId,
     SubnetId,
     TableArn,
@@ -460,6 +461,47 @@ class Archive(Keys):
     )
 
 
+class OutcomeArchive(Keys):
+    """Parameters of `OutcomeArchive`."""
+
+    enabled: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether all outcomes are archived, for Athena to query",
+        by_default="false",
+    )
+    expiration: _Days | None = key(
+        None,
+        expected="whole days such as 730 days",
+        meaning="how long outcomes are kept",
+        by_default="S3 deletes none",
+    )
+    result_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 7 days",
+        meaning="how long the results of queries are kept",
+        by_default="30 days",
+    )
+    access_log_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 90 days",
+        meaning="how long access logs of the archive are kept",
+        by_default="365 days",
+    )
+    scan_limit: ScanLimit | None = key(
+        None,
+        expected="a size such as 1 GiB, from 10 MiB",
+        meaning="how much a query may read before Athena stops it",
+        by_default="10 GiB",
+    )
+    log_retention: _LogRetention | None = key(
+        None,
+        expected="a value of RetentionDays such as ONE_MONTH",
+        meaning="how long the errors of Firehose are kept",
+        by_default="ONE_YEAR",
+    )
+
+
 class Vpc(Keys):
     """Where in a VPC the functions run."""
 
@@ -585,6 +627,9 @@ class Deployment(Keys):
     )
     archive: Archive | None = optional(
         Archive, "an [archive of the events](operations.md#replay), to replay them", "none"
+    )
+    outcome_archive: OutcomeArchive = group(
+        OutcomeArchive, "an [archive of the outcomes](reference.md#outcomearchive) to query"
     )
     vpc: Vpc | None = optional(
         Vpc,

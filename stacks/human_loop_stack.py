@@ -81,6 +81,8 @@ class HumanLoopStack(DeploymentStack):
             parts["reconciler"] = None
         elif reconciler or (vpc and not elsewhere and self.hub is None):
             parts["reconciler"] = {**reconciler, **vpc}
+        if deployment.outcome_archive.enabled:
+            parts["outcome_archive"] = _outcome_archive(deployment.outcome_archive)
         return parts
 
     def _hub(self, admits: list[str] | str | None) -> HumanLoopHub | None:
@@ -204,6 +206,10 @@ class HumanLoopStack(DeploymentStack):
             outputs["HandlerQueueDeadLetterQueueUrl"] = (
                 loops.handler_queue.dead_letter_queue.queue_url
             )
+        if deployment.outcome_archive.enabled:
+            archive = loops.outcome_archive
+            outputs["OutcomeArchiveLocation"] = archive.location
+            outputs["OutcomeArchiveWorkGroupName"] = archive.work_group_name
         if deployment.output is not None and deployment.output.encryption_key is not None:
             outputs["OutputKeyArn"] = deployment.output.encryption_key
         for name, value in outputs.items():
@@ -213,6 +219,13 @@ class HumanLoopStack(DeploymentStack):
 def _new_bucket(bucket: configured.OutputBucket) -> OutputBucketSettings | None:
     settings = settings_of(bucket)
     return cast("OutputBucketSettings", settings) if settings else None
+
+
+def _outcome_archive(archive: configured.OutcomeArchive) -> dict[str, Any]:
+    settings = settings_of(archive, "enabled", "scan_limit")
+    if archive.scan_limit is not None:
+        settings["scan_limit"] = Size.bytes(archive.scan_limit)
+    return settings
 
 
 def _handler_delivery(delivery: configured.HandlerDelivery) -> HandlerDelivery:

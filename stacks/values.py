@@ -101,6 +101,12 @@ ByteSize = Annotated[
     Field(ge=_SIZES["KiB"], le=_SIZES["GiB"]),
     WithJsonSchema({"type": "string", "pattern": f"^{_SIZE}$"}),
 ]
+ScanLimit = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    Field(ge=10 * _SIZES["MiB"]),
+    WithJsonSchema({"type": "string", "pattern": f"^{_SIZE}$"}),
+]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 OrganizationId = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
 Region = Annotated[str, AfterValidator(_a_known_region)]

@@ -125,7 +125,8 @@ def test_command_of_the_aws_cli_has_an_operation_and_options_of_aws(command: str
         assert options <= {"--since", "--filter-pattern"}
         return
     create_client: Any = boto3.client
-    model = create_client(service, region_name=REGION).meta.service_model
+    named = "s3" if service == "s3api" else service
+    model = create_client(named, region_name=REGION).meta.service_model
     names = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in names, command
     shape = model.operation_model(names[operation]).input_shape

@@ -41,6 +41,7 @@ from human_loop_events import (
     HumanLoopTask,
     JobFilter,
     Ledger,
+    OutcomeArchiveSettings,
     OutputBucketSettings,
     OutputLocation,
     Reconciler,
@@ -214,7 +215,15 @@ def _everything_on(stack: Stack) -> None:
             max_open_age=Duration.days(1),
             log_retention=logs.RetentionDays.ONE_MONTH,
         ),
+        outcome_archive=OutcomeArchiveSettings(
+            expiration=Duration.days(730),
+            result_expiration=Duration.days(7),
+            access_log_expiration=Duration.days(90),
+            scan_limit=Size.gibibytes(1),
+            log_retention=logs.RetentionDays.ONE_MONTH,
+        ),
     )
+    loops.outcome_archive.grant_query(_role(stack, "Reporter", "glue.amazonaws.com"))
     loops.add_dashboard()
     loops.add_archive(retention=Duration.days(30))
     loops.alert_on_low_agreement(0.8)
@@ -481,6 +490,7 @@ def _buffered(stack: Stack) -> None:
             access_log_expiration=Duration.days(90),
         ),
         handler_delivery=HandlerDelivery.buffered(max_concurrency=5),
+        outcome_archive=OutcomeArchiveSettings(),
     )
 
 
@@ -669,6 +679,14 @@ EVERY_KEY: dict[str, Any] = {
         "log_retention": "ONE_WEEK",
     },
     "archive": {"retention": "30 days"},
+    "outcome_archive": {
+        "enabled": True,
+        "expiration": "730 days",
+        "result_expiration": "14 days",
+        "access_log_expiration": "120 days",
+        "scan_limit": "5 GiB",
+        "log_retention": "FIVE_DAYS",
+    },
     "vpc": {
         "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         "security_group_ids": ["sg-0123456789abcdef0"],
@@ -678,7 +696,7 @@ EVERY_KEY: dict[str, Any] = {
 
 
 def _in_a_vpc(app: App) -> Stack:
-    keys = ("account", "region", "output", "vpc")
+    keys = ("account", "region", "output", "vpc", "outcome_archive")
     (deployment,) = read_deployments({"prod": {key: EVERY_KEY[key] for key in keys}})
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 

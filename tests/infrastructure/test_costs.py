@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stacks import costs
-from stacks.costs import cost_table, monthly_costs
+from stacks.costs import archive_costs, cost_table, monthly_costs
 from tests.infrastructure.cases import synthesize
 from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output, world
 
@@ -21,6 +21,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_alarms_are_those_of_the_default_stack() -> None:
     assert len(synthesize("minimal").of_type("AWS::CloudWatch::Alarm")) == costs.ALARMS
+
+
+def test_alarms_and_queries_of_the_archive_are_those_of_the_template() -> None:
+    case = synthesize("buffered")
+    alarms = [each for each in case.of_type("AWS::CloudWatch::Alarm") if "OutcomeArchive" in each]
+
+    assert len(alarms) == costs.ARCHIVE_ALARMS
+    assert len(case.of_type("AWS::Athena::NamedQuery")) == costs.QUERIES_OF_A_REPORT
 
 
 def test_dashboard_is_that_of_the_default_app() -> None:
@@ -73,13 +81,15 @@ def test_every_price_is_used() -> None:
 
 
 def test_costs_grow_with_the_loops() -> None:
-    totals = [sum(each.dollars for each in monthly_costs(loops)) for loops in (0, 1_000, 10**6)]
+    for costs_of, least in ((monthly_costs, 1), (archive_costs, 0)):
+        totals = [sum(each.dollars for each in costs_of(loops)) for loops in (0, 1_000, 10**6)]
 
-    assert totals == sorted(totals)
-    assert totals[0] > 1
+        assert totals == sorted(totals)
+        assert totals[0] > least
 
 
 def test_table_of_the_docs_is_computed() -> None:
-    table = cost_table(1_000, 1_000_000)
-
-    assert table in (DOCS / "deploying.md").read_text(encoding="utf-8"), table
+    page = (DOCS / "deploying.md").read_text(encoding="utf-8")
+    for costs_of in (monthly_costs, archive_costs):
+        table = cost_table(1_000, 1_000_000, costs_of=costs_of)
+        assert table in page, table

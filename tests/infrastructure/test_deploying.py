@@ -28,9 +28,14 @@ BESIDE_THE_TEMPLATE = {
 }
 
 
+#: Services whose actions have another name than their types of resources.
+ACTIONS_OF = {"kinesisfirehose": "firehose"}
+
+
 def _services(case: str) -> set[str]:
     types = {each["Type"] for each in synthesize(case).template["Resources"].values()}
-    return {each.split("::")[1].lower() for each in types if each != "AWS::CDK::Metadata"}
+    services = {each.split("::")[1].lower() for each in types if each != "AWS::CDK::Metadata"}
+    return {ACTIONS_OF.get(each, each) for each in services}
 
 
 def _listed(value: Any) -> list[str]:

@@ -150,7 +150,7 @@ def test_key_without_a_value_is_refused(key: str) -> None:
         ("handler.memory", " (did you mean handler.memory_size?)"),
         ("memory_size", " (did you mean handler.memory_size?)"),
         ("schedule", " (did you mean reconciler.schedule?)"),
-        ("log_retention", " (did you mean handler.log_retention or reconciler.log_retention?)"),
+        ("log_retention", " (did you mean handler.log_retention or reconciler.log_retention or "),
         ("outputbucket", " (did you mean output_bucket?)"),
         ("alerts.email", "; expected one of topic, alert_format, include_failure_reason, runbook"),
     ],
@@ -236,6 +236,20 @@ def test_region_without_a2i_needs_a_bus_to_which_events_are_forwarded() -> None:
         (
             {"reconciler": {"enabled": False, "schedule": "1 hour"}},
             "reconciler.schedule: it needs enabled: true",
+        ),
+        (
+            {"outcome_archive": {"scan_limit": "1 GiB"}},
+            "outcome_archive.scan_limit: it needs enabled: true",
+        ),
+        (
+            {
+                **HERE,
+                "outcome_archive": {"enabled": True},
+                "handler": {
+                    "outcome_bus": f"arn:aws:events:{REGION}:999999999999:event-bus/outcomes"
+                },
+            },
+            "outcome_archive.enabled: it needs a rule on outcomes, which must be where their bus",
         ),
         (
             {

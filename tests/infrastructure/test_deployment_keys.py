@@ -24,6 +24,7 @@ from human_loop_events import (
     HandlerDelivery,
     HumanLoopEvents,
     Ledger,
+    OutcomeArchiveSettings,
     OutputBucketSettings,
     OutputLocation,
     Reconciler,
@@ -62,6 +63,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
     configured.Alerts: {},
     configured.Delivery: {},
     configured.Archive: {},
+    configured.OutcomeArchive: {},
     configured.Output: {},
     configured.OutputBucket: {},
     configured.ExistingLedger: {"encryption_key": "the key of the table, not of a new one"},
@@ -74,6 +76,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
 BEYOND: dict[type[Keys], set[str]] = {
     configured.Reconciler: {"enabled"},  # reconciler=None
     configured.HandlerDelivery: {"buffered"},  # HandlerDelivery.buffered()
+    configured.OutcomeArchive: {"enabled"},  # outcome_archive=None
     configured.ExistingLedger: {"arn", "encryption_key"},  # table=Table.from_table_attributes(…)
     Deployment: {
         *("name", "account", "region", "tags", "termination_protection", "permissions_boundary"),
@@ -102,6 +105,7 @@ def _parameters(function: Callable[..., Any]) -> set[str]:
         (configured.Reconciler, set(get_type_hints(ReconcilerSettings))),
         (configured.HandlerDelivery, _parameters(HandlerDelivery.buffered)),
         (configured.Archive, _parameters(HumanLoopEvents.add_archive)),
+        (configured.OutcomeArchive, set(get_type_hints(OutcomeArchiveSettings))),
         (configured.Output, _parameters(OutputLocation)),
         (configured.OutputBucket, set(get_type_hints(OutputBucketSettings))),
         (configured.ExistingLedger, _parameters(Ledger.__init__) - {"table"}),

@@ -67,6 +67,12 @@ IN_THE_TEMPLATE = {
     "reconciler.max_open_age": '"Threshold":86400',
     "reconciler.log_retention": '"RetentionInDays":7',
     "archive.retention": '"RetentionDays":30',
+    "outcome_archive.enabled": "AWS::Athena::WorkGroup",
+    "outcome_archive.expiration": '"ExpirationInDays":730',
+    "outcome_archive.result_expiration": '"ExpirationInDays":14',
+    "outcome_archive.access_log_expiration": '"ExpirationInDays":120',
+    "outcome_archive.scan_limit": '"BytesScannedCutoffPerQuery":5368709120',
+    "outcome_archive.log_retention": '"RetentionInDays":5',
     "dashboard": "AWS::CloudWatch::Dashboard",
     "vpc.subnet_ids": '"SubnetIds":["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]',
     "vpc.security_group_ids": '"SecurityGroupIds":["sg-0123456789abcdef0"]',
@@ -185,6 +191,7 @@ def test_dashboard_and_archive_are_outputs(every_key: Any) -> None:
         outputs["DashboardUrl"]
     )
     assert {"DashboardName", "ArchiveArn"} <= outputs.keys()
+    assert {"OutcomeArchiveLocation", "OutcomeArchiveWorkGroupName"} <= outputs.keys()
     assert "event-bus/human-loops,FilterArns=" in str(outputs["ReplayDestination"])
 
 
@@ -258,7 +265,7 @@ def test_every_role_has_the_permissions_boundary(every_key: Any) -> None:
     resources = every_key.template["Resources"].values()
     roles = [each["Properties"] for each in resources if each["Type"] == "AWS::IAM::Role"]
 
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert [role for role in roles if "PermissionsBoundary" not in role] == []
 
 

@@ -62,6 +62,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ),
         ("slack_app.py", "SlackReviews", {"AWS::Chatbot::SlackChannelConfiguration": 1}),
         (
+            "outcome_archive_app.py",
+            "ArchivedReviews",
+            {"AWS::Athena::WorkGroup": 1, "AWS::Glue::Table": 3, "AWS::S3::Bucket": 2},
+        ),
+        (
             "retraining_app.py",
             "Retraining",
             {"AWS::StepFunctions::StateMachine": 1, "AWS::S3::Bucket": 1},
@@ -101,6 +106,7 @@ def test_every_example_app_is_tested() -> None:
         "two_teams_app.py",
         "slack_app.py",
         "retraining_app.py",
+        "outcome_archive_app.py",
     }
 
 

@@ -87,6 +87,15 @@ def test_hub_may_name_the_flow_definitions_of_its_spokes() -> None:
     create_stacks(new_app(), read_deployments({"people": {**HUB, "flow_definitions": [arn]}}))
 
 
+def test_hub_can_archive_the_outcomes_of_all_its_spokes() -> None:
+    people = {**HUB, "outcome_archive": {"enabled": True}}
+    hub, _ = create_stacks(new_app(), read_deployments({"people": people, "invoices": SPOKE}))
+
+    rules = Template.from_stack(hub).find_resources("AWS::Events::Rule")
+    (rule,) = (each for key, each in rules.items() if "OutcomeArchive" in key)
+    assert "account" not in rule["Properties"]["EventPattern"]
+
+
 def test_account_of_the_hub_may_have_a_spoke_too() -> None:
     spoke = {**SPOKE, "output": OUTPUT, "account": ACCOUNT, "region": REGION}
 
@@ -198,6 +207,11 @@ FAULTS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "a setting of the hub in a spoke": (
         {"people": HUB, "invoices": {**SPOKE, "handler": {"include_values": True}}},
         "invoices.handler: a spoke only forwards events; expected this key in the hub's deployment",
+    ),
+    "an outcome archive in a spoke": (
+        {"people": HUB, "invoices": {**SPOKE, "outcome_archive": {"enabled": True}}},
+        "invoices.outcome_archive: a spoke only forwards events; expected this key in the hub's "
+        "deployment",
     ),
     "alerts on failures in a spoke": (
         {"people": HUB, "invoices": {**SPOKE, "alerts": {"failure_threshold": 2}}},

@@ -21,6 +21,7 @@ from human_loop_events import (
     FlowDefinitions,
     HandlerDelivery,
     HumanLoopEvents,
+    OutcomeArchiveSettings,
     OutputLocation,
     ReconcilerSettings,
     ReviewHandlerSettings,
@@ -60,6 +61,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "log_retention": logs.RetentionDays.ONE_WEEK,
     },
 }
+
+#: Those of the outcome archive, which is off by default.
+ARCHIVE_SETTINGS = OutcomeArchiveSettings(
+    expiration=Duration.days(730),
+    result_expiration=Duration.days(7),
+    access_log_expiration=Duration.days(90),
+    scan_limit=Size.gibibytes(1),
+    log_retention=logs.RetentionDays.ONE_WEEK,
+)
 
 #: Settings that replace a part, so that its ids are the caller's.
 REPLACING = {
@@ -119,6 +129,9 @@ PINNED = {
     "HumanLoopsEventsTopicDC740DF1": "AWS::SNS::Topic",
     "HumanLoopsHandlerQueue1D2186FC": "AWS::SQS::Queue",
     "HumanLoopsHandlerQueueDeadLetterQueueA96EE644": "AWS::SQS::Queue",
+    "HumanLoopsOutcomeArchiveAccessLogsFCB1A37A": "AWS::S3::Bucket",
+    "HumanLoopsOutcomeArchiveBucket6A16FF9C": "AWS::S3::Bucket",
+    "HumanLoopsOutcomeArchiveLogs31964726": "AWS::Logs::LogGroup",
     "HumanLoopsOutputAccessLogsC438E845": "AWS::S3::Bucket",
     "HumanLoopsOutputBucketBB12E88E": "AWS::S3::Bucket",
     "HumanLoopsReconcilerDeadLetterQueue95FBDCCF": "AWS::SQS::Queue",
@@ -164,6 +177,16 @@ def test_setting_changes_no_logical_id(part: str, name: str) -> None:
 
     assert changed != minimal
     assert changed.keys() == minimal.keys()
+
+
+def test_settings_of_the_outcome_archive_change_no_logical_id() -> None:
+    default = _resources(lambda _: {"outcome_archive": OutcomeArchiveSettings()})
+    changed = _resources(lambda _: {"outcome_archive": ARCHIVE_SETTINGS})
+
+    assert ARCHIVE_SETTINGS.keys() == get_type_hints(OutcomeArchiveSettings).keys()
+    assert changed != default
+    assert changed.keys() == default.keys()
+    assert _stateful(synthesize("minimal").resources).items() <= _stateful(default).items()
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
