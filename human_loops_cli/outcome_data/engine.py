@@ -1,0 +1,64 @@
+"""DuckDB in a private folder. It reads nothing but that folder and the sources, and no network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from human_loops_cli.errors import CommandError, ExitStatus
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MEMORY: Final = "300MB"
+_MOST_THREADS: Final = 4
+
+
+def thread_count() -> int:
+    """Return how many threads read and query."""
+    return min(os.cpu_count() or 1, _MOST_THREADS)
+
+
+def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """Return a connection with an empty database ``staged``.
+
+    Parameters
+    ----------
+    folder
+        Where it may read and write.
+    readable
+        Further files that it may read.
+
+    Raises
+    ------
+    CommandError
+        If DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise CommandError(
+            "this command needs DuckDB",
+            advice="Install it: pip install 'a2i-human-loop-events[report]'",
+            status=ExitStatus.USAGE,
+        ) from None
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "memory_limit": _MEMORY,
+            "temp_directory": str(folder / "spilled"),
+            "threads": thread_count(),
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET allowed_directories = ?", [[str(folder)]])
+    connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
+    connection.execute("SET enable_external_access = false")
+    file = str(folder / "staged.duckdb").replace("'", "''")
+    connection.execute(f"ATTACH '{file}' AS staged (RECOVERY_MODE no_wal_writes)")
+    connection.execute("SET lock_configuration = true")
+    return connection

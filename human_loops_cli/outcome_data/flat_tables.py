@@ -1,0 +1,228 @@
+"""The tables `loops` and `fields`, made of the staged outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from human_loop_tables.archive_schema import PRECEDENCE
+from human_loop_tables.tables import FIELDS, LOOPS
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.outcome_data.reviewed_output import OUTPUT_ID_PREFIX
+from human_loops_cli.outcome_data.staging import OUTCOMES
+
+if TYPE_CHECKING:
+    import duckdb
+
+_OF_BOTH: Final = [each.name for each in LOOPS if each in FIELDS]
+
+# Outputs without an event, whose creation is unknown, are told apart by their end.
+_LOOP: Final = "humanLoopArn, coalesce(creationTime, endTime)"
+
+_LOOPS: Final = {
+    "human_loop_arn": "humanLoopArn",
+    "creation_time": "creationTime",
+    "flow_definition_arn": "flowDefinitionArn",
+    "reference_time": "coalesce(endTime, creationTime)",
+    "day": "CAST(coalesce(endTime, creationTime) AS DATE)",
+    "task_type": "taskType",
+    "model_version": "modelVersion",
+    "sampled": "sampled",
+    "sampling_percentage": "samplingPercentage",
+    "reviewer_count": "reviewerCount",
+    "human_loop_name": "humanLoopName",
+    "status": "humanLoopStatus",
+    "end_time": "endTime",
+    "turnaround_seconds": "turnaroundSeconds",
+    "failure_code": "failureCode",
+    "unreadable": "outputError IS NOT NULL",
+    "unanswered": "unanswered",
+    "prediction_known": "predictionKnown",
+    "fields_judged": "fieldsJudged",
+    "fields_correct": "fieldsCorrect",
+    "fields_left_out": "fieldsLeftOut",
+    "reviewer_agreement": "meanReviewerAgreement",
+    "seconds_to_first_acceptance": "secondsToFirstAcceptance",
+    "seconds_worked": (
+        "CASE WHEN len(secondsWorked) = list_count(secondsWorked) "
+        "AND list_sum(secondsWorked) <= 1e9 THEN list_sum(secondsWorked) END"
+    ),
+}
+
+# The rows of a custom task's list are named by their number.
+_GROUP: Final = "coalesce(field.predictedName, field.name)"
+
+_FIELDS: Final = {
+    **{name: name for name in _OF_BOTH},
+    "position": "position",
+    "field": (
+        f"CASE WHEN task_type = 'Custom' THEN regexp_replace({_GROUP}, '\\[[0-9]+\\]$', '[]') "
+        f"ELSE {_GROUP} END"
+    ),
+    "name": "field.name",
+    "predicted_name": "field.predictedName",
+    "verdict": "field.verdict",
+    "model_correct": "field.modelCorrect",
+    "upheld_share": "field.upheldShare",
+    "reviewer_agreement": "field.reviewerAgreement",
+    "confidence": "field.confidence",
+    "value_confidence": "field.valueConfidence",
+    "lowest_word_confidence": "field.lowestWordConfidence",
+    "parts_predicted": "CAST(field.partsPredicted AS BIGINT)",
+    "parts_upheld": "CAST(field.partsUpheld AS BIGINT)",
+    "parts_added": "CAST(field.partsAdded AS BIGINT)",
+    "shown": "field.shown",
+    "note": "field.note",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What was read: all outcomes, and those that are not in the tables."""
+
+    outcomes: int
+    duplicates: int
+    replaced: int
+    verifications: int
+
+
+def build_tables(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    flow: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> Counts:
+    """Make the two tables.
+
+    Parameters
+    ----------
+    connection
+        The connection with the staged outcomes.
+    flow, since, until
+        What limits the loops.
+
+    Raises
+    ------
+    CommandError
+        If there is no loop.
+    """
+    outcomes = _number(connection, f"SELECT count(*) FROM {OUTCOMES}")
+    verifications = _delete(connection, "verification IS NOT NULL")
+    if not outcomes:
+        raise _nothing("no outcome was read", "")
+    if outcomes == verifications:
+        raise _nothing("all outcomes are of verifications", "")
+    replaced = _delete(connection, _IS_OF_ANOTHER_OUTCOME)
+    staged = outcomes - verifications - replaced
+    different = _number(
+        connection, f"SELECT count(*) FROM (SELECT DISTINCT {_LOOP}, outcomeId FROM {OUTCOMES})"
+    )
+    loops = _number(connection, f"SELECT count(*) FROM (SELECT DISTINCT {_LOOP} FROM {OUTCOMES})")
+    arns = None if flow is None else _flow_definitions(connection, flow)
+    conditions = _conditions(arns, since, until)
+    if loops < staged:
+        _delete(connection, _IS_OUTRANKED)
+    connection.execute(_loops_view(conditions))
+    connection.execute(_FIELDS_VIEW)
+    connection.execute("USE staged")
+    if not _number(connection, "SELECT count(*) FROM loops"):
+        raise _nothing("no loop is within these limits", _advise_times(connection))
+    return Counts(
+        outcomes=outcomes,
+        duplicates=staged - different,
+        replaced=replaced + different - loops,
+        verifications=verifications,
+    )
+
+
+# An output beside the outcome of its loop. The event of a loop comes within seconds of its output.
+_IS_OF_ANOTHER_OUTCOME: Final = f"""\
+creationTime IS NULL AND outcomeId LIKE '{OUTPUT_ID_PREFIX}%' AND EXISTS (
+  SELECT 1 FROM {OUTCOMES} AS other
+  WHERE other.humanLoopArn = outcomes.humanLoopArn
+    AND other.creationTime <= outcomes.endTime
+    AND (other.endTime IS NULL OR other.endTime >= outcomes.endTime - INTERVAL 1 MINUTE)
+)"""
+
+
+# All outcomes of a loop but the one that takes precedence.
+_IS_OUTRANKED: Final = f"""\
+rowid IN (
+  SELECT row FROM (
+    SELECT rowid AS row, row_number() OVER (PARTITION BY {_LOOP} ORDER BY {PRECEDENCE}) AS place
+    FROM {OUTCOMES}
+  )
+  WHERE place > 1
+)"""
+
+
+def _loops_view(conditions: str) -> str:
+    columns = ", ".join(f"{_LOOPS[each.name]} AS {each.name}" for each in LOOPS)
+    return f"CREATE VIEW staged.loops AS SELECT {columns}, fields \
+FROM {OUTCOMES} WHERE {conditions}"
+
+
+_FIELDS_VIEW: Final = f"""\
+CREATE VIEW staged.fields AS
+SELECT {", ".join(f"{_FIELDS[each.name]} AS {each.name}" for each in FIELDS)}
+FROM (
+  SELECT
+    {", ".join(_OF_BOTH)},
+    unnest(fields) AS field,
+    generate_subscripts(fields, 1) AS position
+  FROM staged.loops
+)"""
+
+
+def _conditions(arns: list[str] | None, since: datetime | None, until: datetime | None) -> str:
+    conditions = ["true"]
+    if arns is not None:
+        conditions.append(f"flowDefinitionArn IN ({', '.join(map(_literal, arns))})")
+    for operator, time in ((">=", since), ("<=", until)):
+        if time is not None:
+            limit = f"TIMESTAMP WITH TIME ZONE '{time.isoformat()}'"
+            conditions.append(f"coalesce(endTime, creationTime) {operator} {limit}")
+    return " AND ".join(conditions)
+
+
+def _flow_definitions(connection: duckdb.DuckDBPyConnection, flow: str) -> list[str]:
+    """Return the ARNs of a flow definition, which several accounts and Regions can have."""
+    rows = connection.execute(
+        f"SELECT DISTINCT flowDefinitionArn FROM {OUTCOMES} ORDER BY 1"
+    ).fetchall()
+    known = [arn for (arn,) in rows]
+    found = [arn for arn in known if flow in (arn, arn.rpartition("/")[2])]
+    if not found:
+        raise _nothing(
+            f"there is no loop of the flow definition {flow}",
+            f"There are loops of: {', '.join(known)}.",
+        )
+    return found
+
+
+def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
+    first, last = connection.execute(
+        "SELECT CAST(min(day) AS VARCHAR), CAST(max(day) AS VARCHAR) FROM "
+        f"(SELECT {_LOOPS['day']} AS day FROM {OUTCOMES})"
+    ).fetchone() or ("", "")
+    return f"The loops that were read ended from {first} to {last}."
+
+
+def _nothing(message: str, advice: str) -> CommandError:
+    return CommandError(message, advice=advice, status=ExitStatus.INCOMPLETE)
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    (number,) = connection.execute(query).fetchone() or (0,)
+    return int(number)
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, condition: str) -> int:
+    """Delete staged outcomes, and return how many."""
+    return _number(connection, f"DELETE FROM {OUTCOMES} WHERE {condition}")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
