@@ -15,8 +15,8 @@ from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.inputs import Mappings
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
+from human_loops_cli.outcome_data.line_problems import NOT_JSON, TOO_LONG, problem_of
 from human_loops_cli.outcome_data.reviewed_output import IncompleteOutputError, outcome_of_output
-from human_loops_cli.outcome_data.staging import NOT_JSON, TOO_LONG, problem_of
 
 #: The largest file that is one document, and not lines.
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024

@@ -51,14 +51,18 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
             "allow_community_extensions": False,
             "memory_limit": _MEMORY,
             "temp_directory": str(folder / "spilled"),
-            "threads": thread_count(),
+            "threads": 1,
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET allowed_directories = ?", [[str(folder)]])
     connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
     connection.execute("SET enable_external_access = false")
-    file = str(folder / "staged.duckdb").replace("'", "''")
-    connection.execute(f"ATTACH '{file}' AS staged (RECOVERY_MODE no_wal_writes)")
-    connection.execute("SET lock_configuration = true")
+    connection.execute("ATTACH ':memory:' AS staged")
     return connection
+
+
+def use_all_threads(connection: duckdb.DuckDBPyConnection) -> None:
+    """Query with all threads: while files are read, each thread has a connection of its own."""
+    connection.execute(f"SET threads = {thread_count()}")
+    connection.execute("SET lock_configuration = true")

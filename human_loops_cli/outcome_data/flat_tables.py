@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from human_loop_tables.archive_schema import PRECEDENCE
 from human_loop_tables.tables import FIELDS, LOOPS
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.outcome_data.reviewed_output import OUTPUT_ID_PREFIX
-from human_loops_cli.outcome_data.staging import OUTCOMES
+from human_loops_cli.outcome_data.staging import LEFT_OUT, OUTCOMES
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,53 +108,57 @@ def build_tables(
         If there is no loop.
     """
     outcomes = _number(connection, f"SELECT count(*) FROM {OUTCOMES}")
-    verifications = _delete(connection, "verification IS NOT NULL")
-    if not outcomes:
-        raise _nothing("no outcome was read", "")
+    verifications = _leave_out(connection, _VERIFICATIONS)
     if outcomes == verifications:
-        raise _nothing("all outcomes are of verifications", "")
-    replaced = _delete(connection, _IS_OF_ANOTHER_OUTCOME)
-    staged = outcomes - verifications - replaced
-    different = _number(
-        connection, f"SELECT count(*) FROM (SELECT DISTINCT {_LOOP}, outcomeId FROM {OUTCOMES})"
-    )
-    loops = _number(connection, f"SELECT count(*) FROM (SELECT DISTINCT {_LOOP} FROM {OUTCOMES})")
+        raise _nothing("no outcome was read", "Outcomes of verifications do not count.")
+    replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES)
+    loops, different = _distinct(connection)
+    outranked = outcomes - verifications - replaced - loops
+    if outranked:
+        _leave_out(connection, _OUTRANKED)
     arns = None if flow is None else _flow_definitions(connection, flow)
-    conditions = _conditions(arns, since, until)
-    if loops < staged:
-        _delete(connection, _IS_OUTRANKED)
-    connection.execute(_loops_view(conditions))
+    connection.execute(_loops_view(_conditions(arns, since, until)))
     connection.execute(_FIELDS_VIEW)
     connection.execute("USE staged")
     if not _number(connection, "SELECT count(*) FROM loops"):
         raise _nothing("no loop is within these limits", _advise_times(connection))
     return Counts(
         outcomes=outcomes,
-        duplicates=staged - different,
+        duplicates=outranked - (different - loops),
         replaced=replaced + different - loops,
         verifications=verifications,
     )
 
 
-# An output beside the outcome of its loop. The event of a loop comes within seconds of its output.
-_IS_OF_ANOTHER_OUTCOME: Final = f"""\
-creationTime IS NULL AND outcomeId LIKE '{OUTPUT_ID_PREFIX}%' AND EXISTS (
-  SELECT 1 FROM {OUTCOMES} AS other
-  WHERE other.humanLoopArn = outcomes.humanLoopArn
-    AND other.creationTime <= outcomes.endTime
-    AND (other.endTime IS NULL OR other.endTime >= outcomes.endTime - INTERVAL 1 MINUTE)
-)"""
+_VERIFICATIONS: Final = f"SELECT part, row FROM {OUTCOMES} WHERE verification IS NOT NULL"
 
+# Outputs beside the outcome of their loop. The event of a loop comes within seconds of its output.
+_OUTPUTS_OF_OUTCOMES: Final = f"""\
+SELECT DISTINCT outputs.part, outputs.row
+FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others ON
+  others.humanLoopArn = outputs.humanLoopArn
+  AND others.creationTime <= outputs.endTime
+  AND (others.endTime IS NULL OR others.endTime >= outputs.endTime - INTERVAL 1 MINUTE)
+WHERE outputs.creationTime IS NULL"""
 
 # All outcomes of a loop but the one that takes precedence.
-_IS_OUTRANKED: Final = f"""\
-rowid IN (
-  SELECT row FROM (
-    SELECT rowid AS row, row_number() OVER (PARTITION BY {_LOOP} ORDER BY {PRECEDENCE}) AS place
-    FROM {OUTCOMES}
-  )
-  WHERE place > 1
+_OUTRANKED: Final = f"""\
+SELECT part, row FROM (
+  SELECT part, row, row_number() OVER (PARTITION BY {_LOOP} ORDER BY {PRECEDENCE}) AS place
+  FROM {OUTCOMES}
+)
+WHERE place > 1"""
+
+
+def _distinct(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Return how many loops there are, and how many different outcomes of them."""
+    loops, different = connection.execute(
+        f"""\
+SELECT count(*), sum(different) FROM (
+  SELECT count(DISTINCT outcomeId) AS different FROM {OUTCOMES} GROUP BY {_LOOP}
 )"""
+    ).fetchone() or (0, 0)
+    return loops, different or 0
 
 
 def _loops_view(conditions: str) -> str:
@@ -219,9 +222,9 @@ def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(number)
 
 
-def _delete(connection: duckdb.DuckDBPyConnection, condition: str) -> int:
-    """Delete staged outcomes, and return how many."""
-    return _number(connection, f"DELETE FROM {OUTCOMES} WHERE {condition}")
+def _leave_out(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    """Leave out the outcomes that a query returns, and return how many."""
+    return _number(connection, f"INSERT INTO {LEFT_OUT} {query}")
 
 
 def _literal(text: str) -> str:

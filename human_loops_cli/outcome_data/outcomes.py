@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from human_loop_tables.queries import Query
 from human_loops_cli.inputs import Mappings
-from human_loops_cli.outcome_data.engine import connect
+from human_loops_cli.outcome_data.engine import connect, use_all_threads
 from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
 from human_loops_cli.outcome_data.reading import read_files
@@ -101,6 +101,7 @@ def open_outcomes(
             mappings.check(session.printer)
             if found.not_read:
                 session.printer.note(f"{found.not_read} files with other extensions were not read")
+            use_all_threads(connection)
             counts = build_tables(connection, flow=flow, since=since, until=until)
             yield OutcomeData(
                 sources=tuple(sources),

@@ -51,12 +51,16 @@ def read_files(
         task = progress.add_task("Reading files", total=len(files))
         pending: deque[Future[None]] = deque()
 
+        submitted = 0
+
         def submit(batch: Batch) -> None:
+            nonlocal submitted
             # Two batches for each thread bound the memory.
             while len(pending) >= thread_count() + 1:
                 pending.popleft().result()
             pending.append(readers.submit(staging.read_batch, batch))
-            progress.update(task, description=f"Reading files ({staging.count:,} outcomes)")
+            submitted += batch.count
+            progress.update(task, description=f"Reading files ({submitted:,} outcomes)")
 
         documents = Documents(mappings, submit, staging.reject)
         for file, path in _fetched(session, files, staging, folder, fetchers):
@@ -72,6 +76,7 @@ def read_files(
         documents.finish()
         while pending:
             pending.popleft().result()
+    staging.finish()
 
 
 def _fetched(
