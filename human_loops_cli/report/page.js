@@ -13,12 +13,16 @@ function show(chart, mark) {
   hide();
   mark.classList.add("highlighted");
   tooltip.textContent = mark.getAttribute("aria-label");
+  chart.current = mark;
+  place(mark);
+}
+
+function place(mark) {
   const at = mark.getBoundingClientRect();
   const size = tooltip.getBoundingClientRect();
   const left = Math.min(Math.max(4, at.x + at.width / 2 - size.width / 2), innerWidth - size.width - 4);
   const above = at.y - size.height - 8;
   tooltip.style.transform = `translate(${left}px, ${above < 4 ? at.bottom + 8 : above}px)`;
-  chart.current = mark;
 }
 
 function hide() {
@@ -72,4 +76,7 @@ addEventListener("beforeprint", () => {
   closed.forEach((each) => { each.open = true; });
 });
 addEventListener("afterprint", () => closed.splice(0).forEach((each) => { each.open = false; }));
-addEventListener("scroll", hide, { passive: true });
+addEventListener("scroll", () => {
+  const mark = document.querySelector(".highlighted");
+  if (mark) place(mark);
+}, { passive: true });

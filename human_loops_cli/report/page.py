@@ -142,7 +142,7 @@ def _page(
             flow_table(all_flows, len(detailed), view.rows) if len(all_flows) > 1 else Markup(),
             _links(detailed),
             *(
-                joined(element("h2", name(flow.name), id=flow.anchor), sections(flow, view))
+                joined(element("h2", name(flow.name), id=flow.anchor, class_="flow"), sections(flow, view))
                 for flow in detailed
             ),
             element("h2", "What these numbers cannot say", id="limitations"),

@@ -608,9 +608,9 @@ def thresholds(flow: Flow, view: View) -> Markup:
         heading,
         _text(
             f"With a probability of {view.confidence * 100:g} %, at least {view.target * 100:g} % "
-            "of the predictions at or above a threshold are what reviewers find correct, as long as the "
-            "documents and the model stay the same. Only sampled loops count. Each field is "
-            f"tested on its own. {FLATTERED}"
+            "of the predictions at or above a threshold are what reviewers find correct, as long "
+            "as the documents and the model stay the same. Only sampled loops count. Each field "
+            f"is tested on its own. {FLATTERED}"
         ),
         table(
             f"Thresholds for the fields of {clipped(flow.name)}",

@@ -34,7 +34,7 @@ def summary(data: ReportData, flows: Sequence[Flow], window: Window | None, rows
         element("p", "Read from ", _sources(data), ". ", _limits(data), class_="sources"),
         element("p", _lead(flows, window), class_="lead"),
         _key_figures(flows) if flows else Markup(),
-        element("h3", "What was read"),
+        element("h2", "What was read"),
         element("ul", *(element("li", fact) for fact in _facts(data, flows, window))),
         _rejects(data.rejects, rows),
     )
@@ -54,7 +54,7 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
     """
     without = len(flows) - detailed
     return joined(
-        element("h3", "Flow definitions"),
+        element("h2", "Flow definitions"),
         table(
             "Flow definitions, those with the most loops first",
             [

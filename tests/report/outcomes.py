@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import duckdb
@@ -34,7 +36,7 @@ CLAIM = {"Policy Number": (0.95, 0.86), "Date of Loss": (0.9, 0.8), "Policy Hold
 WRONG = ("corrected", "corrected", "corrected", "removed", "relabelled", "disputed")
 
 
-def staged(loops: Iterable[Row], fields: Iterable[Row]) -> dict[str, list[Row]]:
+def staged(loops: Sequence[Row], fields: Sequence[Row]) -> dict[str, list[Row]]:
     """Return the rows of all queries on tables with these rows, as the engine returns them."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -42,11 +44,14 @@ def staged(loops: Iterable[Row], fields: Iterable[Row]) -> dict[str, list[Row]]:
             columns = [column.name for column in TABLES[table]]
             types = ", ".join(f"{column.name} {column.type}" for column in TABLES[table])
             connection.execute(f"CREATE TABLE {table} ({types})")
-            values = [[row.get(column) for column in columns] for row in rows]
-            if values:
-                marks = ", ".join("?" * len(columns))
-                insert = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608
-                connection.executemany(insert, values)
+            if not rows:
+                continue
+            with NamedTemporaryFile("w", suffix=".jsonl") as file:
+                for row in rows:
+                    file.write(json.dumps({name: row.get(name) for name in columns}, default=str))
+                    file.write("\n")
+                file.flush()
+                connection.execute(f"COPY {table} FROM '{file.name}' (FORMAT json)")
         found = {}
         for query in QUERIES.values():
             cursor = connection.execute(query.sql)
