@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -63,20 +64,30 @@ def read_files(
             progress.update(task, description=f"Reading files ({submitted:,} outcomes)")
 
         documents = Documents(mappings, submit, staging.reject)
-        for file, path in _fetched(session, files, staging, folder, fetchers):
-            with path.open("rb") as opened:
-                is_parquet = opened.read(len(_PARQUET)) == _PARQUET
-            if is_parquet:
-                staging.read_parquet(path, file.name)
+        parquet: dict[Path, str] = {}
+        for number, (file, path) in enumerate(_fetched(session, files, staging, folder, fetchers)):
+            if _is_parquet(path):
+                parquet[_without_pattern(path, folder / f"copied-{number}").resolve()] = file.name
             else:
                 documents.read(path, file.name)
-            if file.path is None:
-                path.unlink()
+                if file.path is None:
+                    path.unlink()
             progress.advance(task)
         documents.finish()
         while pending:
             pending.popleft().result()
+        staging.read_parquet(parquet)
     staging.finish()
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
+
+
+def _without_pattern(path: Path, copy: Path) -> Path:
+    """Return the path, or that of a copy: DuckDB takes some names for patterns."""
+    return Path(shutil.copyfile(path, copy)) if set(str(path)) & set("*?[{") else path
 
 
 def _fetched(

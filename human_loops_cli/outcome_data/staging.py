@@ -7,12 +7,13 @@ to a few lines, which are then read in Python to say what is wrong.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
 from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, UNEXPECTED, problem_of_line
+from human_loops_cli.outcome_data.parquet import ROWS_OF_A_FILE, Columns, columns_of, outcomes_query
 from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
     COLUMNS,
@@ -34,6 +35,8 @@ LEFT_OUT: Final = "staged.left_out"
 
 # As many lines are looked at one by one.
 _FEW: Final = 64
+
+_NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
 
 _ENVELOPE: Final = f'"{DETAIL_TYPE}"'.encode()
 
@@ -68,9 +71,52 @@ class Staging:
         """Read the outcomes of a batch. Can be called in several threads."""
         self._read(self._new_table(), batch, bytes(batch.content), range(batch.count))
 
-    def read_parquet(self, path: Path, place: str) -> None:
-        """Read the outcomes of a Parquet file."""
-        raise NotImplementedError
+    def read_parquet(self, files: Mapping[Path, str]) -> None:
+        """Check the outcomes of Parquet files. They stay where they are.
+
+        Parameters
+        ----------
+        files
+            What rejects call each file, by its path.
+        """
+        import duckdb
+
+        alike: dict[Any, tuple[Columns, list[Path]]] = {}
+        for path, place in files.items():
+            try:
+                columns = columns_of(self._cursor(), str(path))
+            except duckdb.InterruptException:
+                raise KeyboardInterrupt from None
+            except duckdb.Error:
+                self.reject(place, _NO_PARQUET)
+            else:
+                key = columns.enveloped, *columns.of_outcome.items()
+                alike.setdefault(key, (columns, []))[1].append(path)
+        for columns, paths in alike.values():
+            if not self._check_parquet(columns, {path: files[path] for path in paths}):
+                for path in paths:
+                    if not self._check_parquet(columns, {path: files[path]}):
+                        self.reject(files[path], _NO_PARQUET)
+
+    def _check_parquet(self, columns: Columns, files: Mapping[Path, str]) -> bool:
+        """Check files with the same columns. Return whether DuckDB can read all of them."""
+        import duckdb
+
+        part = self._new_part()
+        query = outcomes_query([str(path) for path in files], columns)
+        try:
+            checked = f"SELECT row, {PROBLEM} AS problem, fields FROM ({query})"
+            wrong = self._leave_out(part, checked)
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+        except duckdb.Error:
+            return False
+        places = list(files.values())
+        for row, problem in wrong.items():
+            file, row_of_file = divmod(row, ROWS_OF_A_FILE)
+            self.reject(places[file], problem, row_of_file + 1)
+        self._parts[part] = f"SELECT {part} AS part, row, {VALUES} FROM ({query})"
+        return True
 
     def reject(self, place: str, problem: str, line: int | None = None) -> None:
         """Note what cannot be used."""
@@ -139,7 +185,7 @@ class Staging:
         try:
             cursor.execute(f"INSERT INTO {table} SELECT {problem}, {VALUES} FROM ({query})")
             (after,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
-            is_read = after - before == len(rows)
+            is_read = bool(after - before == len(rows))
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except duckdb.Error:
