@@ -65,11 +65,11 @@ class Staging:
         self._parts: dict[int, str] = {}
         self._part_count = 0
         connection.execute(f"CREATE TABLE {LEFT_OUT} (part INTEGER, row BIGINT)")
-        self._new_table()
+        self._reader()
 
     def read_batch(self, batch: Batch) -> None:
         """Read the outcomes of a batch. Can be called in several threads."""
-        self._read(self._new_table(), batch, bytes(batch.content), range(batch.count))
+        self._read(batch, bytes(batch.content), range(batch.count))
 
     def read_parquet(self, files: Mapping[Path, str]) -> None:
         """Check the outcomes of Parquet files. They stay where they are.
@@ -84,7 +84,7 @@ class Staging:
         alike: dict[Any, tuple[Columns, list[Path]]] = {}
         for path, place in files.items():
             try:
-                columns = columns_of(self._cursor(), str(path))
+                columns = columns_of(self._connection, str(path))
             except duckdb.InterruptException:
                 raise KeyboardInterrupt from None
             except duckdb.Error:
@@ -136,22 +136,15 @@ class Staging:
             self._part_count += 1
             return self._part_count
 
-    def _new_table(self) -> int:
-        """Make the table of a part."""
-        part = self._new_part()
-        self._cursor().execute(f"CREATE TABLE staged.part_{part} (problem VARCHAR, {COLUMNS})")
-        self._parts[part] = f"SELECT {part} AS part, rowid AS row, {NAMES} FROM staged.part_{part}"
-        return part
-
-    def _read(self, part: int, batch: Batch, lines: bytes, rows: Sequence[int]) -> None:
+    def _read(self, batch: Batch, lines: bytes, rows: Sequence[int]) -> None:
         """Read lines that are at some rows of a batch. On an error, read ever fewer of them."""
-        if self._try(part, batch, lines, rows):
+        if self._try(batch, lines, rows):
             return
         each = [line + b"\n" for line in lines.split(b"\n")[:-1]]
         if len(rows) > _FEW:
             half = len(rows) // 2
-            self._read(part, batch, b"".join(each[:half]), rows[:half])
-            self._read(part, batch, b"".join(each[half:]), rows[half:])
+            self._read(batch, b"".join(each[:half]), rows[:half])
+            self._read(batch, b"".join(each[half:]), rows[half:])
             return
         good: list[tuple[int, bytes]] = []
         for row, line in zip(rows, each, strict=True):
@@ -161,16 +154,16 @@ class Staging:
             elif line.strip():
                 good.append((row, line))
         for row, line in good:
-            if not self._try(part, batch, line, [row]):
+            if not self._try(batch, line, [row]):
                 self._reject_row(batch, row, UNEXPECTED)
 
-    def _try(self, part: int, batch: Batch, lines: bytes, rows: Sequence[int]) -> bool:
+    def _try(self, batch: Batch, lines: bytes, rows: Sequence[int]) -> bool:
         """Read lines if DuckDB finds one object on each."""
         import duckdb
 
         if not rows:
             return True
-        cursor = self._cursor()
+        cursor, part = self._reader()
         table = f"staged.part_{part}"
         path = self._folder / f"part-{part}.jsonl"
         path.write_bytes(lines)
@@ -201,7 +194,7 @@ class Staging:
 
     def _leave_out(self, part: int, outcomes: str) -> dict[int, str]:
         """Leave out the outcomes of a part that have a problem, and return these by row."""
-        cursor = self._cursor()
+        cursor, _ = self._reader()
         of_fields = (
             f"SELECT row, {FIELD_PROBLEM} AS problem "
             f"FROM (SELECT row, unnest(fields) AS field FROM ({outcomes}))"
@@ -220,9 +213,19 @@ class Staging:
         place, line = batch.place_of(row)
         self.reject(place, problem, line)
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return the connection of this thread."""
-        if not hasattr(self._of_thread, "cursor"):
-            self._of_thread.cursor = self._connection.cursor()
-        cursor: duckdb.DuckDBPyConnection = self._of_thread.cursor
-        return cursor
+    def _reader(self) -> tuple[duckdb.DuckDBPyConnection, int]:
+        """Return the connection of this thread and the number of its table.
+
+        Threads that wrote into one table would wait for each other. A table for each batch would
+        be kept in small pieces, which DuckDB does not move to disk.
+        """
+        if not hasattr(self._of_thread, "part"):
+            part = self._new_part()
+            cursor = self._connection.cursor()
+            cursor.execute(f"CREATE TABLE staged.part_{part} (problem VARCHAR, {COLUMNS})")
+            self._of_thread.part = cursor, part
+            self._parts[part] = (
+                f"SELECT {part} AS part, rowid AS row, {NAMES} FROM staged.part_{part}"
+            )
+        reader: tuple[duckdb.DuckDBPyConnection, int] = self._of_thread.part
+        return reader
