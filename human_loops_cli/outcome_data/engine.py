@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -66,3 +68,27 @@ def use_all_threads(connection: duckdb.DuckDBPyConnection) -> None:
     """Query with all threads: while files are read, each thread has a connection of its own."""
     connection.execute(f"SET threads = {thread_count()}")
     connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def errors_without_content() -> Iterator[None]:
+    """Say which kind of error DuckDB has, and not its message, which can quote outcomes.
+
+    Raises
+    ------
+    CommandError
+        If DuckDB has an error.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except duckdb.Error as error:
+        raise CommandError(
+            f"DuckDB cannot go on: {type(error).__name__}",
+            advice=f"Is there room for the data in {tempfile.gettempdir()}? Set TMPDIR to another "
+            "folder, or read less with --since or fewer files.",
+            status=ExitStatus.INCOMPLETE,
+        ) from None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from human_loop_tables.archive_schema import PRECEDENCE
 from human_loop_tables.tables import FIELDS, LOOPS
-from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.outcome_data.limits import choose_flow_definitions, nothing
 from human_loops_cli.outcome_data.staging import LEFT_OUT, OUTCOMES
+from human_loops_cli.outcome_data.statements import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -110,7 +111,7 @@ def build_tables(
     outcomes = _number(connection, f"SELECT count(*) FROM {OUTCOMES}")
     verifications = _leave_out(connection, _VERIFICATIONS)
     if outcomes == verifications:
-        raise _nothing("no outcome was read", "Outcomes of verifications do not count.")
+        raise nothing("no outcome was read", "Outcomes of verifications do not count.")
     replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES)
     loops, different = _distinct(connection)
     outranked = outcomes - verifications - replaced - loops
@@ -121,7 +122,7 @@ def build_tables(
     connection.execute(_FIELDS_VIEW)
     connection.execute("USE staged")
     if not _number(connection, "SELECT count(*) FROM loops"):
-        raise _nothing("no loop is within these limits", _advise_times(connection))
+        raise nothing("no loop is within these limits", _advise_times(connection))
     return Counts(
         outcomes=outcomes,
         duplicates=outranked - (different - loops),
@@ -182,7 +183,7 @@ FROM (
 def _conditions(arns: list[str] | None, since: datetime | None, until: datetime | None) -> str:
     conditions = ["true"]
     if arns is not None:
-        conditions.append(f"flowDefinitionArn IN ({', '.join(map(_literal, arns))})")
+        conditions.append(f"flowDefinitionArn IN ({', '.join(map(literal, arns))})")
     for operator, time in ((">=", since), ("<=", until)):
         if time is not None:
             limit = f"TIMESTAMP WITH TIME ZONE '{time.isoformat()}'"
@@ -191,18 +192,8 @@ def _conditions(arns: list[str] | None, since: datetime | None, until: datetime 
 
 
 def _flow_definitions(connection: duckdb.DuckDBPyConnection, flow: str) -> list[str]:
-    """Return the ARNs of a flow definition, which several accounts and Regions can have."""
-    rows = connection.execute(
-        f"SELECT DISTINCT flowDefinitionArn FROM {OUTCOMES} ORDER BY 1"
-    ).fetchall()
-    known = [arn for (arn,) in rows]
-    found = [arn for arn in known if flow in (arn, arn.rpartition("/")[2])]
-    if not found:
-        raise _nothing(
-            f"there is no loop of the flow definition {flow}",
-            f"There are loops of: {', '.join(known)}.",
-        )
-    return found
+    rows = connection.execute(f"SELECT DISTINCT flowDefinitionArn FROM {OUTCOMES}").fetchall()
+    return choose_flow_definitions([arn for (arn,) in rows], flow)
 
 
 def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
@@ -213,10 +204,6 @@ def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
     return f"The loops that were read ended from {first} to {last}."
 
 
-def _nothing(message: str, advice: str) -> CommandError:
-    return CommandError(message, advice=advice, status=ExitStatus.INCOMPLETE)
-
-
 def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     (number,) = connection.execute(query).fetchone() or (0,)
     return int(number)
@@ -225,7 +212,3 @@ def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 def _leave_out(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     """Leave out the outcomes that a query returns, and return how many."""
     return _number(connection, f"INSERT INTO {LEFT_OUT} {query}")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

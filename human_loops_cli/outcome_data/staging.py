@@ -85,9 +85,7 @@ class Staging:
         for path, place in files.items():
             try:
                 columns = columns_of(self._connection, str(path))
-            except duckdb.InterruptException:
-                raise KeyboardInterrupt from None
-            except duckdb.Error:
+            except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
                 self.reject(place, _NO_PARQUET)
             else:
                 key = columns.enveloped, *columns.of_outcome.items()
@@ -107,9 +105,7 @@ class Staging:
         try:
             checked = f"SELECT row, {PROBLEM} AS problem, fields FROM ({query})"
             wrong = self._leave_out(part, checked)
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
-        except duckdb.Error:
+        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
             return False
         places = list(files.values())
         for row, problem in wrong.items():
@@ -179,9 +175,7 @@ class Staging:
             cursor.execute(f"INSERT INTO {table} SELECT {problem}, {VALUES} FROM ({query})")
             (after,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
             is_read = bool(after - before == len(rows))
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
-        except duckdb.Error:
+        except (duckdb.DataError, duckdb.ProgrammingError):
             is_read = False
         finally:
             path.unlink()
