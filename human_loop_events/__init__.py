@@ -26,6 +26,7 @@ from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.human_loop_spoke import HumanLoopSpoke
 from human_loop_events.job_filter import JobFilter
 from human_loop_events.ledger import Ledger
+from human_loop_events.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
 from human_loop_events.output_bucket import OutputBucketSettings
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
@@ -68,6 +69,8 @@ __all__ = [
     "HumanLoopTask",
     "JobFilter",
     "Ledger",
+    "OutcomeArchive",
+    "OutcomeArchiveSettings",
     "OutputBucketSettings",
     "OutputLocation",
     "Reconciler",

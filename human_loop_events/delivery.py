@@ -14,6 +14,7 @@ from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -134,7 +135,7 @@ class Delivery(Construct):
 
     @property
     def role(self) -> iam.IRole | None:
-        """The role with which rules reach topics and event buses. None as long as none does."""
+        """The role with which rules reach topics, event buses and Firehose. None without them."""
         return self._role
 
     def topic_target(
@@ -212,6 +213,23 @@ class Delivery(Construct):
         )
         return _EventBusTarget(self, event_bus)
 
+    def delivery_stream_target(
+        self,
+        delivery_stream: firehose.CfnDeliveryStream,
+        *,
+        message: events.RuleTargetInput | None = None,
+    ) -> events.IRuleTarget:
+        """Return a delivery stream of Amazon Data Firehose as a rule's target.
+
+        Parameters
+        ----------
+        delivery_stream
+            The stream.
+        message
+            What is sent. Default: the event as JSON.
+        """
+        return _DeliveryStreamTarget(self, delivery_stream, message)
+
     def complete(self, target: events.IRuleTarget) -> CompletedTarget:
         """Return a target with this retry policy and dead-letter queue where it has none.
 
@@ -261,7 +279,7 @@ class Delivery(Construct):
             admit(topic, "topic", topic.topic_arn, self, EVENTS, ["sns:Publish"])
             admit_rules_to_topics(topic.master_key, self)
             return None
-        policy = self._allow_role("sns:Publish", topic.topic_arn)
+        policy = self._allow_role("sns:Publish", resource_arn=topic.topic_arn)
         if topic.master_key is not None:
             grant_through(topic.master_key, policy, "sns", SEND_ACTIONS)
         _create_before(policy, rule)
@@ -269,12 +287,25 @@ class Delivery(Construct):
 
     def _admit_to_event_bus(self, rule: IConstruct, bus: events.IEventBus) -> iam.IRole | None:
         """Let a rule put events on a bus, and return the role that it needs for that."""
-        _create_before(self._allow_role("events:PutEvents", bus.event_bus_arn), rule)
+        _create_before(self._allow_role("events:PutEvents", resource_arn=bus.event_bus_arn), rule)
         return self._role
 
-    def _allow_role(self, action: str, resource_arn: str) -> iam.ManagedPolicy:
+    def _admit_to_delivery_stream(
+        self, rule: IConstruct, stream: firehose.CfnDeliveryStream
+    ) -> iam.IRole | None:
+        """Let a rule put records into a delivery stream, and return the role that it needs.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html
+        """
+        actions = ("firehose:PutRecord", "firehose:PutRecordBatch")
+        _create_before(self._allow_role(*actions, resource_arn=stream.attr_arn), rule)
+        return self._role
+
+    def _allow_role(self, *actions: str, resource_arn: str) -> iam.ManagedPolicy:
         policy = self._policy or self._create_role()
-        iam.Grant.add_to_principal(grantee=policy, actions=[action], resource_arns=[resource_arn])
+        iam.Grant.add_to_principal(
+            grantee=policy, actions=list(actions), resource_arns=[resource_arn]
+        )
         return policy
 
     def _create_role(self) -> iam.ManagedPolicy:
@@ -282,13 +313,13 @@ class Delivery(Construct):
         self._role = iam.Role(
             self,
             "Role",
-            description="EventBridge rules reach topics and event buses with this role",
+            description="EventBridge rules reach their targets with this role",
             assumed_by=iam.ServicePrincipal(EVENTS, conditions=_of_any_rule(Stack.of(self))),
         )
         self._policy = iam.ManagedPolicy(
             self,
             "Policy",
-            description="The topics and event buses that EventBridge rules may reach",
+            description="Which targets EventBridge rules may reach",
             roles=[self._role],
         )
         refuse_oversized(self._policy)
@@ -346,6 +377,27 @@ class _EventBusTarget:
     ) -> events.RuleTargetConfig:
         role = self._delivery._admit_to_event_bus(rule, self._event_bus)
         return events.RuleTargetConfig(arn=self._event_bus.event_bus_arn, role=role)
+
+
+@jsii.implements(events.IRuleTarget)
+class _DeliveryStreamTarget:
+    def __init__(
+        self,
+        delivery: Delivery,
+        stream: firehose.CfnDeliveryStream,
+        message: events.RuleTargetInput | None,
+    ) -> None:
+        self._delivery = delivery
+        self._stream = stream
+        self._message = message
+
+    def bind(
+        self,
+        rule: IRuleRef,
+        id: str | None = None,  # noqa: A002, ARG002 - the interface's
+    ) -> events.RuleTargetConfig:
+        role = self._delivery._admit_to_delivery_stream(rule, self._stream)
+        return events.RuleTargetConfig(arn=self._stream.attr_arn, role=role, input=self._message)
 
 
 @jsii.implements(events.IRuleTarget)

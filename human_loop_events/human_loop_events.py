@@ -28,6 +28,7 @@ from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.loop_metrics import agreement_metric, loop_metric
+from human_loop_events.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
 from human_loop_events.output_bucket import OutputBucketSettings, create_output_bucket
 from human_loop_events.output_location import OutputLocation
 from human_loop_events.reconciler import Reconciler, ReconcilerSettings
@@ -92,6 +93,9 @@ class HumanLoopEvents(Construct):
         loops again that are missing in the ledger. Default: a new one, where there is a
         `ReviewHandler` and the flow definitions are of the stack's account and Region. None with a
         hub, which cannot list the human loops of other accounts.
+    outcome_archive
+        Settings of an `OutcomeArchive` of all outcomes, or None for none. With a hub, of the
+        outcomes of all its spokes. Default: none.
 
     Raises
     ------
@@ -123,6 +127,7 @@ class HumanLoopEvents(Construct):
         alerts: Alerts | AlertsSettings | None = None,
         delivery: Delivery | DeliverySettings | None = None,
         reconciler: Reconciler | ReconcilerSettings | None = _RECONCILER_BY_DEFAULT,
+        outcome_archive: OutcomeArchiveSettings | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
@@ -179,6 +184,7 @@ class HumanLoopEvents(Construct):
             self._handler = handler
         self._connect_handler(handler_delivery)
         self._reconciler = self._a_reconciler(reconciler, statuses, event_bus)
+        self._outcome_archive = self._an_outcome_archive(outcome_archive)
 
     @property
     def delivery(self) -> Delivery:
@@ -232,6 +238,11 @@ class HumanLoopEvents(Construct):
         return _present(
             self._reconciler, "reconciler", "it is off, or handler is your own function"
         )
+
+    @property
+    def outcome_archive(self) -> OutcomeArchive:
+        """The archive of outcomes."""
+        return _present(self._outcome_archive, "outcome_archive", "it is off")
 
     @property
     def output(self) -> OutputLocation:
@@ -612,6 +623,27 @@ class HumanLoopEvents(Construct):
             statuses=statuses,
             event_bus=event_bus,
             **reconciler,
+        )
+
+    def _an_outcome_archive(self, settings: OutcomeArchiveSettings | None) -> OutcomeArchive | None:
+        if settings is None:
+            return None
+        if not isinstance(settings, dict):
+            raise ValueError(
+                f"outcome_archive: expected OutcomeArchiveSettings(…) or None, got {settings!r}"
+            )
+        if self._review_handler is None:
+            raise ValueError(
+                "outcome_archive: it has the outcomes of a ReviewHandler, but handler is your own "
+                "function; expected None"
+            )
+        return OutcomeArchive(
+            self,
+            "OutcomeArchive",
+            handler=self._review_handler,
+            delivery=self._delivery,
+            alerts=self._alerts,
+            **settings,
         )
 
     def _connect_handler(self, handler_delivery: HandlerDelivery) -> None:

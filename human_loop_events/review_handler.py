@@ -402,7 +402,13 @@ class ReviewHandler(Construct):
             The rule's description.
         rule_name
             The rule's physical name. Default: one that CloudFormation generates.
+
+        Raises
+        ------
+        ValueError
+            If the outcome bus is of another account or Region, where this stack can have no rule.
         """
+        _refuse_other_environment(self._outcome_bus, Stack.of(self))
         rule = DeliveredRule(
             self,
             rule_id,
@@ -497,6 +503,16 @@ class ReviewHandler(Construct):
                 "human-loop-events:outcome-bus-account",
                 f"the outcome bus is in account {owner}: its policy must allow the role of the "
                 "handler events:PutEvents; without that no loop can be settled",
+            )
+
+
+def _refuse_other_environment(bus: events.IEventBus, stack: Stack) -> None:
+    for of_bus, of_stack in ((bus.env.account, stack.account), (bus.env.region, stack.region)):
+        if of_bus != of_stack and not Token.is_unresolved(of_bus) | Token.is_unresolved(of_stack):
+            raise ValueError(
+                f"outcome_bus: {bus.event_bus_arn} is in {of_bus}, and {stack.stack_name} in "
+                f"{of_stack}, but a rule on outcomes must be where their bus is; expected a bus of "
+                "this account and Region, or the rule in a stack there"
             )
 
 

@@ -103,7 +103,8 @@ LOOPS: Final = (
     Column(
         "seconds_worked",
         Type.DOUBLE,
-        "The time of all reviewers together. Null if the time of one is unknown, or above 10^9.",
+        "The time of all reviewers together. Null without a reviewer, if the time of one is "
+        "unknown, or above 10^9.",
     ),
 )
 

@@ -17,6 +17,7 @@ from human_loops_cli.commands import (
     configure,
     dead_letters,
     outcomes,
+    report,
     resend,
     review,
     runbook,
@@ -106,6 +107,7 @@ app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
 app.command("configure")(configure.configure)
+app.command("report")(report.report)
 
 
 @app.callback()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from human_loops_cli.outcomes.republish import NotPublished, Republication
 from human_loops_cli.session import Session
+from human_loops_cli.times import parse_time
 
 app = typer.Typer(
     help="Publish outcomes again.",
@@ -64,7 +65,8 @@ def republish(
     Status 1 if an outcome was not published, or a loop is not in the ledger.
     """
     session: Session = ctx.obj
-    earliest, latest = _time("--since", since), _time("--until", until, end_of_day=True)
+    earliest = parse_time("--since", since)
+    latest = parse_time("--until", until, end_of_day=True)
     others = [option for option in (flow, since, until) if option is not None]
     if bool(loop) + bool(others) + everything != 1:
         raise CommandError(
@@ -187,18 +189,3 @@ def _items_of(
         if not items:
             not_found.append(NotPublished(arn, "there is no outcome of this loop in the ledger"))
         yield from items
-
-
-def _time(option: str, text: str | None, *, end_of_day: bool = False) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(
-            f"{option}: expected a time such as 2026-03-14 or 2026-03-14T09:30:00Z, got {text!r}",
-            status=ExitStatus.USAGE,
-        ) from None
-    if end_of_day and len(text) == len("2026-03-14"):
-        time += timedelta(days=1, seconds=-1)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time

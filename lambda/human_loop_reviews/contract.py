@@ -52,6 +52,22 @@ class FailureCode(StrEnum):
     INTERNAL_ERROR = "InternalError"
 
 
+#: The numbers with which an activation condition compares, as Amazon A2I names them. Outcomes have
+#: them with a small first letter.
+#: https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-human-fallback-conditions-json-schema.html
+ACTIVATION_PARAMETERS: Final = (
+    *(
+        f"{measure}{operator}"
+        for measure in ("KeyValueBlockConfidence", "WordBlockConfidence", "Confidence")
+        for operator in (
+            *("Equals", "LessThan", "LessThanEquals"),
+            *("GreaterThan", "GreaterThanEquals"),
+        )
+    ),
+    "RandomSamplingPercentage",
+)
+
+
 class Setting(StrEnum):
     """The environment variables of the review handler."""
 

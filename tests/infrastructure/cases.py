@@ -41,6 +41,7 @@ from human_loop_events import (
     HumanLoopTask,
     JobFilter,
     Ledger,
+    OutcomeArchiveSettings,
     OutputBucketSettings,
     OutputLocation,
     Reconciler,
@@ -214,7 +215,15 @@ def _everything_on(stack: Stack) -> None:
             max_open_age=Duration.days(1),
             log_retention=logs.RetentionDays.ONE_MONTH,
         ),
+        outcome_archive=OutcomeArchiveSettings(
+            expiration=Duration.days(730),
+            result_expiration=Duration.days(7),
+            access_log_expiration=Duration.days(90),
+            scan_limit=Size.gibibytes(1),
+            log_retention=logs.RetentionDays.ONE_MONTH,
+        ),
     )
+    loops.outcome_archive.grant_query(_role(stack, "Reporter", "glue.amazonaws.com"))
     loops.add_dashboard()
     loops.add_archive(retention=Duration.days(30))
     loops.alert_on_low_agreement(0.8)
@@ -481,6 +490,7 @@ def _buffered(stack: Stack) -> None:
             access_log_expiration=Duration.days(90),
         ),
         handler_delivery=HandlerDelivery.buffered(max_concurrency=5),
+        outcome_archive=OutcomeArchiveSettings(),
     )
 
 

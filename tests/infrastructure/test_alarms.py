@@ -40,6 +40,7 @@ SECTIONS = {
     "OpenLoops",
     "RecoveredLoops",
     "ReconcilerErrors",
+    "OutcomeArchive",
 }
 
 

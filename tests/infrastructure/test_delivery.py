@@ -112,10 +112,10 @@ def test_every_topic_that_a_rule_publishes_to_admits_it_by_role_or_by_policy(
             assert key_admits(synthesized, topic, EVENTS), target
             continue
         role = str(referenced(target.content["RoleArn"]))
+        archived = targets_of_type(synthesized, "AWS::KinesisFirehose::DeliveryStream")
         assert actions_of_role(synthesized, role) == {
-            "sns:Publish",
-            "kms:Decrypt",
-            "kms:GenerateDataKey",
+            *("sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"),
+            *(("firehose:PutRecord", "firehose:PutRecordBatch") if archived else ()),
         }, target
         allowed = [
             resource

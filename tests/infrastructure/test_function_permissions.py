@@ -74,7 +74,7 @@ def requests_with(account: Account, key: str) -> list[Request]:
     (bucket,) = (
         bucket.logical_id
         for bucket in account.of_type("AWS::S3::Bucket")
-        if "AccessLogs" not in bucket.logical_id
+        if "AccessLogs" not in bucket.logical_id and "OutcomeArchive" not in bucket.logical_id
     )
     return [
         request

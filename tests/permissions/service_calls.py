@@ -35,6 +35,8 @@ def service_calls(account: Account) -> list[Request]:
         calls += _encrypt_logs(account, log_group)
     for archive in account.of_type("AWS::Events::Archive"):
         calls += _archive(account, archive)
+    for stream in account.of_type("AWS::KinesisFirehose::DeliveryStream"):
+        calls += _write_outcomes(account, stream)
     for bucket in account.of_type("AWS::S3::Bucket"):
         calls += _write_access_logs(account, bucket)
     for key in account.of_type("AWS::KMS::Key"):
@@ -70,6 +72,15 @@ def _deliver(account: Account, rule: Resource, target: dict[str, Any]) -> Iterat
             assert role is not None
             yield from _by_service(account, why, "events", "sts:AssumeRole", role, source)
             yield from by_role(account, why, role, role, "sns:Publish", arn)
+        case "firehose":
+            assert role is not None
+            yield from _by_service(account, why, "events", "sts:AssumeRole", role, source)
+            for action in ("firehose:PutRecord", "firehose:PutRecordBatch"):
+                yield from by_role(account, why, role, role, action, arn)
+                yield account.request(
+                    f"{why}, but elsewhere", role, action, f"{arn}-another", {}, role=role,
+                    must_be_allowed=False,
+                )  # fmt: skip
         case service:
             raise AssertionError(f"{why} to {service}: say here what that takes")
 
@@ -155,6 +166,51 @@ def _archive(account: Account, archive: Resource) -> Iterator[Request]:
     for action in ARCHIVE_ACTIONS:
         yield from _by_service(account, why, "events", action, key, context)
     yield from _by_service(account, why, "events", "kms:DescribeKey", key, {})
+
+
+def _write_outcomes(account: Account, stream: Resource) -> Iterator[Request]:
+    """https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html."""
+    destination = stream.properties["ExtendedS3DestinationConfiguration"]
+    role, bucket = destination["RoleARN"], destination["BucketARN"]
+    why = f"Firehose writes for {stream.logical_id}"
+    external = {"sts:ExternalId": account.id}
+    yield from _by_service(account, why, "firehose", "sts:AssumeRole", role, external)
+
+    def allowed(action: str, resource: str) -> Iterator[Request]:
+        yield from by_role(account, why, role, role, action, resource)
+
+    def denied(action: str, resource: str) -> Request:
+        tls = {"s3:TlsVersion": "1.2"} if action.startswith("s3:") else {}
+        return account.request(
+            f"{why}, but elsewhere", role, action, resource, tls, role=role, must_be_allowed=False
+        )
+
+    for action in ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"):
+        yield from allowed(action, bucket)
+    for action in ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"):
+        for prefix in ("Prefix", "ErrorOutputPrefix"):
+            folder = destination[prefix].partition("/")[0]
+            yield from allowed(action, f"{bucket}/{folder}/2026-03-14/file")
+        yield denied(action, f"{bucket}/results/file")
+    key = account.key_of(bucket)
+    assert key is not None
+    via = {"kms:ViaService": f"s3.{account.region}.amazonaws.com"}
+    yield account.request(why, role, "kms:GenerateDataKey", key, via, role=role)
+    schema = destination["DataFormatConversionConfiguration"]["SchemaConfiguration"]
+    assert schema["RoleARN"] == role
+    catalog = f"arn:aws:glue:{account.region}:{account.id}"
+    for action in ("glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"):
+        for resource in (
+            *("catalog", f"database/{schema['DatabaseName']}"),
+            f"table/{schema['DatabaseName']}/outcomes",
+        ):
+            yield from allowed(action, f"{catalog}:{resource}")
+        other = f"{catalog}:table/{schema['DatabaseName']}/loops"
+        yield denied(action, other)
+    logging = destination["CloudWatchLoggingOptions"]
+    group = f"arn:aws:logs:{account.region}:{account.id}:log-group:{logging['LogGroupName']}"
+    yield from allowed("logs:PutLogEvents", f"{group}:log-stream:{logging['LogStreamName']}")
+    yield denied("logs:PutLogEvents", f"{group}:log-stream:another")
 
 
 def _write_access_logs(account: Account, bucket: Resource) -> Iterator[Request]:

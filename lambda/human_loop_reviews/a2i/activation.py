@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from human_loop_reviews.contract import ACTIVATION_PARAMETERS
+
 # A flow definition's conditions have at most 10,240 characters, and each condition at least 30 of
 # them. More was not written by Amazon A2I, and is not read.
 _MAX_CHARACTERS: Final = 10_240
@@ -34,15 +36,6 @@ _MODEL_VERSIONS: Final = (
 _MAX_VERSION_LENGTH: Final = 256
 
 _SAMPLING: Final = "Sampling"
-_MEASURES: Final = ("KeyValueBlockConfidence", "WordBlockConfidence", "Confidence")
-_OPERATORS: Final = (
-    "Equals",
-    "LessThan",
-    "LessThanEquals",
-    "GreaterThan",
-    "GreaterThanEquals",
-)
-_THRESHOLDS: Final = tuple(f"{measure}{each}" for measure in _MEASURES for each in _OPERATORS)
 _PERCENTAGE: Final = "RandomSamplingPercentage"
 
 
@@ -219,7 +212,7 @@ def _read_condition(condition: Mapping[str, Any]) -> ActivationCondition | None:
         return None
     thresholds = {
         name: number
-        for name in (*_THRESHOLDS, _PERCENTAGE)
+        for name in ACTIVATION_PARAMETERS
         if (number := _number(parameters.get(name))) is not None
     }
     return ActivationCondition(kind, key, tuple(aliases), thresholds)

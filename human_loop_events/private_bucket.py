@@ -1,0 +1,136 @@
+"""A private, encrypted, versioned bucket with access logs, which is kept with the stack deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.retention import keep
+
+#: What is left of an upload in parts is of no use.
+UPLOAD_EXPIRATION: Final = Duration.days(7)
+
+_SECONDS_OF_A_DAY: Final = 86_400
+
+
+def create_private_bucket(
+    scope: Construct,
+    bucket_id: str,
+    key: kms.IKey,
+    *,
+    logs_id: str,
+    lifecycle_rules: Sequence[s3.LifecycleRule],
+    access_log_expiration: Duration,
+    unreplicated_because: str,
+) -> s3.Bucket:
+    """Create the bucket, and another one with its access logs.
+
+    Parameters
+    ----------
+    scope
+        The parent of both.
+    bucket_id, logs_id
+        Their ids.
+    key
+        The customer managed key of the bucket.
+    lifecycle_rules
+        Those of the bucket.
+    access_log_expiration
+        How long access logs are kept.
+    unreplicated_because
+        Why there is no copy in another Region, for an auditor.
+    """
+    logs = s3.Bucket(
+        scope,
+        logs_id,
+        # Server access logs cannot be delivered to a bucket with a customer managed key.
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        minimum_tls_version=1.2,
+        versioned=True,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                expiration=access_log_expiration,
+                noncurrent_version_expiration=Duration.days(30),
+                abort_incomplete_multipart_upload_after=UPLOAD_EXPIRATION,
+            )
+        ],
+    )
+    bucket = s3.Bucket(
+        scope,
+        bucket_id,
+        encryption=s3.BucketEncryption.KMS,
+        encryption_key=key,
+        bucket_key_enabled=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        minimum_tls_version=1.2,
+        versioned=True,
+        lifecycle_rules=lifecycle_rules,
+    )
+    _deliver_access_logs(bucket, logs)
+    keep(bucket)
+    keep(logs)
+    acknowledge(
+        logs,
+        "Server access logs cannot be delivered to a bucket whose default encryption is a customer "
+        "managed key; the logs hold no content of documents and are encrypted by S3.",
+        "HIPAA.Security-S3DefaultEncryptionKMS",
+        "NIST.800.53.R5-S3DefaultEncryptionKMS",
+        "PCI.DSS.321-S3DefaultEncryptionKMS",
+    )
+    for each in (bucket, logs):
+        acknowledge(
+            each,
+            unreplicated_because,
+            "HIPAA.Security-S3BucketReplicationEnabled",
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            "PCI.DSS.321-S3BucketReplicationEnabled",
+        )
+    return bucket
+
+
+def whole_days(name: str, value: object) -> Duration:
+    """Return a duration of whole days, as S3 expires objects.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if not isinstance(value, Duration):
+        raise ValueError(f"{name}: expected a Duration, got {value!r}")
+    seconds = value.to_seconds()
+    if seconds < _SECONDS_OF_A_DAY or seconds % _SECONDS_OF_A_DAY:
+        raise ValueError(f"{name}: expected whole days, got {value.to_human_string()}")
+    return value
+
+
+def _deliver_access_logs(bucket: s3.Bucket, logs: s3.Bucket) -> None:
+    """Deliver access logs with a bucket policy, whatever the feature flags of the app."""
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - what every Bucket is made of
+    resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+        destination_bucket_name=logs.bucket_name
+    )
+    logs.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+            actions=["s3:PutObject"],
+            resources=[logs.arn_for_objects("*")],
+            conditions={
+                "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
+                "StringEquals": {"aws:SourceAccount": Stack.of(bucket).account},
+            },
+        )
+    )

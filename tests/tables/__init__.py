@@ -1,0 +1,1 @@
+"""Tests of the flat tables of outcomes, of their queries and of the archive."""
