@@ -12,7 +12,8 @@ import typer
 from human_loop_tables.queries import SAMPLES, SAMPLING
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.outcome_data.open_outcomes import Athena, OutcomeData, open_outcomes
+from human_loops_cli.outcome_data.athena import Athena
+from human_loops_cli.outcome_data.open_outcomes import OutcomeData, open_outcomes
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
 from human_loops_cli.thresholds.advise import advise_on, read_samples
@@ -217,6 +218,10 @@ def _listed(names: Collection[str]) -> str:
 def _advise(sample: Sample, advice: Sequence[Advice], *, words: bool) -> _FlowAdvice:
     if sample.model is None:
         conditions = ActivationConditions(problem="There are no sampled loops.")
+    elif all(each.threshold is None for each in advice):
+        conditions = ActivationConditions(
+            problem="No field has a threshold. The activation conditions stay as they are."
+        )
     else:
         conditions = activation_conditions(
             sample.task_type,
@@ -301,9 +306,10 @@ def _print(
             session.printer.line(f"{name}: no threshold. No loop is known to be randomly sampled.")
             continue
         version = "" if model.version is None else f", model {model.version}"
+        shares = " and ".join(f"{share:g} %" for share in each.sample.percentages)
         session.printer.table(
-            f"{name}: {model.sampled:,} sampled loops, {model.first_day} to {model.last_day}"
-            f"{version}",
+            f"{name}: {model.sampled:,} sampled loops{f' ({shares})' if shares else ''}, "
+            f"{model.first_day} to {model.last_day}{version}",
             (
                 *("field", "threshold", "samples", "at or above", "correct", "lower bound"),
                 *("without review", "still reviewed", "added by reviewers"),
@@ -314,15 +320,18 @@ def _print(
         if each.conditions.conditions is not None:
             session.printer.line("HumanLoopActivationConditions:")
             session.printer.line(as_text(each.conditions.conditions))
+    holds = (
+        "for all fields of a flow definition together"
+        if all_fields
+        else "for each field by itself; --all-fields is for all together"
+    )
     session.printer.line(
-        f"With a confidence of {confidence:.2%}, at least {target:.2%} of the predictions at or "
-        "above a threshold are correct, "
-        + (
-            "for all fields of a flow definition together."
-            if all_fields
-            else "for each field by itself. --all-fields is for all together."
-        )
-        + " Each further look at the reviews can err again."
+        f"With a confidence of {confidence * 100:g} %, at least {target * 100:g} % of the "
+        f"predictions at or above a threshold are correct: {holds}. It holds for one look at these "
+        "loops, as long as the model and the documents stay the same. Reviewers saw the prediction."
+    )
+    session.printer.line(
+        "What goes without review is counted by field. A loop is started if one field needs it."
     )
 
 
@@ -353,7 +362,7 @@ def _why(advice: Advice) -> str:
         case NoThreshold.TOO_FEW_SAMPLES:
             return f"at least {advice.samples_needed:,} samples are needed"
         case NoThreshold.TARGET_MISSED:
-            return f"the {advice.samples_needed:,} samples above fail the test"
+            return "too many of the most confident are wrong"
         case NoThreshold.NO_CONFIDENCE:
             return "no prediction has a confidence"
         case NoThreshold.NOT_COMPARED:

@@ -104,8 +104,8 @@ def counts(**by_point: tuple[int, int]) -> tuple[list[int], list[int]]:
     return samples, correct
 
 
-def threshold(*, target: float = 0.95, **by_point: tuple[int, int]) -> int | None:
-    found = find_threshold(*counts(**by_point), target=target, confidence=0.95)
+def threshold(**by_point: tuple[int, int]) -> int | None:
+    found = find_threshold(*counts(**by_point), target=0.95, confidence=0.95)
     return None if found is None else found.point
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,23 +45,31 @@ class World(NamedTuple):
     def is_wrong(self, target: float) -> Flags:
         """Return whether each threshold misses the target."""
         share, correct = _from_the_top(self.share), _from_the_top(self.share * self.accuracy)
-        return correct < (target - 1e-12) * share
+        wrong: Flags = correct < (target - 1e-12) * share
+        return wrong
 
 
-def _from_the_top(values: NDArray[np.generic]) -> NDArray[np.generic]:
+_Numbers = TypeVar("_Numbers", Shares, Counts)
+
+
+def _from_the_top(values: _Numbers) -> _Numbers:
     """Return for each point the sum of its value and those above."""
-    return np.flip(np.cumsum(np.flip(values, -1), -1), -1)
+    summed: _Numbers = np.flip(np.cumsum(np.flip(values, -1), -1), -1)
+    return summed
 
 
 def _high(power: float) -> Shares:
     """Return confidences of which most are high."""
-    share = np.power((_POINTS + 1) / POINTS, power)
-    return share / share.sum()
+    return _normalized(np.power((_POINTS + 1) / POINTS, power))
 
 
 def _at(*points: int) -> Shares:
-    share = np.bincount(points, minlength=POINTS).astype(np.float64)
-    return share / share.sum()
+    return _normalized(np.bincount(points, minlength=POINTS).astype(np.float64))
+
+
+def _normalized(share: Shares) -> Shares:
+    normalized: Shares = share / share.sum()
+    return normalized
 
 
 def _rising(low: float, high: float) -> Shares:
@@ -115,7 +123,7 @@ class Look(NamedTuple):
 
     @property
     def from_the_top(self) -> Look:
-        return Look(_from_the_top(self.samples), _from_the_top(self.correct))  # type: ignore[arg-type]
+        return Look(_from_the_top(self.samples), _from_the_top(self.correct))
 
 
 def look(world: World, runs: int, random: np.random.Generator) -> Look:
