@@ -18,7 +18,7 @@ from human_loops_cli.outcome_data.engine import connect, errors_without_content,
 from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
 from human_loops_cli.outcome_data.reading import read_files
-from human_loops_cli.outcome_data.rejects import RejectList
+from human_loops_cli.outcome_data.rejects import RejectList, describe
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.report.data import Rejects
 from human_loops_cli.session import Session
@@ -119,7 +119,10 @@ def open_outcomes(
                         f"{found.not_read:,} files with other extensions are not read"
                     )
                 use_all_threads(connection)
-                counts = build_tables(connection, flow=flow, since=since, until=until)
+                advice = "\n".join(f"not used: {describe(each)}" for each in rejects.listed())
+                counts = build_tables(
+                    connection, flow=flow, since=since, until=until, advice=advice
+                )
                 yield OutcomeData(
                     sources=tuple(sources),
                     flow=flow,

@@ -168,7 +168,7 @@ def problems(properties: Sequence[Property], value: str) -> Iterator[tuple[str, 
     for each in properties:
         place = value.format(f'"{each.name}"')
         if each.required:
-            yield f"{place} IS NULL", f"{each.name} is missing"
+            yield f"{place} IS NULL", f"no outcome: {each.name} is missing"
         if each.condition:
             yield (
                 f"NOT ({each.condition.replace('VALUE', place)})",
