@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ from human_loop_tables.queries import Query
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.inputs import Mappings
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
-from human_loops_cli.outcome_data.engine import connect, errors_without_content, use_all_threads
+from human_loops_cli.outcome_data.engine import (
+    connect,
+    errors_without_content,
+    run,
+    use_all_threads,
+)
 from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
 from human_loops_cli.outcome_data.reading import read_files
@@ -133,7 +139,7 @@ def open_outcomes(
                     replaced=counts.replaced,
                     verifications=counts.verifications,
                     rejects=rejects.listed(),
-                    _run=lambda sql: connection.execute(sql).fetchall(),
+                    _run=partial(run, connection),
                 )
         finally:
             connection.close()

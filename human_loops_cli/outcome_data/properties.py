@@ -145,7 +145,7 @@ OF_OUTCOME: Final = (
         "secondsWorked",
         Kind.NUMBERS,
         True,
-        "coalesce(list_min(VALUE) >= 0 AND list_max(VALUE) <= 1e300, len(VALUE) >= 0)",
+        "coalesce(list_min(VALUE) >= 0 AND list_max(VALUE) <= 1e300, true)",
         "numbers from 0",
     ),
     Property("sampled", Kind.TRUTH),

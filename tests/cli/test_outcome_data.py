@@ -198,6 +198,7 @@ def test_duplicates_replaced_outcomes_and_verifications_are_counted(tmp_path: Pa
     path = tmp_path / "outcomes.jsonl"
     path.write_text(lines([resent, ONE, later, ONE, later, verified, resent]))
     data, rows = read(path)
+    assert data.rejects == []
     assert len(rows["loops"]) == 1
     assert "later" in rows["loops"][0]
     assert (data.outcomes, data.duplicates, data.replaced, data.verifications) == (7, 3, 2, 1)
@@ -270,7 +271,7 @@ HOSTILE: Final = {
     json.dumps(envelope(ONE, "SageMaker A2I HumanLoop Status Change")): problems.EVENT_OF_LOOP,
     json.dumps(envelope(ONE, SECRET)): problems.OTHER_EVENT,
     json.dumps(envelope(SECRET)): "detail: expected an object",
-    '{"humanAnswers": [], "inputContent": {}}': "no outcome",
+    '{"humanAnswers": [], "inputContent": {}}': problems.A2I_OUTPUT,
 }
 
 
