@@ -22,6 +22,7 @@ from human_loops_cli.commands import (
     review,
     runbook,
     status,
+    thresholds,
     verify,
 )
 from human_loops_cli.console import Printer
@@ -107,6 +108,7 @@ app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
 app.command("configure")(configure.configure)
+app.command("thresholds")(thresholds.thresholds)
 app.command("report")(report.report)
 
 

@@ -656,6 +656,8 @@ def _why(advice: Advice) -> str:
             return "No loop is known to be randomly sampled."
         case NoThreshold.NO_CONFIDENCE:
             return "No prediction in a sampled loop has a confidence."
+        case NoThreshold.NOT_COMPARED:
+            return "No prediction in a sampled loop was compared with an answer."
         case NoThreshold.TOO_FEW_SAMPLES:
             return (
                 f"Too few samples: {advice.samples:,}, and the test needs "

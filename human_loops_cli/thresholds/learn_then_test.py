@@ -108,8 +108,8 @@ def p_value(samples: int, correct: int, share: float) -> float:
     >>> p_value(2, 2, 0.5)
     0.25
     """
-    if correct <= 0:
-        return 1.0
+    if not 0 < correct <= samples:
+        return 1.0 if correct <= 0 else 0.0
     odds = share / (1 - share)
     total = 0.0
     if correct > samples * share:

@@ -101,12 +101,13 @@ class FieldSamples:
         if point is not None:
             self.samples[point] += loops
             self.correct[point] += row["correct"]
+            self.undecided += row["undecided"]
+            self.not_compared += row["not_compared"]
         else:
             self.samples[POINTS - 1] += lost
             self.confidence_lost += lost
+            self.not_compared += lost
             self.without_confidence += loops - lost
-        self.undecided += row["undecided"]
-        self.not_compared += row["not_compared"]
         self.not_shown += row["not_shown"]
         self.added += row["added"]
 
