@@ -15,8 +15,7 @@ import typer
 
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.outcome_data.athena import Athena
-from human_loops_cli.outcome_data.open_outcomes import OutcomeData, open_outcomes
+from human_loops_cli.outcome_data.open_outcomes import Athena, OutcomeData, open_outcomes
 from human_loops_cli.outcome_data.rejects import describe
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.session import Session
@@ -181,11 +180,7 @@ def _note_rejects(session: Session, data: ReportData) -> None:
     if counts:
         session.printer.note(f"Left out: {', '.join(counts)}.")
     for each in data.rejects:
-        lines = f", line {', '.join(map(str, each.lines))}" if each.lines else ""
-        more = ", ..." if len(each.lines) < each.count and each.lines else ""
-        session.printer.note(
-            f"not used: {each.place}{lines}{more}: {each.problem} ({each.count:,})"
-        )
+        session.printer.note(f"not used: {describe(each)}")
 
 
 def _to_json(value: Any) -> Any:

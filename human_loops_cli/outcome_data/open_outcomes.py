@@ -30,6 +30,9 @@ from human_loops_cli.report.data import Rejects
 from human_loops_cli.session import Session
 
 
+__all__ = ["Athena", "OutcomeData", "open_outcomes"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeData:
     """The tables `loops` and `fields` of some outcomes.

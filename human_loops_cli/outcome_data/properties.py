@@ -170,8 +170,10 @@ def problems(properties: Sequence[Property], value: str) -> Iterator[tuple[str, 
         if each.required:
             yield f"{place} IS NULL", f"no outcome: {each.name} is missing"
         if each.condition:
+            # A condition on null can be false.
+            condition = each.condition.replace("VALUE", place)
             yield (
-                f"NOT ({each.condition.replace('VALUE', place)})",
+                f"{place} IS NOT NULL AND NOT ({condition})",
                 f"{each.name}: expected {each.expected}",
             )
 

@@ -31,7 +31,7 @@ OUTCOMES: Final = sample_outcomes()
 ONE: Final = next(each for each in OUTCOMES if each["humanLoopStatus"] == "Completed")
 
 #: Stands in hostile lines where the content of a document would.
-SECRET: Final = "s3cr3t-content"
+HIDDEN: Final = "content-of-a-document"
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def tables(data: OutcomeData) -> dict[str, list[tuple[Any, ...]]]:
         names = [column.name for column in columns]
         chosen = ", ".join(f"CAST({each} AS VARCHAR) AS {each}" for each in names)
         order = ", ".join(str(n + 1) for n in range(len(names)))
-        sql = f"SELECT {chosen} FROM {name} ORDER BY {order}"
+        sql = f"SELECT {chosen} FROM {name} ORDER BY {order}"  # noqa: S608 - the project's own
         rows = data.rows(Query(name=name, meaning="", columns=tuple(names), sql=sql))
         found[name] = [tuple(row.values()) for row in rows]
     return found
@@ -205,7 +205,7 @@ def test_duplicates_replaced_outcomes_and_verifications_are_counted(tmp_path: Pa
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_order_of_lines_does_not_matter(tmp_path: Path, plain: Path, seed: int) -> None:
+def test_order_of_lines_does_not_matter(plain: Path, seed: int) -> None:
     others = [
         each | {"outcomeId": f"{number}", "outputError": error, "eventSource": source}
         for each in OUTCOMES[:6]
@@ -243,10 +243,10 @@ def test_limits(session: Session, plain: Path) -> None:
 
 #: Lines that cannot be used, each with what is said of it.
 HOSTILE: Final = {
-    SECRET: problems.NOT_JSON,
-    f'{{"a": "{SECRET}"': problems.NOT_JSON,
+    HIDDEN: problems.NOT_JSON,
+    f'{{"a": "{HIDDEN}"': problems.NOT_JSON,
     "[" * 100_000: problems.NOT_JSON,
-    f'["{SECRET}"]': problems.NOT_JSON,
+    f'["{HIDDEN}"]': problems.NOT_JSON,
     "null": problems.NOT_JSON,
     json.dumps(ONE) + json.dumps(ONE): problems.NOT_JSON,
     json.dumps(ONE | {"modelVersion": "\ud800"}): problems.NOT_JSON,
@@ -255,22 +255,22 @@ HOSTILE: Final = {
     '{"a": "' + "x" * 1_100_000 + '"}': problems.TOO_LONG,
     "{}": "no outcome: schemaVersion is missing",
     json.dumps(ONE | {"schemaVersion": "2.0"}): "schemaVersion: expected version 1",
-    json.dumps(ONE | {"humanLoopStatus": SECRET}): "humanLoopStatus: expected one of Completed",
-    json.dumps(ONE | {"fieldsJudged": SECRET}): "fieldsJudged: expected a whole number",
+    json.dumps(ONE | {"humanLoopStatus": HIDDEN}): "humanLoopStatus: expected one of Completed",
+    json.dumps(ONE | {"fieldsJudged": HIDDEN}): "fieldsJudged: expected a whole number",
     json.dumps(ONE | {"fieldsJudged": 1.5}): "fieldsJudged: expected a whole number",
     json.dumps(ONE | {"fieldsJudged": 10**30}): "fieldsJudged: expected a whole number",
     json.dumps(ONE | {"turnaroundSeconds": 1e30}): "turnaroundSeconds: expected",
     json.dumps(ONE | {"creationTime": "infinity"}): "creationTime: expected a time",
     json.dumps(ONE | {"endTime": "2026-13-45T00:00:00Z"}): "endTime: expected a time",
     json.dumps(ONE | {"secondsWorked": [-1]}): "secondsWorked: expected numbers from 0",
-    json.dumps(ONE | {"secondsWorked": {"a": SECRET}}): "secondsWorked: expected a list",
-    json.dumps(ONE | {"fields": [{"name": SECRET, "confidence": 101}]}): "confidence: expected 0",
+    json.dumps(ONE | {"secondsWorked": {"a": HIDDEN}}): "secondsWorked: expected a list",
+    json.dumps(ONE | {"fields": [{"name": HIDDEN, "confidence": 101}]}): "confidence: expected 0",
     json.dumps(ONE | {"fields": [{"name": None}]}): "no outcome: name is missing",
-    json.dumps(ONE | {"fields": [{"name": "a", "verdict": SECRET}]}): "verdict: expected one of",
-    json.dumps(ONE | {"fields": [SECRET]}): "fields: expected a list of objects",
+    json.dumps(ONE | {"fields": [{"name": "a", "verdict": HIDDEN}]}): "verdict: expected one of",
+    json.dumps(ONE | {"fields": [HIDDEN]}): "fields: expected a list of objects",
     json.dumps(envelope(ONE, "SageMaker A2I HumanLoop Status Change")): problems.EVENT_OF_LOOP,
-    json.dumps(envelope(ONE, SECRET)): problems.OTHER_EVENT,
-    json.dumps(envelope(SECRET)): "detail: expected an object",
+    json.dumps(envelope(ONE, HIDDEN)): problems.OTHER_EVENT,
+    json.dumps(envelope(HIDDEN)): "detail: expected an object",
     '{"humanAnswers": [], "inputContent": {}}': problems.A2I_OUTPUT,
 }
 
@@ -288,9 +288,9 @@ def test_hostile_lines_are_named_without_their_content(
     assert len(found) == len(HOSTILE)
     for line, expected in enumerate(HOSTILE.values(), 2):
         assert found[line].startswith(expected), (line, found[line])
-    assert SECRET not in str(data.rejects)
+    assert HIDDEN not in str(data.rejects)
     captured = capsys.readouterr()
-    assert SECRET not in captured.out + captured.err
+    assert HIDDEN not in captured.out + captured.err
 
 
 #: JSON of any shape, and outcomes of which something was changed.
@@ -381,10 +381,16 @@ def test_nothing_is_left_behind(
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    with pytest.raises(KeyboardInterrupt), open_outcomes(a_session(), [str(plain)]):
-        (private,) = folder.iterdir()
-        assert private.stat().st_mode & 0o77 == 0
-        raise KeyboardInterrupt
+    modes: list[int] = []
+
+    def interrupted() -> None:
+        with open_outcomes(a_session(), [str(plain)]):
+            modes.extend(each.stat().st_mode for each in folder.iterdir())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [mode & 0o77 for mode in modes] == [0]
     assert list(folder.iterdir()) == []
 
 
@@ -392,7 +398,7 @@ def test_duckdb_reads_nothing_else(session: Session, plain: Path, tmp_path: Path
     other = tmp_path / "other.csv"
     other.write_text("a\n1\n")
     with open_outcomes(session, [str(plain)]) as data:
-        for sql in (f"SELECT * FROM '{other}'", "INSTALL httpfs", "SET threads = 1"):
+        for sql in (f"FROM '{other}'", "INSTALL httpfs", "SET threads = 1"):
             with pytest.raises(CommandError, match="DuckDB cannot go on") as raised:
                 data.rows(Query(name="", meaning="", columns=(), sql=sql))
             assert str(other) not in str(raised.value)
