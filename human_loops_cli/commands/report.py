@@ -15,9 +15,9 @@ import typer
 
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.outcome_data.athena import Athena
-from human_loops_cli.outcome_data.open_outcomes import OutcomeData, open_outcomes
-from human_loops_cli.report.data import Rejects, ReportData
+from human_loops_cli.outcome_data.open_outcomes import Athena, OutcomeData, open_outcomes
+from human_loops_cli.outcome_data.rejects import describe
+from human_loops_cli.report.data import ReportData
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advise import advise
 from human_loops_cli.times import parse_time
@@ -180,19 +180,7 @@ def _note_rejects(session: Session, data: ReportData) -> None:
     if counts:
         session.printer.note(f"Left out: {', '.join(counts)}.")
     for each in data.rejects:
-        lines = f", line {', '.join(map(str, each.lines))}" if each.lines else ""
-        more = ", ..." if len(each.lines) < each.count and each.lines else ""
-        session.printer.note(
-            f"not used: {each.place}{lines}{more}: {each.problem} ({each.count:,})"
-        )
-
-
-def _lines(rejects: Rejects) -> str:
-    if not rejects.lines:
-        return ""
-    more = rejects.count - len(rejects.lines)
-    others = f" and {more:,} more" if more else ""
-    return f", line {', '.join(map(str, rejects.lines))}{others}"
+        session.printer.note(f"not used: {describe(each)}")
 
 
 def _to_json(value: Any) -> Any:

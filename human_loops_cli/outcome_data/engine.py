@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
 
@@ -92,3 +92,15 @@ def errors_without_content() -> Iterator[None]:
             "folder, or read less with --since or fewer files.",
             status=ExitStatus.INCOMPLETE,
         ) from None
+
+
+def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query.
+
+    Raises
+    ------
+    CommandError
+        If DuckDB has an error.
+    """
+    with errors_without_content():
+        return connection.execute(sql).fetchall()

@@ -93,6 +93,7 @@ def build_tables(
     flow: str | None,
     since: datetime | None,
     until: datetime | None,
+    advice: str,
 ) -> Counts:
     """Make the two tables.
 
@@ -102,6 +103,8 @@ def build_tables(
         The connection with the staged outcomes.
     flow, since, until
         What limits the loops.
+    advice
+        What to say if there is no outcome.
 
     Raises
     ------
@@ -111,7 +114,8 @@ def build_tables(
     outcomes = _number(connection, f"SELECT count(*) FROM {OUTCOMES}")
     verifications = _leave_out(connection, _VERIFICATIONS)
     if outcomes == verifications:
-        raise nothing("no outcome was read", "Outcomes of verifications do not count.")
+        others = " but those of verifications" if verifications else ""
+        raise nothing(f"no outcome was read{others}", advice)
     replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES)
     loops, different = _distinct(connection)
     outranked = outcomes - verifications - replaced - loops

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,22 @@ from human_loop_tables.queries import Query
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.inputs import Mappings
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
-from human_loops_cli.outcome_data.engine import connect, errors_without_content, use_all_threads
+from human_loops_cli.outcome_data.engine import (
+    connect,
+    errors_without_content,
+    run,
+    use_all_threads,
+)
 from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
 from human_loops_cli.outcome_data.reading import read_files
-from human_loops_cli.outcome_data.rejects import RejectList
+from human_loops_cli.outcome_data.rejects import RejectList, describe
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.report.data import Rejects
 from human_loops_cli.session import Session
+
+
+__all__ = ["Athena", "OutcomeData", "open_outcomes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +128,10 @@ def open_outcomes(
                         f"{found.not_read:,} files with other extensions are not read"
                     )
                 use_all_threads(connection)
-                counts = build_tables(connection, flow=flow, since=since, until=until)
+                advice = "\n".join(f"not used: {describe(each)}" for each in rejects.listed())
+                counts = build_tables(
+                    connection, flow=flow, since=since, until=until, advice=advice
+                )
                 yield OutcomeData(
                     sources=tuple(sources),
                     flow=flow,
@@ -130,7 +142,7 @@ def open_outcomes(
                     replaced=counts.replaced,
                     verifications=counts.verifications,
                     rejects=rejects.listed(),
-                    _run=lambda sql: connection.execute(sql).fetchall(),
+                    _run=partial(run, connection),
                 )
         finally:
             connection.close()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _DETAIL: Final = "detail"
+_NULL: Final = '"NULL"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +89,9 @@ def _described(cursor: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
 
 def _value(each: Property, place: str, columns: Mapping[str, str]) -> str:
     """Return a property as outcomes are read."""
-    kind = columns.get(each.name.lower())
-    if kind is None:
+    kind = columns.get(each.name.lower(), _NULL)
+    if kind == _NULL:
+        # DuckDB exports a column without a value as one of the type NULL, and cannot cast it.
         return f"CAST(NULL AS {type_of(each)})"
     if kind == "UUID":
         # What DuckDB makes of an outcomeId in JSON.

@@ -145,7 +145,7 @@ OF_OUTCOME: Final = (
         "secondsWorked",
         Kind.NUMBERS,
         True,
-        "coalesce(list_min(VALUE) >= 0 AND list_max(VALUE) <= 1e300, len(VALUE) >= 0)",
+        "coalesce(list_min(VALUE) >= 0 AND list_max(VALUE) <= 1e300, true)",
         "numbers from 0",
     ),
     Property("sampled", Kind.TRUTH),
@@ -168,10 +168,12 @@ def problems(properties: Sequence[Property], value: str) -> Iterator[tuple[str, 
     for each in properties:
         place = value.format(f'"{each.name}"')
         if each.required:
-            yield f"{place} IS NULL", f"{each.name} is missing"
+            yield f"{place} IS NULL", f"no outcome: {each.name} is missing"
         if each.condition:
+            # A condition on null can be false.
+            condition = each.condition.replace("VALUE", place)
             yield (
-                f"NOT ({each.condition.replace('VALUE', place)})",
+                f"{place} IS NOT NULL AND NOT ({condition})",
                 f"{each.name}: expected {each.expected}",
             )
 

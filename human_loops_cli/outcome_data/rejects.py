@@ -52,3 +52,17 @@ class RejectList:
             )
             for key, count in sorted(self._counts.items())
         ]
+
+
+def describe(rejects: Rejects) -> str:
+    """Return rejects as a line for people.
+
+    Examples
+    --------
+    >>> describe(Rejects(place="outcomes.jsonl", problem="longer than 1 MB", lines=(3,), count=2))
+    'outcomes.jsonl, line 3 and 1 more: longer than 1 MB'
+    """
+    more = rejects.count - len(rejects.lines)
+    others = f" and {more:,} more" if more else ""
+    lines = f", line {', '.join(map(str, rejects.lines))}{others}" if rejects.lines else ""
+    return f"{rejects.place}{lines}: {rejects.problem}"
