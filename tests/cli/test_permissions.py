@@ -17,6 +17,7 @@ from tests.cli.outputs import label, output
 from tests.cli.test_docs import flow_definitions
 from tests.cli.test_republish import Republished, function_configuration, loop_arn, settled
 from tests.cli.test_verify import arn, compose, states
+from tests.cli.thresholds.reviewed import good_and_bad
 from tests.tables.parquet_files import sample_outcomes
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -161,6 +162,26 @@ def test_reporting(
     assert run("report", "--athena", "archive").exit_code == ExitStatus.INTERRUPTED
     unread = frozenset({"athena:GetQueryResults"})
     check(calls, allowed("Archive"), not_made=unread)
+    assert stack
+
+
+def test_finding_thresholds(
+    stack: Stack, calls: set[str], answers: Callable[[str, Answer], None]
+) -> None:
+    boto3.client("s3").create_bucket(
+        Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    lines = "".join(f"{json.dumps(each)}\n" for each in good_and_bad(50))
+    boto3.client("s3").put_object(Bucket="bucket", Key="o.jsonl", Body=lines)
+    calls.clear()
+    assert run("thresholds", "s3://bucket/").exit_code == 0
+    check(calls - {"s3:HeadObject"}, allowed("Review"))
+    calls.clear()
+    answers("athena.StartQueryExecution", lambda _: json_answer({"QueryExecutionId": "1"}))
+    answers("athena.StopQueryExecution", lambda _: json_answer({}))
+    answers("athena.GetQueryExecution", interrupt)
+    assert run("thresholds", "--athena", "archive").exit_code == ExitStatus.INTERRUPTED
+    check(calls, allowed("Archive"), not_made=frozenset({"athena:GetQueryResults"}))
     assert stack
 
 
