@@ -4,8 +4,8 @@ Method: Angelopoulos, Bates, Candès, Jordan and Lei, Learn then Test, https://a
 with fixed-sequence testing. The candidates are the whole numbers from 100 to 0. Each is tested for
 "fewer than the target share of the predictions at or above it are correct" by an exact one-sided
 binomial test. The tests run from the highest candidate with enough samples downwards, and stop at
-the first one that is not rejected. So each test runs at the full error rate: to give a threshold
-that is too low, the first wrong hypothesis of the sequence has to be rejected, which happens with
+the first one that is not rejected. So each test runs at the full error rate: for a threshold that
+misses the target, the first true hypothesis of the sequence has to be rejected, which happens with
 at most the error rate.
 
 That needs a sequence that does not depend on which predictions are correct. It starts at the

@@ -1,4 +1,11 @@
-"""The random sample of a flow definition: which loops are in it, and what they say of a field."""
+"""The random sample of a flow definition: which loops are in it, and what they say of a field.
+
+A loop is in it if its flow definition's `Sampling` condition held. Reviewers are then shown all
+that the model predicted, whatever its confidence (AWS's examples 3 and 7 for Textract, 3 for
+Rekognition). A prediction that was not shown is no sample: it is known only because a reviewer
+contradicted it.
+https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-json-humantaskactivationconditions-textract-example.html
+"""
 
 from __future__ import annotations
 

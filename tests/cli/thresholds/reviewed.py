@@ -18,7 +18,7 @@ _FIELD: Mapping[str, Any] = _OUTCOME["fields"][0]
 def field(name: str, confidence: float | None, correct: bool | None, **properties: Any) -> Any:
     """Return a field of an outcome."""
     verdict = {True: "confirmed", False: "corrected", None: "disputed"}[correct]
-    described = {
+    return {
         **_FIELD,
         "name": name,
         "confidence": confidence,
@@ -26,7 +26,6 @@ def field(name: str, confidence: float | None, correct: bool | None, **propertie
         "verdict": verdict,
         **properties,
     }
-    return {key: value for key, value in described.items() if value is not ...}
 
 
 def outcome(number: int, *fields: Any, **properties: Any) -> dict[str, Any]:
