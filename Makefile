@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constra
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench faults docs compatibility formats dist sbom release lock upgrade clean
+.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ schema: install ## Generate the JSON Schemas and the table of a deployment's key
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
 	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update
+
+simulate: install ## Simulate 20,000 looks at each of 25 known worlds: how often a threshold is wrong
+	@$(BIN)/python -m tests.cli.thresholds.worlds 20000
 
 bench: install ## Measure speed and memory as ratios to a floor or a peer
 	@$(BIN)/python -m benchmarks

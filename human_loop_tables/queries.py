@@ -271,6 +271,149 @@ GROUP BY flow_definition_arn, failure_code
 ORDER BY flow_definition_arn, loops DESC, failure_code NULLS LAST""",
 )
 
+SAMPLING: Final = Query(
+    name="sampling",
+    meaning=(
+        "How human loops of a flow definition were selected, by the version of the model: sampled "
+        "(true), otherwise (false) or unknown (null). Loops without a review have no output, no "
+        "answers, or one that cannot be read."
+    ),
+    columns=(
+        "flow_definition_arn",
+        "model_version",
+        "sampled",
+        "sampling_percentage",
+        "task_type",
+        "loops",
+        "without_review",
+        "fields_left_out",
+        "first_day",
+        "last_day",
+    ),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  model_version,
+  sampled,
+  sampling_percentage,
+  max(task_type) AS task_type,
+  count(*) AS loops,
+  sum(CASE WHEN task_type IS NULL OR unreadable OR unanswered THEN 1 ELSE 0 END) AS without_review,
+  sum(fields_left_out) AS fields_left_out,
+  min(day) AS first_day,
+  max(day) AS last_day
+FROM loops
+GROUP BY flow_definition_arn, model_version, sampled, sampling_percentage
+ORDER BY
+  flow_definition_arn,
+  model_version NULLS LAST,
+  sampled NULLS LAST,
+  sampling_percentage NULLS LAST""",
+)
+
+SAMPLES: Final = Query(
+    name="samples",
+    meaning=(
+        "A point of confidence of a field, in sampled loops by the version of the model: in how "
+        "many loops the lowest confidence of the field's predictions has this whole number below "
+        "it (null: not each has one), and in how many of these all of them were found correct. A "
+        "loop counts once, because the fields of one loop are no independent samples. A "
+        "prediction that was shown and not found correct, for whatever reason, counts as wrong: "
+        "also if it is undecided, or was not compared. Of some that were not compared, even the "
+        "confidence is lost. With words: the lowest confidence of a word, too."
+    ),
+    columns=(
+        "flow_definition_arn",
+        "model_version",
+        "field",
+        "point",
+        "point_with_words",
+        "loops",
+        "correct",
+        "undecided",
+        "not_compared",
+        "confidence_lost",
+        "not_shown",
+        "added",
+    ),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  model_version,
+  field,
+  point,
+  CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
+    AS point_with_words,
+  sum(CASE WHEN predictions + lost > 0 THEN 1 ELSE 0 END) AS loops,
+  sum(CASE WHEN predictions > 0 AND lost = 0 AND correct = predictions THEN 1 ELSE 0 END)
+    AS correct,
+  sum(CASE WHEN undecided > 0 THEN 1 ELSE 0 END) AS undecided,
+  sum(CASE WHEN not_compared + lost > 0 THEN 1 ELSE 0 END) AS not_compared,
+  sum(CASE WHEN lost > 0 THEN 1 ELSE 0 END) AS confidence_lost,
+  sum(not_shown) AS not_shown,
+  sum(added) AS added
+FROM (
+  SELECT
+    flow_definition_arn,
+    model_version,
+    field,
+    predictions,
+    correct,
+    undecided,
+    not_compared,
+    lost,
+    not_shown,
+    added,
+    CASE WHEN lost = 0 AND confidences = predictions THEN CAST(floor(lowest) AS bigint) END
+      AS point,
+    CASE
+      WHEN lost = 0 AND confidences = predictions AND words = predictions
+      THEN CAST(floor(lowest_word) AS bigint)
+    END AS word_point
+  FROM (
+    SELECT
+      flow_definition_arn,
+      model_version,
+      field,
+      sum(CASE WHEN shown THEN 1 ELSE 0 END) AS predictions,
+      sum(CASE WHEN shown AND model_correct THEN 1 ELSE 0 END) AS correct,
+      sum(CASE WHEN shown AND model_correct IS NULL AND note IS NULL THEN 1 ELSE 0 END)
+        AS undecided,
+      sum(CASE WHEN shown AND model_correct IS NULL AND note IS NOT NULL THEN 1 ELSE 0 END)
+        AS not_compared,
+      sum(
+        CASE
+          WHEN shown IS NULL AND note IN (
+            'answerNotFound', 'pathNotFound', 'mappingFailed', 'tooLarge'
+          ) THEN 1
+          ELSE 0
+        END
+      ) AS lost,
+      sum(CASE WHEN NOT shown THEN 1 ELSE 0 END) AS not_shown,
+      sum(CASE WHEN verdict = 'added' THEN 1 ELSE 0 END) AS added,
+      sum(CASE WHEN shown AND confidence IS NOT NULL THEN 1 ELSE 0 END) AS confidences,
+      sum(CASE WHEN shown AND lowest_word_confidence IS NOT NULL THEN 1 ELSE 0 END) AS words,
+      min(CASE WHEN shown THEN confidence END) AS lowest,
+      min(CASE WHEN shown THEN lowest_word_confidence END) AS lowest_word
+    FROM fields
+    WHERE sampled
+    GROUP BY flow_definition_arn, model_version, field, human_loop_arn, creation_time
+  ) AS of_loops
+) AS placed
+GROUP BY
+  flow_definition_arn,
+  model_version,
+  field,
+  point,
+  CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
+ORDER BY
+  flow_definition_arn,
+  model_version NULLS LAST,
+  field,
+  point NULLS LAST,
+  point_with_words NULLS LAST""",
+)
+
 #: The queries of the report, by name.
 QUERIES: Final = {
     each.name: each
@@ -283,5 +426,7 @@ QUERIES: Final = {
         RELABELLED,
         NOTES,
         FAILURES,
+        SAMPLING,
+        SAMPLES,
     )
 }

@@ -18,10 +18,12 @@ from human_loops_cli.commands import (
     dead_letters,
     export,
     outcomes,
+    report,
     resend,
     review,
     runbook,
     status,
+    thresholds,
     verify,
 )
 from human_loops_cli.console import Printer
@@ -108,6 +110,8 @@ app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
 app.command("configure")(configure.configure)
 app.command("export")(export.export)
+app.command("thresholds")(thresholds.thresholds)
+app.command("report")(report.report)
 
 
 @app.callback()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_o
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from human_loops_cli.outcomes.republish import OutcomeProblem, Republication
 from human_loops_cli.session import Session
+from human_loops_cli.times import parse_time
 
 app = typer.Typer(
     help="Publish outcomes again, or download them.",
@@ -260,7 +261,7 @@ class _Limits:
         everything: bool,
     ) -> _Limits:
         """Read the options, of which one kind is needed."""
-        earliest, latest = _time("--since", since), _time("--until", until, end_of_day=True)
+        earliest, latest = parse_time("--since", since), parse_time("--until", until, end_of_day=True)
         limited = any(each is not None for each in (flow, since, until))
         if bool(loops) + limited + everything != 1:
             raise CommandError(
@@ -292,18 +293,3 @@ def _items_of(
         if not items:
             not_found.append(OutcomeProblem(arn, "there is no outcome of this loop in the ledger"))
         yield from items
-
-
-def _time(option: str, text: str | None, *, end_of_day: bool = False) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(
-            f"{option}: expected a time such as 2026-03-14 or 2026-03-14T09:30:00Z, got {text!r}",
-            status=ExitStatus.USAGE,
-        ) from None
-    if end_of_day and len(text) == len("2026-03-14"):
-        time += timedelta(days=1, seconds=-1)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time

@@ -19,6 +19,7 @@ from tests.cli.conftest import REGION, Answer, Stack, run
 from tests.cli.outputs import label, output
 from tests.cli.test_republish import Republished, loop_arn, settled
 from tests.cli.test_verify import compose
+from tests.cli.thresholds.reviewed import good_and_bad
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("cli.md", "operations.md", "reviews.md")
@@ -40,7 +41,7 @@ def test_there_are_commands_in_the_documentation() -> None:
     told = {command.split()[0] for command in COMMANDS}
     assert told == {
         *("dead-letters", "status", "verify", "outcomes", "resend"),
-        *("review", "agreement", "export", "configure", "runbook"),
+        *("review", "agreement", "export", "configure", "runbook", "report", "thresholds"),
     }
     assert len(COMMANDS) > 20
 
@@ -68,6 +69,7 @@ def test_command_of_the_documentation_runs(
     boto3.client("s3").put_object(
         Bucket="bucket", Key="PREFIX/output.json", Body=json.dumps(output("loop", label("x")))
     )
+    put_outcomes()
     flow_definitions(answers, "invoices", "claims")
     monkeypatch.setattr("human_loops_cli.commands.status.time.sleep", _interrupt)
     (tmp_path / "local").symlink_to(ROOT / "local")
@@ -80,6 +82,16 @@ def test_command_of_the_documentation_runs(
     # The stack has a dead letter, which is what status 1 means.
     assert result.exit_code == (1 if command.startswith("status") else 0), result.output
     assert result.stdout or " -o " in command
+
+
+def put_outcomes() -> None:
+    """Fill the archive of the documentation with outcomes of sampled loops."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(
+        Bucket="archive-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    lines = "".join(f"{json.dumps(each)}\n" for each in good_and_bad(50))
+    s3.put_object(Bucket="archive-bucket", Key="outcomes/one.jsonl", Body=lines)
 
 
 def test_every_command_and_option_is_documented() -> None:
@@ -96,7 +108,7 @@ def test_every_command_and_option_is_documented() -> None:
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
-    assert len(commands) == 15
+    assert len(commands) == 17
     assert len(options) > 10
     assert [
         name for name in commands if not re.search(rf"(## |`|## outcomes ){name}\b", CLI_PAGE)

@@ -11,11 +11,14 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
+from human_loops_cli.errors import ExitStatus
 from tests.cli.conftest import REGION, Answer, Stack, run
 from tests.cli.outputs import label, output
 from tests.cli.test_docs import flow_definitions
 from tests.cli.test_republish import Republished, function_configuration, loop_arn, settled
 from tests.cli.test_verify import arn, compose, states
+from tests.cli.thresholds.reviewed import good_and_bad
+from tests.tables.parquet_files import sample_outcomes
 
 DOCS = Path(__file__).parents[2] / "docs"
 STATEMENTS: dict[str, dict[str, Any]] = {
@@ -149,6 +152,57 @@ def test_reviewing(stack: Stack, calls: set[str], command: tuple[str, ...]) -> N
     assert run(*command, "s3://bucket/").exit_code == 0
     check(calls, allowed("Review"))
     assert stack
+
+
+def test_reporting(
+    stack: Stack, calls: set[str], tmp_path: Path, answers: Callable[[str, Answer], None]
+) -> None:
+    boto3.client("s3").create_bucket(
+        Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    (outcome, *_) = sample_outcomes()
+    boto3.client("s3").put_object(Bucket="bucket", Key="o.json", Body=json.dumps(outcome))
+    report = str(tmp_path / "report.html")
+    calls.clear()
+    assert run("report", "s3://bucket/", "-o", report).exit_code == 0
+    # The size of an object is looked up, with the permission to read it.
+    check(calls - {"s3:HeadObject"}, allowed("Review"))
+    calls.clear()
+    answers("athena.StartQueryExecution", lambda _: json_answer({"QueryExecutionId": "1"}))
+    answers("athena.StopQueryExecution", lambda _: json_answer({}))
+    answers("athena.GetQueryExecution", interrupt)
+    assert run("report", "--athena", "archive").exit_code == ExitStatus.INTERRUPTED
+    unread = frozenset({"athena:GetQueryResults"})
+    check(calls, allowed("Archive"), not_made=unread)
+    assert stack
+
+
+def test_finding_thresholds(
+    stack: Stack, calls: set[str], answers: Callable[[str, Answer], None]
+) -> None:
+    boto3.client("s3").create_bucket(
+        Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    lines = "".join(f"{json.dumps(each)}\n" for each in good_and_bad(50))
+    boto3.client("s3").put_object(Bucket="bucket", Key="o.jsonl", Body=lines)
+    calls.clear()
+    assert run("thresholds", "s3://bucket/").exit_code == 0
+    check(calls - {"s3:HeadObject"}, allowed("Review"))
+    calls.clear()
+    answers("athena.StartQueryExecution", lambda _: json_answer({"QueryExecutionId": "1"}))
+    answers("athena.StopQueryExecution", lambda _: json_answer({}))
+    answers("athena.GetQueryExecution", interrupt)
+    assert run("thresholds", "--athena", "archive").exit_code == ExitStatus.INTERRUPTED
+    check(calls, allowed("Archive"), not_made=frozenset({"athena:GetQueryResults"}))
+    assert stack
+
+
+def json_answer(body: Any) -> tuple[int, Mapping[str, str], bytes]:
+    return 200, {}, json.dumps(body).encode()
+
+
+def interrupt(_: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+    raise KeyboardInterrupt
 
 
 def test_configuring(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:

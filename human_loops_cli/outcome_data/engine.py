@@ -1,0 +1,106 @@
+"""DuckDB in a private folder. It reads nothing but that folder and the sources, and no network."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from human_loops_cli.errors import CommandError, ExitStatus
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MEMORY: Final = "300MB"
+_MOST_THREADS: Final = 4
+
+
+def thread_count() -> int:
+    """Return how many threads read and query."""
+    return min(os.cpu_count() or 1, _MOST_THREADS)
+
+
+def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """Return a connection with an empty database ``staged``.
+
+    Parameters
+    ----------
+    folder
+        Where it may read and write.
+    readable
+        Further files that it may read.
+
+    Raises
+    ------
+    CommandError
+        If DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise CommandError(
+            "this command needs DuckDB",
+            advice="Install it: pip install 'a2i-human-loop-events[report]'",
+            status=ExitStatus.USAGE,
+        ) from None
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "memory_limit": _MEMORY,
+            "temp_directory": str(folder / "spilled"),
+            "threads": 1,
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET allowed_directories = ?", [[str(folder)]])
+    connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("ATTACH ':memory:' AS staged")
+    return connection
+
+
+def use_all_threads(connection: duckdb.DuckDBPyConnection) -> None:
+    """Query with all threads: while files are read, each thread has a connection of its own."""
+    connection.execute(f"SET threads = {thread_count()}")
+    connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def errors_without_content() -> Iterator[None]:
+    """Say which kind of error DuckDB has, and not its message, which can quote outcomes.
+
+    Raises
+    ------
+    CommandError
+        If DuckDB has an error.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except duckdb.Error as error:
+        raise CommandError(
+            f"DuckDB cannot go on: {type(error).__name__}",
+            advice=f"Is there room for the data in {tempfile.gettempdir()}? Set TMPDIR to another "
+            "folder, or read less with --since or fewer files.",
+            status=ExitStatus.INCOMPLETE,
+        ) from None
+
+
+def run(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query.
+
+    Raises
+    ------
+    CommandError
+        If DuckDB has an error.
+    """
+    with errors_without_content():
+        return connection.execute(sql).fetchall()

@@ -1,0 +1,218 @@
+"""The tables `loops` and `fields`, made of the staged outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from human_loop_tables.archive_schema import PRECEDENCE
+from human_loop_tables.tables import FIELDS, LOOPS
+from human_loops_cli.outcome_data.limits import choose_flow_definitions, nothing
+from human_loops_cli.outcome_data.staging import LEFT_OUT, OUTCOMES
+from human_loops_cli.outcome_data.statements import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+_OF_BOTH: Final = [each.name for each in LOOPS if each in FIELDS]
+
+# Outputs without an event, whose creation is unknown, are told apart by their end.
+_LOOP: Final = "humanLoopArn, coalesce(creationTime, endTime)"
+
+_LOOPS: Final = {
+    "human_loop_arn": "humanLoopArn",
+    "creation_time": "creationTime",
+    "flow_definition_arn": "flowDefinitionArn",
+    "reference_time": "coalesce(endTime, creationTime)",
+    "day": "CAST(coalesce(endTime, creationTime) AS DATE)",
+    "task_type": "taskType",
+    "model_version": "modelVersion",
+    "sampled": "sampled",
+    "sampling_percentage": "samplingPercentage",
+    "reviewer_count": "reviewerCount",
+    "human_loop_name": "humanLoopName",
+    "status": "humanLoopStatus",
+    "end_time": "endTime",
+    "turnaround_seconds": "turnaroundSeconds",
+    "failure_code": "failureCode",
+    "unreadable": "outputError IS NOT NULL",
+    "unanswered": "unanswered",
+    "prediction_known": "predictionKnown",
+    "fields_judged": "fieldsJudged",
+    "fields_correct": "fieldsCorrect",
+    "fields_left_out": "fieldsLeftOut",
+    "reviewer_agreement": "meanReviewerAgreement",
+    "seconds_to_first_acceptance": "secondsToFirstAcceptance",
+    "seconds_worked": (
+        "CASE WHEN len(secondsWorked) = list_count(secondsWorked) "
+        "AND list_sum(secondsWorked) <= 1e9 THEN list_sum(secondsWorked) END"
+    ),
+}
+
+# The rows of a custom task's list are named by their number.
+_GROUP: Final = "coalesce(field.predictedName, field.name)"
+
+_FIELDS: Final = {
+    **{name: name for name in _OF_BOTH},
+    "position": "position",
+    "field": (
+        f"CASE WHEN task_type = 'Custom' THEN regexp_replace({_GROUP}, '\\[[0-9]+\\]$', '[]') "
+        f"ELSE {_GROUP} END"
+    ),
+    "name": "field.name",
+    "predicted_name": "field.predictedName",
+    "verdict": "field.verdict",
+    "model_correct": "field.modelCorrect",
+    "upheld_share": "field.upheldShare",
+    "reviewer_agreement": "field.reviewerAgreement",
+    "confidence": "field.confidence",
+    "value_confidence": "field.valueConfidence",
+    "lowest_word_confidence": "field.lowestWordConfidence",
+    "parts_predicted": "CAST(field.partsPredicted AS BIGINT)",
+    "parts_upheld": "CAST(field.partsUpheld AS BIGINT)",
+    "parts_added": "CAST(field.partsAdded AS BIGINT)",
+    "shown": "field.shown",
+    "note": "field.note",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What was read: all outcomes, and those that are not in the tables."""
+
+    outcomes: int
+    duplicates: int
+    replaced: int
+    verifications: int
+
+
+def build_tables(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    flow: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    advice: str,
+) -> Counts:
+    """Make the two tables.
+
+    Parameters
+    ----------
+    connection
+        The connection with the staged outcomes.
+    flow, since, until
+        What limits the loops.
+    advice
+        What to say if there is no outcome.
+
+    Raises
+    ------
+    CommandError
+        If there is no loop.
+    """
+    outcomes = _number(connection, f"SELECT count(*) FROM {OUTCOMES}")
+    verifications = _leave_out(connection, _VERIFICATIONS)
+    if outcomes == verifications:
+        others = " but those of verifications" if verifications else ""
+        raise nothing(f"no outcome was read{others}", advice)
+    replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES)
+    loops, different = _distinct(connection)
+    outranked = outcomes - verifications - replaced - loops
+    if outranked:
+        _leave_out(connection, _OUTRANKED)
+    arns = None if flow is None else _flow_definitions(connection, flow)
+    connection.execute(_loops_view(_conditions(arns, since, until)))
+    connection.execute(_FIELDS_VIEW)
+    connection.execute("USE staged")
+    if not _number(connection, "SELECT count(*) FROM loops"):
+        raise nothing("no loop is within these limits", _advise_times(connection))
+    return Counts(
+        outcomes=outcomes,
+        duplicates=outranked - (different - loops),
+        replaced=replaced + different - loops,
+        verifications=verifications,
+    )
+
+
+_VERIFICATIONS: Final = f"SELECT part, row FROM {OUTCOMES} WHERE verification IS NOT NULL"
+
+# Outputs beside the outcome of their loop. The event of a loop comes within seconds of its output.
+_OUTPUTS_OF_OUTCOMES: Final = f"""\
+SELECT DISTINCT outputs.part, outputs.row
+FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others ON
+  others.humanLoopArn = outputs.humanLoopArn
+  AND others.creationTime <= outputs.endTime
+  AND (others.endTime IS NULL OR others.endTime >= outputs.endTime - INTERVAL 1 MINUTE)
+WHERE outputs.creationTime IS NULL"""
+
+# All outcomes of a loop but the one that takes precedence.
+_OUTRANKED: Final = f"""\
+SELECT part, row FROM (
+  SELECT part, row, row_number() OVER (PARTITION BY {_LOOP} ORDER BY {PRECEDENCE}) AS place
+  FROM {OUTCOMES}
+)
+WHERE place > 1"""
+
+
+def _distinct(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Return how many loops there are, and how many different outcomes of them."""
+    loops, different = connection.execute(
+        f"""\
+SELECT count(*), sum(different) FROM (
+  SELECT count(DISTINCT outcomeId) AS different FROM {OUTCOMES} GROUP BY {_LOOP}
+)"""
+    ).fetchone() or (0, 0)
+    return loops, different or 0
+
+
+def _loops_view(conditions: str) -> str:
+    columns = ", ".join(f"{_LOOPS[each.name]} AS {each.name}" for each in LOOPS)
+    return f"CREATE VIEW staged.loops AS SELECT {columns}, fields \
+FROM {OUTCOMES} WHERE {conditions}"
+
+
+_FIELDS_VIEW: Final = f"""\
+CREATE VIEW staged.fields AS
+SELECT {", ".join(f"{_FIELDS[each.name]} AS {each.name}" for each in FIELDS)}
+FROM (
+  SELECT
+    {", ".join(_OF_BOTH)},
+    unnest(fields) AS field,
+    generate_subscripts(fields, 1) AS position
+  FROM staged.loops
+)"""
+
+
+def _conditions(arns: list[str] | None, since: datetime | None, until: datetime | None) -> str:
+    conditions = ["true"]
+    if arns is not None:
+        conditions.append(f"flowDefinitionArn IN ({', '.join(map(literal, arns))})")
+    for operator, time in ((">=", since), ("<=", until)):
+        if time is not None:
+            limit = f"TIMESTAMP WITH TIME ZONE '{time.isoformat()}'"
+            conditions.append(f"coalesce(endTime, creationTime) {operator} {limit}")
+    return " AND ".join(conditions)
+
+
+def _flow_definitions(connection: duckdb.DuckDBPyConnection, flow: str) -> list[str]:
+    rows = connection.execute(f"SELECT DISTINCT flowDefinitionArn FROM {OUTCOMES}").fetchall()
+    return choose_flow_definitions([arn for (arn,) in rows], flow)
+
+
+def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
+    first, last = connection.execute(
+        "SELECT CAST(min(day) AS VARCHAR), CAST(max(day) AS VARCHAR) FROM "
+        f"(SELECT {_LOOPS['day']} AS day FROM {OUTCOMES})"
+    ).fetchone() or ("", "")
+    return f"The loops that were read ended from {first} to {last}."
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    (number,) = connection.execute(query).fetchone() or (0,)
+    return int(number)
+
+
+def _leave_out(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    """Leave out the outcomes that a query returns, and return how many."""
+    return _number(connection, f"INSERT INTO {LEFT_OUT} {query}")

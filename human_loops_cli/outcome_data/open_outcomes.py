@@ -1,0 +1,148 @@
+"""Reading sources into the two tables, and querying these."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from human_loop_tables.queries import Query
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.inputs import Mappings
+from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
+from human_loops_cli.outcome_data.engine import (
+    connect,
+    errors_without_content,
+    run,
+    use_all_threads,
+)
+from human_loops_cli.outcome_data.files import find_files
+from human_loops_cli.outcome_data.flat_tables import build_tables
+from human_loops_cli.outcome_data.reading import read_files
+from human_loops_cli.outcome_data.rejects import RejectList, describe
+from human_loops_cli.outcome_data.staging import Staging
+from human_loops_cli.report.data import Rejects
+from human_loops_cli.session import Session
+
+
+__all__ = ["Athena", "OutcomeData", "open_outcomes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeData:
+    """The tables `loops` and `fields` of some outcomes.
+
+    Parameters
+    ----------
+    sources
+        Where they come from, as the user named it.
+    flow, since, until
+        What limits the loops.
+    outcomes
+        How many outcomes were read. None if the engine does not say.
+    duplicates, replaced, verifications, rejects
+        What is not in the tables. See `human_loops_cli.report.data.ReportData`.
+    """
+
+    sources: Sequence[str]
+    flow: str | None
+    since: datetime | None
+    until: datetime | None
+    outcomes: int | None = None
+    duplicates: int = 0
+    replaced: int = 0
+    verifications: int = 0
+    rejects: Sequence[Rejects] = ()
+    _run: Callable[[str], list[tuple[Any, ...]]]
+
+    def rows(self, query: Query) -> list[dict[str, Any]]:
+        """Return the rows of a query, each with its columns by name."""
+        return [dict(zip(query.columns, row, strict=True)) for row in self._run(query.sql)]
+
+
+@contextmanager
+def open_outcomes(
+    session: Session,
+    sources: Sequence[str],
+    *,
+    athena: Athena | None = None,
+    mapping: Path | None = None,
+    flow: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Iterator[OutcomeData]:
+    """Read outcomes, and return them as two tables.
+
+    Parameters
+    ----------
+    session
+        The run of the command line.
+    sources
+        Files, ``-`` for standard input, folders, objects and prefixes in S3.
+    athena
+        Where queries run instead, on an archive. It excludes sources and a mapping.
+    mapping
+        The file with the mappings of custom tasks, for outputs of A2I.
+    flow
+        Only the loops of this flow definition: its name or ARN.
+    since, until
+        Only the loops that ended at these times or between.
+
+    Raises
+    ------
+    CommandError
+        If there is no loop, or none of the flow definition.
+    """
+    if athena is not None:
+        if sources or mapping is not None:
+            raise CommandError("--athena excludes sources and --mapping", status=ExitStatus.USAGE)
+        client = session.client("athena")
+        queries = AthenaQueries(client=client, athena=athena, flow=flow, since=since, until=until)
+        name = f"Amazon Athena, workgroup {athena.work_group}"
+        yield OutcomeData(sources=(name,), flow=flow, since=since, until=until, _run=queries.run)
+        return
+    if not sources:
+        raise CommandError(
+            "name files, folders or prefixes with outcomes, or --athena",
+            status=ExitStatus.USAGE,
+        )
+    mappings = Mappings(mapping)
+    rejects = RejectList()
+    with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
+        folder = Path(name).resolve()
+        found = find_files(session, sources)
+        local = [each.path.resolve() for each in found.files if each.path is not None]
+        connection = connect(folder, local)
+        try:
+            with errors_without_content():
+                staging = Staging(connection, folder, rejects)
+                read_files(session, found.files, staging, mappings, folder)
+                mappings.check(session.printer)
+                if found.not_read:
+                    session.printer.note(
+                        f"{found.not_read:,} files with other extensions are not read"
+                    )
+                use_all_threads(connection)
+                advice = "\n".join(f"not used: {describe(each)}" for each in rejects.listed())
+                counts = build_tables(
+                    connection, flow=flow, since=since, until=until, advice=advice
+                )
+                yield OutcomeData(
+                    sources=tuple(sources),
+                    flow=flow,
+                    since=since,
+                    until=until,
+                    outcomes=counts.outcomes,
+                    duplicates=counts.duplicates,
+                    replaced=counts.replaced,
+                    verifications=counts.verifications,
+                    rejects=rejects.listed(),
+                    _run=partial(run, connection),
+                )
+        finally:
+            connection.close()

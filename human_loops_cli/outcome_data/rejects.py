@@ -1,0 +1,68 @@
+"""What cannot be used of the sources: by file, problem and line, without content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from human_loops_cli.report.data import Rejects
+
+_LINES_NAMED: Final = 10
+
+
+@dataclass
+class RejectList:
+    """The rejects so far."""
+
+    _counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    _lines: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+    def add(self, place: str, problem: str, line: int | None = None) -> None:
+        """Note a line that cannot be used, or a whole file.
+
+        Parameters
+        ----------
+        place
+            The file.
+        problem
+            What is wrong, without content.
+        line
+            The line's number. None for the whole file.
+        """
+        key = place, problem
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if line is not None:
+            lines = self._lines.setdefault(key, [])
+            lines.append(line)
+            # Lines come in any order: only the first few are kept.
+            if len(lines) > 100 * _LINES_NAMED:
+                self._lines[key] = sorted(lines)[:_LINES_NAMED]
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+    def listed(self) -> list[Rejects]:
+        """Return them by file and problem."""
+        return [
+            Rejects(
+                place=key[0],
+                problem=key[1],
+                lines=tuple(sorted(self._lines.get(key, ()))[:_LINES_NAMED]),
+                count=count,
+            )
+            for key, count in sorted(self._counts.items())
+        ]
+
+
+def describe(rejects: Rejects) -> str:
+    """Return rejects as a line for people.
+
+    Examples
+    --------
+    >>> describe(Rejects(place="outcomes.jsonl", problem="longer than 1 MB", lines=(3,), count=2))
+    'outcomes.jsonl, line 3 and 1 more: longer than 1 MB'
+    """
+    more = rejects.count - len(rejects.lines)
+    others = f" and {more:,} more" if more else ""
+    lines = f", line {', '.join(map(str, rejects.lines))}{others}" if rejects.lines else ""
+    return f"{rejects.place}{lines}: {rejects.problem}"

@@ -1,0 +1,225 @@
+"""DuckDB reads outcomes from lines of JSON and from Parquet, checks them, and keeps them.
+
+DuckDB quotes content in its errors, so none of them is shown. What it cannot read is narrowed down
+to a few lines, which are then read in Python to say what is wrong.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
+from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, UNEXPECTED, problem_of_line
+from human_loops_cli.outcome_data.parquet import ROWS_OF_A_FILE, Columns, columns_of, outcomes_query
+from human_loops_cli.outcome_data.rejects import RejectList
+from human_loops_cli.outcome_data.statements import (
+    COLUMNS,
+    FIELD_PROBLEM,
+    NAMES,
+    PROBLEM,
+    VALUES,
+    lines_query,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: The view of all outcomes that were read and are in order.
+OUTCOMES: Final = "staged.outcomes"
+
+#: The outcomes that are left out of it: their part and their row.
+LEFT_OUT: Final = "staged.left_out"
+
+# As many lines are looked at one by one.
+_FEW: Final = 64
+
+_NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
+
+_ENVELOPE: Final = f'"{DETAIL_TYPE}"'.encode()
+
+
+class Staging:
+    """Reads outcomes into parts, and makes one view of all of them.
+
+    Parameters
+    ----------
+    connection
+        A connection with the database ``staged``.
+    folder
+        Where files for DuckDB are written.
+    rejects
+        Takes what cannot be used.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, folder: Path, rejects: RejectList
+    ) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._rejects = rejects
+        self._lock = threading.Lock()
+        self._of_thread = threading.local()
+        self._parts: dict[int, str] = {}
+        self._part_count = 0
+        connection.execute(f"CREATE TABLE {LEFT_OUT} (part INTEGER, row BIGINT)")
+        self._reader()
+
+    def read_batch(self, batch: Batch) -> None:
+        """Read the outcomes of a batch. Can be called in several threads."""
+        self._read(batch, bytes(batch.content), range(batch.count))
+
+    def read_parquet(self, files: Mapping[Path, str]) -> None:
+        """Check the outcomes of Parquet files. They stay where they are.
+
+        Parameters
+        ----------
+        files
+            What rejects call each file, by its path.
+        """
+        import duckdb
+
+        alike: dict[Any, tuple[Columns, list[Path]]] = {}
+        for path, place in files.items():
+            try:
+                columns = columns_of(self._connection, str(path))
+            except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
+                self.reject(place, _NO_PARQUET)
+            else:
+                key = columns.enveloped, *columns.of_outcome.items()
+                alike.setdefault(key, (columns, []))[1].append(path)
+        for columns, paths in alike.values():
+            if not self._check_parquet(columns, {path: files[path] for path in paths}):
+                for path in paths:
+                    if not self._check_parquet(columns, {path: files[path]}):
+                        self.reject(files[path], _NO_PARQUET)
+
+    def _check_parquet(self, columns: Columns, files: Mapping[Path, str]) -> bool:
+        """Check files with the same columns. Return whether DuckDB can read all of them."""
+        import duckdb
+
+        part = self._new_part()
+        query = outcomes_query([str(path) for path in files], columns)
+        try:
+            checked = f"SELECT row, {PROBLEM} AS problem, fields FROM ({query})"
+            wrong = self._leave_out(part, checked)
+        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
+            return False
+        places = list(files.values())
+        for row, problem in wrong.items():
+            file, row_of_file = divmod(row, ROWS_OF_A_FILE)
+            self.reject(places[file], problem, row_of_file + 1)
+        self._parts[part] = f"SELECT {part} AS part, row, {VALUES} FROM ({query})"
+        return True
+
+    def reject(self, place: str, problem: str, line: int | None = None) -> None:
+        """Note what cannot be used."""
+        with self._lock:
+            self._rejects.add(place, problem, line)
+
+    def finish(self) -> None:
+        """Make the view of all outcomes that were read."""
+        parts = " UNION ALL ".join(self._parts[part] for part in sorted(self._parts))
+        self._connection.execute(
+            f"CREATE VIEW {OUTCOMES} AS "
+            f"SELECT * FROM ({parts}) ANTI JOIN {LEFT_OUT} USING (part, row)"
+        )
+
+    def _new_part(self) -> int:
+        with self._lock:
+            self._part_count += 1
+            return self._part_count
+
+    def _read(self, batch: Batch, lines: bytes, rows: Sequence[int]) -> None:
+        """Read lines that are at some rows of a batch. On an error, read ever fewer of them."""
+        if self._try(batch, lines, rows):
+            return
+        each = [line + b"\n" for line in lines.split(b"\n")[:-1]]
+        if len(rows) > _FEW:
+            half = len(rows) // 2
+            self._read(batch, b"".join(each[:half]), rows[:half])
+            self._read(batch, b"".join(each[half:]), rows[half:])
+            return
+        good: list[tuple[int, bytes]] = []
+        for row, line in zip(rows, each, strict=True):
+            problem = problem_of_line(line)
+            if problem:
+                self._reject_row(batch, row, problem)
+            elif line.strip():
+                good.append((row, line))
+        for row, line in good:
+            if not self._try(batch, line, [row]):
+                self._reject_row(batch, row, UNEXPECTED)
+
+    def _try(self, batch: Batch, lines: bytes, rows: Sequence[int]) -> bool:
+        """Read lines if DuckDB finds one object on each."""
+        import duckdb
+
+        if not rows:
+            return True
+        cursor, part = self._reader()
+        table = f"staged.part_{part}"
+        path = self._folder / f"part-{part}.jsonl"
+        path.write_bytes(lines)
+        cursor.execute("BEGIN")
+        (before,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+        query = lines_query(
+            str(path),
+            enveloped=_ENVELOPE in lines,
+            longest=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
+        )
+        problem = "NULL" if batch.trusted else PROBLEM
+        try:
+            cursor.execute(f"INSERT INTO {table} SELECT {problem}, {VALUES} FROM ({query})")
+            (after,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
+            is_read = bool(after - before == len(rows))
+        except (duckdb.DataError, duckdb.ProgrammingError):
+            is_read = False
+        finally:
+            path.unlink()
+        cursor.execute("COMMIT" if is_read else "ROLLBACK")
+        if is_read and not batch.trusted:
+            new = f"SELECT rowid AS row, problem, fields FROM {table} WHERE rowid >= {before}"
+            for row, problem in self._leave_out(part, new).items():
+                self._reject_row(batch, rows[row - before], problem)
+        return is_read
+
+    def _leave_out(self, part: int, outcomes: str) -> dict[int, str]:
+        """Leave out the outcomes of a part that have a problem, and return these by row."""
+        cursor, _ = self._reader()
+        of_fields = (
+            f"SELECT row, {FIELD_PROBLEM} AS problem "
+            f"FROM (SELECT row, unnest(fields) AS field FROM ({outcomes}))"
+        )
+        wrong: dict[int, str] = {}
+        for query in (of_fields, outcomes):
+            found = f"SELECT row, problem FROM ({query}) WHERE problem IS NOT NULL"
+            wrong |= dict(cursor.execute(found).fetchall())
+        if wrong:
+            cursor.execute(
+                f"INSERT INTO {LEFT_OUT} SELECT ?, unnest(?::BIGINT[])", [part, [*wrong]]
+            )
+        return wrong
+
+    def _reject_row(self, batch: Batch, row: int, problem: str) -> None:
+        place, line = batch.place_of(row)
+        self.reject(place, problem, line)
+
+    def _reader(self) -> tuple[duckdb.DuckDBPyConnection, int]:
+        """Return the connection of this thread and the number of its table.
+
+        Threads that wrote into one table would wait for each other. A table for each batch would
+        be kept in small pieces, which DuckDB does not move to disk.
+        """
+        if not hasattr(self._of_thread, "part"):
+            part = self._new_part()
+            cursor = self._connection.cursor()
+            cursor.execute(f"CREATE TABLE staged.part_{part} (problem VARCHAR, {COLUMNS})")
+            self._of_thread.part = cursor, part
+            self._parts[part] = (
+                f"SELECT {part} AS part, rowid AS row, {NAMES} FROM staged.part_{part}"
+            )
+        reader: tuple[duckdb.DuckDBPyConnection, int] = self._of_thread.part
+        return reader

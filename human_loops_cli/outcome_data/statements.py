@@ -1,0 +1,94 @@
+"""The SQL that reads and checks outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
+from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, EVENT_OF_LOOP, OTHER_EVENT
+from human_loops_cli.outcome_data.properties import (
+    OF_FIELD,
+    OF_OUTCOME,
+    Kind,
+    Property,
+    problems,
+)
+
+NAMES: Final = ", ".join(f'"{each.name}"' for each in OF_OUTCOME)
+
+
+def type_of(each: Property, *, kept: bool = False) -> str:
+    """Return the type in which DuckDB reads a property, or keeps it. Fields are kept as read."""
+    if each.kind is not Kind.FIELDS:
+        return each.kind.kept_type if kept else each.kind.read_type
+    members = ", ".join(f'"{field.name}" {type_of(field)}' for field in OF_FIELD)
+    return f"STRUCT({members})[]"
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+#: The columns of a table of outcomes.
+COLUMNS: Final = ", ".join(f'"{each.name}" {type_of(each, kept=True)}' for each in OF_OUTCOME)
+
+
+def lines_query(path: str, *, enveloped: bool, longest: int) -> str:
+    """Return the query of outcomes in lines of JSON, bare or in the envelope of their event.
+
+    Parameters
+    ----------
+    path
+        The file.
+    enveloped
+        Whether a line can have an envelope.
+    longest
+        The longest line, in bytes.
+    """
+    columns = {each.name: type_of(each) for each in OF_OUTCOME}
+    chosen = [f'"{name}"' for name in columns]
+    detail_type = "NULL::VARCHAR"
+    if enveloped:
+        detail_type = f'"{DETAIL_TYPE}"'
+        chosen = [
+            f'CASE WHEN {detail_type} IS NULL THEN "{name}" ELSE detail."{name}" END AS "{name}"'
+            for name in columns
+        ]
+        detail = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        columns |= {DETAIL_TYPE: "VARCHAR", "detail": f"STRUCT({detail})"}
+    listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    return (
+        f"SELECT {detail_type} AS detail_type, {', '.join(chosen)} FROM read_json({literal(path)}, "
+        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={longest})"
+    )
+
+
+def _when(conditions: Iterator[tuple[str, str]]) -> str:
+    return " ".join(f"WHEN {each} THEN {literal(problem)}" for each, problem in conditions)
+
+
+_LOOP_TYPES: Final = ", ".join(map(literal, HUMAN_LOOP_DETAIL_TYPES))
+
+#: What is wrong with an outcome, its fields aside.
+PROBLEM: Final = f"""\
+CASE
+  WHEN detail_type IN ({_LOOP_TYPES}) THEN {literal(EVENT_OF_LOOP)}
+  WHEN detail_type <> {literal(OUTCOME_DETAIL_TYPE)} THEN {literal(OTHER_EVENT)}
+  {_when(problems(OF_OUTCOME, "{}"))}
+END"""
+
+#: What is wrong with a field.
+FIELD_PROBLEM: Final = f"CASE {_when(problems(OF_FIELD, 'field.{}'))} END"
+
+
+def _kept(each: Property) -> str:
+    # A value that does not fit has a problem.
+    if type_of(each, kept=True) == type_of(each):
+        return f'"{each.name}"'
+    return f'TRY_CAST("{each.name}" AS {type_of(each, kept=True)})'
+
+
+#: The values of a query of outcomes, in the types of a table of outcomes.
+VALUES: Final = ", ".join(f'{_kept(each)} AS "{each.name}"' for each in OF_OUTCOME)

@@ -1,0 +1,493 @@
+"""The charts, as Vega-Lite specifications, and drawn as SVG.
+
+The page has the drawn charts, not Vega: it needs no script to be read, and stays small. Colours
+are variables of the style sheet, so that charts follow its light and dark modes. Names of fields
+are values of the data only, never part of a specification.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+from typing import Any, Final
+
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.report.calibration import Band
+from human_loops_cli.report.figures import day_text, duration
+from human_loops_cli.report.markup import Markup, clipped, element, visible
+from human_loops_cli.report.periods import Period
+
+Spec = dict[str, Any]
+
+#: The version of Vega-Lite that the specifications are written for.
+_VEGA_LITE: Final = "6.4"
+
+#: The widths of a chart, and of one of several beside each other.
+_WIDTH: Final = 430
+_PANEL: Final = 300
+
+_LABELS: Final = 122
+_FIGURES: Final = 110
+
+_INK, _QUIET, _GRID = "var(--ink)", "var(--quiet)", "var(--grid)"
+_CONFIG: Final[dict[str, Any]] = {
+    "font": "Helvetica, Arial, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": _QUIET,
+        "titleColor": _QUIET,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "gridColor": _GRID,
+        "aria": False,
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+    },
+    "legend": {
+        "aria": False,
+        "labelColor": _INK,
+        "labelFontSize": 12,
+        "symbolSize": 150,
+        "symbolType": "square",
+        "orient": "top",
+        "title": None,
+        "columnPadding": 14,
+        "rowPadding": 4,
+        "offset": 8,
+        "columns": 4,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A kind of thing that a bar shows.
+
+    Parameters
+    ----------
+    name
+        The word in the legend.
+    fill
+        Its colour or pattern, as the style sheet names it.
+    """
+
+    name: str
+    fill: str
+
+
+COMPLETED: Final = Segment("Completed", "var(--upheld)")
+FAILED: Final = Segment("Failed", "url(#rising)")
+STOPPED: Final = Segment("Stopped", "url(#dots)")
+
+CONFIRMED: Final = Segment("confirmed", "var(--upheld)")
+CORRECTED: Final = Segment("corrected", "var(--changed)")
+REMOVED: Final = Segment("removed", "url(#rising)")
+RELABELLED: Final = Segment("relabelled", "url(#grating)")
+ADDED: Final = Segment("added", "url(#falling)")
+DISPUTED: Final = Segment("disputed", "var(--open)")
+WITHOUT_VERDICT: Final = Segment("no verdict", "url(#dots)")
+
+WRONG: Final = Segment("wrong predictions", "var(--changed)")
+ADDITIONS: Final = Segment("added", "url(#falling)")
+AGREED: Final = Segment("agreement", "var(--upheld)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a field.
+
+    Parameters
+    ----------
+    name
+        The field.
+    lengths
+        The length of each segment.
+    figure
+        What is written beside the bar.
+    meanings
+        What the tooltip of each segment says after the field's name.
+    """
+
+    name: str
+    lengths: Sequence[float]
+    figure: str
+    meanings: Sequence[str]
+
+
+def volume(
+    periods: Sequence[Period], segments: Sequence[Segment], counts: Sequence[Sequence[int]]
+) -> Spec:
+    """Return the chart of loops by period: stacked bars.
+
+    Parameters
+    ----------
+    periods
+        The periods.
+    segments
+        How loops ended.
+    counts
+        For each period, how many loops ended in each of these ways.
+    """
+    values = []
+    for period, row in zip(periods, counts, strict=True):
+        below = 0.0
+        for segment, count in zip(segments, row, strict=True):
+            text = f"{period_text(period)}: {count:,} {segment.name}"
+            if count:
+                values.append(
+                    {
+                        **_span(period),
+                        "from": below,
+                        "to": below + count,
+                        "kind": segment.name,
+                        "text": text,
+                    }
+                )
+            below += float(count)
+    loops: Spec = {
+        "mark": {"type": "rect", "x2Offset": -1 if len(periods) > 20 else -2},
+        "encoding": {
+            "y": {
+                "field": "from",
+                "type": "quantitative",
+                "title": "loops",
+                "axis": {"format": "~s", "tickMinStep": 1, "tickCount": 4},
+            },
+            "y2": {"field": "to"},
+            "color": _colours(segments),
+            "description": {"field": "text"},
+        },
+    }
+    return _by_day(periods, values, [loops])
+
+
+def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> Spec:
+    """Return the chart of turnaround by day: the median, up to nine tenths of the loops.
+
+    Parameters
+    ----------
+    periods
+        The periods of the chart of loops, which has the same days.
+    rows
+        Rows of the query `turnaround`, by day.
+    """
+    longest = max(row["p90_seconds"] for row in rows)
+    unit, seconds = next(
+        (each for each in _UNITS if longest >= 2 * each[1]),
+        _UNITS[-1],
+    )
+    values: list[Spec] = []
+    after: date | None = None
+    for row in rows:
+        day: date = row["day"]
+        if after and day > after:
+            values.append({"middle": _milliseconds(after), "median": None, "p90": None})
+        values.append(
+            {
+                "middle": _milliseconds(day) + _HALF_DAY,
+                "median": row["median_seconds"] / seconds,
+                "p90": row["p90_seconds"] / seconds,
+                "text": f"{day_text(day)}: median {duration(row['median_seconds'])}, nine of ten "
+                f"within {duration(row['p90_seconds'])}, {int(row['loops']):,} Completed",
+            }
+        )
+        after = day + timedelta(days=1) if day < date.max else day
+    axis = {
+        "type": "quantitative",
+        "title": unit,
+        "axis": {"tickCount": 4, "format": "~s"},
+        "scale": {"zero": True},
+    }
+    x = {"field": "middle", "type": "temporal"}
+    marked = all(period.first == period.last for period in periods)
+    nine: Spec = {
+        "mark": {"type": "rule", "color": "var(--range)", "strokeWidth": 3, "aria": False},
+        "encoding": {"x": x, "y": {"field": "median", **axis}, "y2": {"field": "p90"}},
+    }
+    median: Spec = {
+        "mark": {"type": "circle", "color": "var(--upheld)", "size": 34, "opacity": 1},
+        "encoding": {"x": x, "y": {"field": "median", **axis}, "description": {"field": "text"}},
+    }
+    lines: list[Spec] = [
+        {
+            "mark": {
+                "type": "line",
+                "color": colour,
+                "strokeWidth": 2,
+                "strokeCap": "round",
+                "strokeDash": dash,
+                "aria": False,
+                "invalid": "break-paths-filter-domains",
+            },
+            "encoding": {"x": x, "y": {"field": field, **axis}},
+        }
+        for field, colour, dash in (
+            ("p90", "var(--quiet)", [1, 4]),
+            ("median", "var(--upheld)", []),
+        )
+    ]
+    return _by_day(periods, values, [nine, median] if marked else lines)
+
+
+def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0) -> Spec:
+    """Return a chart of horizontal bars: a bar for each field, with a figure beside it.
+
+    Parameters
+    ----------
+    rows
+        The bars, the first on top.
+    segments
+        What the bars are made of.
+    longest
+        The length of the axis. The longest bar by default.
+    """
+    values: list[Spec] = []
+    for place, row in enumerate(rows):
+        start = 0.0
+        for segment, length, meaning in zip(segments, row.lengths, row.meanings, strict=True):
+            if length:
+                text = f"{visible(clipped(row.name))}: {meaning}"
+                values.append(
+                    {
+                        "place": place,
+                        "start": start,
+                        "end": start + length,
+                        "kind": segment.name,
+                        "text": text,
+                    }
+                )
+            start += float(length)
+    names = [
+        {"place": place, "name": visible(clipped(row.name))[:80], "figure": row.figure}
+        for place, row in enumerate(rows)
+    ]
+    y = {"field": "place", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.3}}
+    length = longest or max(sum(row.lengths) for row in rows)
+    width = _WIDTH - _LABELS - _FIGURES - 20
+    legend = 12 + 19 * ceil(len(segments) / _CONFIG["legend"]["columns"])
+    words: Spec = {"type": "text", "fontSize": 12, "color": _INK, "aria": False, "align": "left"}
+    layers: list[Spec] = [
+        {
+            "data": {"values": values},
+            "mark": {"type": "bar", "stroke": "var(--paper)", "strokeWidth": 1},
+            "encoding": {
+                "y": y,
+                "x": {
+                    "field": "start",
+                    "type": "quantitative",
+                    "axis": None,
+                    "scale": {"domain": [0, float(length) or 1.0], "nice": False},
+                },
+                "x2": {"field": "end"},
+                "color": _colours(segments)
+                | {"legend": {"orient": "none", "legendX": -_LABELS, "legendY": 4 - legend}},
+                "description": {"field": "text"},
+            },
+        },
+        {
+            "data": {"values": names},
+            "mark": {**words, "limit": _LABELS - 8},
+            "encoding": {"y": y, "x": {"value": -_LABELS}, "text": {"field": "name"}},
+        },
+        {
+            "data": {"values": names},
+            "mark": {**words, "color": _QUIET, "limit": _FIGURES},
+            "encoding": {"y": y, "x": {"value": width + 8}, "text": {"field": "figure"}},
+        },
+    ]
+    return _spec(width=width, height={"step": 24}, layers=layers) | {
+        "padding": {"left": _LABELS + 2, "right": _FIGURES + 10, "top": legend, "bottom": 2},
+        "autosize": {"type": "none"},
+    }
+
+
+def calibration(found: Sequence[Band], lowest: int) -> Spec:
+    """Return the chart of the share of correct predictions by confidence.
+
+    Parameters
+    ----------
+    found
+        The bands.
+    lowest
+        Where both axes begin, in points.
+    """
+    values = [
+        {
+            "confidence": band.mean_confidence,
+            "correct": band.correct.value * 100,
+            "low": band.correct.interval[0] * 100,
+            "high": band.correct.interval[1] * 100,
+            "few": band.correct.few,
+            "text": f"Confidence {band_text(band)}: {band.correct.text} correct, "
+            f"95 % interval {band.correct.range}" + (", few" if band.correct.few else ""),
+        }
+        for band in found
+    ]
+
+    def axis(field: str, title: str) -> Spec:
+        return {
+            "field": field,
+            "type": "quantitative",
+            "title": title,
+            "scale": {"domain": [lowest, 100], "nice": False},
+            "axis": {"tickCount": 5},
+        }
+
+    x, y = axis("confidence", "mean confidence"), axis("correct", "found correct, %")
+    ideal = {"values": [{"confidence": each, "correct": each} for each in (lowest, 100)]}
+    layers: list[Spec] = [
+        {
+            "data": ideal,
+            "mark": {"type": "line", "color": _QUIET, "strokeDash": [4, 4], "aria": False},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": values},
+            "mark": {"type": "rule", "color": "var(--range)", "strokeWidth": 5, "aria": False},
+            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+        },
+        {
+            "data": {"values": values},
+            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "strokeWidth": 2},
+            "encoding": {
+                "x": x,
+                "y": y,
+                "fill": {
+                    "condition": {"test": "datum.few", "value": "var(--paper)"},
+                    "value": "var(--upheld)",
+                },
+                "stroke": {"value": "var(--upheld)"},
+                "description": {"field": "text"},
+            },
+        },
+    ]
+    return _spec(width=_PANEL - 56, height=_PANEL - 76, layers=layers)
+
+
+def band_text(band: Band) -> str:
+    """Return the limits of a band as a reader names them."""
+    return f"{band.low} to {'' if band.high == 100 else 'below '}{band.high}"
+
+
+def svg(spec: Spec, description: str) -> Markup:
+    """Draw a chart.
+
+    Parameters
+    ----------
+    spec
+        A Vega-Lite specification.
+    description
+        What it shows, for readers who do not see it.
+
+    Raises
+    ------
+    CommandError
+        If the package that draws is not installed.
+    """
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise CommandError(
+            "the report needs vl-convert-python, which is not installed",
+            advice="pip install 'a2i-human-loop-events[report]'",
+            status=ExitStatus.USAGE,
+        ) from error
+    drawn = vl_convert.vegalite_to_svg(
+        {**spec, "description": description}, vl_version=_VEGA_LITE, allowed_base_urls=[]
+    )
+    found = re.match(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)">(.*)</svg>\Z', drawn, re.DOTALL)
+    if found is None:
+        raise ValueError("the drawn chart is not the SVG that this version expects")
+    width, height, marks = found.groups()
+    return element(
+        "svg",
+        Markup(marks),
+        class_="chart",
+        width=width,
+        height=height,
+        viewBox=f"0 0 {width} {height}",
+        role="graphics-document",
+        aria_roledescription="chart",
+        aria_label=description,
+    )
+
+
+#: Units of time, the longest first.
+_UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+
+_HALF_DAY: Final = 43_200_000.0
+
+
+def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -> Spec:
+    partial = {
+        "data": {"values": [_span(period) for period in periods if period.partial]},
+        "mark": {"type": "rect", "color": "var(--partial)", "aria": False},
+        "encoding": {"y": {"value": 0}, "y2": {"value": _DAYS_HEIGHT}},
+    }
+    x = {
+        "field": "start",
+        "type": "temporal",
+        "title": None,
+        "scale": {
+            "type": "utc",
+            "domain": [_span(periods[0])["start"], _span(periods[-1])["end"]],
+            "nice": False,
+        },
+        "axis": {"grid": False, "tickCount": 5, "labelFlush": True, "labelOverlap": True},
+    }
+    spec = _spec(width=_WIDTH - 58, height=_DAYS_HEIGHT, layers=[partial, *layers])
+    for layer in spec["layer"]:
+        layer.setdefault("data", {"values": values})
+        encoding = layer["encoding"]
+        spans = "x" not in encoding
+        encoding["x"] = {**x, **encoding.get("x", {})}
+        if spans:
+            encoding["x2"] = {"field": "end"}
+    return spec
+
+
+_DAYS_HEIGHT: Final = 150
+
+
+def _spec(*, width: int, height: int | Spec, layers: list[Spec]) -> Spec:
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": width,
+        "height": height,
+        "background": None,
+        "padding": 4,
+        "config": _CONFIG,
+        "layer": layers,
+    }
+
+
+def _colours(segments: Sequence[Segment]) -> Spec:
+    return {
+        "field": "kind",
+        "type": "nominal",
+        "scale": {
+            "domain": [each.name for each in segments],
+            "range": [each.fill for each in segments],
+        },
+    }
+
+
+def _span(period: Period) -> Spec:
+    return {"start": _milliseconds(period.first), "end": _milliseconds(period.last) + 2 * _HALF_DAY}
+
+
+def _milliseconds(day: date) -> float:
+    return (day.toordinal() - date(1970, 1, 1).toordinal()) * 2 * _HALF_DAY
+
+
+def period_text(period: Period) -> str:
+    """Return the days of a period, and whether it is partial."""
+    days = day_text(period.first)
+    if period.last != period.first:
+        days += f" to {day_text(period.last)}"
+    return days + (" (partial)" if period.partial else "")

@@ -1,0 +1,244 @@
+"""The head of a report: what was read, and the figures of all flow definitions together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from human_loops_cli.report.data import Rejects, ReportData
+from human_loops_cli.report.figures import NOT_KNOWN, Share, counted, day_text, duration
+from human_loops_cli.report.flow import Flow
+from human_loops_cli.report.markup import Column, Markup, element, escaped, joined, name, table
+from human_loops_cli.report.periods import Window
+
+#: How many sources are named.
+_SOURCES: Final = 5
+
+
+def summary(data: ReportData, flows: Sequence[Flow], window: Window | None, rows: int) -> Markup:
+    """Return the head of a report.
+
+    Parameters
+    ----------
+    data
+        The report.
+    flows
+        Its flow definitions.
+    window
+        Its days. None if no loop has a known day.
+    rows
+        How many rows a table has at most.
+    """
+    return joined(
+        element("h1", "Human loop reviews"),
+        element("p", "Read from ", _sources(data), ". ", _limits(data), class_="sources"),
+        element("p", _lead(flows, window), class_="lead"),
+        _key_figures(flows) if flows else Markup(),
+        element("h2", "What was read"),
+        element("ul", *(element("li", fact) for fact in _facts(data, flows, window))),
+        _rejects(data.rejects, rows),
+    )
+
+
+def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
+    """Return the table of flow definitions, and which of them have sections.
+
+    Parameters
+    ----------
+    flows
+        All flow definitions.
+    detailed
+        How many of them have sections.
+    rows
+        How many rows the table has at most.
+    """
+    without = len(flows) - detailed
+    return joined(
+        element("h2", "Flow definitions"),
+        table(
+            "Flow definitions, those with the most loops first",
+            [
+                Column("Flow definition"),
+                Column("task type", words=True),
+                Column("loops"),
+                Column("Completed"),
+                Column("Failed"),
+                Column("Stopped"),
+                Column("found correct, of judged"),
+                Column("95 % interval"),
+            ],
+            flows,
+            lambda flow: [
+                name(flow.name),
+                flow.totals["task_type"] or NOT_KNOWN,
+                *(
+                    f"{flow.count(column):,}"
+                    for column in ("loops", "completed", "failed", "stopped")
+                ),
+                flow.correct.text,
+                flow.correct.range,
+            ],
+            limit=rows,
+        ),
+        element(
+            "p",
+            f"{counted(without, 'flow definition has', 'flow definitions have')} no section of "
+            "its own here, to keep this page small. To get one, use ",
+            element("code", "--flow"),
+            ".",
+            class_="left-out",
+        )
+        if without
+        else Markup(),
+    )
+
+
+def _sources(data: ReportData) -> Markup:
+    named = [name(each) for each in data.sources[:_SOURCES]]
+    more = len(data.sources) - _SOURCES
+    texts: list[str] = [named[0]] if named else ["no source"]
+    for each in named[1:]:
+        texts += [", ", each]
+    return joined(*texts, f" and {counted(more, 'more source')}" if more > 0 else "")
+
+
+def _limits(data: ReportData) -> Markup:
+    parts: list[str] = []
+    if data.flow:
+        parts += ["Only the flow definition ", name(data.flow), ". "]
+    if data.since:
+        parts += [f"Since {data.since.isoformat()}. "]
+    if data.until:
+        parts += [f"Until {data.until.isoformat()}."]
+    return joined(*parts)
+
+
+def _lead(flows: Sequence[Flow], window: Window | None) -> Markup:
+    loops = _total(flows, "loops")
+    if not loops:
+        return escaped("There is no human loop to report on.")
+    ended = [
+        f"{_total(flows, status.lower()):,} {status}"
+        for status in ("Completed", "Failed", "Stopped")
+        if _total(flows, status.lower())
+    ]
+    days = "at an unknown time"
+    if window and window.first == window.last:
+        days = f"on {day_text(window.first)} (UTC)"
+    elif window:
+        days = f"from {day_text(window.first)} to {day_text(window.last)} (UTC)"
+    return escaped(
+        f"{counted(loops, 'human loop')} of {counted(len(flows), 'flow definition')} ended "
+        f"{days}: {', '.join(ended)}."
+    )
+
+
+def _key_figures(flows: Sequence[Flow]) -> Markup:
+    loops = _total(flows, "loops")
+    correct = Share(_total(flows, "fields_correct"), _total(flows, "fields_judged"))
+    failed = Share(_total(flows, "failed"), loops)
+    worked = _total(flows, "loops_with_seconds_worked")
+    seconds = _total(flows, "seconds_worked")
+    sampled = _total(flows, "sampled")
+    figures = [
+        (
+            "found correct by reviewers",
+            correct.percent,
+            f"of {counted(correct.of, 'judged prediction')}; 95 % interval {correct.range}; an "
+            "upper estimate, for reviewers saw the predictions",
+        ),
+        ("failed", f"{failed.part:,}", f"{failed.percent} of {counted(loops, 'loop')}"),
+        (
+            "reviewers' time for a loop",
+            duration(seconds / worked) if worked else NOT_KNOWN,
+            f"mean of {counted(worked, 'loop')} with known times; {duration(seconds)} in all"
+            if worked
+            else "no loop has known times",
+        ),
+        (
+            "randomly sampled",
+            f"{sampled:,}",
+            f"of {counted(loops, 'loop')}; only these stand for all predictions",
+        ),
+    ]
+    return element(
+        "dl",
+        *(
+            element("div", element("dt", label), element("dd", figure), element("dd", detail))
+            for label, figure, detail in figures
+        ),
+        class_="key-figures",
+    )
+
+
+def _facts(data: ReportData, flows: Sequence[Flow], window: Window | None) -> list[str]:
+    rejected = sum(each.count for each in data.rejects)
+    facts = [
+        f"{counted(data.outcomes, 'outcome')} read."
+        if data.outcomes is not None
+        else "How many outcomes were read is not known: the engine returns aggregates only.",
+        f"{counted(data.duplicates, 'duplicate')} of an outcome dropped.",
+        f"{counted(data.replaced, 'outcome')} replaced by another one of the same loop.",
+        f"{counted(data.verifications, 'outcome')} of verifications left out.",
+        f"{counted(rejected, 'outcome')} rejected." if rejected else "Nothing rejected.",
+    ]
+    recovered = _total(flows, "recovered")
+    if recovered:
+        facts.append(
+            f"{counted(recovered, 'loop has', 'loops have')} no known end, for the event was lost "
+            "or the output was read without it. Such a loop counts for the day of its creation, "
+            "if that is known, and has no turnaround."
+        )
+    if window:
+        facts.append(_partial_days(window))
+    return facts
+
+
+def _partial_days(window: Window) -> str:
+    partial = [
+        day_text(day)
+        for day, cut in (
+            (window.first, window.first_partial),
+            (window.last, window.last_partial),
+        )
+        if cut
+    ]
+    if not partial:
+        return "All days are complete."
+    if window.first == window.last:
+        partial = partial[:1]
+    return (
+        f"{' and '.join(partial)} may be partial: the loops are limited to no midnight there. "
+        "Days without loops count as zero."
+    )
+
+
+def _rejects(rejects: Sequence[Rejects], rows: int) -> Markup:
+    if not rejects:
+        return Markup()
+    return element(
+        "details",
+        element("summary", f"Rejected: {sum(each.count for each in rejects):,}"),
+        table(
+            "What could not be used",
+            [
+                Column("Place"),
+                Column("problem", words=True),
+                Column("first lines", words=True),
+                Column("outcomes"),
+            ],
+            rejects,
+            lambda each: [
+                name(each.place),
+                name(each.problem),
+                ", ".join(f"{line:,}" for line in each.lines) or "the whole file",
+                f"{each.count:,}",
+            ],
+            limit=rows,
+        ),
+        open=True,
+    )
+
+
+def _total(flows: Sequence[Flow], column: str) -> int:
+    return sum(flow.count(column) for flow in flows)

@@ -1,0 +1,195 @@
+"""The random sample of a flow definition: which loops are in it, and what they say of a field.
+
+A loop is in it if its flow definition's `Sampling` condition held. Reviewers are then shown all
+that the model predicted, whatever its confidence (AWS's examples 3 and 7 for Textract, 3 for
+Rekognition). A prediction that was not shown is no sample: it is known only because a reviewer
+contradicted it.
+https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-json-humantaskactivationconditions-textract-example.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from human_loops_cli.thresholds.learn_then_test import POINTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """The loops of one version of the model.
+
+    Parameters
+    ----------
+    version
+        Its name. None where the outputs have none.
+    sampled
+        How many sampled loops it has.
+    first_day, last_day
+        When the first and the last of them ended, as ``2026-03-14``.
+    """
+
+    version: str | None
+    sampled: int
+    first_day: str
+    last_day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The random sample of one flow definition, for one version of the model.
+
+    Parameters
+    ----------
+    flow_definition_arn, task_type
+        The flow definition, and what its reviewers are asked to do. None where unknown.
+    loops, unknown
+        How many loops were read, and of how many it is unknown whether they are sampled.
+    model
+        The version of the model whose loops are used. None without sampled loops.
+    other_models
+        The versions that also have sampled loops, which are left out.
+    without_review
+        How many of the sampled loops have no review: no answers, or an output that cannot be read.
+    fields_left_out
+        How many fields did not fit into the outcomes of the sampled loops.
+    percentages
+        The percentages that were sampled, the latest first. Empty where unknown.
+    """
+
+    flow_definition_arn: str
+    task_type: str | None
+    loops: int
+    unknown: int
+    model: ModelVersion | None
+    other_models: Sequence[ModelVersion]
+    without_review: int
+    fields_left_out: int
+    percentages: Sequence[float]
+
+
+@dataclass(slots=True)
+class FieldSamples:
+    """What the sampled loops say of one field.
+
+    A sample is a loop that has predictions of the field.
+
+    Parameters
+    ----------
+    samples, correct
+        By point of confidence from 0 to 100: the samples, and those with all predictions correct.
+        A sample whose confidence is lost because it was not compared counts at 100, as a wrong one,
+        so that no threshold profits from it.
+    confidence_lost
+        How many these are.
+    without_confidence
+        How many samples have a prediction without a confidence. They are in no other number.
+    undecided, not_compared
+        How many samples have a prediction on which the votes are split, and one that was not
+        compared, or only in part. They count as wrong.
+    not_shown, added
+        How many predictions were not shown, and how many values reviewers added.
+    """
+
+    samples: list[int] = field(default_factory=lambda: [0] * POINTS)
+    correct: list[int] = field(default_factory=lambda: [0] * POINTS)
+    confidence_lost: int = 0
+    without_confidence: int = 0
+    undecided: int = 0
+    not_compared: int = 0
+    not_shown: int = 0
+    added: int = 0
+
+    def add(self, row: Mapping[str, Any], *, words: bool) -> None:
+        """Add a row of `human_loop_tables.queries.SAMPLES`."""
+        point = row["point_with_words" if words else "point"]
+        loops, lost = row["loops"], row["confidence_lost"]
+        if point is not None:
+            self.samples[point] += loops
+            self.correct[point] += row["correct"]
+            self.undecided += row["undecided"]
+            self.not_compared += row["not_compared"]
+        else:
+            self.samples[POINTS - 1] += lost
+            self.confidence_lost += lost
+            self.not_compared += lost
+            self.without_confidence += loops - lost
+        self.not_shown += row["not_shown"]
+        self.added += row["added"]
+
+
+def read_sample(rows: Sequence[Mapping[str, Any]], *, model_version: str | None = None) -> Sample:
+    """Return the sample of a flow definition.
+
+    A threshold holds for one model, so the loops of one version are used. Default: the version of
+    the latest sampled loop; of several on that day, the one with the most sampled loops.
+
+    Parameters
+    ----------
+    rows
+        The rows of `human_loop_tables.queries.SAMPLING` of one flow definition. At least one.
+    model_version
+        The version to use. A sample of another flow definition may not have it.
+    """
+    sampled = [row for row in rows if row["sampled"] is True]
+    models = _models(sampled)
+    wanted = [each for each in models if model_version in (None, each.version)]
+    model = wanted[0] if wanted else None
+    used = [row for row in sampled if model is not None and row["model_version"] == model.version]
+    latest = sorted(used, key=lambda row: str(row["last_day"]), reverse=True)
+    percentages = [row["sampling_percentage"] for row in latest]
+    return Sample(
+        flow_definition_arn=rows[0]["flow_definition_arn"],
+        task_type=next((row["task_type"] for row in rows if row["task_type"]), None),
+        loops=sum(row["loops"] for row in rows),
+        unknown=sum(row["loops"] for row in rows if row["sampled"] is None),
+        model=model,
+        other_models=[each for each in models if each is not model],
+        without_review=sum(row["without_review"] for row in used),
+        fields_left_out=sum(row["fields_left_out"] or 0 for row in used),
+        percentages=list(dict.fromkeys(each for each in percentages if each is not None)),
+    )
+
+
+def read_fields(
+    rows: Iterable[Mapping[str, Any]], sample: Sample, *, words: bool = False
+) -> dict[str, FieldSamples]:
+    """Return what the sampled loops say of each field, by its name.
+
+    Parameters
+    ----------
+    rows
+        The rows of `human_loop_tables.queries.SAMPLES`, of any flow definitions.
+    sample
+        The flow definition, and the version of the model.
+    words
+        Whether the confidence of a form's field is the lowest one of its key and its words, rather
+        than its key's.
+    """
+    fields: dict[str, FieldSamples] = {}
+    for row in rows:
+        if (
+            sample.model is not None
+            and row["flow_definition_arn"] == sample.flow_definition_arn
+            and row["model_version"] == sample.model.version
+        ):
+            fields.setdefault(row["field"], FieldSamples()).add(row, words=words)
+    return fields
+
+
+def _models(rows: Iterable[Mapping[str, Any]]) -> list[ModelVersion]:
+    """Return the versions of the model, the latest first."""
+    by_version: dict[str | None, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_version.setdefault(row["model_version"], []).append(row)
+    models = [
+        ModelVersion(
+            version=version,
+            sampled=sum(row["loops"] for row in group),
+            first_day=min(str(row["first_day"]) for row in group),
+            last_day=max(str(row["last_day"]) for row in group),
+        )
+        for version, group in by_version.items()
+    ]
+    return sorted(models, key=lambda each: (each.last_day, each.sampled), reverse=True)

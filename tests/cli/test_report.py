@@ -1,0 +1,118 @@
+"""The command `report`: what it writes, prints and refuses."""
+
+from __future__ import annotations
+
+import builtins
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from human_loop_tables.queries import QUERIES
+from tests.cli.conftest import run, run_json
+from tests.tables.parquet_files import sample_outcomes
+
+OUTCOMES = sample_outcomes()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "outcomes.jsonl"
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in OUTCOMES))
+    return path
+
+
+def test_report_is_written(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("an older report")
+    result = run("report", str(source), "-o", str(target))
+    assert result.exit_code == 0, result.output
+    assert target.read_bytes().startswith(b"<!doctype html>")
+    assert f"Report of {len(OUTCOMES)} human loops" in result.stdout
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["outcomes.jsonl", "report.html"]
+
+
+def test_same_sources_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "1.html", tmp_path / "2.html"
+    for target in (first, second):
+        assert run("report", str(source), "-o", str(target)).exit_code == 0
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_report_can_go_to_standard_output(source: Path) -> None:
+    result = run("report", "-", "-o", "-", input=gzip.compress(source.read_bytes()))
+    assert result.exit_code == 0, result.output
+    assert result.stdout_bytes.startswith(b"<!doctype html>")
+
+
+def test_rows_are_printed_as_json(source: Path) -> None:
+    printed = run_json("report", str(source), "--since", "2026-03-15")
+    assert printed["rows"].keys() == QUERIES.keys()
+    assert printed["since"] == "2026-03-15T00:00:00+00:00"
+    assert 0 < sum(row["loops"] for row in printed["rows"]["totals"]) < len(OUTCOMES)
+    assert printed["outcomes"] == len(OUTCOMES)
+
+
+def test_line_that_cannot_be_used_is_named_here_and_in_the_report(
+    source: Path, tmp_path: Path
+) -> None:
+    with source.open("a") as file:
+        file.write('{"schemaVersion": "3.0", "name": "hidden"}\n')
+    target = tmp_path / "report.html"
+    result = run("report", str(source), "-o", str(target))
+    assert result.exit_code == 1
+    line = f"{source}, line {len(OUTCOMES) + 1}: schemaVersion: expected version 1"
+    assert line in result.stderr
+    assert "hidden" not in result.output
+    assert b"schemaVersion: expected version 1" in target.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "name files, folders or prefixes"),
+        (("nowhere.jsonl",), "no such file"),
+        (("--athena", "archive", "outcomes.jsonl"), "--athena excludes sources"),
+        (("--database", "archive", "outcomes.jsonl"), "--database is for --athena"),
+        (("outcomes.jsonl", "-o", "."), "is a directory"),
+        (("outcomes.jsonl", "-o", "no/report.html"), "no such directory"),
+        (("outcomes.jsonl", "--since", "May"), "--since: expected a time"),
+        (("s3://",), "expected s3://BUCKET/PREFIX"),
+    ],
+)
+@pytest.mark.usefixtures("source")
+def test_command_that_is_not_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("report", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert os.listdir() == ["outcomes.jsonl"]
+
+
+def test_nothing_is_written_without_loops(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    result = run("report", str(source), "--flow", "nobody", "-o", str(target))
+    assert result.exit_code == 1
+    assert "There are loops of: arn:" in result.stderr
+    assert not target.exists()
+
+
+def test_missing_package_says_how_to_install_it(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported = builtins.__import__
+
+    def without(name: str, *arguments: Any, **options: Any) -> Any:
+        if name == "duckdb":
+            raise ImportError(name)
+        return imported(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    result = run("report", str(source))
+    assert result.exit_code == 2
+    assert "pip install 'a2i-human-loop-events[report]'" in result.stderr

@@ -1,0 +1,185 @@
+"""``human-loops thresholds``: from outcomes to advice that can be acted on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import run
+from tests.cli.thresholds.reviewed import FLOW, field, good_and_bad, outcome, write
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write(tmp_path_factory.mktemp("outcomes") / "outcomes.jsonl", good_and_bad())
+
+
+def described(*arguments: str) -> dict[str, Any]:
+    result = run("--json", "thresholds", *arguments)
+    assert result.exit_code == 0, result.output
+    (flow,) = json.loads(result.stdout)["flowDefinitions"]
+    found: dict[str, Any] = flow
+    return found
+
+
+def test_field_has_its_threshold_or_the_reason(source: str) -> None:
+    flow = described(source)
+    assert (flow["flowDefinitionArn"], flow["sampledLoops"]) == (FLOW, 1200)
+    fields = {each["field"]: each for each in flow["fields"]}
+    assert {name: each["threshold"] for name, each in fields.items()} == {
+        "Date": None,
+        "Extra": None,
+        "Rare": None,
+        "Total": 78,
+    }
+    assert fields["Date"]["reason"] == "targetMissed"
+    assert fields["Rare"]["reason"] == "tooFewSamples"
+    assert fields["Rare"]["samplesNeeded"] == 361
+    total = fields["Total"]
+    assert (total["samplesAbove"], total["correctAbove"]) == (630, 615)
+    assert total["lowerBound"] >= 0.95
+    assert total["shareSaved"] + total["shareNeeded"] == pytest.approx(1)
+
+
+def test_conditions_review_fields_without_a_threshold_and_go_on_sampling(source: str) -> None:
+    conditions = described(source)["activationConditions"]["Conditions"]
+    by_key = {
+        each["ConditionParameters"].get("ImportantFormKey", "sampling"): {
+            name: value
+            for name, value in each["ConditionParameters"].items()
+            if not name.startswith("ImportantFormKey")
+        }
+        for each in conditions
+    }
+    assert by_key == {
+        "sampling": {"RandomSamplingPercentage": 5},
+        "Date": {"KeyValueBlockConfidenceGreaterThan": 0},
+        "Rare": {"KeyValueBlockConfidenceGreaterThan": 0},
+        "Total": {"KeyValueBlockConfidenceLessThan": 78},
+    }
+
+
+def test_table_says_what_is_saved_and_what_it_holds_for(source: str) -> None:
+    result = run("thresholds", source, "--field", "Total", "--field", "Date")
+    assert result.exit_code == 0
+    assert "1,200 sampled loops (5 %), 2026-03-14 to 2026-03-14" in result.stdout
+    assert "52.5%" in result.stdout
+    assert "none: too many" in result.stdout
+    assert "for each field by itself" in result.stdout
+    assert '{"Conditions":[{"ConditionType":"Sampling"' in result.stdout
+    assert "Rare" not in result.stdout
+
+
+def test_thresholds_for_all_fields_are_stricter(source: str) -> None:
+    alone, together = (
+        next(each for each in described(source, *option)["fields"] if each["field"] == "Total")
+        for option in ((), ("--all-fields",))
+    )
+    assert together["threshold"] >= alone["threshold"]
+    assert together["samplesNeeded"] > alone["samplesNeeded"]
+    assert together["lowerBound"] < alone["lowerBound"]
+
+
+def test_words_without_a_confidence_give_no_threshold(source: str) -> None:
+    (total,) = described(source, "--field", "Total", "--words")["fields"]
+    assert (total["reason"], total["withoutConfidence"]) == ("noConfidence", 1200)
+
+
+@pytest.mark.parametrize("sampled", [False, None])
+def test_loops_without_a_random_sample_are_refused(tmp_path: Path, sampled: bool | None) -> None:
+    place = write(
+        tmp_path / "o.jsonl",
+        [outcome(number, field("Total", 90, True), sampled=sampled) for number in range(5)],
+    )
+    result = run("thresholds", place)
+    assert result.exit_code == 1
+    assert "none of 5 human loops is known to be randomly sampled" in result.stderr
+    assert ("of 5 it is unknown" in result.stderr) == (sampled is None)
+    assert "RandomSamplingPercentage" in result.stderr
+    assert "mapping" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--target", "95"), "For 95 %, give 0.95."),
+        (("--confidence", "99"), "For 99 %, give 0.99."),
+        (("--target", "1"), "expected a share from 0.5 to 0.999, got 1"),
+        (("--target", "nan"), "got nan"),
+        (("--confidence", "0.5"), "expected a share from 0.8 to 0.9999"),
+        (("--field", "Totals"), "The sampled loops have 'Date', 'Extra', 'Rare', 'Total'."),
+        (("--model-version", "7"), "Sampled loops are of '1.0'."),
+        (("--database", "x"), "--database is for --athena"),
+        (("--flow", "nobody"), "nobody"),
+    ],
+)
+def test_mistake_is_told(source: str, arguments: tuple[str, ...], message: str) -> None:
+    result = run("thresholds", source, *arguments)
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+
+
+def test_what_the_numbers_leave_out_is_told(tmp_path: Path) -> None:
+    lost = field("Total", None, None, shown=None, verdict=None, note="answerNotFound")
+    loops = [outcome(number, field("Total", 90, True)) for number in range(400)]
+    old = {"modelVersion": "0.9", "endTime": "2026-02-01T00:00:00Z"}
+    place = write(
+        tmp_path / "o.jsonl",
+        [
+            *loops,
+            outcome(1000, field("Total", 90, False), **old),
+            outcome(1001, lost, samplingPercentage=10.0),
+            outcome(1002, field("Total", 90, True), sampled=None),
+            outcome(1003, field("Total", None, True)),
+            outcome(1004, field("Total", 90, False, shown=False)),
+            outcome(1005, unanswered=True, answerCount=0, fields=[]),
+            outcome(1006, field("*", 90, True), fieldsLeftOut=3),
+        ],
+    )
+    result = run("thresholds", place)
+    assert result.exit_code == 0, result.output
+    for told in (
+        "other model versions are left out: 0.9 (1)",
+        "times with a higher percentage count for more",
+        "of 1 loops it is unknown",
+        "1 sampled loops have no review",
+        "3 fields did not fit",
+        "1 predictions were not shown",
+        "1 samples were not compared: count as wrong",
+        "1 samples have no confidence: left out",
+        "no activation condition can name these fields",
+    ):
+        assert told in result.stderr
+
+
+def test_custom_task_is_told_where_to_compare(tmp_path: Path) -> None:
+    loops = [outcome(n, field("Town", 90, True), taskType="Custom") for n in range(400)]
+    result = run("thresholds", write(tmp_path / "o.jsonl", loops))
+    assert result.exit_code == 0
+    assert "in the code that starts the human loops" in result.stderr
+    assert "HumanLoopActivationConditions" not in result.stdout
+
+
+def test_without_any_threshold_there_are_no_conditions(source: str) -> None:
+    flow = described(source, "--field", "Date")
+    assert flow["activationConditions"] is None
+    assert "No field has a threshold" in flow["activationConditionsProblem"]
+
+
+def test_source_that_cannot_be_used_is_named_and_ends_with_1(tmp_path: Path) -> None:
+    place = write(tmp_path / "o.jsonl", good_and_bad())
+    with Path(place).open("a", encoding="utf-8") as file:
+        file.write("{nonsense\n")
+    result = run("thresholds", place)
+    assert result.exit_code == 1
+    assert "not used:" in result.stderr
+    assert "Total" in result.stdout
+
+
+def test_hostile_field_name_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    loops = [outcome(n, field("To\x1b[2Jtal", 90, True)) for n in range(400)]
+    result = run("thresholds", write(tmp_path / "o.jsonl", loops))
+    assert "\x1b[2J" not in result.output

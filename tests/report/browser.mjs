@@ -1,0 +1,130 @@
+// Opens the pages of a folder in Chromium, and prints what happened as JSON.
+// node tests/report/browser.mjs FOLDER [--pictures]; TMPDIR must be a folder of its own.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import chromium from "@sparticuz/chromium";
+import puppeteer from "puppeteer-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const [folder, pictures] = process.argv.slice(2);
+const WIDE = { width: 1120, height: 900 };
+const NARROW = { width: 360, height: 740 };
+
+const browser = await puppeteer.launch({
+  args: chromium.args,
+  executablePath: await chromium.executablePath(),
+  headless: "shell",
+});
+
+async function opened(name, { viewport = WIDE, scheme = "light", media = "screen", scripts = true } = {}) {
+  const page = await browser.newPage();
+  const seen = { console: [], errors: [], requests: [], dialogs: 0 };
+  page.on("console", (message) => seen.console.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => seen.errors.push(String(error)));
+  page.on("request", (request) => seen.requests.push(request.url()));
+  page.on("dialog", (dialog) => { seen.dialogs += 1; dialog.dismiss(); });
+  await page.setViewport(viewport);
+  const session = await page.createCDPSession(); // puppeteer's two methods undo each other
+  await session.send("Emulation.setEmulatedMedia", { media, features: [{ name: "prefers-color-scheme", value: scheme }] });
+  await page.setJavaScriptEnabled(scripts);
+  await page.goto(pathToFileURL(`${folder}/${name}.html`).href, { waitUntil: "load" });
+  if (pictures) await page.screenshot({ path: `${folder}/${name}-${scheme}-${media}-${viewport.width}${scripts ? "" : "-static"}.png`, fullPage: true });
+  seen.requests = seen.requests.filter((url) => !url.endsWith(`/${name}.html`) && url !== "data:,");
+  return { page, seen };
+}
+
+async function faultsOf(page) {
+  await page.evaluate(AXE);
+  const { violations, incomplete } = await page.evaluate(() => axe.run(document, {
+    rules: { "color-contrast-enhanced": { enabled: false } },
+  }));
+  const named = (found) => found.map((each) => `${each.id}: ${each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(" | ")} (${each.nodes.length})`);
+  return { violations: named(violations), incomplete: named(incomplete) };
+}
+
+const structure = () => ({
+  marks: [...document.querySelectorAll("svg.chart")].map((chart) => ({
+    label: chart.getAttribute("aria-label"),
+    marks: [...chart.querySelectorAll("[role=graphics-symbol]")].map((mark) => mark.getAttribute("aria-label")),
+    heights: [...chart.querySelectorAll("[role=graphics-symbol]")].map((mark) => mark.getBoundingClientRect().height),
+    texts: [...chart.querySelectorAll("text")].map((text) => text.textContent),
+    width: chart.getBoundingClientRect().width,
+  })),
+  tags: [...new Set([...document.querySelectorAll("*")].map((each) => each.localName))].sort(),
+  handlers: [...document.querySelectorAll("*")].flatMap((each) => [...each.attributes].map((attribute) => attribute.name)).filter((name) => name.startsWith("on")),
+  text: document.body.textContent,
+  overflow: document.documentElement.scrollWidth > innerWidth,
+  open: [...document.querySelectorAll("details")].map((each) => each.open),
+});
+
+async function tooltipOf(page) {
+  return page.$eval("#tooltip", (each) => ({ text: each.textContent, box: each.getBoundingClientRect().toJSON(), inside: each.getBoundingClientRect().right <= innerWidth && each.getBoundingClientRect().top >= 0 }));
+}
+
+const results = {};
+
+for (const [mode, options] of Object.entries({
+  light: {},
+  dark: { scheme: "dark" },
+  print: { media: "print", scheme: "dark" },
+  narrow: { viewport: NARROW },
+})) {
+  const { page, seen } = await opened("example", options);
+  await page.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+  results[mode] = { seen, axe: await faultsOf(page), page: await page.evaluate(structure) };
+  await page.close();
+}
+
+{
+  const { page, seen } = await opened("example");
+  const chart = await page.$("svg.chart");
+  const mark = await chart.$("[role=graphics-symbol]");
+  await mark.hover();
+  const hovered = await tooltipOf(page);
+  const labelled = await mark.evaluate((each) => each.getAttribute("aria-label"));
+  await page.mouse.move(0, 0);
+  const left = await tooltipOf(page);
+  await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
+  const stops = [];
+  for (let press = 0; press < 40; press += 1) {
+    await page.keyboard.press("Tab");
+    stops.push(await page.evaluate(() => document.activeElement.getAttribute("class") || document.activeElement.localName));
+    if (stops.at(-1) === "chart") break;
+  }
+  const focused = await tooltipOf(page);
+  await page.keyboard.press("ArrowRight");
+  const next = await tooltipOf(page);
+  await page.keyboard.press("End");
+  const last = await tooltipOf(page);
+  await page.keyboard.press("Escape");
+  const escaped = await tooltipOf(page);
+  await page.focus("details:not([open]) summary");
+  await page.keyboard.press("Enter");
+  const toggled = await page.evaluate(() => document.activeElement.parentElement.open);
+  results.interaction = { seen, hovered, labelled, left, stops, focused, next, last, escaped, toggled };
+  const closed = await page.$$eval("details:not([open])", (all) => all.length);
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  const printed = await page.$$eval("details:not([open])", (all) => all.length);
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  results.printing = { closed, printed, after: await page.$$eval("details:not([open])", (all) => all.length) };
+  await page.close();
+}
+
+{
+  const { page, seen } = await opened("hostile");
+  await page.hover("svg.chart [role=graphics-symbol]");
+  results.hostile = { seen, page: await page.evaluate(structure), tooltip: await tooltipOf(page), axe: await faultsOf(page) };
+  await page.close();
+}
+
+{
+  const { page, seen } = await opened("example", { scripts: false });
+  const snapshot = await page.accessibility.snapshot({ interestingOnly: true });
+  results.static = { seen, named: JSON.stringify(snapshot).slice(0, 200_000) };
+  if (pictures) await page.pdf({ path: `${folder}/example.pdf`, format: "A4" });
+  await page.close();
+}
+
+await browser.close();
+process.stdout.write(JSON.stringify(results));
