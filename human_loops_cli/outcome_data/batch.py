@@ -57,3 +57,7 @@ class Batch:
         index = bisect_right(self._first_rows, row) - 1
         place, first_line = self._places[index]
         return place, first_line + row - self._first_rows[index]
+
+    def forget_content(self) -> None:
+        """Keep only where the lines are from."""
+        self.content = bytearray()

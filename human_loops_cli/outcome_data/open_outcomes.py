@@ -29,7 +29,6 @@ from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.report.data import Rejects
 from human_loops_cli.session import Session
 
-
 __all__ = ["Athena", "OutcomeData", "open_outcomes"]
 
 

@@ -7,7 +7,9 @@ to a few lines, which are then read in Python to say what is wrong.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +43,33 @@ _NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected
 _ENVELOPE: Final = f'"{DETAIL_TYPE}"'.encode()
 
 
+@dataclass(kw_only=True)
+class _Table:
+    """A table of outcomes that one thread writes, and where its rows are from."""
+
+    part: int
+    cursor: duckdb.DuckDBPyConnection
+    _count: int = 0
+    _first_rows: list[int] = field(default_factory=list)
+    _origins: list[tuple[Sequence[int], Batch]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"staged.part_{self.part}"
+
+    def add(self, rows: Sequence[int], batch: Batch) -> None:
+        """Note that some rows of a batch were written."""
+        self._first_rows.append(self._count)
+        self._origins.append((rows, batch))
+        self._count += len(rows)
+
+    def origin_of(self, row: int) -> tuple[Batch, int]:
+        """Return the batch of a row, and the row there."""
+        index = bisect_right(self._first_rows, row) - 1
+        rows, batch = self._origins[index]
+        return batch, rows[row - self._first_rows[index]]
+
+
 class Staging:
     """Reads outcomes into parts, and makes one view of all of them.
 
@@ -62,14 +91,16 @@ class Staging:
         self._rejects = rejects
         self._lock = threading.Lock()
         self._of_thread = threading.local()
+        self._tables: list[_Table] = []
         self._parts: dict[int, str] = {}
         self._part_count = 0
         connection.execute(f"CREATE TABLE {LEFT_OUT} (part INTEGER, row BIGINT)")
-        self._reader()
+        self._table()
 
     def read_batch(self, batch: Batch) -> None:
         """Read the outcomes of a batch. Can be called in several threads."""
         self._read(batch, bytes(batch.content), range(batch.count))
+        batch.forget_content()
 
     def read_parquet(self, files: Mapping[Path, str]) -> None:
         """Check the outcomes of Parquet files. They stay where they are.
@@ -120,7 +151,14 @@ class Staging:
             self._rejects.add(place, problem, line)
 
     def finish(self) -> None:
-        """Make the view of all outcomes that were read."""
+        """Check the outcomes of lines, and make the view of all outcomes that were read."""
+        for table in self._tables:
+            read = f"SELECT rowid AS row, problem, fields FROM {table.name}"
+            for row, problem in self._leave_out(table.part, read).items():
+                self._reject_row(*table.origin_of(row), problem)
+            self._parts[table.part] = (
+                f"SELECT {table.part} AS part, rowid AS row, {NAMES} FROM {table.name}"
+            )
         parts = " UNION ALL ".join(self._parts[part] for part in sorted(self._parts))
         self._connection.execute(
             f"CREATE VIEW {OUTCOMES} AS "
@@ -159,36 +197,30 @@ class Staging:
 
         if not rows:
             return True
-        cursor, part = self._reader()
-        table = f"staged.part_{part}"
-        path = self._folder / f"part-{part}.jsonl"
+        table = self._table()
+        path = self._folder / f"part-{table.part}.jsonl"
         path.write_bytes(lines)
-        cursor.execute("BEGIN")
-        (before,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
         query = lines_query(
             str(path),
             enveloped=_ENVELOPE in lines,
             longest=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
         )
         problem = "NULL" if batch.trusted else PROBLEM
+        insert = f"INSERT INTO {table.name} SELECT {problem}, {VALUES} FROM ({query})"
+        table.cursor.execute("BEGIN")
         try:
-            cursor.execute(f"INSERT INTO {table} SELECT {problem}, {VALUES} FROM ({query})")
-            (after,) = cursor.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
-            is_read = bool(after - before == len(rows))
+            is_read = table.cursor.execute(insert).fetchone() == (len(rows),)
         except (duckdb.DataError, duckdb.ProgrammingError):
             is_read = False
         finally:
             path.unlink()
-        cursor.execute("COMMIT" if is_read else "ROLLBACK")
-        if is_read and not batch.trusted:
-            new = f"SELECT rowid AS row, problem, fields FROM {table} WHERE rowid >= {before}"
-            for row, problem in self._leave_out(part, new).items():
-                self._reject_row(batch, rows[row - before], problem)
+        table.cursor.execute("COMMIT" if is_read else "ROLLBACK")
+        if is_read:
+            table.add(rows, batch)
         return is_read
 
     def _leave_out(self, part: int, outcomes: str) -> dict[int, str]:
         """Leave out the outcomes of a part that have a problem, and return these by row."""
-        cursor, _ = self._reader()
         of_fields = (
             f"SELECT row, {FIELD_PROBLEM} AS problem "
             f"FROM (SELECT row, unnest(fields) AS field FROM ({outcomes}))"
@@ -196,9 +228,9 @@ class Staging:
         wrong: dict[int, str] = {}
         for query in (of_fields, outcomes):
             found = f"SELECT row, problem FROM ({query}) WHERE problem IS NOT NULL"
-            wrong |= dict(cursor.execute(found).fetchall())
+            wrong |= dict(self._connection.execute(found).fetchall())
         if wrong:
-            cursor.execute(
+            self._connection.execute(
                 f"INSERT INTO {LEFT_OUT} SELECT ?, unnest(?::BIGINT[])", [part, [*wrong]]
             )
         return wrong
@@ -207,19 +239,16 @@ class Staging:
         place, line = batch.place_of(row)
         self.reject(place, problem, line)
 
-    def _reader(self) -> tuple[duckdb.DuckDBPyConnection, int]:
-        """Return the connection of this thread and the number of its table.
+    def _table(self) -> _Table:
+        """Return the table of this thread.
 
         Threads that wrote into one table would wait for each other. A table for each batch would
         be kept in small pieces, which DuckDB does not move to disk.
         """
-        if not hasattr(self._of_thread, "part"):
-            part = self._new_part()
-            cursor = self._connection.cursor()
-            cursor.execute(f"CREATE TABLE staged.part_{part} (problem VARCHAR, {COLUMNS})")
-            self._of_thread.part = cursor, part
-            self._parts[part] = (
-                f"SELECT {part} AS part, rowid AS row, {NAMES} FROM staged.part_{part}"
-            )
-        reader: tuple[duckdb.DuckDBPyConnection, int] = self._of_thread.part
-        return reader
+        if not hasattr(self._of_thread, "table"):
+            table = _Table(part=self._new_part(), cursor=self._connection.cursor())
+            table.cursor.execute(f"CREATE TABLE {table.name} (problem VARCHAR, {COLUMNS})")
+            self._tables.append(table)
+            self._of_thread.table = table
+        found: _Table = self._of_thread.table
+        return found

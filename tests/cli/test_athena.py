@@ -11,6 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from human_loop_tables.queries import QUERIES
+from human_loop_tables.tables import TABLES
 from human_loops_cli.errors import CommandError
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
 from tests.tables.sql_guard import grammar_faults
@@ -113,10 +114,8 @@ def test_limits_are_conditions_on_both_views(client: Any, stubber: Stubber) -> N
         "AND reference_time >= TIMESTAMP '2026-03-14 00:00:00.000' "
         "AND reference_time <= TIMESTAMP '2026-03-15 00:00:00.000'"
     )
-    assert asked.limited("SELECT 1 FROM loops") == (
-        f'WITH loops AS (SELECT * FROM "archive"."loops" {limits}), '
-        f'fields AS (SELECT * FROM "archive"."fields" {limits}) SELECT 1 FROM loops'
-    )
+    views = [f'{name} AS (SELECT * FROM "archive"."{name}" {limits})' for name in TABLES]
+    assert asked.limited("SELECT 1") == f"WITH {', '.join(views)} SELECT 1"
     statements = [asked.limited(query.sql) for query in QUERIES.values()]
     assert len(statements) > 5
     assert grammar_faults(statements) == [[] for _ in statements]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import gzip
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ def test_command_that_is_not_valid(
     result = run("report", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
-    assert os.listdir() == ["outcomes.jsonl"]
+    assert [each.name for each in tmp_path.iterdir()] == ["outcomes.jsonl"]
 
 
 def test_nothing_is_written_without_loops(source: Path, tmp_path: Path) -> None:
