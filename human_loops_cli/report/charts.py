@@ -55,6 +55,7 @@ _CONFIG: Final[dict[str, Any]] = {
         "symbolSize": 150,
         "symbolType": "square",
         "orient": "top",
+        "direction": "horizontal",
         "title": None,
         "columnPadding": 14,
         "rowPadding": 4,
@@ -82,7 +83,7 @@ class Segment:
 
 COMPLETED: Final = Segment("Completed", "var(--upheld)")
 FAILED: Final = Segment("Failed", "url(#rising)")
-STOPPED: Final = Segment("Stopped", "url(#dots)")
+STOPPED: Final = Segment("Stopped", "var(--open)")
 
 CONFIRMED: Final = Segment("confirmed", "var(--upheld)")
 CORRECTED: Final = Segment("corrected", "var(--changed)")
@@ -438,7 +439,13 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
             "domain": [_span(periods[0])["start"], _span(periods[-1])["end"]],
             "nice": False,
         },
-        "axis": {"grid": False, "tickCount": 5, "labelFlush": True, "labelOverlap": True},
+        "axis": {
+            "grid": False,
+            "tickCount": 5,
+            "format": _day_format(periods),
+            "labelFlush": True,
+            "labelOverlap": True,
+        },
     }
     spec = _spec(width=_WIDTH - 58, height=_DAYS_HEIGHT, layers=[partial, *layers])
     for layer in spec["layer"]:
@@ -452,6 +459,11 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
 
 
 _DAYS_HEIGHT: Final = 150
+
+
+def _day_format(periods: Sequence[Period]) -> str:
+    days = (periods[-1].last - periods[0].first).days
+    return "%-d %b" if days < 150 else "%b %Y" if days < 2000 else "%Y"
 
 
 def _spec(*, width: int, height: int | Spec, layers: list[Spec]) -> Spec:

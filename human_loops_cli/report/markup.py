@@ -138,7 +138,7 @@ def table(
     """
     kinds = ["words" if each.words else None for each in columns]
     head = [
-        element("th", each.title, scope="col", class_=kind)
+        element("th", each.title[:1].upper() + each.title[1:], scope="col", class_=kind)
         for each, kind in zip(columns, kinds, strict=True)
     ]
     body = []

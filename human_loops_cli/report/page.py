@@ -20,7 +20,8 @@ from human_loops_cli.report.data import ReportData
 from human_loops_cli.report.flow import Flow, flows
 from human_loops_cli.report.markup import Markup, clipped, element, joined, name
 from human_loops_cli.report.periods import Window
-from human_loops_cli.report.sections import View, sections
+from human_loops_cli.report.sections import sections
+from human_loops_cli.report.sections.parts import View
 from human_loops_cli.report.summary import flow_table, summary
 
 #: The size of the largest page. Larger ones load slowly, and mail servers refuse them.
@@ -142,7 +143,10 @@ def _page(
             flow_table(all_flows, len(detailed), view.rows) if len(all_flows) > 1 else Markup(),
             _links(detailed),
             *(
-                joined(element("h2", name(flow.name), id=flow.anchor, class_="flow"), sections(flow, view))
+                joined(
+                    element("h2", name(flow.name), id=flow.anchor, class_="flow"),
+                    sections(flow, view),
+                )
                 for flow in detailed
             ),
             element("h2", "What these numbers cannot say", id="limitations"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from human_loops_cli.report.data import Rejects, ReportData
@@ -107,10 +108,15 @@ def _limits(data: ReportData) -> Markup:
     if data.flow:
         parts += ["Only the flow definition ", name(data.flow), ". "]
     if data.since:
-        parts += [f"Since {data.since.isoformat()}. "]
+        parts += [f"Since {_moment(data.since)}. "]
     if data.until:
-        parts += [f"Until {data.until.isoformat()}."]
+        parts += [f"Until {_moment(data.until)}."]
     return joined(*parts)
+
+
+def _moment(time: datetime) -> str:
+    utc = time.astimezone(UTC)
+    return f"{day_text(utc.date())} {utc:%H:%M} UTC"
 
 
 def _lead(flows: Sequence[Flow], window: Window | None) -> Markup:
@@ -151,7 +157,7 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
         (
             "reviewers' time for a loop",
             duration(seconds / worked) if worked else NOT_KNOWN,
-            f"mean of {counted(worked, 'loop')} with known times; {duration(seconds)} in all"
+            f"mean of {counted(worked, 'loop')} with known times; {seconds / 3600:,.0f} h in all"
             if worked
             else "no loop has known times",
         ),
@@ -204,12 +210,10 @@ def _partial_days(window: Window) -> str:
         if cut
     ]
     if not partial:
-        return "All days are complete."
-    if window.first == window.last:
-        partial = partial[:1]
+        return "The first and the last day are complete."
     return (
-        f"{' and '.join(partial)} may be partial: the loops are limited to no midnight there. "
-        "Days without loops count as zero."
+        f"{' and '.join(dict.fromkeys(partial))} may be partial: the loops are not limited by a "
+        "midnight (UTC) there."
     )
 
 

@@ -111,11 +111,9 @@ def judged(of: Row, fields: Iterable[Row]) -> Row:
     return of | {"fields_judged": len(known), "fields_correct": sum(known)}
 
 
-def plausible(
-    days: int = 45, loops_a_day: int = 30, seed: int = 7
-) -> tuple[list[Row], list[Row]]:
+def plausible(days: int = 45, loops_a_day: int = 30, seed: int = 7) -> tuple[list[Row], list[Row]]:
     """Return the rows of outcomes as two flow definitions could have them."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     loops: list[Row] = []
     fields: list[Row] = []
     for flow, known, factor in (("invoices", INVOICE, 1.0), ("claims", CLAIM, 0.3)):
@@ -217,7 +215,11 @@ def example() -> ReportData:
         duplicates=4,
         replaced=1,
         verifications=1,
-        rejects=[Rejects(place="s3://example-archive/outcomes/b.jsonl.gz", problem="not JSON", lines=[17])],
+        rejects=[
+            Rejects(
+                place="s3://example-archive/outcomes/b.jsonl.gz", problem="not JSON", lines=[17]
+            )
+        ],
         rows=staged(loops, fields),
         advice=ADVICE,
     )
