@@ -251,7 +251,7 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
     for place, row in enumerate(rows):
         start = 0.0
         for segment, length, meaning in zip(segments, row.lengths, row.meanings, strict=True):
-            if length:
+            if length or len(segments) == 1:
                 text = f"{visible(clipped(row.name))}: {meaning}"
                 values.append(
                     {
@@ -270,7 +270,10 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
     y = {"field": "place", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.3}}
     length = longest or max(sum(row.lengths) for row in rows)
     width = _WIDTH - _LABELS - _FIGURES - 20
-    legend = 12 + 19 * ceil(len(segments) / _CONFIG["legend"]["columns"])
+    top = 12 + 19 * ceil(len(segments) / _CONFIG["legend"]["columns"])
+    legend: Spec | None = {"orient": "none", "legendX": -_LABELS, "legendY": 4 - top}
+    if len(segments) == 1:
+        top, legend = 2, None
     words: Spec = {"type": "text", "fontSize": 12, "color": _INK, "aria": False, "align": "left"}
     layers: list[Spec] = [
         {
@@ -285,8 +288,7 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
                     "scale": {"domain": [0, float(length) or 1.0], "nice": False},
                 },
                 "x2": {"field": "end"},
-                "color": _colours(segments)
-                | {"legend": {"orient": "none", "legendX": -_LABELS, "legendY": 4 - legend}},
+                "color": {**_colours(segments), "legend": legend},
                 "description": {"field": "text"},
             },
         },
@@ -302,7 +304,7 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
         },
     ]
     return _spec(width=width, height={"step": 24}, layers=layers) | {
-        "padding": {"left": _LABELS + 2, "right": _FIGURES + 10, "top": legend, "bottom": 2},
+        "padding": {"left": _LABELS + 2, "right": _FIGURES + 10, "top": top, "bottom": 2},
         "autosize": {"type": "none"},
     }
 
@@ -398,9 +400,7 @@ def svg(spec: Spec, description: str) -> Markup:
             advice="pip install 'a2i-human-loop-events[report]'",
             status=ExitStatus.USAGE,
         ) from error
-    drawn = vl_convert.vegalite_to_svg(
-        {**spec, "description": description}, vl_version=_VEGA_LITE, allowed_base_urls=[]
-    )
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
     found = re.match(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)">(.*)</svg>\Z', drawn, re.DOTALL)
     if found is None:
         raise ValueError("the drawn chart is not the SVG that this version expects")
@@ -441,10 +441,9 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
         },
         "axis": {
             "grid": False,
-            "tickCount": 5,
+            "values": _day_ticks(periods),
             "format": _day_format(periods),
             "labelFlush": True,
-            "labelOverlap": True,
         },
     }
     spec = _spec(width=_WIDTH - 58, height=_DAYS_HEIGHT, layers=[partial, *layers])
@@ -459,6 +458,11 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
 
 
 _DAYS_HEIGHT: Final = 150
+
+
+def _day_ticks(periods: Sequence[Period]) -> list[float]:
+    step = next(each for each in (1, 2, 7, 14, 28, len(periods)) if len(periods) <= 7 * each)
+    return [_milliseconds(period.first) for period in periods[::step]]
 
 
 def _day_format(periods: Sequence[Period]) -> str:

@@ -38,8 +38,10 @@ def visible(text: str) -> str:
     >>> print(visible("Total\u202e"))
     Total\u202e
     """
+    if not text or text.isspace():
+        return "(blank)" if text else "(empty)"
     if text.isprintable():
-        return text or "(empty)"
+        return text
     return "".join(
         each
         if each.isprintable() or each in _JOINERS or unicodedata.category(each) == "Zs"

@@ -21,8 +21,8 @@ def thresholds(flow: Flow, view: View) -> Markup:
         paragraph(
             f"With a probability of {view.confidence * 100:g} %, at least {view.target * 100:g} % "
             "of the predictions at or above a threshold are what reviewers find correct, as long "
-            "as the documents and the model stay the same. Only sampled loops count. Each field "
-            f"is tested on its own. {FLATTERED}"
+            "as the documents and the model stay the same. The probability holds for each field "
+            f"on its own, and for one look at the data. Only sampled loops count. {FLATTERED}"
         ),
         table(
             f"Thresholds for the fields of {clipped(flow.name)}",
