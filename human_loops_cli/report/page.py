@@ -29,8 +29,8 @@ MAX_BYTES: Final = 1_200_000
 
 #: How many flow definitions have sections, and how many rows a table has: the first that fits.
 _LIMITS: Final = (
-    *((12, rows) for rows in (5000, 2000, 1000, 500, 250, 100, 50, 25)),
-    *((flows, 25) for flows in (6, 3, 1)),
+    *((8, rows) for rows in (5000, 2000, 1000, 500, 250, 100, 50, 25)),
+    *((flows, 25) for flows in (5, 3, 1)),
     (1, 5),
 )
 

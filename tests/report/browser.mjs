@@ -36,7 +36,7 @@ async function opened(name, { viewport = WIDE, scheme = "light", media = "screen
 
 async function faultsOf(page) {
   await page.evaluate(AXE);
-  const { violations, incomplete, passes } = await page.evaluate(() => axe.run(document));
+  const { violations, incomplete, passes } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations", "incomplete"] }));
   const named = (found) => found.map((each) => `${each.id}: ${each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(" | ")} (${each.nodes.length})`);
   return { violations: named(violations), incomplete: named(incomplete), passes: passes.length };
 }

@@ -261,7 +261,7 @@ def hostile() -> ReportData:
     loops: list[Row] = []
     fields: list[Row] = []
     for place, text in enumerate(HOSTILE):
-        for flow in ("invoices", HOSTILE[0], HOSTILE[1]):
+        for flow in ("invoices", HOSTILE[0]):
             ended = loop(len(loops), flow, reviewer_count=2, task_type=text)
             its_fields = [
                 field(ended, text, correct=place % 2 == 0, reviewer_agreement=0.0, note=text),

@@ -146,7 +146,7 @@ def test_hostile_names_add_no_elements_and_no_handlers(seen: dict[str, Any]) -> 
 def test_hostile_names_are_in_charts_as_text(seen: dict[str, Any]) -> None:
     charts = seen["hostile"]["page"]["charts"]
     texts = [text for chart in charts for text in chart["texts"]]
-    assert "</script><script>…" in "".join(text[:17] + "…" for text in texts)
+    assert any(text.startswith("</script><scrip") for text in texts)
     marks = [mark for chart in charts for mark in chart["marks"]]
     assert any(mark.startswith('" onmouseover="alert(4)" x=": ') for mark in marks)
 
