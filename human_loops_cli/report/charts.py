@@ -339,7 +339,7 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
             "type": "quantitative",
             "title": title,
             "scale": {"domain": [lowest, 100], "nice": False},
-            "axis": {"tickCount": 5},
+            "axis": {"tickCount": 5, "labelFlush": False},
         }
 
     x, y = axis("confidence", "mean confidence"), axis("correct", "found correct, %")

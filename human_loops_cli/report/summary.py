@@ -12,8 +12,9 @@ from human_loops_cli.report.flow import Flow
 from human_loops_cli.report.markup import Column, Markup, element, escaped, joined, name, table
 from human_loops_cli.report.periods import Window
 
-#: How many sources are named.
+#: How many sources are named, and how many rejects at most, before what the report is about.
 _SOURCES: Final = 5
+_REJECTS: Final = 20
 
 
 def summary(data: ReportData, flows: Sequence[Flow], window: Window | None, rows: int) -> Markup:
@@ -180,14 +181,15 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
 def _facts(data: ReportData, flows: Sequence[Flow], window: Window | None) -> list[str]:
     rejected = sum(each.count for each in data.rejects)
     facts = [
-        f"{counted(data.outcomes, 'outcome')} read."
-        if data.outcomes is not None
-        else "How many outcomes were read is not known: the engine returns aggregates only.",
         f"{counted(data.duplicates, 'duplicate')} of an outcome dropped.",
         f"{counted(data.replaced, 'outcome')} replaced by another one of the same loop.",
         f"{counted(data.verifications, 'outcome')} of verifications left out.",
         f"{counted(rejected, 'outcome')} rejected." if rejected else "Nothing rejected.",
     ]
+    if data.outcomes is not None:
+        facts.insert(0, f"{counted(data.outcomes, 'outcome')} read.")
+    else:
+        facts = ["How many outcomes were read and dropped is not known: only sums were read."]
     recovered = _total(flows, "recovered")
     if recovered:
         facts.append(
@@ -238,7 +240,7 @@ def _rejects(rejects: Sequence[Rejects], rows: int) -> Markup:
                 ", ".join(f"{line:,}" for line in each.lines) or "the whole file",
                 f"{each.count:,}",
             ],
-            limit=rows,
+            limit=min(rows, _REJECTS),
         ),
         open=True,
     )

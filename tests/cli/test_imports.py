@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[2]
 #: What the extra `cli` installs, directly or not, and the runtime.
 ALLOWED = {"boto3", "botocore", "human_loop_reviews", "human_loops_cli", "rich", "typer"}
 
+#: What only the extra `report` installs: imported where it is used, so that every command but
+#: those that need it works without.
+LAZY = {"vl_convert"}
+
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(human_loops_cli.__path__, "human_loops_cli.")
@@ -39,7 +43,16 @@ def imported_by(folder: Path) -> set[str]:
 
 
 def test_command_line_imports_what_its_extra_installs_and_the_runtime() -> None:
-    assert imported_by(ROOT / "human_loops_cli") == ALLOWED
+    assert imported_by(ROOT / "human_loops_cli") == ALLOWED | LAZY
+
+
+def test_packages_of_the_extra_report_are_imported_when_they_are_used() -> None:
+    for path in (ROOT / "human_loops_cli").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import):
+                assert not {alias.name.partition(".")[0] for alias in node.names} & LAZY, path
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                assert node.module.partition(".")[0] not in LAZY, path
 
 
 @pytest.mark.parametrize("folder", ["lambda", "human_loop_events", "stacks"])

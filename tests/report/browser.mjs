@@ -1,5 +1,5 @@
 // Opens the pages of a folder in Chromium, and prints what happened as JSON.
-// node tests/report/browser.mjs FOLDER [--pictures]; TMPDIR must be a folder of its own.
+// node tests/report/browser.mjs FOLDER; TMPDIR must be a folder of its own.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -7,7 +7,7 @@ import chromium from "@sparticuz/chromium";
 import puppeteer from "puppeteer-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const [folder, pictures] = process.argv.slice(2);
+const [folder] = process.argv.slice(2);
 const WIDE = { width: 1120, height: 900 };
 const NARROW = { width: 360, height: 740 };
 
@@ -29,7 +29,6 @@ async function opened(name, { viewport = WIDE, scheme = "light", media = "screen
   await session.send("Emulation.setEmulatedMedia", { media, features: [{ name: "prefers-color-scheme", value: scheme }] });
   await page.setJavaScriptEnabled(scripts);
   await page.goto(pathToFileURL(`${folder}/${name}.html`).href, { waitUntil: "load" });
-  if (pictures) await page.screenshot({ path: `${folder}/${name}-${scheme}-${media}-${viewport.width}${scripts ? "" : "-static"}.png`, fullPage: true });
   seen.requests = seen.requests.filter((url) => !url.endsWith(`/${name}.html`) && url !== "data:,");
   return { page, seen };
 }
@@ -72,19 +71,19 @@ async function tooltipOf(page) {
 
 const results = {};
 
-for (const [mode, options] of Object.entries({
+await Promise.all(Object.entries({
   light: {},
   dark: { scheme: "dark" },
   print: { media: "print", scheme: "dark" },
   narrow: { viewport: NARROW },
-})) {
+}).map(async ([mode, options]) => {
   const { page, seen } = await opened("example", options);
   if (options.media !== "print") { // where the style sheet opens them
     await page.$$eval("details", (all) => all.forEach((each) => { each.open = true; }));
   }
   results[mode] = { seen, axe: await faultsOf(page), page: await page.evaluate(structure) };
   await page.close();
-}
+}));
 
 {
   const { page, seen } = await opened("example");
@@ -135,7 +134,6 @@ for (const [mode, options] of Object.entries({
   const text = documents[0].layout.text.map((each) => strings[each] ?? "").join("\n");
   const classes = documents[0].nodes.attributes.filter((each) => each.some((name, place) => strings[name] === "class" && strings[each[place + 1]] === "chart"));
   results.static = { seen, text, charts: classes.length };
-  if (pictures) await page.pdf({ path: `${folder}/example.pdf`, format: "A4" });
   await page.close();
 }
 

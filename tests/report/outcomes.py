@@ -261,7 +261,7 @@ def hostile() -> ReportData:
     loops: list[Row] = []
     fields: list[Row] = []
     for place, text in enumerate(HOSTILE):
-        for flow in ("invoices", HOSTILE[0]):
+        for flow in ("invoices", HOSTILE[1]):
             ended = loop(len(loops), flow, reviewer_count=2, task_type=text)
             its_fields = [
                 field(ended, text, correct=place % 2 == 0, reviewer_agreement=0.0, note=text),
@@ -273,6 +273,7 @@ def hostile() -> ReportData:
             loops.append(loop(len(loops), flow, status="Failed", failure_code=text))
     return ReportData(
         sources=HOSTILE,
+        outcomes=len(loops),
         flow=HOSTILE[0],
         rejects=[Rejects(place=text, problem=text) for text in HOSTILE],
         rows=staged(loops, fields),

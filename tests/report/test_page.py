@@ -85,8 +85,15 @@ def test_summary_says_what_was_read_and_dropped() -> None:
         assert fact in page.text
 
 
+def test_unknown_counts_are_not_zero() -> None:
+    text = page_of(on_days(2)).text
+    assert "How many outcomes were read and dropped is not known" in text
+    assert "0 duplicates" not in text
+    assert "0 duplicates" in page_of(on_days(2), outcomes=1).text
+
+
 def test_report_without_loops_says_so() -> None:
-    page = page_of([], rejects=[Rejects(place="b.jsonl", problem="not JSON")])
+    page = page_of([], outcomes=1, rejects=[Rejects(place="b.jsonl", problem="not JSON")])
     assert "There is no human loop to report on." in page.text
     assert "1 outcome rejected." in page.text
     assert page.charts() == []
