@@ -1,13 +1,11 @@
-"""The charts, as Vega-Lite specifications, and drawn as SVG.
+"""The charts, as specifications of Vega-Lite 6.
 
-The page has the drawn charts, not Vega: it needs no script to be read, and stays small. Colours
-are variables of the style sheet, so that charts follow its light and dark modes. Names of fields
-are values of the data only, never part of a specification.
+Colours are variables of the style sheet, so that charts follow its light and dark modes. Names of
+fields are values of the data only, never part of a specification.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,23 +13,25 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Any, Final
 
-from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.report.calibration import Band
 from human_loops_cli.report.figures import day_text, duration
-from human_loops_cli.report.markup import Markup, clipped, element, visible
+from human_loops_cli.report.markup import clipped, visible
 from human_loops_cli.report.periods import Period
 
 Spec = dict[str, Any]
 
-#: The version of Vega-Lite that the specifications are written for.
-_VEGA_LITE: Final = "6.4"
-
-#: The widths of a chart, and of one of several beside each other.
+#: The widths of a chart, and of one of several beside each other, in pixels.
 _WIDTH: Final = 430
 _PANEL: Final = 300
 
+#: The height of a chart by day, and the room for names and figures beside bars.
+_DAYS_HEIGHT: Final = 150
 _LABELS: Final = 122
 _FIGURES: Final = 110
+
+#: Units of time, the longest first, in seconds. Times in charts are in milliseconds.
+_UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+_HALF_DAY: Final = 43_200_000.0
 
 _INK, _QUIET, _GRID = "var(--ink)", "var(--quiet)", "var(--grid)"
 _CONFIG: Final[dict[str, Any]] = {
@@ -139,7 +139,7 @@ def volume(
     for period, row in zip(periods, counts, strict=True):
         below = 0.0
         for segment, count in zip(segments, row, strict=True):
-            text = f"{period_text(period)}: {count:,} {segment.name}"
+            text = f"{period.text}: {count:,} {segment.name}"
             if count:
                 values.append(
                     {
@@ -179,10 +179,7 @@ def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> 
         Rows of the query `turnaround`, by day.
     """
     longest = max(row["p90_seconds"] for row in rows)
-    unit, seconds = next(
-        (each for each in _UNITS if longest >= 2 * each[1]),
-        _UNITS[-1],
-    )
+    unit, seconds = next((each for each in _UNITS if longest >= 2 * each[1]), _UNITS[-1])
     values: list[Spec] = []
     after: date | None = None
     for row in rows:
@@ -327,7 +324,7 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
             "low": band.correct.interval[0] * 100,
             "high": band.correct.interval[1] * 100,
             "few": band.correct.few,
-            "text": f"Confidence {band_text(band)}: {band.correct.text} correct, "
+            "text": f"Confidence {band.text}: {band.correct.text} correct, "
             f"95 % interval {band.correct.range}" + (", few" if band.correct.few else ""),
         }
         for band in found
@@ -373,58 +370,6 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
     return _spec(width=_PANEL - 56, height=_PANEL - 76, layers=layers)
 
 
-def band_text(band: Band) -> str:
-    """Return the limits of a band as a reader names them."""
-    return f"{band.low} to {'' if band.high == 100 else 'below '}{band.high}"
-
-
-def svg(spec: Spec, description: str) -> Markup:
-    """Draw a chart.
-
-    Parameters
-    ----------
-    spec
-        A Vega-Lite specification.
-    description
-        What it shows, for readers who do not see it.
-
-    Raises
-    ------
-    CommandError
-        If the package that draws is not installed.
-    """
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise CommandError(
-            "the report needs vl-convert-python, which is not installed",
-            advice="pip install 'a2i-human-loop-events[report]'",
-            status=ExitStatus.USAGE,
-        ) from error
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
-    found = re.match(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)">(.*)</svg>\Z', drawn, re.DOTALL)
-    if found is None:
-        raise ValueError("the drawn chart is not the SVG that this version expects")
-    width, height, marks = found.groups()
-    return element(
-        "svg",
-        Markup(marks),
-        class_="chart",
-        width=width,
-        height=height,
-        viewBox=f"0 0 {width} {height}",
-        role="graphics-document",
-        aria_roledescription="chart",
-        aria_label=description,
-    )
-
-
-#: Units of time, the longest first.
-_UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
-
-_HALF_DAY: Final = 43_200_000.0
-
-
 def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -> Spec:
     partial = {
         "data": {"values": [_span(period) for period in periods if period.partial]},
@@ -456,9 +401,6 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
         if spans:
             encoding["x2"] = {"field": "end"}
     return spec
-
-
-_DAYS_HEIGHT: Final = 150
 
 
 def _day_ticks(periods: Sequence[Period]) -> list[float]:
@@ -519,11 +461,3 @@ def _span(period: Period) -> Spec:
 
 def _milliseconds(day: date) -> float:
     return (day.toordinal() - date(1970, 1, 1).toordinal()) * 2 * _HALF_DAY
-
-
-def period_text(period: Period) -> str:
-    """Return the days of a period, and whether it is partial."""
-    days = day_text(period.first)
-    if period.last != period.first:
-        days += f" to {day_text(period.last)}"
-    return days + (" (partial)" if period.partial else "")

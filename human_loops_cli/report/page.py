@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Final
 
 from human_loops_cli.errors import CommandError
-from human_loops_cli.report import charts
 from human_loops_cli.report.data import ReportData
+from human_loops_cli.report.drawing import Drawings
 from human_loops_cli.report.flow import Flow, flows
 from human_loops_cli.report.markup import Markup, clipped, element, joined, name
 from human_loops_cli.report.periods import Window
@@ -77,7 +75,7 @@ def render(data: ReportData) -> bytes:
     """
     all_flows = flows(data)
     window = _window(data, all_flows)
-    drawings = _Drawings()
+    drawings = Drawings()
     for detailed, rows in _LIMITS:
         if _least_rows(all_flows[:detailed], rows) * _ROW_BYTES > MAX_BYTES:
             continue
@@ -86,19 +84,6 @@ def render(data: ReportData) -> bytes:
         if len(page) <= MAX_BYTES:
             return page
     raise CommandError("the report does not fit into a page of 1.2 MB")
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawings:
-    """Charts, each of which is drawn once however often the page is tried."""
-
-    drawn: dict[str, Markup] = field(default_factory=dict)
-
-    def draw(self, spec: charts.Spec, description: str) -> Markup:
-        key = json.dumps([spec, description])
-        if key not in self.drawn:
-            self.drawn[key] = charts.svg(spec, description)
-        return self.drawn[key]
 
 
 def _window(data: ReportData, all_flows: Sequence[Flow]) -> Window | None:

@@ -137,5 +137,22 @@ await Promise.all(Object.entries({
   await page.close();
 }
 
+{ // what a name could do if it did break out
+  const { page, seen } = await opened("example");
+  await page.evaluate(async () => {
+    const script = document.createElement("script");
+    script.textContent = "document.title = 'ran'";
+    document.body.append(script);
+    const image = document.createElement("img");
+    image.src = "http://127.0.0.1:9/x.png";
+    document.body.append(image);
+    document.body.insertAdjacentHTML("beforeend", "<p style='color: red' onclick='document.title = 1'>p</p>");
+    document.body.lastElementChild.click();
+    await fetch("http://127.0.0.1:9/x").catch(() => {});
+  });
+  results.policy = { refused: seen.console, requests: seen.requests, title: await page.title() };
+  await page.close();
+}
+
 await browser.close();
 process.stdout.write(JSON.stringify(results));

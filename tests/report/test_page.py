@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError
-from human_loops_cli.report import charts
+from human_loops_cli.report import drawing
+from human_loops_cli.report.charts import Spec
 from human_loops_cli.report.data import Rejects, ReportData
 from human_loops_cli.report.markup import Markup, visible
 from human_loops_cli.report.page import MAX_BYTES, render
@@ -198,9 +199,17 @@ def test_fields_left_out_of_a_chart_are_counted_and_in_the_table() -> None:
     ended = loop(1)
     fields = [field(ended, f"Field {place:02}") for place in range(20)]
     page = page_of([judged(ended, fields)], fields)
-    assert "The 12 fields that occur most often, of 20; the other 8 are in the table." in page.text
+    assert "The 12 fields that occur most often, of 20; 8 are not in the chart." in page.text
     assert sum(mark.endswith("1 confirmed, of 1 fields") for mark in page.marks()) == 12
     assert page.text.count("Field 19") == 1
+
+
+def test_wrong_prediction_that_was_not_shown_is_no_wrong_prediction_of_the_chart() -> None:
+    ended = loop(1)
+    fields = [field(ended, "Total", correct=False, shown=False)]
+    page = page_of([judged(ended, fields)], fields)
+    assert "No prediction that reviewers saw was wrong, and none was added." in page.text
+    assert "Total 0: n/a n/a 0 1" in page.text
 
 
 def test_relabelled_keys_name_both() -> None:
@@ -326,14 +335,14 @@ def test_page_loads_nothing_and_allows_its_own_script_only() -> None:
 
 
 def test_names_are_in_the_data_of_charts_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[charts.Spec] = []
-    draw = charts.svg
+    drawn: list[Spec] = []
+    draw = drawing.svg
 
-    def svg(spec: charts.Spec, description: str) -> Markup:
+    def svg(spec: Spec, description: str) -> Markup:
         drawn.append(spec)
         return draw(spec, description)
 
-    monkeypatch.setattr(charts, "svg", svg)
+    monkeypatch.setattr(drawing, "svg", svg)
     render(hostile())
 
     def texts(part: object) -> list[str]:

@@ -53,8 +53,10 @@ def reviewers_agreement(flow: Flow, view: View) -> Markup:
                 view,
                 charts.bars(bars, (charts.AGREED,), longest=1),
                 joined(name(shown[0]["field"]), lowest),
-                f"{fields_shown(len(shown), len(rows), 'with the lowest agreement')} Fields with "
-                "few answers are last.",
+                fields_shown(
+                    len(shown), len(rows), " with several reviewers", "have the lowest agreement"
+                )
+                + " Fields with few answers are last.",
                 f"Bars of the agreement among reviewers by field of {clipped(flow.name)}.",
             ),
             answered,

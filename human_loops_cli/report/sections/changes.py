@@ -23,14 +23,12 @@ from human_loops_cli.report.sections.parts import (
 def changed_most(flow: Flow, view: View) -> Markup:
     """Fields that reviewers change most."""
     rows = sorted(
-        (row for row in flow.rows["field_verdicts"] if _changes(row)),
-        key=lambda row: (-_changes(row), row["field"]),
+        (row for row in flow.rows["field_verdicts"] if _changes(row) or _not_shown(row)),
+        key=lambda row: (-_changes(row), -_not_shown(row), row["field"]),
     )
-    head = heading(flow, "changes", "What reviewers change most")
-    if not rows:
-        return joined(head, paragraph("Reviewers changed nothing."), _relabelled(flow, view))
+    changed = [row for row in rows if _changes(row)]
+    shown = changed[:FIELDS_SHOWN]
     segments = (charts.WRONG, charts.ADDITIONS)
-    shown = rows[:FIELDS_SHOWN]
     wrong = sum(_wrong(row) for row in rows)
     added = sum(number(row, "added") for row in rows)
     title = f"{counted(wrong, 'prediction')} wrong, {counted(added, 'value')} added"
@@ -45,14 +43,14 @@ def changed_most(flow: Flow, view: View) -> Markup:
         for row in shown
     ]
     return joined(
-        head,
+        heading(flow, "changes", "What reviewers change most"),
         beside(
             figure(
                 view,
                 charts.bars(bars, segments),
                 title,
-                f"{fields_shown(len(shown), len(rows), 'that are changed most often')} Beside the "
-                "bar: wrong, of judged predictions, + added.",
+                f"{fields_shown(len(shown), len(changed), ' with changes', 'change most often')} "
+                "Beside the bar: wrong, of judged predictions, + added.",
                 f"Bars of wrong predictions and additions by field of {clipped(flow.name)}. "
                 f"{title}.",
             ),
@@ -60,7 +58,9 @@ def changed_most(flow: Flow, view: View) -> Markup:
                 "A prediction is wrong if more than half of the reviewers did not uphold it. A "
                 "value is added if the model predicted none: no threshold of confidence finds it."
             ),
-        ),
+        )
+        if changed
+        else paragraph("No prediction that reviewers saw was wrong, and none was added."),
         details(
             "What reviewers change most, as a table",
             table(
@@ -78,11 +78,13 @@ def changed_most(flow: Flow, view: View) -> Markup:
                     joined(f"{_wrong(row):,}: ", share_text(_wrong_share(row))),
                     _wrong_share(row).range,
                     f"{number(row, 'added'):,}",
-                    f"{number(row, 'not_shown_wrong'):,}",
+                    f"{_not_shown(row):,}",
                 ],
                 limit=view.rows,
             ),
-        ),
+        )
+        if rows
+        else Markup(),
         _relabelled(flow, view),
     )
 
@@ -121,3 +123,7 @@ def _wrong_share(row: Row) -> Share:
 
 def _changes(row: Row) -> int:
     return _wrong(row) + number(row, "added")
+
+
+def _not_shown(row: Row) -> int:
+    return number(row, "not_shown_wrong")

@@ -92,7 +92,7 @@ def by_confidence(flow: Flow, view: View) -> Markup:
                 [(title, band) for title, found in groups for band in found],
                 lambda each: [
                     each[0],
-                    charts.band_text(each[1]),
+                    each[1].text,
                     f"{each[1].mean_confidence:.1f}",
                     share_text(each[1].correct),
                     each[1].correct.range,

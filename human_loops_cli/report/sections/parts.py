@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from human_loops_cli.report.charts import Bar, Segment, Spec
-from human_loops_cli.report.figures import Share, counted
+from human_loops_cli.report.figures import Share
 from human_loops_cli.report.flow import Flow, Row, number
 from human_loops_cli.report.markup import Markup, element, joined
 from human_loops_cli.report.periods import Window
@@ -60,11 +60,11 @@ def field_bar(row: Row, lengths: Sequence[int], segments: Sequence[Segment], fig
     return Bar(row["field"], lengths, figure, meanings)
 
 
-def fields_shown(shown: int, of: int, which: str) -> str:
-    """Say how many fields a chart leaves out."""
+def fields_shown(shown: int, of: int, kind: str, which: str) -> str:
+    """Say which fields a chart shows, and how many it leaves out."""
     if shown == of:
-        return f"All {counted(of, 'field')}." if of > 1 else "The only field."
-    return f"The {shown} fields {which}, of {of:,}; the other {of - shown:,} are in the table."
+        return f"All {of:,} fields{kind}." if of > 1 else f"The only field{kind}."
+    return f"The {shown} fields that {which}, of {of:,}{kind}; {of - shown:,} are not in the chart."
 
 
 def heading(flow: Flow, section: str, text: str) -> Markup:

@@ -62,7 +62,7 @@ def verdicts(flow: Flow, view: View) -> Markup:
                 view,
                 charts.bars(bars, segments),
                 title,
-                f"{fields_shown(len(shown), len(rows), 'that occur most often')} Beside the bar: "
+                f"{fields_shown(len(shown), len(rows), '', 'occur most often')} Beside the bar: "
                 "the share of judged predictions that were found correct.",
                 f"Stacked bars of the verdicts on fields of {clipped(flow.name)}. {title}.",
             ),

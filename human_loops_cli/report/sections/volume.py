@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from human_loops_cli.report import charts
-from human_loops_cli.report.charts import period_text
 from human_loops_cli.report.figures import Share, counted, day_text, duration
 from human_loops_cli.report.flow import Flow, Row, number
 from human_loops_cli.report.markup import Column, Markup, clipped, element, joined, table
@@ -53,7 +52,7 @@ def by_day(flow: Flow, view: View) -> Markup:
                 ],
                 list(reversed(list(zip(periods, totals, strict=True)))),
                 lambda each: [
-                    period_text(each[0]),
+                    each[0].text,
                     *(f"{count:,}" for count in each[1].ended),
                     share_text(each[1].correct),
                 ],
