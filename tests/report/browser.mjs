@@ -139,6 +139,8 @@ await Promise.all(Object.entries({
 
 { // what a name could do if it did break out
   const { page, seen } = await opened("example");
+  const failed = [];
+  page.on("requestfailed", (request) => failed.push([request.url(), request.failure().errorText]));
   await page.evaluate(async () => {
     const script = document.createElement("script");
     script.textContent = "document.title = 'ran'";
@@ -150,7 +152,7 @@ await Promise.all(Object.entries({
     document.body.lastElementChild.click();
     await fetch("http://127.0.0.1:9/x").catch(() => {});
   });
-  results.policy = { refused: seen.console, requests: seen.requests, title: await page.title() };
+  results.policy = { refused: seen.console, requests: seen.requests, failed, title: await page.title() };
   await page.close();
 }
 
