@@ -33,6 +33,23 @@ _FIGURES: Final = 110
 _UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 _HALF_DAY: Final = 43_200_000.0
 
+#: The marks of turnaround: for days apart from each other, and for more of them than have room.
+_DAY_MARKS: Final = (
+    {"type": "rule", "color": "var(--range)", "strokeWidth": 3, "aria": False},
+    {"type": "circle", "color": "var(--upheld)", "size": 34, "opacity": 1},
+)
+_LINE: Final = {"strokeWidth": 1.5, "aria": False, "invalid": "break-paths-filter-domains"}
+_LINES: Final = (
+    {
+        **_LINE,
+        "type": "area",
+        "fill": "var(--range)",
+        "fillOpacity": 1,
+        "stroke": "var(--range)",
+    },
+    {**_LINE, "type": "line", "stroke": "var(--upheld)", "strokeCap": "round"},
+)
+
 _INK, _QUIET, _GRID = "var(--ink)", "var(--quiet)", "var(--grid)"
 _CONFIG: Final[dict[str, Any]] = {
     "font": "Helvetica, Arial, sans-serif",
@@ -202,35 +219,17 @@ def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> 
         "axis": {"tickCount": 4, "format": "~s"},
         "scale": {"zero": True},
     }
+    marks = _DAY_MARKS if all(each.first == each.last for each in periods) else _LINES
     x = {"field": "middle", "type": "temporal"}
-    marked = all(period.first == period.last for period in periods)
-    nine: Spec = {
-        "mark": {"type": "rule", "color": "var(--range)", "strokeWidth": 3, "aria": False},
-        "encoding": {"x": x, "y": {"field": "median", **axis}, "y2": {"field": "p90"}},
-    }
-    median: Spec = {
-        "mark": {"type": "circle", "color": "var(--upheld)", "size": 34, "opacity": 1},
-        "encoding": {"x": x, "y": {"field": "median", **axis}, "description": {"field": "text"}},
-    }
-    lines: list[Spec] = [
-        {
-            "mark": {
-                "type": "line",
-                "color": colour,
-                "strokeWidth": 2,
-                "strokeCap": "round",
-                "strokeDash": dash,
-                "aria": False,
-                "invalid": "break-paths-filter-domains",
-            },
-            "encoding": {"x": x, "y": {"field": field, **axis}},
-        }
-        for field, colour, dash in (
-            ("p90", "var(--quiet)", [1, 4]),
-            ("median", "var(--upheld)", []),
-        )
-    ]
-    return _by_day(periods, values, [nine, median] if marked else lines)
+    median = {"x": x, "y": {"field": "median", **axis}}
+    return _by_day(
+        periods,
+        values,
+        [
+            {"mark": marks[0], "encoding": {**median, "y2": {"field": "p90"}}},
+            {"mark": marks[1], "encoding": {**median, "description": {"field": "text"}}},
+        ],
+    )
 
 
 def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0) -> Spec:

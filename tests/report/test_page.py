@@ -27,6 +27,7 @@ from human_loops_cli.thresholds.advice import Advice, NoThreshold
 from tests.report.outcomes import ARN, Row, example, field, hostile, judged, loop, staged
 
 DAY = timedelta(days=1)
+MARCH_3 = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
 
 class Page(HTMLParser):
@@ -140,6 +141,15 @@ def test_days_without_loops_are_zero() -> None:
     text = page_of(on_days(2, 4)).text
     assert "3 Mar 2026 0 0 0 n/a" in text
     assert text.index("4 Mar 2026 (partial) 1") < text.index("3 Mar 2026 0")
+
+
+def test_days_without_completed_loops_have_no_turnaround() -> None:
+    page = page_of([*on_days(2, 4), loop(9, status="Stopped", creation_time=MARCH_3)])
+    medians = [mark for mark in page.marks() if "median" in mark]
+    assert [mark.partition(" (")[0] for mark in medians] == [
+        f"{day} Mar 2026: median 2 h, nine of ten within 2 h, 1 Completed" for day in (2, 4)
+    ]
+    assert "The median turnaround of a day was 2 h" in page.text
 
 
 @pytest.mark.parametrize(
@@ -427,7 +437,8 @@ def test_largest_page_leaves_out_rows_and_says_so() -> None:
     text = Page(page).text
     assert re.search(r"29\d flow definitions have no section of its own here", text)
     left_out = re.findall(r"([\d,]+) more rows are left out .*?human-loops report --json", text)
-    assert len(left_out) > 10
+    assert len(left_out) >= 8
+    assert "1,980" in left_out  # of 2,000 rejects
 
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,7 @@ def _turnaround_figure(flow: Flow, view: View, periods: Sequence[Period]) -> Mar
     shown = (
         "Dot: median. Bar: up to nine of ten."
         if all(period.first == period.last for period in periods)
-        else "Line: median. Dotted: nine of ten."
+        else "Line: median. Band: up to nine of ten."
     )
     return figure(
         view,
