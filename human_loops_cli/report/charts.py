@@ -29,6 +29,9 @@ _DAYS_HEIGHT: Final = 150
 _LABELS: Final = 122
 _FIGURES: Final = 110
 
+#: How many characters of a name a tooltip has.
+_TOOLTIP: Final = 80
+
 #: Units of time, the longest first, in seconds. Times in charts are in milliseconds.
 _UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 _HALF_DAY: Final = 43_200_000.0
@@ -249,7 +252,7 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
         start = 0.0
         for segment, length, meaning in zip(segments, row.lengths, row.meanings, strict=True):
             if length or len(segments) == 1:
-                text = f"{visible(clipped(row.name))}: {meaning}"
+                text = f"{visible(clipped(row.name, _TOOLTIP))}: {meaning}"
                 values.append(
                     {
                         "place": place,

@@ -84,8 +84,12 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
         ),
         element(
             "p",
-            f"{counted(without, 'flow definition has', 'flow definitions have')} no section of "
-            "its own here, to keep this page small. To get one, use ",
+            counted(
+                without,
+                "flow definition has no section of its own",
+                "flow definitions have no section of their own",
+            ),
+            " here, to keep this page small. To get one, use ",
             element("code", "--flow"),
             ".",
             class_="left-out",

@@ -435,9 +435,9 @@ def test_largest_page_leaves_out_rows_and_says_so() -> None:
     assert MAX_BYTES / 4 < len(page) <= MAX_BYTES
     assert seconds < 60
     text = Page(page).text
-    assert re.search(r"29\d flow definitions have no section of its own here", text)
+    assert re.search(r"29\d flow definitions have no section of their own here", text)
     left_out = re.findall(r"([\d,]+) more rows are left out .*?human-loops report --json", text)
-    assert len(left_out) >= 8
+    assert len(left_out) > 10
     assert "1,980" in left_out  # of 2,000 rejects
 
 
