@@ -22,6 +22,9 @@ PACKAGES: Final = {
     "human_loop_reviews": "lambda",
 }
 
+#: The kinds of files that a package has: modules, and the style and script of the report.
+_KINDS: Final = {".py", ".css", ".js"}
+
 #: What the wheel has besides the packages' modules, and where it is in the repository.
 _ADDED: Final = {"human_loops_cli/runbook.md": "docs/operations.md"}
 
@@ -42,7 +45,7 @@ def wheel_contents(root: Path = ROOT) -> dict[str, bytes]:
         path.relative_to(root / parent).as_posix(): path.read_bytes()
         for package, parent in PACKAGES.items()
         for path in (root / parent / package).rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.suffix in _KINDS or path.name == "py.typed"
     }
     return modules | {name: (root / source).read_bytes() for name, source in _ADDED.items()}
 

@@ -261,7 +261,8 @@ class _Limits:
         everything: bool,
     ) -> _Limits:
         """Read the options, of which one kind is needed."""
-        earliest, latest = parse_time("--since", since), parse_time("--until", until, end_of_day=True)
+        earliest = parse_time("--since", since)
+        latest = parse_time("--until", until, end_of_day=True)
         limited = any(each is not None for each in (flow, since, until))
         if bool(loops) + limited + everything != 1:
             raise CommandError(

@@ -38,6 +38,11 @@ class Band:
         """The mean of its confidences, in points."""
         return self.confidence_millionths / self.correct.of / 1_000_000
 
+    @property
+    def text(self) -> str:
+        """Its limits."""
+        return f"{self.low} to {'' if self.high == _EDGES[-1] else 'below '}{self.high}"
+
     def merged_with(self, other: Band) -> Band:
         """Return one band of two neighbours."""
         return Band(

@@ -1,36 +1,57 @@
-"""The charts, as Vega-Lite specifications, and drawn as SVG.
+"""The charts, as specifications of Vega-Lite 6.
 
-The page has the drawn charts, not Vega: it needs no script to be read, and stays small. Colours
-are variables of the style sheet, so that charts follow its light and dark modes. Names of fields
-are values of the data only, never part of a specification.
+Colours are variables of the style sheet, so that charts follow its light and dark modes. Names of
+fields are values of the data only, never part of a specification.
 """
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
 from typing import Any, Final
 
-from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.report.calibration import Band
 from human_loops_cli.report.figures import day_text, duration
-from human_loops_cli.report.markup import Markup, clipped, element, visible
+from human_loops_cli.report.markup import clipped, visible
 from human_loops_cli.report.periods import Period
 
 Spec = dict[str, Any]
 
-#: The version of Vega-Lite that the specifications are written for.
-_VEGA_LITE: Final = "6.4"
-
-#: The widths of a chart, and of one of several beside each other.
+#: The widths of a chart, and of one of several beside each other, in pixels.
 _WIDTH: Final = 430
 _PANEL: Final = 300
 
+#: The height of a chart by day, and the room for names and figures beside bars.
+_DAYS_HEIGHT: Final = 150
 _LABELS: Final = 122
 _FIGURES: Final = 110
+
+#: How many characters of a name a tooltip has.
+_TOOLTIP: Final = 80
+
+#: Units of time, the longest first, in seconds. Times in charts are in milliseconds.
+_UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+_HALF_DAY: Final = 43_200_000.0
+
+#: The marks of turnaround: for days apart from each other, and for more of them than have room.
+_DAY_MARKS: Final = (
+    {"type": "rule", "color": "var(--range)", "strokeWidth": 3, "aria": False},
+    {"type": "circle", "color": "var(--upheld)", "size": 34, "opacity": 1},
+)
+_LINE: Final = {"strokeWidth": 1.5, "aria": False, "invalid": "break-paths-filter-domains"}
+_LINES: Final = (
+    {
+        **_LINE,
+        "type": "area",
+        "fill": "var(--range)",
+        "fillOpacity": 1,
+        "stroke": "var(--range)",
+    },
+    {**_LINE, "type": "line", "stroke": "var(--upheld)", "strokeCap": "round"},
+)
 
 _INK, _QUIET, _GRID = "var(--ink)", "var(--quiet)", "var(--grid)"
 _CONFIG: Final[dict[str, Any]] = {
@@ -55,6 +76,7 @@ _CONFIG: Final[dict[str, Any]] = {
         "symbolSize": 150,
         "symbolType": "square",
         "orient": "top",
+        "direction": "horizontal",
         "title": None,
         "columnPadding": 14,
         "rowPadding": 4,
@@ -82,7 +104,7 @@ class Segment:
 
 COMPLETED: Final = Segment("Completed", "var(--upheld)")
 FAILED: Final = Segment("Failed", "url(#rising)")
-STOPPED: Final = Segment("Stopped", "url(#dots)")
+STOPPED: Final = Segment("Stopped", "var(--open)")
 
 CONFIRMED: Final = Segment("confirmed", "var(--upheld)")
 CORRECTED: Final = Segment("corrected", "var(--changed)")
@@ -137,7 +159,7 @@ def volume(
     for period, row in zip(periods, counts, strict=True):
         below = 0.0
         for segment, count in zip(segments, row, strict=True):
-            text = f"{period_text(period)}: {count:,} {segment.name}"
+            text = f"{period.text}: {count:,} {segment.name}"
             if count:
                 values.append(
                     {
@@ -177,10 +199,7 @@ def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> 
         Rows of the query `turnaround`, by day.
     """
     longest = max(row["p90_seconds"] for row in rows)
-    unit, seconds = next(
-        (each for each in _UNITS if longest >= 2 * each[1]),
-        _UNITS[-1],
-    )
+    unit, seconds = next((each for each in _UNITS if longest >= 2 * each[1]), _UNITS[-1])
     values: list[Spec] = []
     after: date | None = None
     for row in rows:
@@ -203,35 +222,17 @@ def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> 
         "axis": {"tickCount": 4, "format": "~s"},
         "scale": {"zero": True},
     }
+    marks = _DAY_MARKS if all(each.first == each.last for each in periods) else _LINES
     x = {"field": "middle", "type": "temporal"}
-    marked = all(period.first == period.last for period in periods)
-    nine: Spec = {
-        "mark": {"type": "rule", "color": "var(--range)", "strokeWidth": 3, "aria": False},
-        "encoding": {"x": x, "y": {"field": "median", **axis}, "y2": {"field": "p90"}},
-    }
-    median: Spec = {
-        "mark": {"type": "circle", "color": "var(--upheld)", "size": 34, "opacity": 1},
-        "encoding": {"x": x, "y": {"field": "median", **axis}, "description": {"field": "text"}},
-    }
-    lines: list[Spec] = [
-        {
-            "mark": {
-                "type": "line",
-                "color": colour,
-                "strokeWidth": 2,
-                "strokeCap": "round",
-                "strokeDash": dash,
-                "aria": False,
-                "invalid": "break-paths-filter-domains",
-            },
-            "encoding": {"x": x, "y": {"field": field, **axis}},
-        }
-        for field, colour, dash in (
-            ("p90", "var(--quiet)", [1, 4]),
-            ("median", "var(--upheld)", []),
-        )
-    ]
-    return _by_day(periods, values, [nine, median] if marked else lines)
+    median = {"x": x, "y": {"field": "median", **axis}}
+    return _by_day(
+        periods,
+        values,
+        [
+            {"mark": marks[0], "encoding": {**median, "y2": {"field": "p90"}}},
+            {"mark": marks[1], "encoding": {**median, "description": {"field": "text"}}},
+        ],
+    )
 
 
 def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0) -> Spec:
@@ -250,8 +251,8 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
     for place, row in enumerate(rows):
         start = 0.0
         for segment, length, meaning in zip(segments, row.lengths, row.meanings, strict=True):
-            if length:
-                text = f"{visible(clipped(row.name))}: {meaning}"
+            if length or len(segments) == 1:
+                text = f"{visible(clipped(row.name, _TOOLTIP))}: {meaning}"
                 values.append(
                     {
                         "place": place,
@@ -263,13 +264,16 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
                 )
             start += float(length)
     names = [
-        {"place": place, "name": visible(clipped(row.name))[:80], "figure": row.figure}
+        {"place": place, "name": _label(row.name), "figure": row.figure}
         for place, row in enumerate(rows)
     ]
     y = {"field": "place", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.3}}
     length = longest or max(sum(row.lengths) for row in rows)
     width = _WIDTH - _LABELS - _FIGURES - 20
-    legend = 12 + 19 * ceil(len(segments) / _CONFIG["legend"]["columns"])
+    top = 12 + 19 * ceil(len(segments) / _CONFIG["legend"]["columns"])
+    legend: Spec | None = {"orient": "none", "legendX": -_LABELS, "legendY": 4 - top}
+    if len(segments) == 1:
+        top, legend = 2, None
     words: Spec = {"type": "text", "fontSize": 12, "color": _INK, "aria": False, "align": "left"}
     layers: list[Spec] = [
         {
@@ -284,24 +288,23 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
                     "scale": {"domain": [0, float(length) or 1.0], "nice": False},
                 },
                 "x2": {"field": "end"},
-                "color": _colours(segments)
-                | {"legend": {"orient": "none", "legendX": -_LABELS, "legendY": 4 - legend}},
+                "color": {**_colours(segments), "legend": legend},
                 "description": {"field": "text"},
             },
         },
         {
             "data": {"values": names},
-            "mark": {**words, "limit": _LABELS - 8},
+            "mark": words,
             "encoding": {"y": y, "x": {"value": -_LABELS}, "text": {"field": "name"}},
         },
         {
             "data": {"values": names},
-            "mark": {**words, "color": _QUIET, "limit": _FIGURES},
+            "mark": {**words, "color": _QUIET},
             "encoding": {"y": y, "x": {"value": width + 8}, "text": {"field": "figure"}},
         },
     ]
     return _spec(width=width, height={"step": 24}, layers=layers) | {
-        "padding": {"left": _LABELS + 2, "right": _FIGURES + 10, "top": legend, "bottom": 2},
+        "padding": {"left": _LABELS + 2, "right": _FIGURES + 10, "top": top, "bottom": 2},
         "autosize": {"type": "none"},
     }
 
@@ -323,7 +326,7 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
             "low": band.correct.interval[0] * 100,
             "high": band.correct.interval[1] * 100,
             "few": band.correct.few,
-            "text": f"Confidence {band_text(band)}: {band.correct.text} correct, "
+            "text": f"Confidence {band.text}: {band.correct.text} correct, "
             f"95 % interval {band.correct.range}" + (", few" if band.correct.few else ""),
         }
         for band in found
@@ -335,7 +338,7 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
             "type": "quantitative",
             "title": title,
             "scale": {"domain": [lowest, 100], "nice": False},
-            "axis": {"tickCount": 5},
+            "axis": {"tickCount": 5, "labelFlush": False},
         }
 
     x, y = axis("confidence", "mean confidence"), axis("correct", "found correct, %")
@@ -369,60 +372,6 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
     return _spec(width=_PANEL - 56, height=_PANEL - 76, layers=layers)
 
 
-def band_text(band: Band) -> str:
-    """Return the limits of a band as a reader names them."""
-    return f"{band.low} to {'' if band.high == 100 else 'below '}{band.high}"
-
-
-def svg(spec: Spec, description: str) -> Markup:
-    """Draw a chart.
-
-    Parameters
-    ----------
-    spec
-        A Vega-Lite specification.
-    description
-        What it shows, for readers who do not see it.
-
-    Raises
-    ------
-    CommandError
-        If the package that draws is not installed.
-    """
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise CommandError(
-            "the report needs vl-convert-python, which is not installed",
-            advice="pip install 'a2i-human-loop-events[report]'",
-            status=ExitStatus.USAGE,
-        ) from error
-    drawn = vl_convert.vegalite_to_svg(
-        {**spec, "description": description}, vl_version=_VEGA_LITE, allowed_base_urls=[]
-    )
-    found = re.match(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)">(.*)</svg>\Z', drawn, re.DOTALL)
-    if found is None:
-        raise ValueError("the drawn chart is not the SVG that this version expects")
-    width, height, marks = found.groups()
-    return element(
-        "svg",
-        Markup(marks),
-        class_="chart",
-        width=width,
-        height=height,
-        viewBox=f"0 0 {width} {height}",
-        role="graphics-document",
-        aria_roledescription="chart",
-        aria_label=description,
-    )
-
-
-#: Units of time, the longest first.
-_UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
-
-_HALF_DAY: Final = 43_200_000.0
-
-
 def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -> Spec:
     partial = {
         "data": {"values": [_span(period) for period in periods if period.partial]},
@@ -438,7 +387,12 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
             "domain": [_span(periods[0])["start"], _span(periods[-1])["end"]],
             "nice": False,
         },
-        "axis": {"grid": False, "tickCount": 5, "labelFlush": True, "labelOverlap": True},
+        "axis": {
+            "grid": False,
+            "values": _day_ticks(periods),
+            "format": _day_format(periods),
+            "labelFlush": True,
+        },
     }
     spec = _spec(width=_WIDTH - 58, height=_DAYS_HEIGHT, layers=[partial, *layers])
     for layer in spec["layer"]:
@@ -451,7 +405,14 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
     return spec
 
 
-_DAYS_HEIGHT: Final = 150
+def _day_ticks(periods: Sequence[Period]) -> list[float]:
+    step = next(each for each in (1, 2, 7, 14, 28, len(periods)) if len(periods) <= 7 * each)
+    return [_milliseconds(period.first) for period in periods[::step]]
+
+
+def _day_format(periods: Sequence[Period]) -> str:
+    days = (periods[-1].last - periods[0].first).days
+    return "%-d %b" if days < 150 else "%b %Y" if days < 2000 else "%Y"
 
 
 def _spec(*, width: int, height: int | Spec, layers: list[Spec]) -> Spec:
@@ -464,6 +425,25 @@ def _spec(*, width: int, height: int | Spec, layers: list[Spec]) -> Spec:
         "config": _CONFIG,
         "layer": layers,
     }
+
+
+def _label(text: str) -> str:
+    """Return a name that fits beside its bar, by the usual widths of letters.
+
+    Vega can measure texts, but takes several times as long as for the rest of the chart.
+    """
+    shown = visible(clipped(text))
+    room = _LABELS / 12 - 1
+    for place, each in enumerate(shown):
+        if unicodedata.east_asian_width(each) in "WF" or each in "mwMW@%&":
+            room -= 1
+        elif each in "fijltI.,:;'|!()[] ":
+            room -= 0.32
+        else:
+            room -= 0.7 if each.isupper() else 0.56
+        if room < 0 and place < len(shown) - 1:
+            return f"{shown[:place]}…"
+    return shown
 
 
 def _colours(segments: Sequence[Segment]) -> Spec:
@@ -483,11 +463,3 @@ def _span(period: Period) -> Spec:
 
 def _milliseconds(day: date) -> float:
     return (day.toordinal() - date(1970, 1, 1).toordinal()) * 2 * _HALF_DAY
-
-
-def period_text(period: Period) -> str:
-    """Return the days of a period, and whether it is partial."""
-    days = day_text(period.first)
-    if period.last != period.first:
-        days += f" to {day_text(period.last)}"
-    return days + (" (partial)" if period.partial else "")

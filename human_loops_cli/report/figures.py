@@ -128,12 +128,12 @@ def duration(seconds: float | None) -> str:
 
     Examples
     --------
-    >>> duration(8.2), duration(750), duration(8240), duration(200_000), duration(None)
-    ('8\xa0s', '13\xa0min', '2\xa0h 17\xa0min', '2\xa0d 8\xa0h', 'n/a')
+    >>> duration(8.2), duration(760), duration(8240), duration(200_000), duration(None)
+    ('8\xa0s', '13\xa0min', '2\xa0h 17\xa0min', '2\xa0d 7\xa0h', 'n/a')
     """
     if seconds is None:
         return NOT_KNOWN
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f}{_NBSP}s"
     minutes = round(seconds / 60)
     hours, days = minutes // 60, minutes // 1440

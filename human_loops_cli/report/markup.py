@@ -38,8 +38,10 @@ def visible(text: str) -> str:
     >>> print(visible("Total\u202e"))
     Total\u202e
     """
+    if not text or text.isspace():
+        return "(blank)" if text else "(empty)"
     if text.isprintable():
-        return text or "(empty)"
+        return text
     return "".join(
         each
         if each.isprintable() or each in _JOINERS or unicodedata.category(each) == "Zs"
@@ -92,9 +94,9 @@ def name(text: str) -> Markup:
     return element("bdi", visible(clipped(text)))
 
 
-def clipped(text: str) -> str:
+def clipped(text: str, longest: int = _LONGEST) -> str:
     """Return a text of bounded length."""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def table(
     """
     kinds = ["words" if each.words else None for each in columns]
     head = [
-        element("th", each.title, scope="col", class_=kind)
+        element("th", each.title[:1].upper() + each.title[1:], scope="col", class_=kind)
         for each, kind in zip(columns, kinds, strict=True)
     ]
     body = []

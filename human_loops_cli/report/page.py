@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Final
 
 from human_loops_cli.errors import CommandError
-from human_loops_cli.report import charts
 from human_loops_cli.report.data import ReportData
+from human_loops_cli.report.drawing import Drawings
 from human_loops_cli.report.flow import Flow, flows
 from human_loops_cli.report.markup import Markup, clipped, element, joined, name
 from human_loops_cli.report.periods import Window
-from human_loops_cli.report.sections import View, sections
+from human_loops_cli.report.sections import sections
+from human_loops_cli.report.sections.parts import View
 from human_loops_cli.report.summary import flow_table, summary
 
 #: The size of the largest page. Larger ones load slowly, and mail servers refuse them.
@@ -28,8 +27,8 @@ MAX_BYTES: Final = 1_200_000
 
 #: How many flow definitions have sections, and how many rows a table has: the first that fits.
 _LIMITS: Final = (
-    *((12, rows) for rows in (5000, 2000, 1000, 500, 250, 100, 50, 25)),
-    *((flows, 25) for flows in (6, 3, 1)),
+    *((8, rows) for rows in (5000, 2000, 1000, 500, 250, 100, 50, 25)),
+    *((flows, 25) for flows in (5, 3, 1)),
     (1, 5),
 )
 
@@ -76,7 +75,7 @@ def render(data: ReportData) -> bytes:
     """
     all_flows = flows(data)
     window = _window(data, all_flows)
-    drawings = _Drawings()
+    drawings = Drawings()
     for detailed, rows in _LIMITS:
         if _least_rows(all_flows[:detailed], rows) * _ROW_BYTES > MAX_BYTES:
             continue
@@ -85,19 +84,6 @@ def render(data: ReportData) -> bytes:
         if len(page) <= MAX_BYTES:
             return page
     raise CommandError("the report does not fit into a page of 1.2 MB")
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawings:
-    """Charts, each of which is drawn once however often the page is tried."""
-
-    drawn: dict[str, Markup] = field(default_factory=dict)
-
-    def draw(self, spec: charts.Spec, description: str) -> Markup:
-        key = json.dumps([spec, description])
-        if key not in self.drawn:
-            self.drawn[key] = charts.svg(spec, description)
-        return self.drawn[key]
 
 
 def _window(data: ReportData, all_flows: Sequence[Flow]) -> Window | None:
@@ -142,7 +128,10 @@ def _page(
             flow_table(all_flows, len(detailed), view.rows) if len(all_flows) > 1 else Markup(),
             _links(detailed),
             *(
-                joined(element("h2", name(flow.name), id=flow.anchor, class_="flow"), sections(flow, view))
+                joined(
+                    element("h2", name(flow.name), id=flow.anchor, class_="flow"),
+                    sections(flow, view),
+                )
                 for flow in detailed
             ),
             element("h2", "What these numbers cannot say", id="limitations"),

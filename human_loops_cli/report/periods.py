@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from human_loops_cli.report.figures import day_text
+
 _DAY: Final = timedelta(days=1)
 
 #: How many bars a chart shows at most, about.
@@ -28,6 +30,14 @@ class Period:
     first: date
     last: date
     partial: bool
+
+    @property
+    def text(self) -> str:
+        """Its days, and whether it is partial."""
+        days = day_text(self.first)
+        if self.last != self.first:
+            days += f" to {day_text(self.last)}"
+        return days + (" (partial)" if self.partial else "")
 
 
 @dataclass(frozen=True, slots=True)

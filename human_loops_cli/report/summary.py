@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from human_loops_cli.report.data import Rejects, ReportData
@@ -11,8 +12,9 @@ from human_loops_cli.report.flow import Flow
 from human_loops_cli.report.markup import Column, Markup, element, escaped, joined, name, table
 from human_loops_cli.report.periods import Window
 
-#: How many sources are named.
+#: How many sources are named, and how many rejects at most, before what the report is about.
 _SOURCES: Final = 5
+_REJECTS: Final = 20
 
 
 def summary(data: ReportData, flows: Sequence[Flow], window: Window | None, rows: int) -> Markup:
@@ -82,8 +84,12 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
         ),
         element(
             "p",
-            f"{counted(without, 'flow definition has', 'flow definitions have')} no section of "
-            "its own here, to keep this page small. To get one, use ",
+            counted(
+                without,
+                "flow definition has no section of its own",
+                "flow definitions have no section of their own",
+            ),
+            " here, to keep this page small. To get one, use ",
             element("code", "--flow"),
             ".",
             class_="left-out",
@@ -107,10 +113,15 @@ def _limits(data: ReportData) -> Markup:
     if data.flow:
         parts += ["Only the flow definition ", name(data.flow), ". "]
     if data.since:
-        parts += [f"Since {data.since.isoformat()}. "]
+        parts += [f"Since {_moment(data.since)}. "]
     if data.until:
-        parts += [f"Until {data.until.isoformat()}."]
+        parts += [f"Until {_moment(data.until)}."]
     return joined(*parts)
+
+
+def _moment(time: datetime) -> str:
+    utc = time.astimezone(UTC)
+    return f"{day_text(utc.date())} {utc:%H:%M} UTC"
 
 
 def _lead(flows: Sequence[Flow], window: Window | None) -> Markup:
@@ -151,7 +162,7 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
         (
             "reviewers' time for a loop",
             duration(seconds / worked) if worked else NOT_KNOWN,
-            f"mean of {counted(worked, 'loop')} with known times; {duration(seconds)} in all"
+            f"mean of {counted(worked, 'loop')} with known times; {seconds / 3600:,.0f} h in all"
             if worked
             else "no loop has known times",
         ),
@@ -174,14 +185,15 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
 def _facts(data: ReportData, flows: Sequence[Flow], window: Window | None) -> list[str]:
     rejected = sum(each.count for each in data.rejects)
     facts = [
-        f"{counted(data.outcomes, 'outcome')} read."
-        if data.outcomes is not None
-        else "How many outcomes were read is not known: the engine returns aggregates only.",
         f"{counted(data.duplicates, 'duplicate')} of an outcome dropped.",
         f"{counted(data.replaced, 'outcome')} replaced by another one of the same loop.",
         f"{counted(data.verifications, 'outcome')} of verifications left out.",
         f"{counted(rejected, 'outcome')} rejected." if rejected else "Nothing rejected.",
     ]
+    if data.outcomes is not None:
+        facts.insert(0, f"{counted(data.outcomes, 'outcome')} read.")
+    else:
+        facts = ["How many outcomes were read and dropped is not known: only sums were read."]
     recovered = _total(flows, "recovered")
     if recovered:
         facts.append(
@@ -204,12 +216,10 @@ def _partial_days(window: Window) -> str:
         if cut
     ]
     if not partial:
-        return "All days are complete."
-    if window.first == window.last:
-        partial = partial[:1]
+        return "The first and the last day are complete."
     return (
-        f"{' and '.join(partial)} may be partial: the loops are limited to no midnight there. "
-        "Days without loops count as zero."
+        f"{' and '.join(dict.fromkeys(partial))} may be partial: the loops are not limited by a "
+        "midnight (UTC) there."
     )
 
 
@@ -234,7 +244,7 @@ def _rejects(rejects: Sequence[Rejects], rows: int) -> Markup:
                 ", ".join(f"{line:,}" for line in each.lines) or "the whole file",
                 f"{each.count:,}",
             ],
-            limit=rows,
+            limit=min(rows, _REJECTS),
         ),
         open=True,
     )

@@ -1,5 +1,5 @@
 // Opens the pages of a folder in Chromium, and prints what happened as JSON.
-// node tests/report/browser.mjs FOLDER [--pictures]; TMPDIR must be a folder of its own.
+// node tests/report/browser.mjs FOLDER; TMPDIR must be a folder of its own.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -7,7 +7,7 @@ import chromium from "@sparticuz/chromium";
 import puppeteer from "puppeteer-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const [folder, pictures] = process.argv.slice(2);
+const [folder] = process.argv.slice(2);
 const WIDE = { width: 1120, height: 900 };
 const NARROW = { width: 360, height: 740 };
 
@@ -29,52 +29,61 @@ async function opened(name, { viewport = WIDE, scheme = "light", media = "screen
   await session.send("Emulation.setEmulatedMedia", { media, features: [{ name: "prefers-color-scheme", value: scheme }] });
   await page.setJavaScriptEnabled(scripts);
   await page.goto(pathToFileURL(`${folder}/${name}.html`).href, { waitUntil: "load" });
-  if (pictures) await page.screenshot({ path: `${folder}/${name}-${scheme}-${media}-${viewport.width}${scripts ? "" : "-static"}.png`, fullPage: true });
   seen.requests = seen.requests.filter((url) => !url.endsWith(`/${name}.html`) && url !== "data:,");
   return { page, seen };
 }
 
 async function faultsOf(page) {
   await page.evaluate(AXE);
-  const { violations, incomplete } = await page.evaluate(() => axe.run(document, {
-    rules: { "color-contrast-enhanced": { enabled: false } },
-  }));
+  const { violations, incomplete, passes } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations", "incomplete"] }));
   const named = (found) => found.map((each) => `${each.id}: ${each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(" | ")} (${each.nodes.length})`);
-  return { violations: named(violations), incomplete: named(incomplete) };
+  return { violations: named(violations), incomplete: named(incomplete), passes: passes.length };
 }
 
 const structure = () => ({
-  marks: [...document.querySelectorAll("svg.chart")].map((chart) => ({
-    label: chart.getAttribute("aria-label"),
-    marks: [...chart.querySelectorAll("[role=graphics-symbol]")].map((mark) => mark.getAttribute("aria-label")),
-    heights: [...chart.querySelectorAll("[role=graphics-symbol]")].map((mark) => mark.getBoundingClientRect().height),
-    texts: [...chart.querySelectorAll("text")].map((text) => text.textContent),
-    width: chart.getBoundingClientRect().width,
-  })),
+  charts: [...document.querySelectorAll("svg.chart")].map((chart) => {
+    const marks = [...chart.querySelectorAll("[role=graphics-symbol]")];
+    return {
+      label: chart.getAttribute("aria-label"),
+      marks: marks.map((mark) => mark.getAttribute("aria-label")),
+      heights: marks.map((mark) => mark.getBoundingClientRect().height),
+      fill: getComputedStyle(marks[0]).fill,
+      texts: [...chart.querySelectorAll("text")].map((text) => text.textContent),
+      width: chart.getBoundingClientRect().width,
+    };
+  }),
+  tables: [...document.querySelectorAll("table")].map((table) => table.getBoundingClientRect().height),
   tags: [...new Set([...document.querySelectorAll("*")].map((each) => each.localName))].sort(),
-  handlers: [...document.querySelectorAll("*")].flatMap((each) => [...each.attributes].map((attribute) => attribute.name)).filter((name) => name.startsWith("on")),
+  scripts: document.scripts.length,
+  handlers: [...document.querySelectorAll("*")].flatMap((each) => each.getAttributeNames()).filter((name) => name.startsWith("on")),
   text: document.body.textContent,
+  paper: getComputedStyle(document.documentElement).backgroundColor,
   overflow: document.documentElement.scrollWidth > innerWidth,
-  open: [...document.querySelectorAll("details")].map((each) => each.open),
 });
 
 async function tooltipOf(page) {
-  return page.$eval("#tooltip", (each) => ({ text: each.textContent, box: each.getBoundingClientRect().toJSON(), inside: each.getBoundingClientRect().right <= innerWidth && each.getBoundingClientRect().top >= 0 }));
+  return page.$eval("#tooltip", (each) => {
+    const at = each.getBoundingClientRect();
+    const inside = at.left >= 0 && at.top >= 0 && at.right <= innerWidth && at.bottom <= innerHeight;
+    return { text: each.textContent, inside };
+  });
 }
 
 const results = {};
 
-for (const [mode, options] of Object.entries({
+await Promise.all(Object.entries({
   light: {},
   dark: { scheme: "dark" },
   print: { media: "print", scheme: "dark" },
   narrow: { viewport: NARROW },
-})) {
+}).map(async ([mode, options]) => {
   const { page, seen } = await opened("example", options);
-  await page.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+  if (options.media !== "print") { // where the style sheet opens them
+    await page.$$eval("details", (all) => all.forEach((each) => { each.open = true; }));
+  }
   results[mode] = { seen, axe: await faultsOf(page), page: await page.evaluate(structure) };
   await page.close();
-}
+}));
 
 {
   const { page, seen } = await opened("example");
@@ -82,7 +91,7 @@ for (const [mode, options] of Object.entries({
   const mark = await chart.$("[role=graphics-symbol]");
   await mark.hover();
   const hovered = await tooltipOf(page);
-  const labelled = await mark.evaluate((each) => each.getAttribute("aria-label"));
+  const labels = await chart.$$eval("[role=graphics-symbol]", (all) => all.map((each) => each.getAttribute("aria-label")));
   await page.mouse.move(0, 0);
   const left = await tooltipOf(page);
   await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
@@ -102,7 +111,7 @@ for (const [mode, options] of Object.entries({
   await page.focus("details:not([open]) summary");
   await page.keyboard.press("Enter");
   const toggled = await page.evaluate(() => document.activeElement.parentElement.open);
-  results.interaction = { seen, hovered, labelled, left, stops, focused, next, last, escaped, toggled };
+  results.interaction = { seen, hovered, labels, left, stops, focused, next, last, escaped, toggled };
   const closed = await page.$$eval("details:not([open])", (all) => all.length);
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   const printed = await page.$$eval("details:not([open])", (all) => all.length);
@@ -120,9 +129,30 @@ for (const [mode, options] of Object.entries({
 
 {
   const { page, seen } = await opened("example", { scripts: false });
-  const snapshot = await page.accessibility.snapshot({ interestingOnly: true });
-  results.static = { seen, named: JSON.stringify(snapshot).slice(0, 200_000) };
-  if (pictures) await page.pdf({ path: `${folder}/example.pdf`, format: "A4" });
+  const session = await page.createCDPSession(); // what is rendered, for scripts are off
+  const { documents, strings } = await session.send("DOMSnapshot.captureSnapshot", { computedStyles: [] });
+  const text = documents[0].layout.text.map((each) => strings[each] ?? "").join("\n");
+  const classes = documents[0].nodes.attributes.filter((each) => each.some((name, place) => strings[name] === "class" && strings[each[place + 1]] === "chart"));
+  results.static = { seen, text, charts: classes.length };
+  await page.close();
+}
+
+{ // what a name could do if it did break out
+  const { page, seen } = await opened("example");
+  const failed = [];
+  page.on("requestfailed", (request) => failed.push([request.url(), request.failure().errorText]));
+  await page.evaluate(async () => {
+    const script = document.createElement("script");
+    script.textContent = "document.title = 'ran'";
+    document.body.append(script);
+    const image = document.createElement("img");
+    image.src = "http://127.0.0.1:9/x.png";
+    document.body.append(image);
+    document.body.insertAdjacentHTML("beforeend", "<p style='color: red' onclick='document.title = 1'>p</p>");
+    document.body.lastElementChild.click();
+    await fetch("http://127.0.0.1:9/x").catch(() => {});
+  });
+  results.policy = { refused: seen.console, requests: seen.requests, failed, title: await page.title() };
   await page.close();
 }
 

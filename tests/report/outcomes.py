@@ -111,11 +111,9 @@ def judged(of: Row, fields: Iterable[Row]) -> Row:
     return of | {"fields_judged": len(known), "fields_correct": sum(known)}
 
 
-def plausible(
-    days: int = 45, loops_a_day: int = 30, seed: int = 7
-) -> tuple[list[Row], list[Row]]:
+def plausible(days: int = 45, loops_a_day: int = 30, seed: int = 7) -> tuple[list[Row], list[Row]]:
     """Return the rows of outcomes as two flow definitions could have them."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     loops: list[Row] = []
     fields: list[Row] = []
     for flow, known, factor in (("invoices", INVOICE, 1.0), ("claims", CLAIM, 0.3)):
@@ -217,7 +215,67 @@ def example() -> ReportData:
         duplicates=4,
         replaced=1,
         verifications=1,
-        rejects=[Rejects(place="s3://example-archive/outcomes/b.jsonl.gz", problem="not JSON", lines=[17])],
+        rejects=[
+            Rejects(
+                place="s3://example-archive/outcomes/b.jsonl.gz", problem="not JSON", lines=[17]
+            )
+        ],
         rows=staged(loops, fields),
         advice=ADVICE,
+    )
+
+
+#: Names that break out of a page, a chart or a line that does not expect them.
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(2)>",
+    "</title></style><svg onload=alert(3)>",
+    '" onmouseover="alert(4)" x="',
+    "' autofocus onfocus='alert(5)",
+    "<!--",
+    "-->",
+    "]]>",
+    "&lt;script&gt;",
+    "line\u2028separator\u2029and\x00null\x1b[31m\x7f",
+    "reversed \u202eedoc\u202c name",
+    "W" * 200,
+    "&" * 200,
+    "datum.x",
+    "a.b[0]",
+    "a\\.b\\[0\\]",
+    '{"signal": "alert(6)"}',
+    "=HYPERLINK(1)",
+    "url(javascript:alert(7))",
+    "__proto__",
+    "constructor",
+    "",
+    " ",
+    "\u05e9\u05dc\u05d5\u05dd",
+    "\U0001f469\u200d\U0001f4bb",
+    "e\u0301" * 50,
+)
+
+
+def hostile() -> ReportData:
+    """Return data in which each name is hostile."""
+    loops: list[Row] = []
+    fields: list[Row] = []
+    for place, text in enumerate(HOSTILE):
+        for flow in ("invoices", HOSTILE[1]):
+            ended = loop(len(loops), flow, reviewer_count=2, task_type=text)
+            its_fields = [
+                field(ended, text, correct=place % 2 == 0, reviewer_agreement=0.0, note=text),
+                field(ended, text, correct=False, verdict="relabelled", predicted_name=text),
+                field(ended, text, correct=None, verdict="added", confidence=None),
+            ]
+            loops.append(judged(ended, its_fields))
+            fields += its_fields
+            loops.append(loop(len(loops), flow, status="Failed", failure_code=text))
+    return ReportData(
+        sources=HOSTILE,
+        outcomes=len(loops),
+        flow=HOSTILE[0],
+        rejects=[Rejects(place=text, problem=text) for text in HOSTILE],
+        rows=staged(loops, fields),
+        advice=[Advice(flow_definition_arn=f"{ARN}invoices", field=text) for text in HOSTILE],
     )

@@ -1,0 +1,84 @@
+"""Failed loops, loops without a review, and fields without a verdict."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from human_loops_cli.report.figures import NOT_KNOWN, Share, counted, day_text
+from human_loops_cli.report.flow import Flow, number
+from human_loops_cli.report.markup import Column, Markup, clipped, element, joined, name, table
+from human_loops_cli.report.sections.parts import View, heading, paragraph, share_text
+
+#: What the notes mean.
+NOTES: Final = {
+    "minority": "Less than half of the reviewers gave a value that the model did not predict.",
+    "labelAndCount": "Only labels and their numbers are compared.",
+    "mask": "A mask of pixels, which is not compared.",
+    "opaque": "A value of no known form, which is not compared.",
+    "mappingFailed": "An expression of the mapping failed.",
+    "pathNotFound": "An answer has the element of the mapping's path, but not the rest of it.",
+    "answerNotFound": "No answer has the element of the mapping's path.",
+    "predictionNotFound": "The input does not have the mapping's path.",
+    "tooLarge": "The value has more parts than are compared.",
+}
+
+
+def failures(flow: Flow, view: View) -> Markup:
+    """Failed loops, and outputs without a review."""
+    rows = flow.rows["failures"]
+    facts = [
+        counted(flow.count("unreadable"), "loop has", "loops have")
+        + " an output that cannot be read.",
+        counted(flow.count("unanswered"), "loop has", "loops have") + " no answer.",
+        counted(flow.count("prediction_unknown"), "loop has", "loops have")
+        + " no known prediction to compare with.",
+        counted(flow.count("fields_left_out"), "field is", "fields are")
+        + " left out of outcomes that were too large.",
+    ]
+    return joined(
+        heading(flow, "failures", "Failures"),
+        table(
+            f"Failed loops of {clipped(flow.name)} by failure code",
+            [
+                Column("Failure code"),
+                Column("loops"),
+                Column("of all loops"),
+                Column("first day"),
+                Column("last day"),
+            ],
+            rows,
+            lambda row: [
+                name(row["failure_code"]) if row["failure_code"] else "no code",
+                f"{number(row, 'loops'):,}",
+                share_text(Share(number(row, "loops"), flow.count("loops"))),
+                day_text(row["first_day"]) if row["first_day"] else NOT_KNOWN,
+                day_text(row["last_day"]) if row["last_day"] else NOT_KNOWN,
+            ],
+            limit=view.rows,
+        )
+        if rows
+        else paragraph("No loop Failed."),
+        element("ul", *(element("li", fact) for fact in facts)),
+    )
+
+
+def notes(flow: Flow, view: View) -> Markup:
+    """Why fields have no verdict."""
+    rows = flow.rows["notes"]
+    head = heading(flow, "notes", "Notes: fields without a verdict, or compared in part")
+    if not rows:
+        return joined(head, paragraph("No field has a note."))
+    return joined(
+        head,
+        table(
+            f"Notes on the fields of {clipped(flow.name)}",
+            [Column("Note"), Column("fields"), Column("meaning", words=True)],
+            rows,
+            lambda row: [
+                name(row["note"]),
+                f"{number(row, 'fields'):,}",
+                NOTES.get(row["note"], NOT_KNOWN),
+            ],
+            limit=view.rows,
+        ),
+    )

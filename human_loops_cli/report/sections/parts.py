@@ -1,0 +1,99 @@
+"""What the sections are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from human_loops_cli.report.charts import Bar, Segment, Spec
+from human_loops_cli.report.figures import Share
+from human_loops_cli.report.flow import Flow, Row, number
+from human_loops_cli.report.markup import Markup, element, joined
+from human_loops_cli.report.periods import Window
+
+#: How many fields a chart shows.
+FIELDS_SHOWN: Final = 12
+
+FLATTERED: Final = "Reviewers saw the prediction, which makes them uphold it more often."
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the sections are shown.
+
+    Parameters
+    ----------
+    window
+        The days of the report. None if no loop has a known day.
+    rows
+        How many rows a table has at most.
+    draw
+        Draws a chart with a description.
+    target, confidence
+        What the advice on thresholds keeps.
+    """
+
+    window: Window | None
+    rows: int
+    draw: Callable[[Spec, str], Markup]
+    target: float
+    confidence: float
+
+
+def share_text(share: Share) -> Markup:
+    """Return a share, marked if it is of few."""
+    return joined(share.text, few_mark(share) if share.of else "")
+
+
+def few_mark(share: Share) -> Markup:
+    """Return the mark of what is of few."""
+    return element("span", "few", class_="few") if share.few else Markup()
+
+
+def field_bar(row: Row, lengths: Sequence[int], segments: Sequence[Segment], figure: str) -> Bar:
+    """Return the bar of a field, with the length of each segment and a figure."""
+    meanings = [
+        f"{length:,} {segment.name}, of {number(row, 'fields'):,} fields"
+        for length, segment in zip(lengths, segments, strict=True)
+    ]
+    return Bar(row["field"], lengths, figure, meanings)
+
+
+def fields_shown(shown: int, of: int, kind: str, which: str) -> str:
+    """Say which fields a chart shows, and how many it leaves out."""
+    if shown == of:
+        return f"All {of:,} fields{kind}." if of > 1 else f"The only field{kind}."
+    return f"The {shown} fields that {which}, of {of:,}{kind}; {of - shown:,} are not in the chart."
+
+
+def heading(flow: Flow, section: str, text: str) -> Markup:
+    """Return the heading of a section, which links lead to."""
+    return element("h3", text, id=f"{flow.anchor}-{section}")
+
+
+def paragraph(*content: str) -> Markup:
+    """Return a paragraph."""
+    return element("p", *content)
+
+
+def details(title: str, *content: str) -> Markup:
+    """Return what opens on demand, and in print."""
+    return element("details", element("summary", title), *content)
+
+
+def figure(
+    view: View, spec: Spec, title: str, explanation: str, description: str, *, panel: bool = False
+) -> Markup:
+    """Return a chart with a title and what is needed to read it."""
+    return element(
+        "figure",
+        element("figcaption", title, element("p", explanation) if explanation else Markup()),
+        view.draw(spec, description),
+        class_="panel" if panel else None,
+    )
+
+
+def beside(drawn: Markup, *texts: Markup) -> Markup:
+    """Return a figure with texts beside it, where the page is wide enough."""
+    return element("div", drawn, element("div", *texts), class_="beside")

@@ -1,0 +1,20 @@
+// Writes a picture of a part of a report: node tests/report/picture.mjs REPORT.html PICTURE.png
+import { pathToFileURL } from "node:url";
+import chromium from "@sparticuz/chromium";
+import puppeteer from "puppeteer-core";
+
+const [report, picture] = process.argv.slice(2);
+const browser = await puppeteer.launch({
+  args: chromium.args,
+  executablePath: await chromium.executablePath(),
+  headless: "shell",
+});
+const page = await browser.newPage();
+await page.setViewport({ width: 1080, height: 900 });
+await page.goto(pathToFileURL(report).href, { waitUntil: "load" });
+const clip = await page.evaluate(() => {
+  const [first, last] = ["#flow-1", "#flow-1-changes"].map((each) => document.querySelector(each).getBoundingClientRect().top);
+  return { x: 0, y: first - 10, width: innerWidth, height: last - first - 20 };
+});
+await page.screenshot({ path: picture, clip, captureBeyondViewport: true, optimizeForSpeed: false });
+await browser.close();
