@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from local.cases import CONFIGURATION
@@ -14,22 +12,23 @@ from local.report import table
 from local.scenario import Environment, Result, Scenario
 from local.scenarios.ended_loops import DEPLOYMENT
 
-REPORT = PROJECT / "build" / "demo-report.html"
+_FOLDER = PROJECT / "build"
+REPORT = _FOLDER / "demo-report.html"
 
 
 def run(environment: Environment) -> Result:
     """Download the outcomes of each stack, and report on all of them."""
+    _FOLDER.mkdir(exist_ok=True)
+    REPORT.unlink(missing_ok=True)  # of an earlier demo
     expected = 0
-    with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for name, stack in environment.stacks.items():
-            files.append(str(Path(folder) / f"{name}.jsonl"))
-            human_loops = CommandLine(environment.emulator, stack)
-            human_loops.text("outcomes", "download", "--all", "--output", files[-1])
-            expected += len(Observer(environment.emulator, stack).ledger())
-        REPORT.parent.mkdir(exist_ok=True)
-        rows = human_loops.json("report", *files)
-        human_loops.text("report", *files, "--output", str(REPORT))
+    files = []
+    for name, stack in environment.stacks.items():
+        files.append(str(_FOLDER / f"demo-outcomes-{name}.jsonl"))
+        human_loops = CommandLine(environment.emulator, stack)
+        human_loops.text("outcomes", "download", "--all", "--output", files[-1])
+        expected += len(Observer(environment.emulator, stack).ledger())
+    human_loops.text("report", *files, "--output", str(REPORT))
+    rows = human_loops.json("report", *files)
     totals: list[dict[str, Any]] = rows["rows"]["totals"]
     reported = sum(each["loops"] for each in totals)
     return Result(
