@@ -80,6 +80,17 @@ def test_no_two_keys_differ_only_in_case() -> None:
         assert PARTITION not in columns
 
 
+def test_no_property_of_a_field_has_the_column_of_an_outcome() -> None:
+    # In the view `fields` Trino would call it ambiguous.
+    of_fields, of_outcomes = (
+        {each.column for each in properties}
+        for properties in (FIELD_PROPERTIES, OUTCOME_PROPERTIES)
+    )
+
+    assert of_fields
+    assert of_fields & of_outcomes == set()
+
+
 def test_firehose_has_no_zstd_for_parquet() -> None:
     # What the choice of GZIP rests on.
     shapes = Loader().load_service_model("firehose", "service-2")["shapes"]
