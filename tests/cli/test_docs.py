@@ -19,6 +19,7 @@ from tests.cli.conftest import REGION, Answer, Stack, run
 from tests.cli.outputs import label, output
 from tests.cli.test_republish import Republished, loop_arn, settled
 from tests.cli.test_verify import compose
+from tests.tables.parquet_files import sample_outcomes
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("cli.md", "operations.md", "reviews.md")
@@ -39,7 +40,7 @@ def test_there_are_commands_in_the_documentation() -> None:
     told = {command.split()[0] for command in COMMANDS}
     assert told == {
         *("dead-letters", "status", "verify", "outcomes", "resend"),
-        *("review", "agreement", "configure", "runbook"),
+        *("review", "agreement", "configure", "runbook", "report"),
     }
     assert len(COMMANDS) > 20
 
@@ -49,8 +50,11 @@ def test_command_of_the_documentation_runs(
     stack: Stack,
     answers: Callable[[str, Answer], None],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     command: str,
 ) -> None:
+    if command.startswith("report"):
+        command += f" -o {tmp_path / 'report.html'}"
     composed = compose(stack, monkeypatch)
     if not command.startswith("verify"):
         composed.add_handler(answers)
@@ -65,6 +69,9 @@ def test_command_of_the_documentation_runs(
     )
     boto3.client("s3").put_object(
         Bucket="bucket", Key="PREFIX/output.json", Body=json.dumps(output("loop", label("x")))
+    )
+    boto3.client("s3").put_object(
+        Bucket="bucket", Key="outcomes/o.jsonl", Body=json.dumps(sample_outcomes()[0])
     )
     flow_definitions(answers, "invoices", "claims")
     monkeypatch.setattr("human_loops_cli.commands.status.time.sleep", _interrupt)
