@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import cold_start, hostile_outputs, review_speed, synthesis
+from benchmarks import cold_start, hostile_outputs, outcome_data, review_speed, synthesis
 
 BENCHMARKS = {
     "review_speed": review_speed,
     "cold_start": cold_start,
     "synthesis": synthesis,
     "hostile_outputs": hostile_outputs,
+    "outcome_data": outcome_data,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,20 +38,24 @@ class Batch:
         """Whether it is time to read it."""
         return len(self.content) >= BATCH_BYTES
 
-    def add(self, lines: bytes, place: str, first_line: int) -> None:
-        """Add lines, each with its end.
+    def add(self, parts: Iterable[bytes | memoryview], place: str, first_line: int) -> int:
+        """Add lines, each with its end, and return how many these are.
 
         Parameters
         ----------
-        lines
-            The lines.
+        parts
+            The lines, cut anywhere.
         place, first_line
             Their file, and the number of the first one there.
         """
         self._first_rows.append(self.count)
         self._places.append((place, first_line))
-        self.content += lines
-        self.count += lines.count(b"\n")
+        before = len(self.content)
+        for part in parts:
+            self.content += part
+        added = self.content.count(b"\n", before)
+        self.count += added
+        return added
 
     def place_of(self, row: int) -> tuple[str, int]:
         """Return the file and the number of a line of this batch, given its row from 0."""

@@ -95,16 +95,16 @@ class Documents:
             if skipping:
                 _, end, block = block.partition(b"\n")
                 skipping, line = not end, line + len(end)
-            lines, end, rest = (rest + block).rpartition(b"\n")
-            if end:
-                self._lines.add(lines + end, place, line)
-                line += lines.count(b"\n") + 1
+            cut = block.rfind(b"\n") + 1
+            if cut:
+                line += self._lines.add((rest, memoryview(block)[:cut]), place, line)
                 self._submit_full()
+            rest = block[cut:] if cut else rest + block
             if len(rest) > MAX_LINE_BYTES:
                 self._reject(place, TOO_LONG, line)
                 rest, skipping = b"", True
         if rest.strip():
-            self._lines.add(rest + b"\n", place, line)
+            self._lines.add((rest, b"\n"), place, line)
             self._submit_full()
 
     def _read_document(self, first: bytes, blocks: Iterator[bytes], place: str) -> None:
@@ -160,7 +160,7 @@ def _add(batch: Batch, document: dict[str, Any], place: str, number: int, most: 
     line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
     if len(line) > most:
         return TOO_LONG
-    batch.add(line, place, number)
+    batch.add((line,), place, number)
     return None
 
 

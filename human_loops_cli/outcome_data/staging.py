@@ -99,7 +99,7 @@ class Staging:
 
     def read_batch(self, batch: Batch) -> None:
         """Read the outcomes of a batch. Can be called in several threads."""
-        self._read(batch, bytes(batch.content), range(batch.count))
+        self._read(batch, batch.content, range(batch.count))
         batch.forget_content()
 
     def read_parquet(self, files: Mapping[Path, str]) -> None:
@@ -170,11 +170,11 @@ class Staging:
             self._part_count += 1
             return self._part_count
 
-    def _read(self, batch: Batch, lines: bytes, rows: Sequence[int]) -> None:
+    def _read(self, batch: Batch, lines: bytes | bytearray, rows: Sequence[int]) -> None:
         """Read lines that are at some rows of a batch. On an error, read ever fewer of them."""
         if self._try(batch, lines, rows):
             return
-        each = [line + b"\n" for line in lines.split(b"\n")[:-1]]
+        each = [bytes(line) + b"\n" for line in lines.split(b"\n")[:-1]]
         if len(rows) > _FEW:
             half = len(rows) // 2
             self._read(batch, b"".join(each[:half]), rows[:half])
@@ -191,7 +191,7 @@ class Staging:
             if not self._try(batch, line, [row]):
                 self._reject_row(batch, row, UNEXPECTED)
 
-    def _try(self, batch: Batch, lines: bytes, rows: Sequence[int]) -> bool:
+    def _try(self, batch: Batch, lines: bytes | bytearray, rows: Sequence[int]) -> bool:
         """Read lines if DuckDB finds one object on each."""
         import duckdb
 

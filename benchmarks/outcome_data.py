@@ -1,0 +1,161 @@
+"""How long, and how much memory, `human-loops report` takes until it has the rows of all queries.
+
+Run as ``python -m benchmarks outcome_data``, with ``OUTCOMES=1000000`` for as many outcomes of five
+fields. The floor is what decompressing the lines and parsing each with orjson takes in the same
+run. Both are measured as they pass on the clock: the command uses several processors.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+ROOT = Path(__file__).parents[1]
+OUTCOMES = int(os.environ.get("OUTCOMES", "200000"))
+MEMORY_MB = 600
+
+#: The most that may be measured, by the name of the figure.
+MOST = {"time": 1.5, "time of Parquet": 0.15, "memory": 1.0}
+
+_FLOOR = """
+import gzip, sys, time
+import orjson
+started = time.perf_counter()
+with gzip.open(sys.argv[1]) as lines:
+    for line in lines:
+        orjson.loads(line)
+print(time.perf_counter() - started, 0)
+"""
+
+_REPORT = """
+import resource, sys, time
+from human_loop_tables.queries import QUERIES
+from human_loops_cli.console import Printer
+from human_loops_cli.outcome_data.open_outcomes import open_outcomes
+from human_loops_cli.session import Session
+import duckdb
+printer = Printer(as_json=False)
+session = Session(stack_name="", endpoint_url=None, profile=None, region=None, printer=printer)
+started = time.perf_counter()
+with open_outcomes(session, sys.argv[1:]) as data:
+    rows = [data.rows(query) for query in QUERIES.values()]
+seconds = time.perf_counter() - started
+assert data.outcomes == sum(row["loops"] for row in rows[0]) and not data.rejects
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def measure() -> dict[str, float]:
+    """Return each figure by its name: a ratio to the floor, or to the memory there may be."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines, parquet = Path(folder) / "outcomes.jsonl.gz", Path(folder) / "outcomes.parquet"
+        _write(lines, parquet)
+        # In turns, and the best of each, so that noise hits all of them.
+        runs = [
+            (_run(_FLOOR, lines), _run(_REPORT, lines), _run(_REPORT, parquet)) for _ in range(3)
+        ]
+    floor, of_lines, of_parquet = (min(run[n] for run in runs)[0] for n in range(3))
+    memory = max(run[n][1] for run in runs for n in (1, 2))
+    return {
+        f"time: {OUTCOMES:,} outcomes from JSON Lines": of_lines / floor,
+        f"time of Parquet: {OUTCOMES:,} outcomes": of_parquet / floor,
+        f"memory: {OUTCOMES:,} outcomes": memory / MEMORY_MB,
+    }
+
+
+def _run(code: str, path: Path) -> tuple[float, float]:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda'}"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    seconds, megabytes = ran.stdout.split()
+    return float(seconds), float(megabytes)
+
+
+def _write(lines: Path, parquet: Path) -> None:
+    chance = random.Random(1)  # noqa: S311 - not for secrets
+    with gzip.open(lines, "wt", compresslevel=6) as file:
+        for number in range(OUTCOMES):
+            file.write(json.dumps(_outcome(number, chance), separators=(",", ":")) + "\n")
+    with duckdb.connect() as connection:
+        connection.read_json(str(lines)).write_parquet(str(parquet), compression="gzip")
+
+
+def _outcome(number: int, chance: random.Random) -> dict[str, Any]:
+    arn = "arn:aws:sagemaker:eu-west-1:111122223333"
+    name = f"invoice-{number}"
+    created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=7 * number)
+    seconds = chance.randint(100, 9000)
+    return {
+        "schemaVersion": "1.0",
+        "outcomeId": f"{chance.getrandbits(128):032x}",
+        "eventSource": "aws.sagemaker",
+        "humanLoopArn": f"{arn}:human-loop/{name}",
+        "humanLoopName": name,
+        "flowDefinitionArn": f"{arn}:flow-definition/{chance.choice(('invoices', 'claims'))}",
+        "humanLoopStatus": "Completed",
+        "creationTime": f"{created:%Y-%m-%dT%H:%M:%S}.318Z",
+        "endTime": f"{created + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}",
+        "turnaroundSeconds": seconds - 0.318,
+        "failureCode": None,
+        "failureReason": None,
+        "outputS3Uri": f"s3://reviews/invoices/2026/03/14/11/30/02/{name}/output.json",
+        "outputError": None,
+        "fieldsLeftOut": 0,
+        "layout": "inputContent",
+        "taskType": "TextractForms",
+        "answerCount": 2,
+        "reviewerCount": 2,
+        "unanswered": False,
+        "predictionKnown": True,
+        "fields": [_field(each, chance) for each in ("Date", "Number", "Paid", "Total", "VAT")],
+        "verdictCounts": {"confirmed": 3, "corrected": 2, "added": 0, "removed": 0, "disputed": 0},
+        "fieldsJudged": 5,
+        "fieldsCorrect": 3,
+        "agreement": 0.6,
+        "meanReviewerAgreement": 1.0,
+        "secondsToFirstAcceptance": 37.797,
+        "secondsWorked": [round(chance.random() * 100, 3), round(chance.random() * 100, 3)],
+        "sampled": chance.random() < 0.2,
+        "samplingPercentage": 20.0,
+        "activationConditions": [
+            {
+                "type": "ImportantFormKeyConfidenceCheck",
+                "key": "Total",
+                "keyValueBlockConfidenceLessThan": 90.0,
+                "wordBlockConfidenceLessThan": 90.0,
+            }
+        ],
+        "modelVersion": None,
+        "ignoredValues": 0,
+    }
+
+
+def _field(name: str, chance: random.Random) -> dict[str, Any]:
+    confidence = round(chance.random() * 100, 2)
+    correct = chance.random() < 0.5 + confidence / 200
+    return {
+        "name": name,
+        "verdict": "confirmed" if correct else "corrected",
+        "modelCorrect": correct,
+        "upheldShare": float(correct),
+        "reviewerAgreement": 1.0,
+        "confidence": confidence,
+        "valueConfidence": confidence,
+        "lowestWordConfidence": round(confidence * chance.random(), 2),
+        "shown": True,
+    }
