@@ -162,7 +162,7 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
         (
             "reviewers' time for a loop",
             duration(seconds / worked) if worked else NOT_KNOWN,
-            f"mean of {counted(worked, 'loop')} with known times; {duration(seconds)} in all"
+            f"mean of {counted(worked, 'loop')} with known times; {_hours(seconds)} in all"
             if worked
             else "no loop has known times",
         ),
@@ -252,3 +252,8 @@ def _rejects(rejects: Sequence[Rejects], rows: int) -> Markup:
 
 def _total(flows: Sequence[Flow], column: str) -> int:
     return sum(flow.count(column) for flow in flows)
+
+
+def _hours(seconds: float) -> str:
+    """Return working time, whose days have no 24 hours."""
+    return duration(seconds) if seconds < 3600 else f"{seconds / 3600:,.0f}\u00a0h"
