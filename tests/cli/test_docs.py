@@ -22,18 +22,21 @@ from tests.cli.test_verify import compose
 from tests.cli.thresholds.reviewed import good_and_bad
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("cli.md", "operations.md", "reviews.md")
+PAGES = ("cli.md", "learning.md", "operations.md", "reviews.md")
 CLI_PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+#: Tested with the answers of Athena in test_athena.py.
+ELSEWHERE = {"human-loops report --athena WORKGROUP"}
 
 COMMANDS = [
     line.removeprefix("human-loops ")
     for page in PAGES
     for language, block in re.findall(
-        r"^```(\w*)\n(.*?)^```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.M | re.S
+        r"^ *```(\w*)\n(.*?)^ *```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.M | re.S
     )
     if not language
-    for line in block.splitlines()
-    if line.startswith("human-loops ")
+    for line in map(str.strip, block.splitlines())
+    if line.startswith("human-loops ") and line not in ELSEWHERE
 ]
 
 
@@ -71,7 +74,7 @@ def test_command_of_the_documentation_runs(
     boto3.client("s3").put_object(
         Bucket="bucket", Key="PREFIX/output.json", Body=json.dumps(output("loop", label("x")))
     )
-    put_outcomes()
+    (tmp_path / "outcomes.jsonl").write_text(put_outcomes())
     flow_definitions(answers, "invoices", "claims")
     monkeypatch.setattr("human_loops_cli.commands.status.time.sleep", _interrupt)
     (tmp_path / "local").symlink_to(ROOT / "local")
@@ -86,10 +89,11 @@ def test_command_of_the_documentation_runs(
     assert result.stdout or " -o " in command
 
 
-def put_outcomes() -> None:
-    """Put outcomes of sampled loops where the documentation has its archive."""
+def put_outcomes() -> str:
+    """Put outcomes of sampled loops where the documentation has its archive, and return them."""
     lines = "".join(f"{json.dumps(each)}\n" for each in good_and_bad(50))
     boto3.client("s3").put_object(Bucket="bucket", Key="outcomes/one.jsonl", Body=lines)
+    return lines
 
 
 def test_every_command_and_option_is_documented() -> None:
