@@ -3,19 +3,14 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import chromium from "@sparticuz/chromium";
-import puppeteer from "puppeteer-core";
+import { launch } from "./chromium.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const [folder] = process.argv.slice(2);
 const WIDE = { width: 1120, height: 900 };
 const NARROW = { width: 360, height: 740 };
 
-const browser = await puppeteer.launch({
-  args: chromium.args,
-  executablePath: await chromium.executablePath(),
-  headless: "shell",
-});
+const browser = await launch();
 
 async function opened(name, { viewport = WIDE, scheme = "light", media = "screen", scripts = true } = {}) {
   const page = await browser.newPage();

@@ -1,14 +1,9 @@
 // Writes a picture of a part of a report: node tests/report/picture.mjs REPORT.html PICTURE.png
 import { pathToFileURL } from "node:url";
-import chromium from "@sparticuz/chromium";
-import puppeteer from "puppeteer-core";
+import { launch } from "./chromium.mjs";
 
 const [report, picture] = process.argv.slice(2);
-const browser = await puppeteer.launch({
-  args: chromium.args,
-  executablePath: await chromium.executablePath(),
-  headless: "shell",
-});
+const browser = await launch();
 const page = await browser.newPage();
 await page.setViewport({ width: 1080, height: 900 });
 await page.goto(pathToFileURL(report).href, { waitUntil: "load" });
