@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import typer
@@ -50,7 +52,8 @@ class Application(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command, and say what went wrong."""
         try:
-            result = super().invoke(ctx)
+            with _signals_as_interrupts():
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except CommandError as error:
             raise _ended(error) from None
@@ -66,6 +69,25 @@ class Application(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
             raise typer.Exit(ExitStatus.BROKEN_PIPE) from None
         return result
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """Let signals that end the command do so as Ctrl-C does: what it added is removed."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = {
+        each: signal.signal(each, interrupt)
+        for each in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+        if signal.getsignal(each) is signal.SIG_DFL  # nohup ignores SIGHUP
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _ended(error: CommandError) -> typer.Exit:

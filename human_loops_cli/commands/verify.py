@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -38,7 +35,7 @@ def verify(
     session: Session = ctx.obj
     verification = Verification(session=session, seconds=timeout, with_alarm=alerts)
     try:
-        with _terminated_as_interrupted(), session.printer.progress() as progress:
+        with session.printer.progress() as progress:
             task = progress.add_task("Verifying", total=None)
             links = verification.run(
                 lambda awaited: progress.update(task, description=f"Awaiting {', '.join(awaited)}")
@@ -76,17 +73,3 @@ def _tell_what_is_left(session: Session, verification: Verification) -> None:
 
 
 _SIGNS = {State.OK: "ok      ", State.BROKEN: "BROKEN  ", State.SKIPPED: "skipped "}
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -88,7 +88,7 @@ def test_file_is_written_completely_or_not_at_all(
 
 @pytest.mark.parametrize(
     ("output", "status", "problem"),
-    [(".", 2, "is not a regular file"), ("missing/outcomes.jsonl", 1, "No such file or directory")],
+    [(".", 2, "is not a regular file"), ("missing/outcomes.jsonl", 2, "no such directory")],
 )
 def test_file_that_cannot_be_written_is_an_error(
     ledger: Republished, tmp_path: Path, output: str, status: int, problem: str
