@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -282,12 +282,14 @@ def _print(
             f"{name}: {model.sampled:,} sampled loops{f' ({shares})' if shares else ''}, "
             f"{model.first_day} to {model.last_day}{version}",
             (
-                *("field", "threshold", "samples", "at or above", "correct", "lower bound"),
-                *("without review", "still reviewed", "added by reviewers"),
+                *("field", "threshold", "samples", "correct at or above", "lower bound"),
+                *("without review", "added"),
             ),
             (_row(advice) for advice in each.advice),
             "no fields",
         )
+        for reason, fields in _reasons(each.advice).items():
+            session.printer.line(f"No threshold, because {reason}: {', '.join(fields)}.")
         if each.conditions.conditions is not None:
             session.printer.line("HumanLoopActivationConditions:")
             session.printer.line(as_text(each.conditions.conditions))
@@ -302,44 +304,47 @@ def _print(
         "loops, as long as the model and the documents stay the same. Reviewers saw the prediction."
     )
     session.printer.line(
-        "What goes without review is counted by field. A loop is started if one field needs it."
+        "What goes without review is counted by field: a loop is started if one field needs it. "
+        "Added is what the model did not predict: no threshold finds it."
     )
 
 
 def _row(advice: Advice) -> tuple[object, ...]:
+    samples = f"{advice.samples:,}"
     if advice.threshold is None or advice.lower_bound is None or advice.share_saved is None:
-        return (
-            advice.field,
-            f"none: {_why(advice)}",
-            f"{advice.samples:,}",
-            *(None, None, None, "0.0%", "100.0%"),
-            advice.added,
-        )
+        return (advice.field, "none", samples, None, None, "0.0%", advice.added)
     return (
         advice.field,
         advice.threshold,
-        f"{advice.samples:,}",
-        f"{advice.samples_above:,}",
-        f"{advice.correct_above:,}",
+        samples,
+        f"{advice.correct_above:,} of {advice.samples_above:,}",
         f"{_rounded(advice.lower_bound):.2%}",
         f"{advice.share_saved:.1%}",
-        f"{1 - advice.share_saved:.1%}",
         advice.added,
     )
+
+
+def _reasons(fields: Iterable[Advice]) -> dict[str, list[str]]:
+    """Return why fields have no threshold, with their names."""
+    found: dict[str, list[str]] = {}
+    for each in fields:
+        if each.threshold is None:
+            found.setdefault(_why(each), []).append(repr(each.field))
+    return found
 
 
 def _why(advice: Advice) -> str:
     match advice.reason:
         case NoThreshold.TOO_FEW_SAMPLES:
-            return f"at least {advice.samples_needed:,} samples are needed"
+            return f"at least {advice.samples_needed:,} samples at or above it are needed"
         case NoThreshold.TARGET_MISSED:
-            return "too many of the most confident are wrong"
+            return "too many of the most confident predictions are wrong"
         case NoThreshold.NO_CONFIDENCE:
             return "no prediction has a confidence"
         case NoThreshold.NOT_COMPARED:
             return "no prediction was compared"
         case _:
-            return "no sampled loops"
+            return "there are no sampled loops"
 
 
 def _warnings(flow: _FlowAdvice, *, words: bool) -> Iterator[str]:
