@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError
 from human_loops_cli.report import drawing
-from human_loops_cli.report.charts import Spec
+from human_loops_cli.report.charts import FAILED, Spec, volume
 from human_loops_cli.report.data import Rejects, ReportData
 from human_loops_cli.report.markup import Markup, visible
 from human_loops_cli.report.page import MAX_BYTES, render
+from human_loops_cli.report.periods import Period
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
 from tests.report.outcomes import ARN, Row, example, field, hostile, judged, loop, staged
 
@@ -135,6 +136,16 @@ def test_days_that_the_window_cuts_are_partial(
     marked = {mark.partition(" (partial)")[0] for mark in page.marks() if "(partial)" in mark}
     assert marked == partial
     assert ("may be partial" in page.text) is bool(partial)
+
+
+@pytest.mark.parametrize(("days", "widest"), [(1, 60), (3, 60), (40, 10)])
+def test_few_days_do_not_fill_the_chart(days: int, widest: float) -> None:
+    first = date(2026, 3, 1)
+    each = [first + timedelta(days=place) for place in range(days)]
+    spec = volume([Period(day, day, partial=False) for day in each], [FAILED], [[1]] * days)
+    low, high = spec["layer"][1]["encoding"]["x"]["scale"]["range"]
+    assert (high - low) / days <= widest
+    assert high <= spec["width"]
 
 
 def test_days_without_loops_are_zero() -> None:
