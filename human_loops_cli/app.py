@@ -74,17 +74,26 @@ class Application(TyperGroup):
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
     """Let signals that end the command do so as Ctrl-C does: what it added is removed."""
+    received = False
 
     def interrupt(*_: Any) -> None:
+        nonlocal received
+        received = True
         raise KeyboardInterrupt
 
+    # What is ignored stays so, as SIGHUP with nohup.
     before = {
         each: signal.signal(each, interrupt)
-        for each in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
-        if signal.getsignal(each) is signal.SIG_DFL  # nohup ignores SIGHUP
+        for each in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+        if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler)
     }
     try:
         yield
+    except RuntimeError as error:
+        # DuckDB in a query, and Python in the body of a class, make one of the interrupt.
+        if received and not isinstance(error, typer.Exit):
+            raise KeyboardInterrupt from None
+        raise
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

@@ -130,6 +130,20 @@ def test_missing_package_says_how_to_install_it(
     assert "pip install 'a2i-human-loop-events[report]'" in result.stderr
 
 
+def test_interrupt_that_becomes_another_error_is_an_interrupt(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_query(*_: Any) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Query interrupted") from error  # as DuckDB does
+
+    monkeypatch.setattr("human_loops_cli.outcome_data.open_outcomes.run", run_query)
+    result = run("report", str(source))
+    assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
+
+
 @pytest.mark.parametrize("command", ["report", "thresholds"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ended_by_a_signal_nothing_is_left(
