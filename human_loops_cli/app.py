@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import typer
@@ -30,6 +28,7 @@ from human_loops_cli.commands import (
 )
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain
+from human_loops_cli.interrupts import as_interrupts
 from human_loops_cli.session import Session
 
 _FLAGS: Final = frozenset({"--json"})
@@ -52,7 +51,7 @@ class Application(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command, and say what went wrong."""
         try:
-            with _signals_as_interrupts():
+            with as_interrupts():
                 result = super().invoke(ctx)
             sys.stdout.flush()
         except CommandError as error:
@@ -69,34 +68,6 @@ class Application(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
             raise typer.Exit(ExitStatus.BROKEN_PIPE) from None
         return result
-
-
-@contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
-    """Let signals that end the command do so as Ctrl-C does: what it added is removed."""
-    received = False
-
-    def interrupt(*_: Any) -> None:
-        nonlocal received
-        received = True
-        raise KeyboardInterrupt
-
-    # What is ignored stays so, as SIGHUP with nohup.
-    before = {
-        each: signal.signal(each, interrupt)
-        for each in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
-        if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler)
-    }
-    try:
-        yield
-    except RuntimeError as error:
-        # DuckDB in a query, and Python in the body of a class, make one of the interrupt.
-        if received and not isinstance(error, typer.Exit):
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _ended(error: CommandError) -> typer.Exit:

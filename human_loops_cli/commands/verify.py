@@ -28,7 +28,7 @@ def verify(
     """Send one marked event through the stack, and show where it arrived.
 
     Subscribers of the topic and consumers of the queue receive it with "verification" in its
-    detail. Everything that the command adds is removed at its end, also after Ctrl-C.
+    detail. Everything that the command adds is removed at its end, also after an interruption.
 
     Status 1 if a link is broken or not proven, or something could not be removed.
     """

@@ -31,7 +31,7 @@ def test_outcomes_are_downloaded_as_they_were_published(ledger: Republished) -> 
         ledger.record(settled("unreadable"), error="output: expected an object"),
         ledger.record({**settled("recovered", recovered=True), "source": "human-loop-events"}),
     ]
-    result = run("outcomes", "download", "--all", "--values")
+    result = run("outcomes", "download", "--all", "--values", "-o", "-")
     assert (result.exit_code, result.stderr) == (0, "4 outcomes\n")
     by_name = {each["humanLoopName"]: each for each in lines(result.stdout)}
     assert by_name == {each["humanLoopName"]: each for each in published}

@@ -104,7 +104,7 @@ def test_report_without_loops_says_so() -> None:
 
 def test_nothing_judged_is_not_zero_percent() -> None:
     page = page_of(on_days(2, status="Failed", turnaround_seconds=None))
-    assert "found correct by reviewers n/a of 0 judged predictions" in page.text
+    assert "found correct by reviewers n/a no prediction was judged" in page.text
     assert not re.search(r"\b0(\.0)? %", page.text)
 
 
@@ -121,6 +121,7 @@ def test_share_of_few_is_marked() -> None:
     [
         (None, None, {"2 Mar 2026", "4 Mar 2026"}),
         ("2026-03-02T00:00:00+00:00", "2026-03-05T00:00:00+00:00", set()),
+        ("2026-03-02T00:00:00+00:00", "2026-03-04T23:59:59.999999+00:00", set()),
         ("2026-03-01T00:00:00+00:00", "2026-03-04T12:00:00+00:00", {"4 Mar 2026"}),
         ("2026-03-02T00:00:00-01:00", "2026-04-01T00:00:00+00:00", {"2 Mar 2026"}),
     ],
