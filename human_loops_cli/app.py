@@ -28,6 +28,7 @@ from human_loops_cli.commands import (
 )
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain
+from human_loops_cli.interrupts import as_interrupts
 from human_loops_cli.session import Session
 
 _FLAGS: Final = frozenset({"--json"})
@@ -50,7 +51,8 @@ class Application(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command, and say what went wrong."""
         try:
-            result = super().invoke(ctx)
+            with as_interrupts():
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except CommandError as error:
             raise _ended(error) from None

@@ -7,9 +7,41 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
+
+#: How ``-o`` names standard output.
+STANDARD_OUTPUT: Final = Path("-")
+
+
+def refuse_unwritable(path: Path | None) -> None:
+    """Refuse a place for a file, before time is spent on what it would hold.
+
+    Parameters
+    ----------
+    path
+        The file. None or ``-`` for standard output.
+
+    Raises
+    ------
+    CommandError
+        If it is no regular file, or its folder does not exist or takes no file.
+    """
+    if path is None or path == STANDARD_OUTPUT:
+        return
+    # A device would be replaced by a file.
+    if path.exists() and not path.is_file():
+        raise CommandError(
+            f"{path} is not a regular file",
+            advice="Name a file with -o, or - for standard output.",
+            status=ExitStatus.USAGE,
+        )
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise CommandError(f"{folder}: no such directory", status=ExitStatus.USAGE)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise CommandError(f"{folder}: permission denied", status=ExitStatus.USAGE)
 
 
 @contextmanager
@@ -19,23 +51,20 @@ def complete_file(path: Path | None) -> Iterator[IO[bytes]]:
     Parameters
     ----------
     path
-        The file. None for standard output, which has what was written also after an error.
+        The file. None or ``-`` for standard output, which has what was written also after an
+        error.
 
     Raises
     ------
     CommandError
         If the file cannot be written.
     """
-    if path is None:
+    if path is None or path == STANDARD_OUTPUT:
+        sys.stdout.flush()
         yield sys.stdout.buffer
         return
+    refuse_unwritable(path)
     path = path.resolve()  # the file behind a link, not the link
-    if path.exists() and not path.is_file():
-        raise CommandError(
-            f"{path} is not a regular file",
-            advice="Name a file with -o, or leave -o out for standard output.",
-            status=ExitStatus.USAGE,
-        )
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("xb") as stream:

@@ -26,7 +26,7 @@ from human_loops_cli.exports.loop import Only, ReviewedLoop
 from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
-from human_loops_cli.files import complete_file
+from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
 from human_loops_cli.inputs import (
     Input,
     Mappings,
@@ -89,7 +89,7 @@ def export(
         Only, typer.Option(help="The reviews in which the model was not upheld, or all.")
     ] = Only.ALL,
     file: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The file. Default: standard output.")
+        Path | None, typer.Option("-o", "--output", help="The file. Default: -, standard output.")
     ] = None,
     mapping: Annotated[
         Path | None,
@@ -166,18 +166,20 @@ def _make_format(
 
 def _check(session: Session, source: str, file: Path | None, labeling_config: Path | None) -> None:
     """Refuse options that contradict each other, before anything is read."""
-    if file is None and session.printer.as_json:
+    to_standard_output = file is None or file == STANDARD_OUTPUT
+    if to_standard_output and session.printer.as_json:
         raise CommandError(
             "--json prints the summary, and standard output has the export: name a file with -o",
             status=ExitStatus.USAGE,
         )
-    if labeling_config is not None:
-        if file is not None and file.resolve() == labeling_config.resolve():
-            raise CommandError("-o and --labeling-config name one file", status=ExitStatus.USAGE)
-        if not labeling_config.resolve().parent.is_dir():
-            raise CommandError(
-                f"{labeling_config}: no such directory", status=ExitStatus.INCOMPLETE
-            )
+    if (
+        file is not None
+        and labeling_config is not None
+        and file.resolve() == labeling_config.resolve()
+    ):
+        raise CommandError("-o and --labeling-config name one file", status=ExitStatus.USAGE)
+    for each in (file, labeling_config):
+        refuse_unwritable(each)
     try:
         look_up(source, {})
     except ExpressionFailedError:

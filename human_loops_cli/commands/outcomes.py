@@ -17,14 +17,14 @@ from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.files import complete_file
+from human_loops_cli.files import complete_file, refuse_unwritable
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_outcome
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from human_loops_cli.outcomes.republish import OutcomeProblem, Republication
 from human_loops_cli.session import Session
-from human_loops_cli.times import parse_time
+from human_loops_cli.times import parse_times
 
 app = typer.Typer(
     help="Publish outcomes again, or download them.",
@@ -103,7 +103,7 @@ def download(
     everything: _All = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The file. Default: standard output."),
+        typer.Option("--output", "-o", help="The file. Default: -, standard output."),
     ] = None,
     values: Annotated[
         bool, typer.Option("--values", help="With predicted and answered values, if it has them.")
@@ -116,6 +116,7 @@ def download(
     """
     session: Session = ctx.obj
     limits = _Limits.parse(flow, since, until, loop, everything)
+    refuse_unwritable(output)
     handler = read_handler(session)
     settler = _settler(session, handler.settings)
     left_out: list[OutcomeProblem] = []
@@ -261,8 +262,7 @@ class _Limits:
         everything: bool,
     ) -> _Limits:
         """Read the options, of which one kind is needed."""
-        earliest = parse_time("--since", since)
-        latest = parse_time("--until", until, end_of_day=True)
+        earliest, latest = parse_times(since, until)
         limited = any(each is not None for each in (flow, since, until))
         if bool(loops) + limited + everything != 1:
             raise CommandError(

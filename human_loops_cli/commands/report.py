@@ -2,62 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final
+from typing import Annotated, Any
 
 import typer
 
 from human_loop_tables.queries import QUERIES
+from human_loops_cli.commands.outcome_sources import (
+    Database,
+    Flow,
+    MappingFile,
+    Since,
+    Sources,
+    Until,
+    WorkGroup,
+    open_sources,
+    tell_what_is_left_out,
+)
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.outcome_data.open_outcomes import Athena, OutcomeData, open_outcomes
-from human_loops_cli.outcome_data.rejects import describe
+from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
+from human_loops_cli.outcome_data.open_outcomes import OutcomeData
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advise import advise
-from human_loops_cli.times import parse_time
-
-_STANDARD_OUTPUT: Final = "-"
 
 
 def report(
     ctx: typer.Context,
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...",
-            help="Outcomes, or outputs of A2I; - for standard input.",
-        ),
-    ] = None,
+    sources: Sources = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="The file to write; - for standard output.")
-    ] = "human-loops-report.html",
-    flow: Annotated[
-        str | None, typer.Option(help="Loops of this flow definition: its name or ARN.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or earlier.")
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(help="Where outputs of custom tasks have predictions and answers: JSON."),
-    ] = None,
-    athena: Annotated[
-        str | None,
-        typer.Option(metavar="WORKGROUP", help="Query the archive in Athena, instead of sources."),
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(help="The archive's database. Default: the name of the workgroup."),
-    ] = None,
+        Path, typer.Option("--output", "-o", help="The file to write; - for standard output.")
+    ] = Path("human-loops-report.html"),
+    flow: Flow = None,
+    since: Since = None,
+    until: Until = None,
+    mapping: MappingFile = None,
+    work_group: WorkGroup = None,
+    database: Database = None,
 ) -> None:
     """Write a report on human loops: volume, verdicts, calibration, agreement, thresholds.
 
@@ -72,34 +56,25 @@ def report(
     Status 1 if something of the sources cannot be used. The report then says what.
     """
     session: Session = ctx.obj
-    path = None if output == _STANDARD_OUTPUT else Path(output)
-    if path is not None and not session.printer.as_json:
-        _require_writable(path)
-    with open_outcomes(
+    if not session.printer.as_json:
+        refuse_unwritable(output)
+        _keep_sources(output, sources or ())
+    with open_sources(
         session,
-        sources or (),
-        athena=_athena(athena, database),
-        mapping=mapping,
+        sources,
         flow=flow,
-        since=parse_time("--since", since),
-        until=parse_time("--until", until, end_of_day=True),
+        since=since,
+        until=until,
+        mapping=mapping,
+        work_group=work_group,
+        database=database,
     ) as data:
         described = _describe(session, data)
     if session.printer.as_json:
         session.printer.json(_to_json(asdict(described)))
     else:
-        _write(session, described, path)
-    _note_rejects(session, described)
-    if described.rejects:
-        raise typer.Exit(ExitStatus.INCOMPLETE)
-
-
-def _athena(work_group: str | None, database: str | None) -> Athena | None:
-    if work_group is None:
-        if database is not None:
-            raise CommandError("--database is for --athena", status=ExitStatus.USAGE)
-        return None
-    return Athena(work_group=work_group, database=database or work_group)
+        _write(session, described, output)
+    tell_what_is_left_out(session, data)
 
 
 def _describe(session: Session, data: OutcomeData) -> ReportData:
@@ -122,65 +97,32 @@ def _describe(session: Session, data: OutcomeData) -> ReportData:
     )
 
 
-def _require_writable(path: Path) -> None:
-    """Refuse a place for the report before hours are spent on it."""
-    if path.is_dir():
-        raise CommandError(
-            f"{path} is a directory", advice="Name a file with -o.", status=ExitStatus.USAGE
-        )
-    if not path.absolute().parent.is_dir():
-        raise CommandError(f"{path.parent}: no such directory", status=ExitStatus.USAGE)
+def _keep_sources(output: Path, sources: Sequence[str]) -> None:
+    """Refuse to write over a source. In a folder of sources, only a report is replaced."""
+    written = output.resolve()
+    for each in map(Path, sources):
+        source = each.resolve()
+        in_source = source in written.parents and written.suffix != ".html"
+        if output.is_file() and (source == written or in_source):
+            raise CommandError(
+                f"{output} is a source: write to another file", status=ExitStatus.USAGE
+            )
 
 
-def _write(session: Session, data: ReportData, path: Path | None) -> None:
+def _write(session: Session, data: ReportData, path: Path) -> None:
     # Imported here: it needs the package that draws charts.
     from human_loops_cli.report.page import render
 
     session.printer.note("Drawing the report")
     content = render(data)
-    if path is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        with _replacing(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}", status=ExitStatus.USAGE) from None
-    session.printer.line(f"Report of {_loops(data):,} human loops: {path}")
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that takes the place of another one when it is complete."""
-    path = path.resolve()  # a link stays a link
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            yield file
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with complete_file(path) as file:
+        file.write(content)
+    if path != STANDARD_OUTPUT:
+        session.printer.line(f"Report of {_loops(data):,} human loops: {path}")
 
 
 def _loops(data: ReportData) -> int:
     return sum(row["loops"] for row in data.rows["totals"])
-
-
-def _note_rejects(session: Session, data: ReportData) -> None:
-    counts = [
-        f"{count:,} {what}"
-        for count, what in (
-            (data.duplicates, "duplicates"),
-            (data.replaced, "replaced by another outcome of their loop"),
-            (data.verifications, "of verifications"),
-        )
-        if count
-    ]
-    if counts:
-        session.printer.note(f"Left out: {', '.join(counts)}.")
-    for each in data.rejects:
-        session.printer.note(f"not used: {describe(each)}")
 
 
 def _to_json(value: Any) -> Any:

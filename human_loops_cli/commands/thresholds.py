@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from human_loop_tables.queries import SAMPLES, SAMPLING
+from human_loops_cli.commands.outcome_sources import (
+    Database,
+    Flow,
+    MappingFile,
+    Since,
+    Sources,
+    Until,
+    WorkGroup,
+    open_sources,
+    tell_what_is_left_out,
+)
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.outcome_data.athena import Athena
-from human_loops_cli.outcome_data.open_outcomes import OutcomeData, open_outcomes
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
 from human_loops_cli.thresholds.advise import advise_on, read_samples
@@ -23,7 +31,6 @@ from human_loops_cli.thresholds.conditions import (
     as_text,
 )
 from human_loops_cli.thresholds.sample import Sample, read_fields
-from human_loops_cli.times import parse_time
 
 _TARGETS: Final = (0.5, 0.999)
 _CONFIDENCES: Final = (0.8, 0.9999)
@@ -49,13 +56,7 @@ class _FlowAdvice:
 
 def thresholds(
     ctx: typer.Context,
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...",
-            help="Outcomes, or outputs of A2I; - for standard input.",
-        ),
-    ] = None,
+    sources: Sources = None,
     target: Annotated[
         float, typer.Option(help="The share of correct predictions above a threshold.")
     ] = 0.95,
@@ -79,27 +80,12 @@ def thresholds(
     model_version: Annotated[
         str | None, typer.Option(help="The version of the model. Default: the latest one.")
     ] = None,
-    flow: Annotated[
-        str | None, typer.Option(help="Loops of this flow definition: its name or ARN.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or earlier.")
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(help="Where outputs of custom tasks have predictions and answers: JSON."),
-    ] = None,
-    athena: Annotated[
-        str | None,
-        typer.Option(metavar="WORKGROUP", help="Query the archive in Athena, instead of sources."),
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(help="The archive's database. Default: the name of the workgroup."),
-    ] = None,
+    flow: Flow = None,
+    since: Since = None,
+    until: Until = None,
+    mapping: MappingFile = None,
+    work_group: WorkGroup = None,
+    database: Database = None,
 ) -> None:
     """Find the confidence of each field that may go without review.
 
@@ -112,17 +98,17 @@ def thresholds(
     session: Session = ctx.obj
     _require_share("--target", target, *_TARGETS)
     _require_share("--confidence", confidence, *_CONFIDENCES)
-    with open_outcomes(
+    with open_sources(
         session,
-        sources or (),
-        athena=_athena(athena, database),
-        mapping=mapping,
+        sources,
         flow=flow,
-        since=parse_time("--since", since),
-        until=parse_time("--until", until, end_of_day=True),
+        since=since,
+        until=until,
+        mapping=mapping,
+        work_group=work_group,
+        database=database,
     ) as data:
         sampling, rows = data.rows(SAMPLING), data.rows(SAMPLES)
-        unusable = _describe_rejects(data)
     samples = read_samples(sampling, model_version=model_version)
     _require_samples(samples, sampling, model_version)
     _require_fields(field or (), rows)
@@ -151,10 +137,7 @@ def thresholds(
     for each in flows:
         for warning in _warnings(each, words=words):
             session.printer.note(f"{names[each.sample.flow_definition_arn]}: {warning}")
-    for line in unusable:
-        session.printer.note(line)
-    if unusable:
-        raise typer.Exit(ExitStatus.INCOMPLETE)
+    tell_what_is_left_out(session, data)
 
 
 def _require_share(option: str, value: float, lowest: float, highest: float) -> None:
@@ -166,14 +149,6 @@ def _require_share(option: str, value: float, lowest: float, highest: float) -> 
         advice=advice,
         status=ExitStatus.USAGE,
     )
-
-
-def _athena(work_group: str | None, database: str | None) -> Athena | None:
-    if work_group is None:
-        if database is not None:
-            raise CommandError("--database is for --athena", status=ExitStatus.USAGE)
-        return None
-    return Athena(work_group=work_group, database=database or work_group)
 
 
 def _require_samples(
@@ -234,10 +209,6 @@ def _advise(sample: Sample, advice: Sequence[Advice], *, words: bool) -> _FlowAd
             words=words,
         )
     return _FlowAdvice(sample=sample, advice=advice, conditions=conditions)
-
-
-def _describe_rejects(data: OutcomeData) -> list[str]:
-    return [f"not used: {each.place}: {each.problem} ({each.count:,})" for each in data.rejects]
 
 
 def _to_json(flow: _FlowAdvice) -> dict[str, Any]:
@@ -311,12 +282,14 @@ def _print(
             f"{name}: {model.sampled:,} sampled loops{f' ({shares})' if shares else ''}, "
             f"{model.first_day} to {model.last_day}{version}",
             (
-                *("field", "threshold", "samples", "at or above", "correct", "lower bound"),
-                *("without review", "still reviewed", "added by reviewers"),
+                *("field", "threshold", "samples", "correct at or above", "lower bound"),
+                *("without review", "added"),
             ),
             (_row(advice) for advice in each.advice),
             "no fields",
         )
+        for reason, fields in _reasons(each.advice).items():
+            session.printer.line(f"No threshold, because {reason}: {', '.join(fields)}.")
         if each.conditions.conditions is not None:
             session.printer.line("HumanLoopActivationConditions:")
             session.printer.line(as_text(each.conditions.conditions))
@@ -331,44 +304,47 @@ def _print(
         "loops, as long as the model and the documents stay the same. Reviewers saw the prediction."
     )
     session.printer.line(
-        "What goes without review is counted by field. A loop is started if one field needs it."
+        "What goes without review is counted by field: a loop is started if one field needs it. "
+        "Added is what the model did not predict: no threshold finds it."
     )
 
 
 def _row(advice: Advice) -> tuple[object, ...]:
+    samples = f"{advice.samples:,}"
     if advice.threshold is None or advice.lower_bound is None or advice.share_saved is None:
-        return (
-            advice.field,
-            f"none: {_why(advice)}",
-            f"{advice.samples:,}",
-            *(None, None, None, "0.0%", "100.0%"),
-            advice.added,
-        )
+        return (advice.field, "none", samples, None, None, "0.0%", advice.added)
     return (
         advice.field,
         advice.threshold,
-        f"{advice.samples:,}",
-        f"{advice.samples_above:,}",
-        f"{advice.correct_above:,}",
+        samples,
+        f"{advice.correct_above:,} of {advice.samples_above:,}",
         f"{_rounded(advice.lower_bound):.2%}",
         f"{advice.share_saved:.1%}",
-        f"{1 - advice.share_saved:.1%}",
         advice.added,
     )
+
+
+def _reasons(fields: Iterable[Advice]) -> dict[str, list[str]]:
+    """Return why fields have no threshold, with their names."""
+    found: dict[str, list[str]] = {}
+    for each in fields:
+        if each.threshold is None:
+            found.setdefault(_why(each), []).append(repr(each.field))
+    return found
 
 
 def _why(advice: Advice) -> str:
     match advice.reason:
         case NoThreshold.TOO_FEW_SAMPLES:
-            return f"at least {advice.samples_needed:,} samples are needed"
+            return f"at least {advice.samples_needed:,} samples at or above it are needed"
         case NoThreshold.TARGET_MISSED:
-            return "too many of the most confident are wrong"
+            return "too many of the most confident predictions are wrong"
         case NoThreshold.NO_CONFIDENCE:
             return "no prediction has a confidence"
         case NoThreshold.NOT_COMPARED:
             return "no prediction was compared"
         case _:
-            return "no sampled loops"
+            return "there are no sampled loops"
 
 
 def _warnings(flow: _FlowAdvice, *, words: bool) -> Iterator[str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,14 +28,14 @@ def verify(
     """Send one marked event through the stack, and show where it arrived.
 
     Subscribers of the topic and consumers of the queue receive it with "verification" in its
-    detail. Everything that the command adds is removed at its end, also after Ctrl-C.
+    detail. Everything that the command adds is removed at its end, also after an interruption.
 
     Status 1 if a link is broken or not proven, or something could not be removed.
     """
     session: Session = ctx.obj
     verification = Verification(session=session, seconds=timeout, with_alarm=alerts)
     try:
-        with _terminated_as_interrupted(), session.printer.progress() as progress:
+        with session.printer.progress() as progress:
             task = progress.add_task("Verifying", total=None)
             links = verification.run(
                 lambda awaited: progress.update(task, description=f"Awaiting {', '.join(awaited)}")
@@ -76,17 +73,3 @@ def _tell_what_is_left(session: Session, verification: Verification) -> None:
 
 
 _SIGNS = {State.OK: "ok      ", State.BROKEN: "BROKEN  ", State.SKIPPED: "skipped "}
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

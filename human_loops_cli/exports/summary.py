@@ -16,6 +16,13 @@ from human_loops_cli.exports.loop import FieldLeftOut, Only
 _MOST_NAMED: Final = 5
 
 
+_WHY_FIELDS_ARE_LEFT_OUT: Final = {
+    FieldLeftOut.DISPUTED: "no value has more than half of the reviewers",
+    FieldLeftOut.NOT_COMPARED: "not compared",
+    FieldLeftOut.NO_VALUE: "the model predicted nothing, and a minority gave a value",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """A loop that is not exported.
@@ -85,7 +92,9 @@ class Summary:
             those = [each for each in self.left_out if each.reason is reason]
             printer.note(f"left out: {count}: {reason}: {_name(those)}")
         for why, count in self.fields_left_out.items():
-            printer.note(f"fields left out of what was exported: {count}: {why}")
+            printer.note(
+                f"fields left out of what was exported: {count}: {_WHY_FIELDS_ARE_LEFT_OUT[why]}"
+            )
 
     @property
     def _counts(self) -> Counter[Reason]:

@@ -24,6 +24,9 @@ Spec = dict[str, Any]
 _WIDTH: Final = 430
 _PANEL: Final = 300
 
+#: How wide a day is at most: few days do not fill the chart.
+_WIDEST_DAY: Final = 60
+
 #: The height of a chart by day, and the room for names and figures beside bars.
 _DAYS_HEIGHT: Final = 150
 _LABELS: Final = 122
@@ -373,6 +376,7 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
 
 
 def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -> Spec:
+    width = _WIDTH - 58
     partial = {
         "data": {"values": [_span(period) for period in periods if period.partial]},
         "mark": {"type": "rect", "color": "var(--partial)", "aria": False},
@@ -385,6 +389,7 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
         "scale": {
             "type": "utc",
             "domain": [_span(periods[0])["start"], _span(periods[-1])["end"]],
+            "range": [0, min(width, _WIDEST_DAY * len(periods))],
             "nice": False,
         },
         "axis": {
@@ -394,7 +399,7 @@ def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -
             "labelFlush": True,
         },
     }
-    spec = _spec(width=_WIDTH - 58, height=_DAYS_HEIGHT, layers=[partial, *layers])
+    spec = _spec(width=width, height=_DAYS_HEIGHT, layers=[partial, *layers])
     for layer in spec["layer"]:
         layer.setdefault("data", {"values": values})
         encoding = layer["encoding"]

@@ -10,6 +10,7 @@ from typing import Final
 from human_loops_cli.report.figures import day_text
 
 _DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
 
 #: How many bars a chart shows at most, about.
 _BARS: Final = 93
@@ -76,7 +77,8 @@ class Window:
             first,
             last,
             first_partial=since is None or since.astimezone(UTC) > starts,
-            last_partial=until is None or until.astimezone(UTC) < ends,
+            # The last second of a day is its end.
+            last_partial=until is None or until.astimezone(UTC) < ends - _SECOND,
         )
 
     @property

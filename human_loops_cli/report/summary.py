@@ -156,7 +156,9 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
             "found correct by reviewers",
             correct.percent,
             f"of {counted(correct.of, 'judged prediction')}; 95 % interval {correct.range}; an "
-            "upper estimate, for reviewers saw the predictions",
+            "upper estimate, for reviewers saw the predictions"
+            if correct.of
+            else "no prediction was judged",
         ),
         ("failed", f"{failed.part:,}", f"{failed.percent} of {counted(loops, 'loop')}"),
         (

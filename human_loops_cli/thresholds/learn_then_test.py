@@ -52,7 +52,9 @@ class Threshold(NamedTuple):
 def find_threshold(
     samples: Sequence[int], correct: Sequence[int], *, target: float, confidence: float
 ) -> Threshold | None:
-    """Return the lowest threshold of the sequence that passes its test.
+    """Return the lowest threshold of the sequence that passes its test and has a sample.
+
+    A point without a sample passes with the one above it, and nothing is known of it.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def find_threshold(
     >>> samples[90], correct[90] = 500, 495
     >>> samples[70], correct[70] = 500, 400
     >>> find_threshold(samples, correct, target=0.95, confidence=0.95)
-    Threshold(point=71, samples=500, correct=495)
+    Threshold(point=90, samples=500, correct=495)
     """
     needed = samples_needed(target, confidence)
     found: Threshold | None = None
@@ -86,7 +88,8 @@ def find_threshold(
             continue
         if p_value(above, correct_above, target) > 1 - confidence:
             break
-        found = Threshold(point, above, correct_above)
+        if samples[point]:
+            found = Threshold(point, above, correct_above)
     return found
 
 

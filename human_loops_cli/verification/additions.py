@@ -7,10 +7,8 @@ queue is there, and its name says of which verification, and since when.
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +22,7 @@ from human_loop_reviews.contract import (
     VERIFICATION,
 )
 from human_loops_cli.errors import explain
+from human_loops_cli.interrupts import uninterrupted
 from human_loops_cli.session import Session
 from human_loops_cli.verification.subject import (
     MarkedLoop,
@@ -147,7 +146,7 @@ class Additions:
 
     def remove(self) -> None:
         """Remove everything, the queue last. What cannot be removed is named."""
-        with _uninterrupted():
+        with uninterrupted():
             while self._undo:
                 what, undo = self._undo.pop()
                 try:
@@ -251,14 +250,3 @@ def ledger_items(dynamodb: Any, table: str, arn: str) -> list[dict[str, Any]]:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let signals wait for the end of the removal."""
-    held = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for each, handler in held.items():
-            signal.signal(each, handler)

@@ -31,7 +31,7 @@ def test_outcomes_are_downloaded_as_they_were_published(ledger: Republished) -> 
         ledger.record(settled("unreadable"), error="output: expected an object"),
         ledger.record({**settled("recovered", recovered=True), "source": "human-loop-events"}),
     ]
-    result = run("outcomes", "download", "--all", "--values")
+    result = run("outcomes", "download", "--all", "--values", "-o", "-")
     assert (result.exit_code, result.stderr) == (0, "4 outcomes\n")
     by_name = {each["humanLoopName"]: each for each in lines(result.stdout)}
     assert by_name == {each["humanLoopName"]: each for each in published}
@@ -88,7 +88,7 @@ def test_file_is_written_completely_or_not_at_all(
 
 @pytest.mark.parametrize(
     ("output", "status", "problem"),
-    [(".", 2, "is not a regular file"), ("missing/outcomes.jsonl", 1, "No such file or directory")],
+    [(".", 2, "is not a regular file"), ("missing/outcomes.jsonl", 2, "no such directory")],
 )
 def test_file_that_cannot_be_written_is_an_error(
     ledger: Republished, tmp_path: Path, output: str, status: int, problem: str

@@ -432,8 +432,8 @@ def test_output_that_is_read_is_not_written_over(
 
 def test_file_in_a_missing_directory_is_an_error_before_anything_is_read(folder: Path) -> None:
     result = run("export", str(folder), "--format", "jsonl", "-o", str(folder / "no" / "file"))
-    assert result.exit_code == 1
-    assert "No such file or directory" in result.stderr
+    assert result.exit_code == 2
+    assert "no such directory" in result.stderr
 
 
 def test_configuration_in_a_missing_directory_is_an_error_before_anything_is_written(
@@ -444,7 +444,7 @@ def test_configuration_in_a_missing_directory_is_an_error_before_anything_is_wri
         *("export", str(folder), "--format", "label-studio", "-o", str(file)),
         *("--labeling-config", str(config)),
     )
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "no such directory" in result.stderr
     assert not file.exists()
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import builtins
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +81,11 @@ def test_line_that_cannot_be_used_is_named_here_and_in_the_report(
         (("nowhere.jsonl",), "no such file"),
         (("--athena", "archive", "outcomes.jsonl"), "--athena excludes sources"),
         (("--database", "archive", "outcomes.jsonl"), "--database is for --athena"),
-        (("outcomes.jsonl", "-o", "."), "is a directory"),
+        (("outcomes.jsonl", "-o", "."), "is not a regular file"),
+        (("outcomes.jsonl", "-o", "pipe"), "pipe is not a regular file"),
+        (("outcomes.jsonl", "-o", "outcomes.jsonl"), "outcomes.jsonl is a source"),
+        ((".", "-o", "outcomes.jsonl"), "outcomes.jsonl is a source"),
+        (("outcomes.jsonl", "--since", "2026-03-02", "--until", "2026-03-01"), "is before --since"),
         (("outcomes.jsonl", "-o", "no/report.html"), "no such directory"),
         (("outcomes.jsonl", "--since", "May"), "--since: expected a time"),
         (("s3://",), "expected s3://BUCKET/PREFIX"),
@@ -87,10 +96,14 @@ def test_command_that_is_not_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    content = Path("outcomes.jsonl").read_bytes()
     result = run("report", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
-    assert [each.name for each in tmp_path.iterdir()] == ["outcomes.jsonl"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["outcomes.jsonl", "pipe"]
+    assert Path("pipe").is_fifo()
+    assert Path("outcomes.jsonl").read_bytes() == content
 
 
 def test_nothing_is_written_without_loops(source: Path, tmp_path: Path) -> None:
@@ -115,3 +128,40 @@ def test_missing_package_says_how_to_install_it(
     result = run("report", str(source))
     assert result.exit_code == 2
     assert "pip install 'a2i-human-loop-events[report]'" in result.stderr
+
+
+def test_interrupt_that_becomes_another_error_is_an_interrupt(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_query(*_: Any) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Query interrupted") from error  # as DuckDB does
+
+    monkeypatch.setattr("human_loops_cli.outcome_data.open_outcomes.run", run_query)
+    result = run("report", str(source))
+    assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
+
+
+@pytest.mark.parametrize("command", ["report", "thresholds"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ended_by_a_signal_nothing_is_left(
+    tmp_path: Path, sent: signal.Signals, command: str
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "human_loops_cli", command, "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        while not list(tmp_path.glob("human-loops-*/fetched-*")):  # it reads standard input
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(sent)
+        time.sleep(0.2)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, b"error: interrupted\n")
+    assert list(tmp_path.iterdir()) == []

@@ -110,6 +110,7 @@ def test_views_are_as_athena_stores_them(name: str) -> None:
     (database,) = _of_type("buffered", "AWS::Glue::Database")
 
     assert view["TableType"] == "VIRTUAL_VIEW"
+    assert view["PartitionKeys"] == []
     assert view["Parameters"]["presto_view"] == "true"
     assert definition["originalSql"] == VIEWS[name].sql
     assert definition["catalog"] == "awsdatacatalog"

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError
 from human_loops_cli.report import drawing
-from human_loops_cli.report.charts import Spec
+from human_loops_cli.report.charts import FAILED, Spec, volume
 from human_loops_cli.report.data import Rejects, ReportData
 from human_loops_cli.report.markup import Markup, visible
 from human_loops_cli.report.page import MAX_BYTES, render
+from human_loops_cli.report.periods import Period
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
 from tests.report.outcomes import ARN, Row, example, field, hostile, judged, loop, staged
 
@@ -103,7 +104,7 @@ def test_report_without_loops_says_so() -> None:
 
 def test_nothing_judged_is_not_zero_percent() -> None:
     page = page_of(on_days(2, status="Failed", turnaround_seconds=None))
-    assert "found correct by reviewers n/a of 0 judged predictions" in page.text
+    assert "found correct by reviewers n/a no prediction was judged" in page.text
     assert not re.search(r"\b0(\.0)? %", page.text)
 
 
@@ -120,6 +121,7 @@ def test_share_of_few_is_marked() -> None:
     [
         (None, None, {"2 Mar 2026", "4 Mar 2026"}),
         ("2026-03-02T00:00:00+00:00", "2026-03-05T00:00:00+00:00", set()),
+        ("2026-03-02T00:00:00+00:00", "2026-03-04T23:59:59.999999+00:00", set()),
         ("2026-03-01T00:00:00+00:00", "2026-03-04T12:00:00+00:00", {"4 Mar 2026"}),
         ("2026-03-02T00:00:00-01:00", "2026-04-01T00:00:00+00:00", {"2 Mar 2026"}),
     ],
@@ -135,6 +137,16 @@ def test_days_that_the_window_cuts_are_partial(
     marked = {mark.partition(" (partial)")[0] for mark in page.marks() if "(partial)" in mark}
     assert marked == partial
     assert ("may be partial" in page.text) is bool(partial)
+
+
+@pytest.mark.parametrize(("days", "widest"), [(1, 60), (3, 60), (40, 10)])
+def test_few_days_do_not_fill_the_chart(days: int, widest: float) -> None:
+    first = date(2026, 3, 1)
+    each = [first + timedelta(days=place) for place in range(days)]
+    spec = volume([Period(day, day, partial=False) for day in each], [FAILED], [[1]] * days)
+    low, high = spec["layer"][1]["encoding"]["x"]["scale"]["range"]
+    assert (high - low) / days <= widest
+    assert high <= spec["width"]
 
 
 def test_days_without_loops_are_zero() -> None:

@@ -29,9 +29,10 @@ def failures(flow: Flow, view: View) -> Markup:
     facts = [
         counted(flow.count("unreadable"), "loop has", "loops have")
         + " an output that cannot be read.",
-        counted(flow.count("unanswered"), "loop has", "loops have") + " no answer.",
+        counted(flow.count("unanswered"), "loop has", "loops have")
+        + " no answer, Failed and Stopped ones included.",
         counted(flow.count("prediction_unknown"), "loop has", "loops have")
-        + " no known prediction to compare with.",
+        + " no known prediction to compare with, Failed and Stopped ones included.",
         counted(flow.count("fields_left_out"), "field is", "fields are")
         + " left out of outcomes that were too large.",
     ]

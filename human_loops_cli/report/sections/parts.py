@@ -47,8 +47,8 @@ def share_text(share: Share) -> Markup:
 
 
 def few_mark(share: Share) -> Markup:
-    """Return the mark of what is of few."""
-    return element("span", "few", class_="few") if share.few else Markup()
+    """Return the mark of what is of few, with the space before it."""
+    return joined(Markup(" "), element("span", "few", class_="few")) if share.few else Markup()
 
 
 def field_bar(row: Row, lengths: Sequence[int], segments: Sequence[Segment], figure: str) -> Bar:

@@ -111,17 +111,21 @@ def threshold(**by_point: tuple[int, int]) -> int | None:
 
 def test_threshold_without_enough_samples_is_none() -> None:
     assert threshold(p100=(360, 360)) is None
-    assert threshold(p100=(361, 361)) == 0
+    assert threshold(p100=(361, 361)) == 100
 
 
 def test_tests_stop_at_the_first_failure_even_if_a_later_one_would_pass() -> None:
     bad_top = {"p95": (400, 300), "p60": (100_000, 100_000)}
     assert threshold(**bad_top) is None
-    assert threshold(p95=(400, 398), p80=(200, 100), p60=(100_000, 100_000)) == 81
+    assert threshold(p95=(400, 398), p80=(200, 100), p60=(100_000, 100_000)) == 95
 
 
 def test_a_few_samples_at_the_top_do_not_start_the_sequence() -> None:
-    assert threshold(p100=(3, 0), p90=(1000, 1000)) == 0
+    assert threshold(p100=(3, 0), p90=(1000, 1000)) == 90
+
+
+def test_threshold_is_not_below_the_lowest_confidence_that_was_seen() -> None:
+    assert threshold(p95=(1000, 1000), p85=(1000, 1000), p20=(1000, 0)) == 85
 
 
 def test_confidence_of_100_has_a_point() -> None:
@@ -132,7 +136,7 @@ def test_labels_do_not_change_the_sequence() -> None:
     samples, correct = counts(p90=(300, 300), p80=(300, 290), p70=(300, 150))
     found = find_threshold(samples, correct, target=0.9, confidence=0.95)
     assert found is not None
-    assert (found.point, found.samples) == (71, 600)
+    assert (found.point, found.samples) == (80, 600)
 
 
 def test_a_million_samples_take_no_time() -> None:

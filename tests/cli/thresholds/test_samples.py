@@ -244,11 +244,11 @@ def test_all_fields_share_the_error_rate(tables: Tables) -> None:
     options: Any = {"target": 0.95, "confidence": 0.95}
     alone = advise_on(sample, fields, **options)
     together = advise_on(sample, fields, all_fields=True, **options)
-    assert [each.threshold for each in alone] == [0] * 10 + [None]
+    assert [each.threshold for each in alone] == [90] * 10 + [None]
     assert {each.threshold for each in together} == {None}
     assert {each.samples_needed for each in together} == {712}
     (chosen,) = advise_on(sample, fields, all_fields=True, only=["Field 3"], **options)
-    assert chosen.threshold == 0
+    assert chosen.threshold == 90
 
 
 def test_bound_saved_share_and_counts_are_those_at_the_threshold(tables: Tables) -> None:
@@ -257,6 +257,6 @@ def test_bound_saved_share_and_counts_are_those_at_the_threshold(tables: Tables)
     field = samples_of(900, 890, added=7, confidence_lost=2)
     field.samples[100], field.samples[50] = 2, 98
     (advice,) = advise_on(sample, {"Total": field}, target=0.95, confidence=0.95)
-    assert (advice.threshold, advice.samples, advice.samples_above) == (51, 1000, 902)
+    assert (advice.threshold, advice.samples, advice.samples_above) == (90, 1000, 902)
     assert (advice.correct_above, advice.share_saved, advice.added) == (890, 0.9, 7)
     assert advice.lower_bound == pytest.approx(0.9785, abs=1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,28 @@ def test_table_says_what_is_saved_and_what_it_holds_for(source: str) -> None:
     assert result.exit_code == 0
     assert "1,200 sampled loops (5 %), 2026-03-14 to 2026-03-14" in result.stdout
     assert "52.5%" in result.stdout
-    assert "none: too many" in result.stdout
+    assert (
+        "No threshold, because too many of the most confident predictions are wrong: 'Date'."
+        in result.stdout
+    )
     assert "for each field by itself" in result.stdout
     assert '{"Conditions":[{"ConditionType":"Sampling"' in result.stdout
     assert "Rare" not in result.stdout
+
+
+def test_table_can_be_read_on_a_narrow_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "Purchase Order Number of the Customer"
+    loops = [outcome(n, field(name, 90, True), field("Rare", 9, None)) for n in range(2400)]
+    result = run("thresholds", write(tmp_path / "o.jsonl", loops))
+    title, *table = result.stdout.partition("\nNo threshold")[0].splitlines()
+    assert title.startswith("invoices: 2,400 sampled loops")
+    assert {len(each) for each in table} == {80}
+    words = {word for line in table for word in re.split("[┃│ ]+", line)}
+    assert {"threshold", "samples", "correct", "bound", "review", "added"} <= words
+    assert {"none", "90", "2,400", "99.87%", "100.0%"} <= words
 
 
 def test_thresholds_for_all_fields_are_stricter(source: str) -> None:

@@ -167,7 +167,7 @@ class LearnThenTest:
         tested = samples >= self._needed
         passed = (correct >= self._critical[samples]) | ~tested
         unbroken = np.flip(np.logical_and.accumulate(np.flip(passed, 1), axis=1), 1)
-        accepted: Flags = unbroken & tested
+        accepted: Flags = unbroken & tested & (seen.samples > 0)
         return accepted
 
 

@@ -1,0 +1,105 @@
+"""What `report` and `thresholds` share: the outcomes that they read, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.outcome_data.open_outcomes import Athena, OutcomeData, open_outcomes
+from human_loops_cli.outcome_data.rejects import describe
+from human_loops_cli.session import Session
+from human_loops_cli.times import parse_times
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...",
+        help="Outcomes, or outputs of A2I; - for standard input.",
+    ),
+]
+Flow = Annotated[str | None, typer.Option(help="Loops of this flow definition: its name or ARN.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or earlier.")
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping", help="Where outputs of custom tasks have predictions and answers: JSON."
+    ),
+]
+WorkGroup = Annotated[
+    str | None,
+    typer.Option(
+        "--athena", metavar="WORKGROUP", help="Query the archive in Athena, instead of sources."
+    ),
+]
+Database = Annotated[
+    str | None, typer.Option(help="The archive's database. Default: the name of the workgroup.")
+]
+
+
+def open_sources(
+    session: Session,
+    sources: Sequence[str] | None,
+    *,
+    flow: str | None,
+    since: str | None,
+    until: str | None,
+    mapping: Path | None,
+    work_group: str | None,
+    database: str | None,
+) -> AbstractContextManager[OutcomeData]:
+    """Read the outcomes that the options name. See `open_outcomes`.
+
+    Raises
+    ------
+    CommandError
+        If the options contradict each other.
+    """
+    if work_group is None and database is not None:
+        raise CommandError("--database is for --athena", status=ExitStatus.USAGE)
+    earliest, latest = parse_times(since, until)
+    return open_outcomes(
+        session,
+        sources or (),
+        athena=None
+        if work_group is None
+        else Athena(work_group=work_group, database=database or work_group),
+        mapping=mapping,
+        flow=flow,
+        since=earliest,
+        until=latest,
+    )
+
+
+def tell_what_is_left_out(session: Session, data: OutcomeData) -> None:
+    """Say what of the sources was left out.
+
+    Raises
+    ------
+    typer.Exit
+        With status 1, if something cannot be used.
+    """
+    counts = [
+        f"{count:,} {what}"
+        for count, what in (
+            (data.duplicates, "duplicates"),
+            (data.replaced, "replaced by another outcome of their loop"),
+            (data.verifications, "of verifications"),
+        )
+        if count
+    ]
+    if counts:
+        session.printer.note(f"Left out: {', '.join(counts)}.")
+    for each in data.rejects:
+        session.printer.note(f"not used: {describe(each)}")
+    if data.rejects:
+        raise typer.Exit(ExitStatus.INCOMPLETE)
