@@ -33,7 +33,9 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 class ReadFile(Protocol):
     """Reads a file of lines at once. Returns whether nothing is wrong with any line."""
 
-    def __call__(self, path: Path, *, compressed: bool, enveloped: bool) -> bool: ...
+    def __call__(self, path: Path, *, compressed: bool, enveloped: bool) -> bool:
+        """Read a file that may be compressed, with lines that may have an envelope."""
+        ...
 
 
 class Documents:
