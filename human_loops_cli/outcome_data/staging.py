@@ -139,7 +139,12 @@ class Staging:
             read = self._connection.execute(
                 f"INSERT INTO {table} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
             ).fetchone()
-        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
+        except (
+            duckdb.DataError,
+            duckdb.ProgrammingError,
+            duckdb.IOException,
+            UnicodeDecodeError,
+        ):
             read = None
         use_one_thread(self._connection)
         if read is None or read[0] != lines.result():
@@ -259,7 +264,8 @@ class Staging:
         table.cursor.execute("BEGIN")
         try:
             is_read = table.cursor.execute(insert).fetchone() == (len(rows),)
-        except (duckdb.DataError, duckdb.ProgrammingError):
+        except (duckdb.DataError, duckdb.ProgrammingError, UnicodeDecodeError):
+            # DuckDB cuts what it quotes in its errors, even within a character.
             is_read = False
         finally:
             path.unlink()
