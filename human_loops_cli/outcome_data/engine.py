@@ -60,6 +60,8 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
     connection.execute("SET allowed_directories = ?", [[str(folder)]])
     connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
     connection.execute("SET enable_external_access = false")
+    # It would be written to standard output.
+    connection.execute("SET enable_progress_bar = false")
     # Compressing what is read costs as much time as reading it. Not at every 16 MB.
     connection.execute("SET checkpoint_threshold = '128MB'")
     connection.execute("ATTACH ':memory:' AS staged")
