@@ -67,21 +67,20 @@ SELECT
   min(day) AS first_day,
   max(day) AS last_day,
   count(*) AS loops,
-  sum(CASE WHEN status = 'Completed' THEN 1 ELSE 0 END) AS completed,
-  sum(CASE WHEN status = 'Failed' THEN 1 ELSE 0 END) AS failed,
-  sum(CASE WHEN status = 'Stopped' THEN 1 ELSE 0 END) AS stopped,
-  sum(CASE WHEN end_time IS NULL THEN 1 ELSE 0 END) AS recovered,
-  sum(CASE WHEN unreadable THEN 1 ELSE 0 END) AS unreadable,
-  sum(CASE WHEN unanswered THEN 1 ELSE 0 END) AS unanswered,
-  sum(CASE WHEN prediction_known THEN 0 WHEN NOT prediction_known THEN 1 ELSE 0 END)
-    AS prediction_unknown,
-  sum(CASE WHEN sampled THEN 1 ELSE 0 END) AS sampled,
-  sum(CASE WHEN NOT sampled THEN 1 ELSE 0 END) AS not_sampled,
+  count(CASE WHEN status = 'Completed' THEN 1 END) AS completed,
+  count(CASE WHEN status = 'Failed' THEN 1 END) AS failed,
+  count(CASE WHEN status = 'Stopped' THEN 1 END) AS stopped,
+  count(CASE WHEN end_time IS NULL THEN 1 END) AS recovered,
+  count(CASE WHEN unreadable THEN 1 END) AS unreadable,
+  count(CASE WHEN unanswered THEN 1 END) AS unanswered,
+  count(CASE WHEN NOT prediction_known THEN 1 END) AS prediction_unknown,
+  count(CASE WHEN sampled THEN 1 END) AS sampled,
+  count(CASE WHEN NOT sampled THEN 1 END) AS not_sampled,
   sum(fields_judged) AS fields_judged,
   sum(fields_correct) AS fields_correct,
   sum(fields_left_out) AS fields_left_out,
-  sum(CASE WHEN reviewer_count > 0 THEN 1 ELSE 0 END) AS loops_with_reviewers,
-  sum(CASE WHEN reviewer_count > 1 THEN 1 ELSE 0 END) AS loops_with_several_reviewers,
+  count(CASE WHEN reviewer_count > 0 THEN 1 END) AS loops_with_reviewers,
+  count(CASE WHEN reviewer_count > 1 THEN 1 END) AS loops_with_several_reviewers,
   sum(CAST(round(seconds_worked) AS bigint)) AS seconds_worked,
   count(seconds_worked) AS loops_with_seconds_worked
 FROM loops
@@ -105,9 +104,9 @@ DAYS: Final = Query(
 SELECT
   flow_definition_arn,
   day,
-  sum(CASE WHEN status = 'Completed' THEN 1 ELSE 0 END) AS completed,
-  sum(CASE WHEN status = 'Failed' THEN 1 ELSE 0 END) AS failed,
-  sum(CASE WHEN status = 'Stopped' THEN 1 ELSE 0 END) AS stopped,
+  count(CASE WHEN status = 'Completed' THEN 1 END) AS completed,
+  count(CASE WHEN status = 'Failed' THEN 1 END) AS failed,
+  count(CASE WHEN status = 'Stopped' THEN 1 END) AS stopped,
   sum(fields_judged) AS fields_judged,
   sum(fields_correct) AS fields_correct
 FROM loops
@@ -175,17 +174,17 @@ SELECT
   flow_definition_arn,
   field,
   count(*) AS fields,
-  sum(CASE WHEN shown AND model_correct IS NOT NULL THEN 1 ELSE 0 END) AS judged,
-  sum(CASE WHEN shown AND model_correct THEN 1 ELSE 0 END) AS correct,
-  sum(CASE WHEN verdict = 'confirmed' THEN 1 ELSE 0 END) AS confirmed,
-  sum(CASE WHEN verdict = 'corrected' THEN 1 ELSE 0 END) AS corrected,
-  sum(CASE WHEN verdict = 'added' THEN 1 ELSE 0 END) AS added,
-  sum(CASE WHEN verdict = 'removed' THEN 1 ELSE 0 END) AS removed,
-  sum(CASE WHEN verdict = 'relabelled' THEN 1 ELSE 0 END) AS relabelled,
-  sum(CASE WHEN verdict = 'disputed' THEN 1 ELSE 0 END) AS disputed,
-  sum(CASE WHEN verdict IS NULL THEN 1 ELSE 0 END) AS without_verdict,
-  sum(CASE WHEN NOT shown THEN 1 ELSE 0 END) AS not_shown,
-  sum(CASE WHEN NOT shown AND NOT model_correct THEN 1 ELSE 0 END) AS not_shown_wrong,
+  count(CASE WHEN shown AND model_correct IS NOT NULL THEN 1 END) AS judged,
+  count(CASE WHEN shown AND model_correct THEN 1 END) AS correct,
+  count(CASE WHEN verdict = 'confirmed' THEN 1 END) AS confirmed,
+  count(CASE WHEN verdict = 'corrected' THEN 1 END) AS corrected,
+  count(CASE WHEN verdict = 'added' THEN 1 END) AS added,
+  count(CASE WHEN verdict = 'removed' THEN 1 END) AS removed,
+  count(CASE WHEN verdict = 'relabelled' THEN 1 END) AS relabelled,
+  count(CASE WHEN verdict = 'disputed' THEN 1 END) AS disputed,
+  count(CASE WHEN verdict IS NULL THEN 1 END) AS without_verdict,
+  count(CASE WHEN NOT shown THEN 1 END) AS not_shown,
+  count(CASE WHEN NOT shown AND NOT model_correct THEN 1 END) AS not_shown_wrong,
   count(reviewer_agreement) AS with_several_reviewers,
   sum(CAST(round(reviewer_agreement * 1000000) AS bigint)) AS reviewer_agreement_millionths
 FROM fields
@@ -215,7 +214,7 @@ SELECT
   sampled,
   CAST(floor(confidence) AS bigint) AS point,
   count(*) AS judged,
-  sum(CASE WHEN model_correct THEN 1 ELSE 0 END) AS correct,
+  count(CASE WHEN model_correct THEN 1 END) AS correct,
   sum(CAST(round(confidence * 1000000) AS bigint)) AS confidence_millionths
 FROM fields
 WHERE shown AND model_correct IS NOT NULL AND confidence IS NOT NULL
@@ -298,7 +297,7 @@ SELECT
   sampling_percentage,
   max(task_type) AS task_type,
   count(*) AS loops,
-  sum(CASE WHEN task_type IS NULL OR unreadable OR unanswered THEN 1 ELSE 0 END) AS without_review,
+  count(CASE WHEN task_type IS NULL OR unreadable OR unanswered THEN 1 END) AS without_review,
   sum(fields_left_out) AS fields_left_out,
   min(day) AS first_day,
   max(day) AS last_day
@@ -344,12 +343,12 @@ SELECT
   point,
   CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
     AS point_with_words,
-  sum(CASE WHEN predictions + lost > 0 THEN 1 ELSE 0 END) AS loops,
-  sum(CASE WHEN predictions > 0 AND lost = 0 AND correct = predictions THEN 1 ELSE 0 END)
+  count(CASE WHEN predictions + lost > 0 THEN 1 END) AS loops,
+  count(CASE WHEN predictions > 0 AND lost = 0 AND correct = predictions THEN 1 END)
     AS correct,
-  sum(CASE WHEN undecided > 0 THEN 1 ELSE 0 END) AS undecided,
-  sum(CASE WHEN not_compared + lost > 0 THEN 1 ELSE 0 END) AS not_compared,
-  sum(CASE WHEN lost > 0 THEN 1 ELSE 0 END) AS confidence_lost,
+  count(CASE WHEN undecided > 0 THEN 1 END) AS undecided,
+  count(CASE WHEN not_compared + lost > 0 THEN 1 END) AS not_compared,
+  count(CASE WHEN lost > 0 THEN 1 END) AS confidence_lost,
   sum(not_shown) AS not_shown,
   sum(added) AS added
 FROM (
@@ -375,24 +374,23 @@ FROM (
       flow_definition_arn,
       model_version,
       field,
-      sum(CASE WHEN shown THEN 1 ELSE 0 END) AS predictions,
-      sum(CASE WHEN shown AND model_correct THEN 1 ELSE 0 END) AS correct,
-      sum(CASE WHEN shown AND model_correct IS NULL AND note IS NULL THEN 1 ELSE 0 END)
+      count(CASE WHEN shown THEN 1 END) AS predictions,
+      count(CASE WHEN shown AND model_correct THEN 1 END) AS correct,
+      count(CASE WHEN shown AND model_correct IS NULL AND note IS NULL THEN 1 END)
         AS undecided,
-      sum(CASE WHEN shown AND model_correct IS NULL AND note IS NOT NULL THEN 1 ELSE 0 END)
+      count(CASE WHEN shown AND model_correct IS NULL AND note IS NOT NULL THEN 1 END)
         AS not_compared,
-      sum(
+      count(
         CASE
           WHEN shown IS NULL AND note IN (
             'answerNotFound', 'pathNotFound', 'mappingFailed', 'tooLarge'
           ) THEN 1
-          ELSE 0
         END
       ) AS lost,
-      sum(CASE WHEN NOT shown THEN 1 ELSE 0 END) AS not_shown,
-      sum(CASE WHEN verdict = 'added' THEN 1 ELSE 0 END) AS added,
-      sum(CASE WHEN shown AND confidence IS NOT NULL THEN 1 ELSE 0 END) AS confidences,
-      sum(CASE WHEN shown AND lowest_word_confidence IS NOT NULL THEN 1 ELSE 0 END) AS words,
+      count(CASE WHEN NOT shown THEN 1 END) AS not_shown,
+      count(CASE WHEN verdict = 'added' THEN 1 END) AS added,
+      count(CASE WHEN shown AND confidence IS NOT NULL THEN 1 END) AS confidences,
+      count(CASE WHEN shown AND lowest_word_confidence IS NOT NULL THEN 1 END) AS words,
       min(CASE WHEN shown THEN confidence END) AS lowest,
       min(CASE WHEN shown THEN lowest_word_confidence END) AS lowest_word
     FROM fields

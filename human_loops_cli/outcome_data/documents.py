@@ -8,23 +8,34 @@ import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.inputs import Mappings
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
-from human_loops_cli.outcome_data.line_problems import NOT_JSON, TOO_LONG, problem_of
+from human_loops_cli.outcome_data.line_problems import ENVELOPE, NOT_JSON, TOO_LONG, problem_of
 from human_loops_cli.outcome_data.reviewed_output import IncompleteOutputError, outcome_of_output
 
 #: The largest file that is one document, and not lines.
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 
-_BLOCK: Final = 1024 * 1024
+#: A file of lines that is as large is read at once.
+_LARGE: Final = 4 * 1024 * 1024
+
+_BLOCK: Final = MAX_LINE_BYTES
 
 _GZIP: Final = b"\x1f\x8b"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class ReadFile(Protocol):
+    """Reads a file of lines at once. Returns whether nothing is wrong with any line."""
+
+    def __call__(self, path: Path, *, compressed: bool, enveloped: bool) -> bool:
+        """Read a file that may be compressed, with lines that may have an envelope."""
+        ...
 
 
 class Documents:
@@ -36,6 +47,8 @@ class Documents:
         The mappings of custom tasks.
     submit
         Takes each full batch.
+    read_file
+        Reads a large file of lines, or returns false: then its lines are read into batches.
     reject
         Takes what cannot be used: the file, the problem, and the line.
     """
@@ -44,10 +57,12 @@ class Documents:
         self,
         mappings: Mappings,
         submit: Callable[[Batch], None],
+        read_file: ReadFile,
         reject: Callable[[str, str, int | None], None],
     ) -> None:
         self._mappings = mappings
         self._submit = submit
+        self._read_file = read_file
         self._reject = reject
         self._lines = Batch()
         self._reviewed = Batch(trusted=True)
@@ -72,12 +87,19 @@ class Documents:
                 self._reject(place, "expected outcomes, the file is empty", None)
             elif not _is_lines(first):
                 self._read_document(first, blocks, place)
-            else:
+            elif not self._read_large(path, first, compressed=compressed):
                 self._read_lines(chain([first], blocks), place)
 
     def finish(self) -> None:
         """Submit what is left."""
         self._submit_if(self._lines.count > 0, self._reviewed.count > 0)
+
+    def _read_large(self, path: Path, first: bytes, *, compressed: bool) -> bool:
+        return (
+            path.stat().st_size >= _LARGE
+            and not is_pattern(path)
+            and self._read_file(path, compressed=compressed, enveloped=ENVELOPE in first)
+        )
 
     def _blocks(self, stream: Any, place: str) -> Iterator[bytes]:
         try:
@@ -162,6 +184,27 @@ def _add(batch: Batch, document: dict[str, Any], place: str, number: int, most: 
         return TOO_LONG
     batch.add((line,), place, number)
     return None
+
+
+def count_lines(path: Path, *, compressed: bool) -> int | None:
+    """Return how many lines a file has. None if one is too long, or the file is damaged."""
+    count = length = 0
+    try:
+        with gzip.open(path) if compressed else path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                head, end, _ = block.partition(b"\n")
+                if length + len(head) > MAX_LINE_BYTES:
+                    return None
+                count += block.count(b"\n")
+                length = len(block) - block.rfind(b"\n") - 1 if end else length + len(block)
+    except (EOFError, zlib.error, OSError):
+        return None
+    return count + (length > 0)
+
+
+def is_pattern(path: Path) -> bool:
+    """Return whether DuckDB takes the name of a file for a pattern."""
+    return bool(set(str(path.resolve())) & set("*?[{"))
 
 
 def _is_lines(first: bytes) -> bool:

@@ -60,6 +60,8 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
     connection.execute("SET allowed_directories = ?", [[str(folder)]])
     connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
     connection.execute("SET enable_external_access = false")
+    # It would be written to standard output.
+    connection.execute("SET enable_progress_bar = false")
     # Compressing what is read costs as much time as reading it. Not at every 16 MB.
     connection.execute("SET checkpoint_threshold = '128MB'")
     connection.execute("ATTACH ':memory:' AS staged")
@@ -67,9 +69,15 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
 
 
 def use_all_threads(connection: duckdb.DuckDBPyConnection) -> None:
-    """Query with all threads: while files are read, each thread has a connection of its own."""
+    """Let each statement use all threads, in any order of rows. Batches have one thread each."""
     connection.execute(f"SET threads = {thread_count()}")
-    connection.execute("SET lock_configuration = true")
+    connection.execute("SET preserve_insertion_order = false")
+
+
+def use_one_thread(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let each statement use one thread, in the order of rows."""
+    connection.execute("SET threads = 1")
+    connection.execute("SET preserve_insertion_order = true")
 
 
 @contextmanager

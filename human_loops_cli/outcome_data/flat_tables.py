@@ -111,21 +111,25 @@ def build_tables(
     CommandError
         If there is no loop.
     """
-    outcomes = _number(connection, f"SELECT count(*) FROM {OUTCOMES}")
-    verifications = _leave_out(connection, _VERIFICATIONS)
+    outcomes, verifications, created = _numbers(connection, _COUNTS)
     if outcomes == verifications:
         others = " but those of verifications" if verifications else ""
         raise nothing(f"no outcome was read{others}", advice)
-    replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES)
-    loops, different = _distinct(connection)
-    outranked = outcomes - verifications - replaced - loops
+    if verifications:
+        _leave_out(connection, _VERIFICATIONS)
+    replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES) if created < outcomes else 0
+    left = outcomes - verifications - replaced
+    (names,) = _numbers(connection, f"SELECT count(DISTINCT hash(humanLoopArn)) FROM {OUTCOMES}")
+    # Different hashes are of different loops. Only equal ones need a closer look.
+    loops, different = (left, left) if names == left else _numbers(connection, _DISTINCT)
+    outranked = left - loops
     if outranked:
         _leave_out(connection, _OUTRANKED)
     arns = None if flow is None else _flow_definitions(connection, flow)
     connection.execute(_loops_view(_conditions(arns, since, until)))
     connection.execute(_FIELDS_VIEW)
     connection.execute("USE staged")
-    if not _number(connection, "SELECT count(*) FROM loops"):
+    if _numbers(connection, "SELECT count(*) FROM loops") == (0,):
         raise nothing("no loop is within these limits", _advise_times(connection))
     return Counts(
         outcomes=outcomes,
@@ -134,6 +138,8 @@ def build_tables(
         verifications=verifications,
     )
 
+
+_COUNTS: Final = f"SELECT count(*), count(verification), count(creationTime) FROM {OUTCOMES}"
 
 _VERIFICATIONS: Final = f"SELECT part, row FROM {OUTCOMES} WHERE verification IS NOT NULL"
 
@@ -155,15 +161,11 @@ SELECT part, row FROM (
 WHERE place > 1"""
 
 
-def _distinct(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Return how many loops there are, and how many different outcomes of them."""
-    loops, different = connection.execute(
-        f"""\
-SELECT count(*), sum(different) FROM (
+# How many loops there are, and how many different outcomes of them.
+_DISTINCT: Final = f"""\
+SELECT count(*), coalesce(sum(different), 0) FROM (
   SELECT count(DISTINCT outcomeId) AS different FROM {OUTCOMES} GROUP BY {_LOOP}
 )"""
-    ).fetchone() or (0, 0)
-    return loops, different or 0
 
 
 def _loops_view(conditions: str) -> str:
@@ -208,11 +210,10 @@ def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
     return f"The loops that were read ended from {first} to {last}."
 
 
-def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    (number,) = connection.execute(query).fetchone() or (0,)
-    return int(number)
+def _numbers(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in connection.execute(query).fetchone() or ())
 
 
 def _leave_out(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     """Leave out the outcomes that a query returns, and return how many."""
-    return _number(connection, f"INSERT INTO {LEFT_OUT} {query}")
+    return _numbers(connection, f"INSERT INTO {LEFT_OUT} {query}")[0]

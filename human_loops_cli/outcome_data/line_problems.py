@@ -19,6 +19,9 @@ UNEXPECTED: Final = "a value has an unexpected form"
 
 DETAIL_TYPE: Final = "detail-type"
 
+#: What a line has that is an event, as its bytes.
+ENVELOPE: Final = f'"{DETAIL_TYPE}"'.encode()
+
 
 def problem_of_line(line: bytes) -> str | None:
     """Return what is wrong with a line, as far as Python can tell."""

@@ -19,7 +19,6 @@ from human_loops_cli.outcome_data.engine import (
     connect,
     errors_without_content,
     run,
-    use_all_threads,
 )
 from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
@@ -126,7 +125,7 @@ def open_outcomes(
                     session.printer.note(
                         f"{found.not_read:,} files with other extensions are not read"
                     )
-                use_all_threads(connection)
+                connection.execute("SET lock_configuration = true")
                 advice = "\n".join(f"not used: {describe(each)}" for each in rejects.listed())
                 counts = build_tables(
                     connection, flow=flow, since=since, until=until, advice=advice

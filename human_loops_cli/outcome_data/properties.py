@@ -81,7 +81,7 @@ def _count(name: str, *, required: bool = False) -> Property:
 
 def _time(name: str, *, required: bool = False) -> Property:
     condition = (
-        f"regexp_full_match(VALUE, '{_TIME}') "
+        f"regexp_full_match(CAST(VALUE AS VARCHAR), '{_TIME}') "
         "AND TRY_CAST(VALUE AS TIMESTAMP WITH TIME ZONE) IS NOT NULL"
     )
     return Property(name, Kind.TIME, required, condition, "a time such as 2026-03-14T09:12:44Z")

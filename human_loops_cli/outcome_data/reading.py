@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from human_loops_cli.errors import explain, is_access_denied
 from human_loops_cli.inputs import Mappings
 from human_loops_cli.outcome_data.batch import Batch
-from human_loops_cli.outcome_data.documents import Documents
+from human_loops_cli.outcome_data.documents import Documents, count_lines, is_pattern
 from human_loops_cli.outcome_data.engine import thread_count
 from human_loops_cli.outcome_data.files import SourceFile
 from human_loops_cli.outcome_data.staging import Staging
@@ -63,7 +63,18 @@ def read_files(
             submitted += batch.count
             progress.update(task, description=f"Reading files ({submitted:,} outcomes)")
 
-        documents = Documents(mappings, submit, staging.reject)
+        def finish_pending() -> None:
+            while pending:
+                pending.popleft().result()
+
+        def read_file(path: Path, *, compressed: bool, enveloped: bool) -> bool:
+            finish_pending()
+            lines = readers.submit(count_lines, path, compressed=compressed)
+            return staging.read_file(
+                path.resolve(), compressed=compressed, enveloped=enveloped, lines=lines
+            )
+
+        documents = Documents(mappings, submit, read_file, staging.reject)
         parquet: dict[Path, str] = {}
         for number, (file, path) in enumerate(_fetched(session, files, staging, folder, fetchers)):
             if _is_parquet(path):
@@ -74,8 +85,7 @@ def read_files(
                     path.unlink()
             progress.advance(task)
         documents.finish()
-        while pending:
-            pending.popleft().result()
+        finish_pending()
         staging.read_parquet(parquet)
     staging.finish()
 
@@ -87,7 +97,7 @@ def _is_parquet(path: Path) -> bool:
 
 def _without_pattern(path: Path, copy: Path) -> Path:
     """Return the path, or that of a copy: DuckDB takes some names for patterns."""
-    return Path(shutil.copyfile(path, copy)) if set(str(path)) & set("*?[{") else path
+    return Path(shutil.copyfile(path, copy)) if is_pattern(path) else path
 
 
 def _fetched(

@@ -9,18 +9,21 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
-from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, UNEXPECTED, problem_of_line
+from human_loops_cli.outcome_data.engine import use_all_threads, use_one_thread
+from human_loops_cli.outcome_data.line_problems import ENVELOPE, UNEXPECTED, problem_of_line
 from human_loops_cli.outcome_data.parquet import ROWS_OF_A_FILE, Columns, columns_of, outcomes_query
 from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
     COLUMNS,
     FIELD_PROBLEM,
     NAMES,
+    NO_PROBLEM,
     PROBLEM,
     VALUES,
     lines_query,
@@ -40,8 +43,6 @@ _FEW: Final = 64
 
 _NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
 
-_ENVELOPE: Final = f'"{DETAIL_TYPE}"'.encode()
-
 
 @dataclass(kw_only=True)
 class _Table:
@@ -56,6 +57,10 @@ class _Table:
     @property
     def name(self) -> str:
         return f"staged.part_{self.part}"
+
+    @property
+    def has_rows(self) -> bool:
+        return self._count > 0
 
     def add(self, rows: Sequence[int], batch: Batch) -> None:
         """Note that some rows of a batch were written."""
@@ -102,6 +107,52 @@ class Staging:
         self._read(batch, batch.content, range(batch.count))
         batch.forget_content()
 
+    def read_file(
+        self, path: Path, *, compressed: bool, enveloped: bool, lines: Future[int | None]
+    ) -> bool:
+        """Read a whole file of lines with all threads, and return whether each has an outcome.
+
+        If one has not, the file counts as not read: where each line is from is not kept.
+
+        Parameters
+        ----------
+        path, compressed
+            The file, and whether it is compressed.
+        enveloped
+            Whether a line can have an envelope.
+        lines
+            How many lines it has.
+        """
+        import duckdb
+
+        part = self._new_part()
+        table = f"staged.part_{part}"
+        query = lines_query(
+            str(path),
+            enveloped=enveloped,
+            longest=MAX_LINE_BYTES,
+            compression="gzip" if compressed else "none",
+        )
+        self._connection.execute(f"CREATE TABLE {table} ({COLUMNS})")
+        use_all_threads(self._connection)
+        try:
+            read = self._connection.execute(
+                f"INSERT INTO {table} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
+            ).fetchone()
+        except (
+            duckdb.DataError,
+            duckdb.ProgrammingError,
+            duckdb.IOException,
+            UnicodeDecodeError,
+        ):
+            read = None
+        use_one_thread(self._connection)
+        if read is None or read[0] != lines.result():
+            self._connection.execute(f"DROP TABLE {table}")
+            return False
+        self._parts[part] = f"SELECT {part} AS part, rowid AS row, {NAMES} FROM {table}"
+        return True
+
     def read_parquet(self, files: Mapping[Path, str]) -> None:
         """Check the outcomes of Parquet files. They stay where they are.
 
@@ -112,6 +163,7 @@ class Staging:
         """
         import duckdb
 
+        use_all_threads(self._connection)
         alike: dict[Any, tuple[Columns, list[Path]]] = {}
         for path, place in files.items():
             try:
@@ -153,6 +205,8 @@ class Staging:
     def finish(self) -> None:
         """Check the outcomes of lines, and make the view of all outcomes that were read."""
         for table in self._tables:
+            if self._parts and not table.has_rows:
+                continue  # with an empty part, queries use one thread
             read = f"SELECT rowid AS row, problem, fields FROM {table.name}"
             for row, problem in self._leave_out(table.part, read).items():
                 self._reject_row(*table.origin_of(row), problem)
@@ -202,7 +256,7 @@ class Staging:
         path.write_bytes(lines)
         query = lines_query(
             str(path),
-            enveloped=_ENVELOPE in lines,
+            enveloped=ENVELOPE in lines,
             longest=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
         )
         problem = "NULL" if batch.trusted else PROBLEM
@@ -210,7 +264,8 @@ class Staging:
         table.cursor.execute("BEGIN")
         try:
             is_read = table.cursor.execute(insert).fetchone() == (len(rows),)
-        except (duckdb.DataError, duckdb.ProgrammingError):
+        except (duckdb.DataError, duckdb.ProgrammingError, UnicodeDecodeError):
+            # DuckDB cuts what it quotes in its errors, even within a character.
             is_read = False
         finally:
             path.unlink()

@@ -35,7 +35,7 @@ def literal(text: str) -> str:
 COLUMNS: Final = ", ".join(f'"{each.name}" {type_of(each, kept=True)}' for each in OF_OUTCOME)
 
 
-def lines_query(path: str, *, enveloped: bool, longest: int) -> str:
+def lines_query(path: str, *, enveloped: bool, longest: int, compression: str = "none") -> str:
     """Return the query of outcomes in lines of JSON, bare or in the envelope of their event.
 
     Parameters
@@ -46,6 +46,8 @@ def lines_query(path: str, *, enveloped: bool, longest: int) -> str:
         Whether a line can have an envelope.
     longest
         The longest line, in bytes.
+    compression
+        ``gzip`` if the file is compressed.
     """
     columns = {each.name: type_of(each) for each in OF_OUTCOME}
     chosen = [f'"{name}"' for name in columns]
@@ -61,7 +63,8 @@ def lines_query(path: str, *, enveloped: bool, longest: int) -> str:
     listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     return (
         f"SELECT {detail_type} AS detail_type, {', '.join(chosen)} FROM read_json({literal(path)}, "
-        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={longest})"
+        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={longest}, "
+        f"compression='{compression}')"
     )
 
 
@@ -92,3 +95,9 @@ def _kept(each: Property) -> str:
 
 #: The values of a query of outcomes, in the types of a table of outcomes.
 VALUES: Final = ", ".join(f'{_kept(each)} AS "{each.name}"' for each in OF_OUTCOME)
+
+#: Whether nothing is wrong with an outcome and its fields.
+NO_PROBLEM: Final = (
+    f"({PROBLEM}) IS NULL AND "
+    f"len(list_filter(fields, lambda field: ({FIELD_PROBLEM}) IS NOT NULL)) = 0"
+)

@@ -21,8 +21,10 @@ from human_loop_tables.queries import QUERIES, Query
 from human_loop_tables.tables import TABLES
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError
+from human_loops_cli.outcome_data import documents
 from human_loops_cli.outcome_data import line_problems as problems
 from human_loops_cli.outcome_data.open_outcomes import OutcomeData, open_outcomes
+from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.session import Session
 from tests.tables.parquet_files import sample_outcomes, write_parquet
 
@@ -47,6 +49,14 @@ def a_session() -> Session:
         region=None,
         printer=Printer(as_json=False),
     )
+
+
+@pytest.fixture(params=["in batches", "at once"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Read files of lines as if they were small, and as if they were large."""
+    if request.param == "at once":
+        monkeypatch.setattr(documents, "_LARGE", 0)
+    return str(request.param)
 
 
 def lines(outcomes: Sequence[Any]) -> str:
@@ -96,6 +106,7 @@ def test_tables_have_the_columns_and_types_of_the_contract(session: Session, pla
             assert described == {column.name: column.type.value for column in columns}
 
 
+@pytest.mark.usefixtures("way")
 def test_every_route_gives_the_same_rows(tmp_path: Path, plain: Path) -> None:
     _, expected = read(plain)
     assert len(expected["loops"]) == len(OUTCOMES)
@@ -191,6 +202,7 @@ def test_output_beside_the_outcome_of_its_loop_counts_once(tmp_path: Path) -> No
     assert (len(rows["loops"]), data.replaced) == (1, 1)
 
 
+@pytest.mark.usefixtures("way")
 def test_duplicates_replaced_outcomes_and_verifications_are_counted(tmp_path: Path) -> None:
     resent = ONE | {"eventSource": "human-loop-events", "outcomeId": "resent", "endTime": None}
     later = ONE | {"outcomeId": "later", "endTime": "2026-12-31T00:00:00Z", "failureCode": "later"}
@@ -265,6 +277,18 @@ HOSTILE: Final = {
     json.dumps(ONE | {"secondsWorked": [-1]}): "secondsWorked: expected numbers from 0",
     json.dumps(ONE | {"secondsWorked": {"a": HIDDEN}}): "secondsWorked: expected a list",
     json.dumps(ONE | {"fields": [{"name": HIDDEN, "confidence": 101}]}): "confidence: expected 0",
+    # DuckDB quotes this in an error, and cuts it within a character.
+    json.dumps(
+        ONE
+        | {
+            "fields": [
+                {
+                    "name": "Total",
+                    "confidence": {"\x1f\x1f\x1f": None, "00000\x1f\x1f\r\U00010000": None},
+                }
+            ]
+        }
+    ): "confidence: expected a number",
     json.dumps(ONE | {"fields": [{"name": None}]}): "no outcome: name is missing",
     json.dumps(ONE | {"fields": [{"name": "a", "verdict": HIDDEN}]}): "verdict: expected one of",
     json.dumps(ONE | {"fields": [HIDDEN]}): "fields: expected a list of objects",
@@ -275,6 +299,7 @@ HOSTILE: Final = {
 }
 
 
+@pytest.mark.usefixtures("way")
 def test_hostile_lines_are_named_without_their_content(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -318,6 +343,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.usefixtures("way")
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -333,6 +359,51 @@ def test_every_line_is_counted_or_named(tmp_path: Path, hostile: list[bytes]) ->
     assert data.outcomes + rejected == 1 + len(hostile) - blank
 
 
+GOOD: Final = lines([*OUTCOMES, ONE]).encode()
+
+# More than is read at a time.
+LONG: Final = gzip.compress(GOOD * (2_000_000 // len(GOOD)))
+
+
+@pytest.mark.parametrize(
+    ("content", "at_once"),
+    [
+        (GOOD, True),
+        (GOOD.rstrip(), True),
+        (gzip.compress(GOOD), True),
+        (gzip.compress(GOOD) * 2, True),
+        (lines([envelope(ONE), ONE]).encode(), True),
+        (GOOD + b"\n\n", False),
+        (LONG[:-4], False),
+        # The checksum is wrong, the content is not.
+        (LONG[:-8] + bytes(4) + LONG[-4:], False),
+        *((GOOD + f"{line}\n".encode() + GOOD, False) for line in HOSTILE),
+    ],
+    ids=lambda value: None if isinstance(value, bool) else str(len(value)),
+)
+def test_large_file_is_read_at_once_if_nothing_is_wrong(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, at_once: bool
+) -> None:
+    found: list[bool] = []
+    read_file = Staging.read_file
+
+    def noted(*args: Any, **options: Any) -> bool:
+        found.append(read_file(*args, **options))
+        return found[-1]
+
+    path = plain.with_name("large.jsonl")
+    path.write_bytes(content)
+    expected = read(plain, path)
+    monkeypatch.setattr(documents, "_LARGE", 0)
+    monkeypatch.setattr(Staging, "read_file", noted)
+    again = read(plain, path)
+    assert found == [True, at_once]
+    assert again[1] == expected[1]
+    assert again[0].outcomes == expected[0].outcomes
+    assert again[0].rejects == expected[0].rejects
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
