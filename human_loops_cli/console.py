@@ -18,7 +18,8 @@ from rich.text import Text
 _WIDTH_OF_A_PIPE: Final = 200
 
 # Texts come from documents and from other people's events: none may steer the terminal.
-_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+# The last two ranges reverse what follows.
+_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class _Console(Console):
@@ -93,8 +94,8 @@ def printable(text: str) -> Text:
 
     Examples
     --------
-    >>> printable("a\x1b[2J[bold]").plain
-    'a\ufffd[2J[bold]'
+    >>> printable("a\x1b[2J[bold]\u202e").plain
+    'a\ufffd[2J[bold]\ufffd'
     """
     return Text(_CONTROL.sub("\ufffd", text))
 

@@ -117,6 +117,7 @@ def export(
     Status 1 if an output cannot be read or does not fit the format, or if nothing was exported.
     """
     session: Session = ctx.obj
+    file = None if file == STANDARD_OUTPUT else file
     written_as = _make_format(format_name, field_name, delimiter, labeling_config)
     _check(session, source, file, labeling_config)
     reader = _Reader(Mappings(mapping), source, only, field_name)
@@ -166,17 +167,13 @@ def _make_format(
 
 def _check(session: Session, source: str, file: Path | None, labeling_config: Path | None) -> None:
     """Refuse options that contradict each other, before anything is read."""
-    to_standard_output = file is None or file == STANDARD_OUTPUT
-    if to_standard_output and session.printer.as_json:
+    if file is None and session.printer.as_json:
         raise CommandError(
             "--json prints the summary, and standard output has the export: name a file with -o",
             status=ExitStatus.USAGE,
         )
-    if (
-        file is not None
-        and labeling_config is not None
-        and file.resolve() == labeling_config.resolve()
-    ):
+    place = (file or STANDARD_OUTPUT).resolve()
+    if labeling_config is not None and labeling_config.resolve() == place:
         raise CommandError("-o and --labeling-config name one file", status=ExitStatus.USAGE)
     for each in (file, labeling_config):
         refuse_unwritable(each)

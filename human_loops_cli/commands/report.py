@@ -11,7 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from human_loop_tables.queries import QUERIES
-from human_loops_cli.commands.outcome_sources import (
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
+from human_loops_cli.outcome_data.open_outcomes import OutcomeData
+from human_loops_cli.outcome_sources import (
     Database,
     Flow,
     MappingFile,
@@ -22,9 +25,6 @@ from human_loops_cli.commands.outcome_sources import (
     open_sources,
     tell_what_is_left_out,
 )
-from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
-from human_loops_cli.outcome_data.open_outcomes import OutcomeData
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advise import advise

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from human_loop_tables.queries import SAMPLES, SAMPLING
-from human_loops_cli.commands.outcome_sources import (
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.flow_definition_names import shown_names
+from human_loops_cli.outcome_sources import (
     Database,
     Flow,
     MappingFile,
@@ -20,8 +22,6 @@ from human_loops_cli.commands.outcome_sources import (
     open_sources,
     tell_what_is_left_out,
 )
-from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
 from human_loops_cli.thresholds.advise import advise_on, read_samples

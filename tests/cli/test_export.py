@@ -410,6 +410,11 @@ def test_reasons_name_the_first_loops_and_count_the_others(tmp_path: Path) -> No
             ("--format", "label-studio", "-o", "x", "--labeling-config", "./x"),
             "-o and --labeling-config name one file",
         ),
+        (
+            ("--format", "label-studio", "--labeling-config", "-"),
+            "-o and --labeling-config name one file",
+        ),
+        (("--format", "jsonl", "-o", "-", "--json"), "name a file with -o"),
     ],
 )
 def test_option_that_does_not_fit_is_refused(arguments: Sequence[str], said: str) -> None:
