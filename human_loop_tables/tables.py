@@ -51,7 +51,7 @@ _OF_BOTH: Final = (
     Column(
         "reference_time",
         Type.TIMESTAMP,
-        "end_time; where it is unknown, creation_time.",
+        "end_time; where it is unknown, creation_time. Null where both are.",
     ),
     Column("day", Type.DATE, "The day of reference_time in UTC."),
     Column("task_type", Type.VARCHAR, "What the reviewers were asked to do. Null without output."),

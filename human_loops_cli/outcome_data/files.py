@@ -19,7 +19,7 @@ _S3: Final = "s3://"
 _EXTENSIONS: Final = ("", ".json", ".jsonl", ".ndjson", ".parquet")
 
 #: What an archive has beside its outcomes, and what must not count.
-_NOT_READ: Final = frozenset({"errors", "query-results", VERIFICATION_FOLDER})
+_NOT_READ: Final = frozenset({"errors", "results", VERIFICATION_FOLDER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,11 @@ class SourceFile:
     name: str
     path: Path | None = None
     key: tuple[str, str] | None = None
+
+    @property
+    def is_standard_input(self) -> bool:
+        """Whether it is what comes on standard input."""
+        return self.path is None and self.key is None
 
     def fetch(self, session: Session, to: Path) -> Path:
         """Return the path of the file on disk, after fetching it if need be."""

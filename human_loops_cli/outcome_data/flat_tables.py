@@ -148,8 +148,8 @@ _OUTPUTS_OF_OUTCOMES: Final = f"""\
 SELECT DISTINCT outputs.part, outputs.row
 FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others ON
   others.humanLoopArn = outputs.humanLoopArn
-  AND others.creationTime <= outputs.endTime
-  AND (others.endTime IS NULL OR others.endTime >= outputs.endTime - INTERVAL 1 MINUTE)
+  AND others.creationTime <= coalesce(outputs.endTime, others.creationTime)
+  AND coalesce(others.endTime >= outputs.endTime - INTERVAL 1 MINUTE, true)
 WHERE outputs.creationTime IS NULL"""
 
 # All outcomes of a loop but the one that takes precedence.

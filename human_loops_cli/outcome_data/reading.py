@@ -114,7 +114,13 @@ def _fetched(
         while len(ahead) < 2 * _FETCHES and (following := next(numbered, None)):
             number, file = following
             to = folder / f"fetched-{number}"
-            ahead.append((file, fetchers.submit(file.fetch, session, to)))
+            if file.is_standard_input:
+                # Here, because a thread that waits for it cannot be interrupted.
+                now: Future[Path] = Future()
+                now.set_result(file.fetch(session, to))
+                ahead.append((file, now))
+            else:
+                ahead.append((file, fetchers.submit(file.fetch, session, to)))
         if not ahead:
             return
         file, fetched = ahead.popleft()

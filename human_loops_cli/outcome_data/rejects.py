@@ -60,9 +60,12 @@ def describe(rejects: Rejects) -> str:
     Examples
     --------
     >>> describe(Rejects(place="outcomes.jsonl", problem="longer than 1 MB", lines=(3,), count=2))
-    'outcomes.jsonl, line 3 and 1 more: longer than 1 MB'
+    'outcomes.jsonl, lines 3 and 1 more: longer than 1 MB'
     """
     more = rejects.count - len(rejects.lines)
     others = f" and {more:,} more" if more else ""
-    lines = f", line {', '.join(map(str, rejects.lines))}{others}" if rejects.lines else ""
-    return f"{rejects.place}{lines}: {rejects.problem}"
+    if not rejects.lines:
+        return f"{rejects.place}: {rejects.problem}"
+    word = "line" if rejects.count == 1 else "lines"
+    lines = ", ".join(map(str, rejects.lines))
+    return f"{rejects.place}, {word} {lines}{others}: {rejects.problem}"

@@ -18,14 +18,14 @@ OUTPUT_ID_PREFIX: Final = "output-"
 
 
 class IncompleteOutputError(Exception):
-    """An output does not say of which loop it is, or when it was written."""
+    """An output does not say of which loop it is."""
 
 
 def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, Any]:
     """Review an output and return its outcome, as far as it is known without the loop's event.
 
     A2I writes the output of a loop when the last reviewer has submitted. So the loop is Completed,
-    and its end is the last submission. When it was created is unknown.
+    and its end is the last submission, or unknown without one. When it was created is unknown.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, 
     Raises
     ------
     IncompleteOutputError
-        If the output has no name of the loop or flow definition, or no time of submission.
+        If the output has no name of the loop or flow definition.
     UnreadableOutputError
         If the prediction or an answer is not in the form of the task type.
     """
@@ -43,8 +43,6 @@ def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, 
     if not flow or not name or not flow.startswith("arn:"):
         raise IncompleteOutputError("flowDefinitionArn and humanLoopName: expected both")
     submitted = [_utc(each.submitted) for each in output.answers if each.submitted is not None]
-    if not submitted:
-        raise IncompleteOutputError("submissionTime: expected one, without it the day is unknown")
     reviewed = describe_review(
         output, review_output(output, mapping=mapping or ()), include_values=False
     )
@@ -55,7 +53,7 @@ def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, 
         "humanLoopName": name,
         "flowDefinitionArn": flow,
         "humanLoopStatus": HumanLoopStatus.COMPLETED.value,
-        "endTime": max(submitted).isoformat(),
+        "endTime": max(submitted).isoformat() if submitted else None,
         "fieldsLeftOut": 0,
         **reviewed,
     }

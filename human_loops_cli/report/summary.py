@@ -196,12 +196,12 @@ def _facts(data: ReportData, flows: Sequence[Flow], window: Window | None) -> li
         facts.insert(0, f"{counted(data.outcomes, 'outcome')} read.")
     else:
         facts = ["How many outcomes were read and dropped is not known: only sums were read."]
-    recovered = _total(flows, "recovered")
-    if recovered:
+    without_end = _total(flows, "without_end")
+    if without_end:
         facts.append(
-            f"{counted(recovered, 'loop has', 'loops have')} no known end, for the event was lost "
-            "or the output was read without it. Such a loop counts for the day of its creation, "
-            "if that is known, and has no turnaround."
+            f"{counted(without_end, 'loop has', 'loops have')} no known end: the event was lost, "
+            "or an output without an answer was read without it. Such a loop counts for the day of "
+            "its creation, if that is known, and has no turnaround."
         )
     if window:
         facts.append(_partial_days(window))

@@ -30,9 +30,9 @@ def failures(flow: Flow, view: View) -> Markup:
         counted(flow.count("unreadable"), "loop has", "loops have")
         + " an output that cannot be read.",
         counted(flow.count("unanswered"), "loop has", "loops have")
-        + " no answer, Failed and Stopped ones included.",
+        + " an output without an answer.",
         counted(flow.count("prediction_unknown"), "loop has", "loops have")
-        + " no known prediction to compare with, Failed and Stopped ones included.",
+        + " an output without a known prediction to compare with.",
         counted(flow.count("fields_left_out"), "field is", "fields are")
         + " left out of outcomes that were too large.",
     ]
