@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from human_loop_tables.queries import QUERIES
+
 #: US dollars in US East (N. Virginia), as AWS published them in November 2025. Without free tiers.
 PRICES: Final = {
     "alarm, a month": 0.10,
@@ -75,7 +77,7 @@ RECORD_KB: Final = 5
 PARQUET_KIB: Final = 0.5
 FILES_A_DAY: Final = 96
 REPORTS_A_DAY: Final = 1
-QUERIES_OF_A_REPORT: Final = 8
+QUERIES_OF_A_REPORT: Final = len(QUERIES)
 LEAST_READ_TB: Final = 10e-6
 DAYS_A_MONTH: Final = 365 / 12
 LEDGER_DAYS: Final = 400
