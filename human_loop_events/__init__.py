@@ -10,28 +10,28 @@ if find_spec("aws_cdk") is None:
         name="aws_cdk",
     )
 
-from human_loop_events.alert_messages import AlertFormat
-from human_loop_events.alerts import Alerts, AlertsSettings
-from human_loop_events.delivered_rule import DeliveredRule
-from human_loop_events.delivery import Delivery, DeliverySettings
-from human_loop_events.event_archive import EventArchive
-from human_loop_events.event_filter import EventFilter, FailureDescription
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
-from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
+from human_loop_events.archive.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
+from human_loop_events.events.alert_messages import AlertFormat
+from human_loop_events.events.alerts import Alerts, AlertsSettings
+from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivery import Delivery, DeliverySettings
+from human_loop_events.events.event_archive import EventArchive
+from human_loop_events.events.event_filter import EventFilter, FailureDescription
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.human_loop_filter import HumanLoopFilter
+from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.job_filter import JobFilter
+from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.human_loop_events import HumanLoopEvents
-from human_loop_events.human_loop_filter import HumanLoopFilter
-from human_loop_events.human_loop_hub import HumanLoopHub
 from human_loop_events.human_loop_spoke import HumanLoopSpoke
-from human_loop_events.job_filter import JobFilter
-from human_loop_events.ledger import Ledger
-from human_loop_events.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
-from human_loop_events.output_bucket import OutputBucketSettings
-from human_loop_events.output_location import OutputLocation
-from human_loop_events.reconciler import Reconciler, ReconcilerSettings
-from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
-from human_loop_events.status_events import StatusEvents
+from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.reviews.ledger import Ledger
+from human_loop_events.reviews.output_bucket import OutputBucketSettings
+from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.reconciler import Reconciler, ReconcilerSettings
+from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
+from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import (
     CallbackError,
     FailureCode,
@@ -41,7 +41,7 @@ from human_loop_reviews.contract import (
 )
 
 if TYPE_CHECKING:
-    from human_loop_events.human_loop_task import HumanLoopTask
+    from human_loop_events.step_functions.task import HumanLoopTask
 
 __all__ = [
     "AlertFormat",
@@ -85,7 +85,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import `HumanLoopTask` where it is used: the modules of Step Functions take their time."""
     if name == "HumanLoopTask":
-        from human_loop_events.human_loop_task import HumanLoopTask
+        from human_loop_events.step_functions.task import HumanLoopTask
 
         return HumanLoopTask
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

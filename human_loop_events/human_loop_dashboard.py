@@ -10,15 +10,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.alerts import Alerts
-from human_loop_events.console import console_page
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.handler_queue import HandlerQueue
-from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
-from human_loop_events.loop_metrics import LoopGraphs
-from human_loop_events.reconciler import Reconciler
-from human_loop_events.runbook import runbook_section
-from human_loop_events.status_events import StatusEvents
+from human_loop_events.events.alerts import Alerts
+from human_loop_events.events.console import console_page
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.runbook import runbook_section
+from human_loop_events.events.status_events import StatusEvents
+from human_loop_events.reviews.handler_queue import HandlerQueue
+from human_loop_events.reviews.loop_metrics import LoopGraphs
+from human_loop_events.reviews.reconciler import Reconciler
+from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import HumanLoopStatus, Metric
 
 _FIVE_MINUTES = Duration.minutes(5)

@@ -16,24 +16,24 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.alerts import Alerts, AlertsSettings
-from human_loop_events.arguments import refuse_other_than_construct
-from human_loop_events.delivered_rule import DeliveredRule
-from human_loop_events.delivery import Delivery, DeliverySettings
-from human_loop_events.event_archive import EventArchive
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
-from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
+from human_loop_events.archive.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
+from human_loop_events.aws.arguments import refuse_other_than_construct
+from human_loop_events.events.alerts import Alerts, AlertsSettings
+from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivery import Delivery, DeliverySettings
+from human_loop_events.events.event_archive import EventArchive
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
+from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
-from human_loop_events.human_loop_filter import HumanLoopFilter, failure_code_detail
-from human_loop_events.human_loop_hub import HumanLoopHub
-from human_loop_events.loop_metrics import agreement_metric, loop_metric
-from human_loop_events.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
-from human_loop_events.output_bucket import OutputBucketSettings, create_output_bucket
-from human_loop_events.output_location import OutputLocation
-from human_loop_events.reconciler import Reconciler, ReconcilerSettings
-from human_loop_events.review_handler import ReviewHandler, ReviewHandlerSettings
-from human_loop_events.status_events import StatusEvents
+from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.reviews.loop_metrics import agreement_metric, loop_metric
+from human_loop_events.reviews.output_bucket import OutputBucketSettings, create_output_bucket
+from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.reconciler import Reconciler, ReconcilerSettings
+from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
+from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import HumanLoopStatus
 
 _DIRECT = HandlerDelivery.direct()

@@ -12,14 +12,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.alerts import Alerts, AlertsSettings
-from human_loop_events.delivery import Delivery, DeliverySettings
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.human_loop_filter import HumanLoopFilter
-from human_loop_events.human_loop_hub import HumanLoopHub
-from human_loop_events.output_location import OutputLocation
-from human_loop_events.output_policies import create_output_policies
-from human_loop_events.status_events import StatusEvents
+from human_loop_events.events.alerts import Alerts, AlertsSettings
+from human_loop_events.events.delivery import Delivery, DeliverySettings
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.human_loop_filter import HumanLoopFilter
+from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.status_events import StatusEvents
+from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_policies import create_output_policies
 from human_loop_reviews.contract import (
     MAX_HUB_NAME,
     VERIFICATION_EXCLUDED,

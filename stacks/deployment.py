@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from human_loop_events import AlertFormat, FieldMapping, FlowDefinitions, TaskMapping
-from human_loop_events.output_location import refuse_unusable_prefix
+from human_loop_events.reviews.output_location import refuse_unusable_prefix
 from stacks.contradictions import contradictions
 from stacks.faults import ConfigurationError, faults_of
 from stacks.mappings import refuse_unusable_mappings, task_mappings

@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events import Alerts, HumanLoopStatus, OutputLocation
-from human_loop_events.acknowledgements import acknowledge
+from human_loop_events.aws.acknowledgements import acknowledge
 from stacks import deployment as configured
 from stacks.deployment import Deployment
 from stacks.values import as_duration

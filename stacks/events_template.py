@@ -25,8 +25,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from human_loop_events import Alerts, Delivery, HumanLoopFilter, StatusEvents
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.runbook import runbook_section
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.events.runbook import runbook_section
 from human_loop_reviews.contract import HumanLoopStatus
 
 TEMPLATE: Final = Path(__file__).parents[1] / "build" / "human-loop-events.template.json"

@@ -39,7 +39,7 @@ from human_loop_events import (
     StatusEvents,
     TaskMapping,
 )
-from human_loop_events.mappings import render_mappings
+from human_loop_events.reviews.mappings import render_mappings
 from human_loop_reviews.contract import MAX_MAPPINGS_BYTES
 from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 from tests.infrastructure.nag import findings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from human_loop_events.encryption import ARCHIVE_ACTIONS, SEND_ACTIONS, USE_ACTIONS
+from human_loop_events.aws.encryption import ARCHIVE_ACTIONS, SEND_ACTIONS, USE_ACTIONS
 from tests.permissions.account import ADMINISTRATOR, Account, Resource
 from tests.permissions.evaluator import Request
 

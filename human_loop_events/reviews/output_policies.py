@@ -6,11 +6,11 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.output_location import OutputLocation
-from human_loop_events.policy_size import refuse_oversized
-from human_loop_events.runtime_function import as_in_findings
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.runtime_function import as_in_findings
 
 #: IAM's quota for a role is ten managed policies. One is for all but the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html

@@ -22,23 +22,23 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct, IConstruct
 
-from human_loop_events.arguments import refuse_other_than_construct, whole_number
-from human_loop_events.completed_target import CompletedTarget
-from human_loop_events.encryption import (
+from human_loop_events.aws.arguments import refuse_other_than_construct, whole_number
+from human_loop_events.aws.encryption import (
     SEND_ACTIONS,
     admit_rules_to_topics,
     admit_senders,
     create_key,
     grant_through,
 )
-from human_loop_events.policy_size import refuse_oversized
-from human_loop_events.queues_and_topics import (
+from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.queues_and_topics import (
     create_dead_letter_queue,
     refuse_aws_managed_key_of_queue,
     refuse_unusable_dead_letter_queue,
     refuse_unusable_topic,
 )
-from human_loop_events.resource_policies import EVENTS, admit
+from human_loop_events.aws.resource_policies import EVENTS, admit
+from human_loop_events.events.completed_target import CompletedTarget
 
 
 class DeliverySettings(TypedDict, total=False):

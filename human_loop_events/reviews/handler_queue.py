@@ -12,10 +12,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.arguments import whole_number
-from human_loop_events.encryption import grant_through
-from human_loop_events.queues_and_topics import create_dead_letter_queue, create_queue
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.arguments import whole_number
+from human_loop_events.aws.encryption import grant_through
+from human_loop_events.aws.queues_and_topics import create_dead_letter_queue, create_queue
 
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
 _LONGEST_RETRY = Duration.days(7)

@@ -16,17 +16,17 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.alerts import Alerts
-from human_loop_events.delivered_rule import DeliveredRule
-from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, USE_ACTIONS, grant_through
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.loop_metrics import loop_metric
-from human_loop_events.policy_size import refuse_oversized
-from human_loop_events.queues_and_topics import create_dead_letter_queue
-from human_loop_events.review_handler import ReviewHandler
-from human_loop_events.runtime_function import (
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.encryption import SEND_ACTIONS, USE_ACTIONS, grant_through
+from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
+from human_loop_events.events.alerts import Alerts
+from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivery import Delivery
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.reviews.loop_metrics import loop_metric
+from human_loop_events.reviews.review_handler import ReviewHandler
+from human_loop_events.reviews.runtime_function import (
     acknowledge_shared_concurrency,
     allow,
     allow_logs_and_traces,

@@ -11,8 +11,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from human_loop_events.arguments import list_of_texts
-from human_loop_events.human_loop_callbacks import HumanLoopCallbacks
+from human_loop_events.aws.arguments import list_of_texts
+from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
 
 #: What identifies an entry of a state: its execution, its name and the time of the entry.

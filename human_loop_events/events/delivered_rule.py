@@ -7,8 +7,8 @@ from aws_cdk import aws_events as events
 from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct, IValidation
 
-from human_loop_events.alerts import Alerts
-from human_loop_events.delivery import Delivery
+from human_loop_events.events.alerts import Alerts
+from human_loop_events.events.delivery import Delivery
 
 #: EventBridge's quota of targets for one rule.
 #: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html

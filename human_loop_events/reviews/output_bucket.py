@@ -9,7 +9,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from human_loop_events.private_bucket import UPLOAD_EXPIRATION, create_private_bucket, whole_days
+from human_loop_events.aws.private_bucket import (
+    UPLOAD_EXPIRATION,
+    create_private_bucket,
+    whole_days,
+)
 
 
 class OutputBucketSettings(TypedDict, total=False):

@@ -14,9 +14,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from human_loop_events.arguments import refuse_other_than_construct
-from human_loop_events.encryption import USE_ACTIONS, grant_through
-from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.aws.arguments import refuse_other_than_construct
+from human_loop_events.aws.encryption import USE_ACTIONS, grant_through
+from human_loop_events.events.flow_definitions import FlowDefinitions
 
 _S3_OUTPUT_PATH: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 

@@ -14,19 +14,19 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IValidation
 
-from human_loop_events.alerts import Alerts, rule_metric
-from human_loop_events.arguments import refuse_other_than_construct, whole_number
-from human_loop_events.delivered_rule import DeliveredRule
-from human_loop_events.delivery import Delivery
-from human_loop_events.event_archive import EventArchive
-from human_loop_events.event_filter import EventFilter
-from human_loop_events.human_loop_filter import HumanLoopFilter
-from human_loop_events.human_loop_hub import HumanLoopHub
-from human_loop_events.queues_and_topics import (
+from human_loop_events.aws.arguments import refuse_other_than_construct, whole_number
+from human_loop_events.aws.queues_and_topics import (
     create_dead_letter_queue,
     create_queue,
     create_topic,
 )
+from human_loop_events.events.alerts import Alerts, rule_metric
+from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivery import Delivery
+from human_loop_events.events.event_archive import EventArchive
+from human_loop_events.events.event_filter import EventFilter
+from human_loop_events.events.human_loop_filter import HumanLoopFilter
+from human_loop_events.events.human_loop_hub import HumanLoopHub
 
 _Part = TypeVar("_Part")
 

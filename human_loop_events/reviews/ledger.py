@@ -8,10 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.arguments import refuse_other_than_construct
-from human_loop_events.encryption import USE_ACTIONS, create_key, grant_through
-from human_loop_events.retention import KEEP
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.arguments import refuse_other_than_construct
+from human_loop_events.aws.encryption import USE_ACTIONS, create_key, grant_through
+from human_loop_events.aws.retention import KEEP
 from human_loop_reviews.contract import (
     LEDGER_INDEX,
     LEDGER_INDEX_PARTITION_KEY,

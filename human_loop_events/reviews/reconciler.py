@@ -19,17 +19,17 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.alerts import Alerts
-from human_loop_events.arguments import list_of_choices
-from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, grant_through
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.human_loop_hub import HumanLoopHub
-from human_loop_events.ledger import Ledger
-from human_loop_events.policy_size import refuse_oversized
-from human_loop_events.queues_and_topics import create_dead_letter_queue
-from human_loop_events.runtime_function import (
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.arguments import list_of_choices
+from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
+from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
+from human_loop_events.events.alerts import Alerts
+from human_loop_events.events.delivery import Delivery
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.reviews.ledger import Ledger
+from human_loop_events.reviews.runtime_function import (
     acknowledge_shared_concurrency,
     allow,
     allow_events,

@@ -14,9 +14,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct
 
-from human_loop_events.encryption import admit_senders
-from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
-from human_loop_events.resource_policies import EVENTS
+from human_loop_events.aws.encryption import admit_senders
+from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
+from human_loop_events.aws.resource_policies import EVENTS
 
 _IMPORTED_ID = "HumanLoopEventsImportedQueues"
 

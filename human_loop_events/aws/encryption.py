@@ -9,8 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from human_loop_events.resource_policies import EVENTS, admit
-from human_loop_events.retention import KEEP
+from human_loop_events.aws.resource_policies import EVENTS, admit
+from human_loop_events.aws.retention import KEEP
 
 #: What a service needs to put a message into an encrypted topic or queue.
 SEND_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")

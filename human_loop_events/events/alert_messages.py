@@ -13,8 +13,8 @@ from enum import StrEnum
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
-from human_loop_events.console import console_page
-from human_loop_events.event_filter import FailureDescription
+from human_loop_events.events.console import console_page
+from human_loop_events.events.event_filter import FailureDescription
 
 #: The event's own Region, which in a hub is not that of the stack. It needs no escaping.
 _REGION = events.EventField.from_path("$.region")

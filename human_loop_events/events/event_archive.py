@@ -7,7 +7,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from human_loop_events.encryption import admit_archives
+from human_loop_events.aws.encryption import admit_archives
 
 _SECONDS_OF_A_DAY = 86_400
 

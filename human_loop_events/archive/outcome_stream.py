@@ -13,12 +13,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.encryption import SEND_ACTIONS, grant_through
-from human_loop_events.outcome_tables import OutcomeTables
-from human_loop_events.policy_size import refuse_oversized
-from human_loop_events.retention import KEEP
-from human_loop_events.runtime_function import as_in_findings
+from human_loop_events.archive.outcome_tables import OutcomeTables
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
+from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.retention import KEEP
+from human_loop_events.reviews.runtime_function import as_in_findings
 from human_loop_tables.archive_schema import OUTCOMES, PARTITION
 
 #: Where in the bucket outcomes are, and those that Firehose cannot convert.

@@ -14,20 +14,24 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from human_loop_events.alerts import Alerts
-from human_loop_events.delivered_rule import DeliveredRule
-from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, grant_through
-from human_loop_events.outcome_stream import (
+from human_loop_events.archive.outcome_stream import (
     BUCKET_ACTIONS,
     OUTCOMES_PREFIX,
     allow_on,
     create_outcome_stream,
 )
-from human_loop_events.outcome_tables import OutcomeTables
-from human_loop_events.private_bucket import UPLOAD_EXPIRATION, create_private_bucket, whole_days
-from human_loop_events.review_handler import ReviewHandler
-from human_loop_events.runtime_function import create_log_group
+from human_loop_events.archive.outcome_tables import OutcomeTables
+from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
+from human_loop_events.aws.private_bucket import (
+    UPLOAD_EXPIRATION,
+    create_private_bucket,
+    whole_days,
+)
+from human_loop_events.events.alerts import Alerts
+from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivery import Delivery
+from human_loop_events.reviews.review_handler import ReviewHandler
+from human_loop_events.reviews.runtime_function import create_log_group
 from human_loop_tables.queries import QUERIES
 
 #: Where in the bucket the results of queries are.

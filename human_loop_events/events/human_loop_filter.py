@@ -10,9 +10,9 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
-from human_loop_events.arguments import list_of_choices, list_of_texts
-from human_loop_events.event_filter import EventFilter, FailureDescription
-from human_loop_events.flow_definitions import FlowDefinitions
+from human_loop_events.aws.arguments import list_of_choices, list_of_texts
+from human_loop_events.events.event_filter import EventFilter, FailureDescription
+from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,

@@ -14,13 +14,13 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
-from human_loop_events.alert_messages import AlertFormat, failure_message, reason_message
-from human_loop_events.arguments import one_of, whole_number
-from human_loop_events.encryption import admit_senders, create_key
-from human_loop_events.event_filter import FailureDescription
-from human_loop_events.queues_and_topics import create_topic, refuse_unusable_topic
-from human_loop_events.resource_policies import CLOUDWATCH, admit
-from human_loop_events.runbook import runbook_section
+from human_loop_events.aws.arguments import one_of, whole_number
+from human_loop_events.aws.encryption import admit_senders, create_key
+from human_loop_events.aws.queues_and_topics import create_topic, refuse_unusable_topic
+from human_loop_events.aws.resource_policies import CLOUDWATCH, admit
+from human_loop_events.events.alert_messages import AlertFormat, failure_message, reason_message
+from human_loop_events.events.event_filter import FailureDescription
+from human_loop_events.events.runbook import runbook_section
 
 _ALARM_PERIOD = Duration.minutes(5)
 

@@ -11,8 +11,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.retention import keep
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.retention import keep
 
 #: What is left of an upload in parts is of no use.
 UPLOAD_EXPIRATION: Final = Duration.days(7)

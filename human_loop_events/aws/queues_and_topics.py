@@ -8,9 +8,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.arguments import refuse_other_than_construct
-from human_loop_events.retention import keep
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.arguments import refuse_other_than_construct
+from human_loop_events.aws.retention import keep
 
 #: How long a dead-letter queue keeps messages: as long as SQS can.
 DEAD_LETTER_RETENTION = Duration.days(14)

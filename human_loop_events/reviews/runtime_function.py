@@ -17,9 +17,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.encryption import admit_log_groups
-from human_loop_events.retention import KEEP
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.encryption import admit_log_groups
+from human_loop_events.aws.retention import KEEP
 from human_loop_reviews import contract
 
 #: What Lambda needs to connect a function with a VPC.

@@ -16,22 +16,22 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.acknowledgements import acknowledge
-from human_loop_events.alerts import Alerts
-from human_loop_events.arguments import list_of_texts, refuse_other_than_construct, whole_number
-from human_loop_events.delivered_rule import DeliveredRule
-from human_loop_events.delivery import Delivery
-from human_loop_events.encryption import SEND_ACTIONS, create_key, grant_through
-from human_loop_events.flow_definitions import FlowDefinitions
-from human_loop_events.handler_queue import HandlerDelivery, HandlerQueue
-from human_loop_events.human_loop_hub import HumanLoopHub
-from human_loop_events.ledger import Ledger
-from human_loop_events.mappings import render_mappings
-from human_loop_events.output_location import OutputLocation
-from human_loop_events.output_policies import create_output_policies
-from human_loop_events.policy_size import refuse_oversized
-from human_loop_events.queues_and_topics import refuse_unusable_dead_letter_queue
-from human_loop_events.runtime_function import (
+from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.arguments import list_of_texts, refuse_other_than_construct, whole_number
+from human_loop_events.aws.encryption import SEND_ACTIONS, create_key, grant_through
+from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
+from human_loop_events.events.alerts import Alerts
+from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivery import Delivery
+from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.reviews.ledger import Ledger
+from human_loop_events.reviews.mappings import render_mappings
+from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_policies import create_output_policies
+from human_loop_events.reviews.runtime_function import (
     acknowledge_shared_concurrency,
     allow,
     allow_events,

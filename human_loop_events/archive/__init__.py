@@ -1,0 +1,1 @@
+"""The archive of outcomes: delivery stream, tables and queries."""

@@ -1,0 +1,1 @@
+"""Which events, how they are delivered, and who is alerted."""

@@ -1,0 +1,1 @@
+"""The review of ended loops: handler, output, ledger, mappings and reconciler."""
