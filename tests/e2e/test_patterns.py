@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.emulator import Emulator
-from tests.infrastructure.pattern_cases import DOCUMENTED_EVENT, PatternCase, pattern_cases
+from tests.infrastructure.events.pattern_cases import DOCUMENTED_EVENT, PatternCase, pattern_cases
 
 CASES = list(pattern_cases())
 

@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template
 
 from human_loop_events import JobFilter, StatusEvents
 from tests.infrastructure.cases import new_app, synthesize
-from tests.infrastructure.pattern_cases import JOB_KINDS
+from tests.infrastructure.events.pattern_cases import JOB_KINDS
 
 #: How a filter of each kind is made, and the shape with its statuses in the API's model.
 FILTERS: dict[str, tuple[Callable[..., JobFilter], str]] = {

@@ -13,7 +13,7 @@ from moto.events.models import EventPattern
 from tests.infrastructure.cases import ACCOUNT, REGION, synthesize
 
 DOCUMENTED_EVENT: dict[str, Any] = json.loads(
-    (Path(__file__).parents[2] / "local/samples/events/documented-event.json").read_text(
+    (Path(__file__).parents[3] / "local/samples/events/documented-event.json").read_text(
         encoding="utf-8"
     )
 )

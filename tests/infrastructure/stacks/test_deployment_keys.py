@@ -46,7 +46,7 @@ from stacks.faults import ConfigurationError, fields_within
 from stacks.values import as_duration
 from tests.infrastructure.cases import new_app
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 KEYS = [name for name, _ in fields_within(Deployment)]
 NAMES = {key.rpartition(".")[2] for key in KEYS}

@@ -36,7 +36,7 @@ from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.contract import FieldMapping
 from local.samples import DOCUMENTED_EVENT, OutputSample
 from tests.infrastructure.cases import new_app, synthesize
-from tests.infrastructure.pattern_cases import PatternCase, pattern_cases
+from tests.infrastructure.events.pattern_cases import PatternCase, pattern_cases
 
 CASES = list(pattern_cases())
 

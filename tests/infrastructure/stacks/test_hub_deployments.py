@@ -269,7 +269,7 @@ def test_long_names_of_hubs_are_told_apart() -> None:
     assert max(map(len, buses)) <= 40
 
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_configuration_in_the_documentation_is_accepted() -> None:

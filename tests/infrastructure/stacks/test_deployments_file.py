@@ -17,7 +17,7 @@ from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError
 from tests.infrastructure.cases import ACCOUNT, REGION
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 FILES = {
     "deployments.yaml": f"""

@@ -13,12 +13,17 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from stacks.events_template import MAX_TEMPLATE_BYTES, EventsStack, events_template
+from tests.infrastructure.events.pattern_cases import (
+    DOCUMENTED_EVENT,
+    event,
+    flow_definition,
+    matches,
+)
 from tests.infrastructure.nag import findings
-from tests.infrastructure.pattern_cases import DOCUMENTED_EVENT, event, flow_definition, matches
 from tests.infrastructure.templates import all_references
 from tests.infrastructure.test_cfn_lint import FROM_CDK, lint_rules
 
-PAGE = (Path(__file__).parents[2] / "docs" / "template.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "template.md").read_text(encoding="utf-8")
 
 #: Values of each parameter that CloudFormation must take, and those that it must refuse.
 VALUES = {

@@ -21,8 +21,8 @@ from human_loop_events import (
     StatusEvents,
 )
 from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
-from tests.infrastructure.input_transformer import transform
-from tests.infrastructure.pattern_cases import (
+from tests.infrastructure.events.input_transformer import transform
+from tests.infrastructure.events.pattern_cases import (
     JOB_KINDS,
     as_deployed,
     event,

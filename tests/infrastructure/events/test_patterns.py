@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
 from human_loop_events import FlowDefinitions, HumanLoopFilter
-from tests.infrastructure.pattern_cases import (
+from tests.infrastructure.events.pattern_cases import (
     PatternCase,
     event,
     flow_definition,

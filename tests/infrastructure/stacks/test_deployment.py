@@ -14,7 +14,7 @@ from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError, fields_within
 from tests.infrastructure.cases import ACCOUNT, REGION
-from tests.infrastructure.pattern_cases import flow_definition
+from tests.infrastructure.events.pattern_cases import flow_definition
 
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000001"
 OUTCOME_BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/outcomes"

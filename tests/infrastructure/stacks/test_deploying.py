@@ -17,7 +17,7 @@ from stacks.values import A2I_REGIONS
 from tests.infrastructure.cases import EVERY_KEY, new_app, synthesize
 from tests.infrastructure.test_retention import STATEFUL
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "deploying.md").read_text(encoding="utf-8")
 POLICY: dict[str, Any] = json.loads((DOCS / "execution-policy.json").read_text(encoding="utf-8"))
 

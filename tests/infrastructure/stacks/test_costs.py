@@ -16,7 +16,7 @@ from tests.unit.conftest import World, ended_loop, printed_metrics, sample_outpu
 
 __all__ = ["world"]
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_alarms_are_those_of_the_default_stack() -> None:
