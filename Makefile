@@ -9,6 +9,8 @@ LOCK := $(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constra
 	--python-version 3.11 --generate-hashes --no-annotate --no-emit-package a2i-human-loop-events \
 	--custom-compile-command "make lock"
 
+NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
 
@@ -17,7 +19,7 @@ help: ## List these targets
 
 install: .venv/.installed node_modules/.installed ## Set up .venv and node_modules (every target does)
 
-demo: install ## Deploy into an emulator on loopback, send human loops through, show what arrived
+demo: .venv/.demo node_modules/.demo ## Deploy into an emulator on loopback, send human loops through, show what arrived
 # Python would answer a signal with a traceback until the demo handles it: until then, the shell does.
 	@trap 'kill $$! 2>/dev/null; wait $$!; exit $$?' INT TERM HUP; $(BIN)/python -m local & wait $$!
 
@@ -101,15 +103,11 @@ clean: ## Remove everything that make created
 	rm -rf .venv .venv-docs .venv-formats node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.installed: constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, %s is %s: install a newer one and call make PYTHON=python3.11" % (sys.executable, sys.version.split()[0]))'
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
-	@echo "Setting up .venv (once; takes a minute or two) ..."
-	@trap '' INT; $(PYTHON) -m venv --clear .venv # it takes seconds, and would end with a traceback
-# With dependencies, so that aws-cdk-lib comes after a package whose modules it replaces by its own.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+.venv/.demo: constraints.txt requirements.txt requirements-demo.txt
+	@$(PYTHON) -m installation demo
+
+.venv/.installed: constraints.txt requirements.txt requirements-demo.txt requirements-dev.txt
+	@$(PYTHON) -m installation all
 
 .venv-docs/.installed: docs_site/requirements.txt
 	@echo "Setting up .venv-docs (once) ..."
@@ -123,6 +121,11 @@ clean: ## Remove everything that make created
 	@.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check -r tests/formats/requirements.txt
 	@touch $@
 
-node_modules/.installed: package.json package-lock.json .venv/.installed
-	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
+# npm comes with .venv, and only has to be there: another .venv does not change node_modules.
+node_modules/.demo: package.json package-lock.json | .venv/.demo
+	@$(NPM_CI) --omit=dev
 	@touch $@
+
+node_modules/.installed: package.json package-lock.json | .venv/.installed
+	@$(NPM_CI)
+	@touch node_modules/.demo $@

@@ -20,8 +20,9 @@ def _pins(text: str) -> dict[str, str]:
 
 
 def test_what_is_installed_is_what_the_requirements_ask_for() -> None:
-    asked = _pins((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    asked |= _pins((ROOT / "requirements-dev.txt").read_text(encoding="utf-8"))
+    asked: dict[str, str] = {}
+    for file in ROOT.glob("requirements*.txt"):
+        asked |= _pins(file.read_text(encoding="utf-8"))
 
     assert len(asked) > 20
     assert asked.items() <= _pins(LOCK).items(), "requirements*.txt changed: run make lock"

@@ -1,0 +1,1 @@
+"""Sets up .venv with the locked versions, for the demo or for everything."""
