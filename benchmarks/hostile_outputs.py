@@ -37,7 +37,7 @@ from pathlib import Path
 import boto3
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
 boto3.client("s3"), boto3.client("dynamodb"), boto3.client("events")

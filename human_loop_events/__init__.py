@@ -32,13 +32,8 @@ from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
-from human_loop_reviews.contract import (
-    CallbackError,
-    FailureCode,
-    FieldMapping,
-    HumanLoopStatus,
-    TaskMapping,
-)
+from human_loop_reviews.contract import CallbackError, FailureCode, HumanLoopStatus
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 if TYPE_CHECKING:
     from human_loop_events.step_functions.task import HumanLoopTask

@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import TaskMapping
-from human_loop_reviews.tasks.mapping import MappingError
+from human_loop_reviews.mapping import MappingError, TaskMapping
 from human_loop_reviews.tasks.mapping_file import read_mapping_file
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain, is_access_denied

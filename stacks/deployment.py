@@ -22,11 +22,12 @@ from pydantic import (
     model_validator,
 )
 
-from human_loop_events import AlertFormat, FieldMapping, FlowDefinitions, TaskMapping
+from human_loop_events import AlertFormat, FlowDefinitions, TaskMapping
 from human_loop_events.reviews.output_location import refuse_unusable_prefix
+from human_loop_reviews.mapping import read_mappings
 from stacks.contradictions import contradictions
 from stacks.faults import ConfigurationError, faults_of
-from stacks.mappings import refuse_unusable_mappings, task_mappings
+from stacks.mappings import refuse_unusable_mappings
 from stacks.values import (
     Account,
     Bucket,
@@ -691,6 +692,6 @@ class Deployment(Keys):
         return FlowDefinitions.named(*self.flow_definitions)
 
     @property
-    def task_mappings(self) -> dict[str, TaskMapping | list[FieldMapping]]:
+    def task_mappings(self) -> dict[str, TaskMapping]:
         """The mappings, as the constructs take them."""
-        return task_mappings(self.handler.mappings)
+        return read_mappings(self.handler.mappings)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from human_loop_events.events.flow_definitions import FlowDefinitions
-from human_loop_reviews.contract import MAX_MAPPINGS_BYTES, FieldMapping, TaskMapping
+from human_loop_reviews.mapping import MAX_MAPPINGS_BYTES, FieldMapping, TaskMapping
 
 _QUALIFIED = re.compile(r"\d{12}/[a-z0-9-]+/[^/]+")
 

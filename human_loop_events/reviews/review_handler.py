@@ -43,7 +43,8 @@ from human_loop_events.reviews.runtime_function import (
     network_of,
 )
 from human_loop_reviews import contract
-from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
+from human_loop_reviews.contract import Setting
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 #: Lambda allows 4,096 bytes for all environment variables. Mappings may take 3,072 of them.
 _MAX_ALLOWED_NAMES_BYTES = 256

@@ -11,13 +11,9 @@ from human_loop_events.testing.outputs import textract_forms_output
 from human_loop_events.testing.sample_loop import ACCOUNT, REGION
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
-from human_loop_reviews.contract import (
-    OUTCOME_DETAIL_TYPE,
-    PROJECT_SOURCE,
-    FieldMapping,
-    TaskMapping,
-)
+from human_loop_reviews.contract import OUTCOME_DETAIL_TYPE, PROJECT_SOURCE
 from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
 

@@ -12,7 +12,7 @@ import typer
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import TaskMapping
+from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import NOT_COMPARED, Field
 from human_loop_reviews.review.values import Value

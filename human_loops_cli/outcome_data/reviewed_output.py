@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.event import EventSource
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, HumanLoopStatus, TaskMapping
+from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, HumanLoopStatus
+from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.outcome import SCHEMA_VERSION, describe_review
 from human_loop_reviews.review_output import review_output
 

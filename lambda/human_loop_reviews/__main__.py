@@ -14,10 +14,9 @@ from typing import Any
 
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import TaskMapping
+from human_loop_reviews.mapping import MappingError, TaskMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
-from human_loop_reviews.tasks.mapping import MappingError
 from human_loop_reviews.tasks.mapping_file import MappingFile, read_mapping_file
 from human_loop_reviews.tasks.mapping_suggestion import suggest_mapping
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from human_loop_reviews.contract import FieldNames, Setting, TaskMapping
+from human_loop_reviews.contract import FieldNames, Setting
 from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.mapping import TaskMapping
 
 _T = TypeVar("_T")
 
@@ -153,7 +154,7 @@ class Settings:
 
 def _mappings(text: str) -> Mapping[str, TaskMapping]:
     # Imported only where there are mappings, for the time of a cold start.
-    from human_loop_reviews.tasks.mapping import parse_mappings
+    from human_loop_reviews.tasks.mapping_json import parse_mappings
 
     return parse_mappings(text)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from human_loop_reviews.a2i.output import parse_output
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import Only, ReviewedLoop

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.task_type import MODERATION
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.values import fold
 from human_loops_cli.exports.comprehend_csv import DELIMITERS, ComprehendCsv
 from human_loops_cli.exports.format import ExportFormat

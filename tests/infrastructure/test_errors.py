@@ -40,7 +40,7 @@ from human_loop_events import (
     TaskMapping,
 )
 from human_loop_events.reviews.mappings import render_mappings
-from human_loop_reviews.contract import MAX_MAPPINGS_BYTES
+from human_loop_reviews.mapping import MAX_MAPPINGS_BYTES
 from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 from tests.infrastructure.events.pattern_cases import flow_definition
 from tests.infrastructure.nag import findings

@@ -11,13 +11,13 @@ import pytest
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import (
-    MAPPING_KEYS,
+from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.mapping import (
+    FIELD_MAPPING_KEYS,
     TASK_MAPPING_KEYS,
     Normalization,
     TaskMapping,
 )
-from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import (
     FieldOutcome,
     FieldValues,
@@ -36,7 +36,7 @@ from human_loop_reviews.tasks.crowd_elements import (
 )
 from human_loop_reviews.tasks.drawings import MAX_BOXES, MAX_COMPARISONS
 from human_loop_reviews.tasks.mapped_fields import MAX_ROWS
-from human_loop_reviews.tasks.mapping import parse_mapping
+from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_reviews.tasks.moderation import MAX_LABELS
 from local.cases import CASES
 
@@ -109,7 +109,7 @@ def test_mappings_of_the_page_are_usable() -> None:
 
 
 def test_keys_of_mappings_are_explained() -> None:
-    keys = [*MAPPING_KEYS, *TASK_MAPPING_KEYS[1:], *Normalization]
+    keys = [*FIELD_MAPPING_KEYS, *TASK_MAPPING_KEYS[1:], *Normalization]
     assert [key for key in keys if f"`{key}`" not in PAGE] == []
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from human_loop_reviews.contract import Normalization
+from human_loop_reviews.mapping import Normalization
 from human_loop_reviews.review.values import (
     BLANK,
     Kind,

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.contract import FieldMapping, TaskMapping
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task

@@ -6,7 +6,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from human_loop_reviews.contract import JMESPATH_ERRORS
+from human_loop_reviews.mapping import JMESPATH_ERRORS
 
 # A node of a parsed expression, as JMESPath's parser gives it.
 _Node: TypeAlias = Any

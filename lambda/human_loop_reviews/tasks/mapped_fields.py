@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.tasks.aws_elements import compare_element, find_element

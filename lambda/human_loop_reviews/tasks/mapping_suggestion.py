@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.values import Kind, Value, to_common_kind
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, find_element
 from human_loop_reviews.tasks.crowd_elements import (

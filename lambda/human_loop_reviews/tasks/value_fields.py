@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.review.normalization import normalize_values
