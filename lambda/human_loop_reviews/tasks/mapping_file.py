@@ -10,9 +10,9 @@ from pathlib import Path
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.mapping import MappingError, TaskMapping
-from human_loop_reviews.tasks.custom import searchable_answers, searchable_inputs
 from human_loop_reviews.tasks.mapped_fields import find_paths
 from human_loop_reviews.tasks.mapping_json import parse_mapping
+from human_loop_reviews.tasks.searchable import searchable_answers, searchable_inputs
 
 _CUSTOM = frozenset({TaskType.CUSTOM, TaskType.OTHER})
 

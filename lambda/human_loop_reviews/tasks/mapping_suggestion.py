@@ -27,8 +27,8 @@ from human_loop_reviews.tasks.crowd_elements import (
     unfold,
     write_name,
 )
-from human_loop_reviews.tasks.custom import read_elements
 from human_loop_reviews.tasks.drawings import same_drawing
+from human_loop_reviews.tasks.searchable import read_elements
 
 _CUSTOM: Final = frozenset({TaskType.CUSTOM, TaskType.OTHER})
 
