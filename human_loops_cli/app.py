@@ -17,6 +17,7 @@ from human_loops_cli.commands import (
     configure,
     dead_letters,
     export,
+    mapping,
     outcomes,
     report,
     resend,
@@ -103,6 +104,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
 app.command("resend")(resend.resend)

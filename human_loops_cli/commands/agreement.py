@@ -20,7 +20,8 @@ from human_loop_reviews.tasks import task_of
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
 from human_loops_cli.errors import ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.inputs import Mappings, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import UnreadableInputError, find_inputs, read_output
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 
 
@@ -73,7 +74,7 @@ def agreement(
     Status 1 if an output cannot be read.
     """
     session: Session = ctx.obj
-    mappings = Mappings(mapping)
+    mappings = MappingFile(mapping)
     flows: dict[str | None, _Flow] = {}
     unreadable: list[dict[str, str]] = []
     inputs = find_inputs(session, outputs)

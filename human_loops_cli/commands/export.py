@@ -27,13 +27,8 @@ from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
-from human_loops_cli.inputs import (
-    Input,
-    Mappings,
-    UnreadableInputError,
-    find_inputs,
-    read_output,
-)
+from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 
 _FORMATS_HELP: Final = "; ".join(f"{name}: {each.DESCRIPTION}" for name, each in FORMATS.items())
@@ -43,7 +38,7 @@ _FORMATS_HELP: Final = "; ".join(f"{name}: {each.DESCRIPTION}" for name, each in
 class _Reader:
     """Reads outputs as loops to export, each once."""
 
-    mappings: Mappings
+    mappings: MappingFile
     source: str
     only: Only
     field_name: str | None
@@ -120,7 +115,7 @@ def export(
     file = None if file == STANDARD_OUTPUT else file
     written_as = _make_format(format_name, field_name, delimiter, labeling_config)
     _check(session, source, file, labeling_config)
-    reader = _Reader(Mappings(mapping), source, only, field_name)
+    reader = _Reader(MappingFile(mapping), source, only, field_name)
     inputs = find_inputs(session, outputs)
     _keep_inputs(inputs, (file, labeling_config))
     summary = Summary(format_name=format_name, only=only, inputs=len(inputs))

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loops_cli.inputs import Mappings
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
 from human_loops_cli.outcome_data.line_problems import ENVELOPE, NOT_JSON, TOO_LONG, problem_of
 from human_loops_cli.outcome_data.reviewed_output import IncompleteOutputError, outcome_of_output
@@ -55,7 +55,7 @@ class Documents:
 
     def __init__(
         self,
-        mappings: Mappings,
+        mappings: MappingFile,
         submit: Callable[[Batch], None],
         read_file: ReadFile,
         reject: Callable[[str, str, int | None], None],

@@ -13,7 +13,7 @@ from typing import Any
 
 from human_loop_tables.queries import Query
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.inputs import Mappings
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
 from human_loops_cli.outcome_data.engine import (
     connect,
@@ -109,7 +109,7 @@ def open_outcomes(
             "name files, folders or prefixes with outcomes, or --athena",
             status=ExitStatus.USAGE,
         )
-    mappings = Mappings(mapping)
+    mappings = MappingFile(mapping)
     rejects = RejectList()
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()

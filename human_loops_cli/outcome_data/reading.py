@@ -12,7 +12,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from human_loops_cli.errors import explain, is_access_denied
-from human_loops_cli.inputs import Mappings
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.batch import Batch
 from human_loops_cli.outcome_data.documents import Documents, count_lines, is_pattern
 from human_loops_cli.outcome_data.engine import thread_count
@@ -28,7 +28,7 @@ def read_files(
     session: Session,
     files: Sequence[SourceFile],
     staging: Staging,
-    mappings: Mappings,
+    mappings: MappingFile,
     folder: Path,
 ) -> None:
     """Read all files into the staging table.

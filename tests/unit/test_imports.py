@@ -27,7 +27,6 @@ ALLOWED = {
         *("contract", "a2i", "aws", "settings", "settle"),
         *("reconciler_settings", "reconcile", "callbacks"),
     },
-    "__main__": {"mapping", "a2i", "tasks", "outcome", "review_output"},
     "__init__": set[str](),
 }
 

@@ -1,7 +1,8 @@
-"""Proposing a mapping for a custom task from its outputs.
+"""A mapping for a custom task, suggested from its outputs.
 
-An answer's element and a place in the input belong together if they have equal values in several
-outputs, or the same name. Nothing else tells which part of the input was the prediction.
+An element of the answers and a place in the input belong together if they have equal values in
+several outputs, or the same name. Outputs do not say otherwise which part of the input was the
+prediction.
 """
 
 from __future__ import annotations
@@ -9,14 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.values import Kind, Value, to_common_kind
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, find_element
@@ -30,7 +30,8 @@ from human_loop_reviews.tasks.crowd_elements import (
 from human_loop_reviews.tasks.drawings import same_drawing
 from human_loop_reviews.tasks.searchable import read_elements
 
-_CUSTOM: Final = frozenset({TaskType.CUSTOM, TaskType.OTHER})
+# How lines call outputs that name no flow definition.
+_UNNAMED: Final = "without a flow definition"
 
 # Names that are as similar as this belong together without equal values.
 _SAME_NAME: Final = 0.8
@@ -73,7 +74,7 @@ class Suggestion:
     element
         The element's path, as field names are written.
     mapping
-        The proposed mapping, None without a candidate.
+        The suggested mapping, None without a candidate.
     files, equal_files
         In how many files both have a value, and in how many of these an answer equals it.
     similarity
@@ -96,40 +97,94 @@ class Suggestion:
         )
 
 
-def suggest_mapping(outputs: Sequence[Output]) -> list[Suggestion]:
-    """Propose where the predictions of the answers' elements are found.
-
-    Parameters
-    ----------
-    outputs
-        Outputs of one custom task. Other outputs are ignored.
-
-    Returns
-    -------
-    list[Suggestion]
-        One per element of the answers, in the alphabet's order.
+class MappingEvidence:
+    """What the outputs of one custom task show about its mapping.
 
     Examples
     --------
     >>> from human_loop_reviews.a2i.output import parse_output
-    >>> output = parse_output(
-    ...     '{"inputContent": {"model": {"town": "X"}},'
-    ...     ' "humanAnswers": [{"answerContent": {"town": "X", "notes": "fine"}}]}',
-    ...     source="output.json",
+    >>> evidence = MappingEvidence()
+    >>> evidence.add(
+    ...     parse_output(
+    ...         '{"inputContent": {"model": {"town": "X"}},'
+    ...         ' "humanAnswers": [{"answerContent": {"town": "X", "notes": "fine"}}]}',
+    ...         source="output.json",
+    ...     )
     ... )
-    >>> [each.describe() for each in suggest_mapping([output])]
+    >>> [each.describe() for each in evidence.suggest()]
     ['notes: no candidate', 'town: model.town (equal in 1 of 1 files, names 100% alike)']
     """
-    evidence: dict[Path, dict[Path, _Evidence]] = defaultdict(dict)
-    for output in outputs:
-        if output.task_type in _CUSTOM and output.answers:
-            _collect(output, evidence)
-    suggestions = [_suggest(element, places) for element, places in sorted(evidence.items())]
-    # Two paths can have one name: {"a": {"b": …}} and a key "a.b" that contradicts it.
-    return list({each.element: each for each in suggestions}.values())
+
+    def __init__(self) -> None:
+        self._places: dict[Path, dict[Path, _Evidence]] = defaultdict(dict)
+
+    def add(self, output: Output) -> None:
+        """Add an output of a custom task with answers.
+
+        Raises
+        ------
+        UnreadableOutputError
+            If the answers are too large.
+        """
+        given = _read_answers(output)
+        places = list(islice(_places(output.inputs), _MAX_PLACES))
+        for element, values in given.items():
+            found = self._places[element]
+            for place, prediction in places:
+                each = found.setdefault(place, _Evidence())
+                each.files += 1
+                equal = {_equal_key(prediction, value) for value in values} - {None}
+                each.equal_values |= equal
+                each.equal_files += bool(equal)
+                each.same_element |= find_element([prediction.found]) == element[0]
+
+    def suggest(self) -> list[Suggestion]:
+        """Return one suggestion for each element of the answers, in alphabetical order."""
+        suggestions = [_suggest(element, each) for element, each in sorted(self._places.items())]
+        # Two paths can have one name: {"a": {"b": …}} and a key "a.b" that contradicts it.
+        return list({each.element: each for each in suggestions}.values())
 
 
-def _collect(output: Output, evidence: dict[Path, dict[Path, _Evidence]]) -> None:
+class MappingSuggestions:
+    """Suggested mappings by flow definition: each has a task of its own."""
+
+    def __init__(self) -> None:
+        self._evidence: dict[str, MappingEvidence] = defaultdict(MappingEvidence)
+
+    def add(self, output: Output) -> None:
+        """Add an output of a custom task with answers.
+
+        Raises
+        ------
+        UnreadableOutputError
+            If the answers are too large.
+        """
+        self._evidence[output.flow_definition_name or ""].add(output)
+
+    def describe(self) -> Iterator[str]:
+        """Yield one line for each element of the answers, without values."""
+        for flow_definition, evidence in sorted(self._evidence.items()):
+            prefix = f"{flow_definition or _UNNAMED}: " if len(self._evidence) > 1 else ""
+            for each in evidence.suggest():
+                yield f"{prefix}{each.describe()}"
+            if prefix and not flow_definition:
+                yield f"{prefix}left out, because a mapping is found by the flow definition's name"
+
+    def to_json(self) -> list[Any] | dict[str, list[Any]] | None:
+        """Return the mapping, or several by flow definition. None without any field."""
+        mappings = {
+            flow_definition: fields
+            for flow_definition, evidence in sorted(self._evidence.items())
+            if (fields := [each.mapping.to_json() for each in evidence.suggest() if each.mapping])
+        }
+        if len(self._evidence) > 1:
+            mappings.pop("", None)
+            return mappings or None
+        return next(iter(mappings.values()), None)
+
+
+def _read_answers(output: Output) -> dict[Path, list[_Candidate]]:
+    """Return what the reviewers gave, by the element of the answers."""
     contents = [answer.content for answer in output.answers]
     given: dict[Path, list[_Candidate]] = defaultdict(list)
     for answer in read_elements(contents, output.answers[0].place.source):
@@ -139,16 +194,7 @@ def _collect(output: Output, evidence: dict[Path, dict[Path, _Evidence]]) -> Non
     for content in contents:
         for key in ELEMENTS.keys() & content.keys():
             given[key,].append(_Candidate(content[key], None))
-    places = list(islice(_places(output.inputs), _MAX_PLACES))
-    for element, values in given.items():
-        found = evidence[element]
-        for place, prediction in places:
-            each = found.setdefault(place, _Evidence())
-            each.files += 1
-            equal = {_equal_key(prediction, value) for value in values} - {None}
-            each.equal_values |= equal
-            each.equal_files += bool(equal)
-            each.same_element |= find_element([prediction.found]) == element[0]
+    return given
 
 
 def _places(inputs: Mapping[str, Any]) -> Iterator[tuple[Path, _Candidate]]:
