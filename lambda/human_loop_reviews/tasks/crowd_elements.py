@@ -32,7 +32,7 @@ MAX_VALUES: Final = 500_000
 MAX_PACKED_CHARACTERS: Final = 1_000_000
 
 #: The most fields of one output. An event of 256 KB has room for fewer.
-MAX_FIELDS: Final = 2_000
+MAX_ANSWER_FIELDS: Final = 2_000
 
 #: The most characters of all field names of one output. An object within many objects repeats all
 #: their names.
@@ -67,7 +67,7 @@ class TooLargeError(Exception):
 
 def too_many_fields() -> TooLargeError:
     """Return the error for answers with more fields than are read."""
-    return TooLargeError(f"at most {MAX_FIELDS:,} fields in all answers")
+    return TooLargeError(f"at most {MAX_ANSWER_FIELDS:,} fields in all answers")
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Limits:
 
     values: int = MAX_VALUES
     packed_characters: int = MAX_PACKED_CHARACTERS
-    fields: int = MAX_FIELDS
+    fields: int = MAX_ANSWER_FIELDS
     name_characters: int = MAX_NAME_CHARACTERS
 
     def use_value(self) -> None:
@@ -167,7 +167,7 @@ def read_fields(content: Mapping[str, Any]) -> dict[Path, Any]:
     Raises
     ------
     TooLargeError
-        If there are more than `MAX_FIELDS`.
+        If there are more than `MAX_ANSWER_FIELDS`.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def read_fields(content: Mapping[str, Any]) -> dict[Path, Any]:
             pending += [((*path, key), entry) for key, entry in value.items()]
         else:
             fields[path] = value
-        if len(fields) > MAX_FIELDS:
+        if len(fields) > MAX_ANSWER_FIELDS:
             raise too_many_fields()
     return dict(sorted(fields.items()))
 

@@ -17,7 +17,7 @@ from human_loop_reviews.tasks.form_keys import FormKeys
 
 #: The most fields, and the most votes on all fields together, that a review may have. They bound
 #: the memory that forged answers take: reviewers who have no pair in common make a field of each.
-MAX_FIELDS: Final = 50_000
+MAX_FORM_FIELDS: Final = 50_000
 MAX_VOTES: Final = 1_000_000
 
 #: How many letters and digits make a value distinctive.
@@ -115,8 +115,8 @@ def compare_forms(
 
 
 def _refuse_too_many(fields: int, reviewers: int, place: Place) -> None:
-    if fields > MAX_FIELDS:
-        raise place.expected(f"at most {MAX_FIELDS:,} fields")
+    if fields > MAX_FORM_FIELDS:
+        raise place.expected(f"at most {MAX_FORM_FIELDS:,} fields")
     if fields * reviewers > MAX_VOTES:
         raise place.expected(f"at most {MAX_VOTES:,} votes, one per field and answer")
 
