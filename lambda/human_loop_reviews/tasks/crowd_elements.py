@@ -12,8 +12,8 @@ from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.review.values import (
     BLANK,
-    Kind,
     Value,
+    ValueKind,
     boolean_value,
     fold,
     labels_value,
@@ -322,7 +322,7 @@ def _read_spans(entities: list[Any]) -> Value | None:
         {"startOffset": start, "endOffset": end, "label": label}
         for start, end, label in sorted(spans)
     ]
-    return Value(Kind.SPANS, (Kind.SPANS, frozenset(spans)) if spans else BLANK, display)
+    return Value(ValueKind.SPANS, (ValueKind.SPANS, frozenset(spans)) if spans else BLANK, display)
 
 
 def _read_mask(element: dict[str, Any]) -> Value:
@@ -332,11 +332,11 @@ def _read_mask(element: dict[str, Any]) -> Value:
         display["labels"] = sorted(element["labelMappings"])
     if type(element.get("instances")) is list:
         display["instances"] = len(element["instances"])
-    return Value(Kind.MASK, (Kind.MASK,), display)
+    return Value(ValueKind.MASK, (ValueKind.MASK,), display)
 
 
 def _opaque(value: Any) -> Value:
-    return Value(Kind.OPAQUE, (Kind.OPAQUE,), value if _can_be_carried(value) else None)
+    return Value(ValueKind.OPAQUE, (ValueKind.OPAQUE,), value if _can_be_carried(value) else None)
 
 
 def _can_be_carried(value: Any) -> bool:

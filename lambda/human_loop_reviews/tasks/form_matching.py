@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.review.consensus import find_consensus
 from human_loop_reviews.review.field import Field, Vote
-from human_loop_reviews.review.values import BLANK, Kind
+from human_loop_reviews.review.values import BLANK, ValueKind
 from human_loop_reviews.tasks.form_blocks import Form, Pair
 from human_loop_reviews.tasks.form_keys import FormKeys
 
@@ -294,7 +294,7 @@ def _by_key(pair: Pair) -> tuple[str, str]:
 
 
 def _is_text(pair: Pair) -> bool:
-    return pair.value.kind is Kind.TEXT and not pair.value.is_blank
+    return pair.value.kind is ValueKind.TEXT and not pair.value.is_blank
 
 
 def _field(
