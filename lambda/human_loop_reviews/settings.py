@@ -18,7 +18,7 @@ class SettingsError(ValueError):
     """An environment variable is missing or wrong. The message names it."""
 
 
-class Environment:
+class EnvironmentVariables:
     """The environment variables of a function.
 
     Parameters
@@ -120,7 +120,7 @@ class Settings:
         SettingsError
             If a variable is missing or wrong.
         """
-        read = Environment(environment).read
+        read = EnvironmentVariables(environment).read
 
         def read_optional(name: Setting, parse: Callable[[str], _T], default: _T) -> _T:
             return read(name, parse) if name in environment else default
