@@ -43,10 +43,10 @@ RESERVE_SECONDS: Final = 300
 #: The most calls of AWS between two looks at the clock: for one missing loop the look-up in the
 #: ledger, the description, another look-up, the marker, the event and the marker again; then a page
 #: of loops and its look-up, or the progress.
-MOST_CALLS_WITHOUT_A_LOOK: Final = 8
+MAX_CALLS_BETWEEN_TIME_CHECKS: Final = 8
 
 # A flow definition may be interrupted by temporary errors in this many runs before a run fails.
-_MOST_INTERRUPTIONS: Final = 2
+_MAX_INTERRUPTIONS: Final = 2
 
 # A description that A2I gives of another loop of the same name has another creation time.
 _SAME_TIME: Final = timedelta(seconds=1)
@@ -357,7 +357,7 @@ class _Comparison:
         """Note an error of AWS that ended the comparison."""
         interruptions = self.progress.interruptions + 1
         self.progress = replace(self.progress, interruptions=interruptions)
-        if not _is_temporary(error) or interruptions > _MOST_INTERRUPTIONS:
+        if not _is_temporary(error) or interruptions > _MAX_INTERRUPTIONS:
             self._findings.failures += 1
         logger.warning(
             "flow definition %s: interrupted: %s",
