@@ -23,9 +23,8 @@ from human_loops_cli.outcome_data.engine import (
 from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
 from human_loops_cli.outcome_data.reading import read_files
-from human_loops_cli.outcome_data.rejects import RejectList, describe
+from human_loops_cli.outcome_data.rejects import RejectList, Rejects, describe
 from human_loops_cli.outcome_data.staging import Staging
-from human_loops_cli.report.data import Rejects
 from human_loops_cli.session import Session
 
 __all__ = ["Athena", "OutcomeData", "open_outcomes"]
@@ -43,8 +42,11 @@ class OutcomeData:
         What limits the loops.
     outcomes
         How many outcomes were read. None if the engine does not say.
-    duplicates, replaced, verifications, rejects
-        What is not in the tables. See `human_loops_cli.report.data.ReportData`.
+    duplicates, replaced, verifications
+        How many outcomes are not in the tables: those with an ``outcomeId`` that was read before,
+        those that another outcome of the loop replaced, and those of ``human-loops verify``.
+    rejects
+        What could not be used.
     """
 
     sources: Sequence[str]

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from human_loops_cli.report.data import Rejects
-
 _LINES_NAMED: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejects:
+    """What could not be used of a file.
+
+    Parameters
+    ----------
+    place
+        The file's path or URI.
+    problem
+        What is wrong with it, without its content.
+    lines
+        The numbers of the first few lines with the problem. Empty if it is the whole file.
+    count
+        How many outcomes it affects.
+    """
+
+    place: str
+    problem: str
+    lines: Sequence[int] = ()
+    count: int = 1
 
 
 @dataclass
