@@ -1,4 +1,4 @@
-"""The health of a stack: its loops, failures, dead letters, alarms and the handler's errors."""
+"""The health of a stack: its loops, failures, dead-letter queues, alarms and handler errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Health:
     failures
         The last loops that failed, the latest first.
     dead_letters
-        About how many letters each dead-letter queue has.
+        About how many messages each dead-letter queue has.
     alarms
         The name, state and reason of each alarm.
     handler_errors, handler_runs
@@ -52,7 +52,7 @@ class Health:
 
     @property
     def is_good(self) -> bool:
-        """Whether no alarm is on, and no letter waits."""
+        """Whether no alarm is on, and no message waits."""
         return not any(self.dead_letters.values()) and all(
             alarm["state"] != "ALARM" for alarm in self.alarms
         )

@@ -1,4 +1,4 @@
-"""Where a letter goes back: the function, queue, topic or event bus that did not process it."""
+"""Where a message goes back: the function, queue, topic or event bus that did not process it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     PROJECT_SOURCE,
 )
-from human_loops_cli.dead_letters.letter import Letter, Sender
+from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage, Sender
 from human_loops_cli.dead_letters.queue import DeadLetterQueue
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
@@ -26,20 +26,20 @@ _OLD_ERROR: Final = frozenset({ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTRIBUTE})
 
 
 class Kind(StrEnum):
-    """What a letter can be sent to."""
+    """What a message can be sent to."""
 
     FUNCTION = "function"
     QUEUE = "queue"
     TOPIC = "topic"
     #: The bus of the rule that could not forward an event. The rule forwards it again.
     EVENT_BUS = "event bus"
-    #: A letter that cannot be sent back.
+    #: A message that cannot be sent back.
     NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where a letter goes back.
+    """Where a message goes back.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Destination:
     address
         The function's name or ARN, the queue's URL or ARN, the topic's ARN, the rule's ARN.
     problem
-        Why the letter cannot be sent back.
+        Why the message cannot be sent back.
     """
 
     kind: Kind
@@ -64,15 +64,15 @@ class Destination:
         return f"{self.kind} {self.address.rpartition('/')[2].rpartition(':')[2]}"
 
 
-def destination_of(letter: Letter, queue: DeadLetterQueue) -> Destination:
-    """Return where a letter in a queue goes back."""
-    if letter.target_arn is not None:
-        return _target(letter.target_arn, letter.rule_arn)
+def destination_of(message: DeadLetterMessage, queue: DeadLetterQueue) -> Destination:
+    """Return where a message in a queue goes back."""
+    if message.target_arn is not None:
+        return _target(message.target_arn, message.rule_arn)
     if queue.source_url is not None:
         return Destination(kind=Kind.QUEUE, address=queue.source_url)
-    if queue.function is not None and letter.sender in (Sender.LAMBDA, Sender.HANDLER):
+    if queue.function is not None and message.sender in (Sender.LAMBDA, Sender.HANDLER):
         return Destination(kind=Kind.FUNCTION, address=queue.function)
-    return Destination(kind=Kind.NONE, problem="the letter does not say what it was meant for")
+    return Destination(kind=Kind.NONE, problem="the message does not say what it was meant for")
 
 
 def _target(arn: str, rule_arn: str | None) -> Destination:
@@ -99,7 +99,7 @@ def _rule(arn: str) -> tuple[str, str]:
 
 
 class Courier:
-    """Sends letters to their destinations.
+    """Sends messages to their destinations.
 
     Parameters
     ----------
@@ -111,13 +111,13 @@ class Courier:
         self._session = session
         self._urls: dict[str, str] = {}
 
-    def deliver(self, letter: Letter, destination: Destination) -> str | None:
-        """Send a letter.
+    def deliver(self, message: DeadLetterMessage, destination: Destination) -> str | None:
+        """Send a message.
 
         Parameters
         ----------
-        letter
-            The letter.
+        message
+            The message.
         destination
             Where it goes.
 
@@ -128,14 +128,14 @@ class Courier:
         """
         try:
             if destination.kind is Kind.FUNCTION:
-                return self._invoke(destination.address, letter.body)
+                return self._invoke(destination.address, message.body)
             if destination.kind is Kind.QUEUE:
-                self._send(destination.address, letter)
+                self._send(destination.address, message)
             if destination.kind is Kind.EVENT_BUS:
-                return self._put(destination.address, letter.body)
+                return self._put(destination.address, message.body)
             if destination.kind is Kind.TOPIC:
                 topic = destination.address
-                self._session.client("sns").publish(TopicArn=topic, Message=letter.body)
+                self._session.client("sns").publish(TopicArn=topic, Message=message.body)
         except (BotoCoreError, ClientError) as error:
             return " ".join(str(explain(error)).split())
         return destination.problem or None
@@ -143,7 +143,7 @@ class Courier:
     def _invoke(self, function: str, event: str) -> str | None:
         """Invoke a function, and wait for its answer: only that says whether it failed."""
         if not _is_json(event):
-            return "the letter is not JSON, which Lambda needs"
+            return "the message is not JSON, which Lambda needs"
         answer = self._session.client("lambda").invoke(
             FunctionName=function, InvocationType="RequestResponse", Payload=event.encode()
         )
@@ -151,14 +151,14 @@ class Courier:
             return None
         return f"the function failed again: {_describe_error(answer['Payload'].read())}"
 
-    def _send(self, queue: str, letter: Letter) -> None:
+    def _send(self, queue: str, message: DeadLetterMessage) -> None:
         attributes = {
             name: _sendable(attribute)
-            for name, attribute in letter.message_attributes.items()
-            if letter.target_arn is None and name not in _OLD_ERROR
+            for name, attribute in message.message_attributes.items()
+            if message.target_arn is None and name not in _OLD_ERROR
         }
         self._session.client("sqs").send_message(
-            QueueUrl=self._url(queue), MessageBody=letter.body, MessageAttributes=attributes
+            QueueUrl=self._url(queue), MessageBody=message.body, MessageAttributes=attributes
         )
 
     def _put(self, rule_arn: str, body: str) -> str | None:

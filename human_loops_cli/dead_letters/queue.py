@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from human_loops_cli.dead_letters.letter import Letter
+from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.stack import DeployedStack
 
@@ -58,9 +58,9 @@ class DeadLetterQueue:
 
 @dataclass(frozen=True)
 class Received:
-    """A letter, and SQS's own time when it was received."""
+    """A message, and SQS's own time when it was received."""
 
-    letter: Letter
+    message: DeadLetterMessage
     time: datetime
 
 
@@ -138,43 +138,45 @@ class Inbox:
         """Return the queue's ARN."""
         return queue_arn(self._sqs, self.queue.url)
 
-    def browse(self, at_most: int) -> list[Letter]:
-        """Return letters without taking them out: each once, the oldest first.
+    def browse(self, at_most: int) -> list[DeadLetterMessage]:
+        """Return messages without taking them out: each once, the oldest first.
 
         They are hidden from others while this runs, and 30 seconds longer if it is interrupted.
 
         Parameters
         ----------
         at_most
-            How many letters to return.
+            How many messages to return.
         """
-        letters: dict[str, Letter] = {}
+        messages: dict[str, DeadLetterMessage] = {}
         handles: list[str] = []
         deadline = time.monotonic() + _SECONDS_OF_A_LISTING
         try:
-            while len(letters) < at_most and time.monotonic() < deadline:
+            while len(messages) < at_most and time.monotonic() < deadline:
                 received = self._receive(_MOST_AT_ONCE, hidden_for=_SECONDS_OF_A_LISTING)
-                handles += [each.letter.receipt_handle for each in received]
-                new = [each.letter for each in received if each.letter.message_id not in letters]
+                handles += [each.message.receipt_handle for each in received]
+                new = [each.message for each in received if each.message.message_id not in messages]
                 if not new:
                     break
-                letters |= {letter.message_id: letter for letter in new}
+                messages |= {message.message_id: message for message in new}
         finally:
             self.show_again(handles)
-        oldest_first = sorted(letters.values(), key=lambda letter: (letter.sent, letter.message_id))
+        oldest_first = sorted(
+            messages.values(), key=lambda message: (message.sent, message.message_id)
+        )
         return oldest_first[:at_most]
 
     def receive(self, *, hidden_for: int) -> Received | None:
-        """Receive one letter and hide it for some seconds. None if there is none."""
+        """Receive one message and hide it for some seconds. None if there is none."""
         received = self._receive(1, hidden_for=hidden_for)
         return received[0] if received else None
 
-    def delete(self, letter: Letter) -> None:
-        """Delete a letter that was received."""
-        self._sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=letter.receipt_handle)
+    def delete(self, message: DeadLetterMessage) -> None:
+        """Delete a message that was received."""
+        self._sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=message.receipt_handle)
 
     def show_again(self, handles: Iterable[str]) -> None:
-        """Show letters again at once. Without an answer they are shown when their time is over."""
+        """Show messages again at once. Without an answer they are shown when their time is over."""
         for batch in _batches(handles):
             entries = [
                 {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
@@ -194,7 +196,7 @@ class Inbox:
         )
         now = _time_of(answer)
         return [
-            Received(Letter.parse(message, queue=self.queue.name), now)
+            Received(DeadLetterMessage.parse(message, queue=self.queue.name), now)
             for message in answer.get("Messages", ())
         ]
 

@@ -1,7 +1,7 @@
-"""Redrive: dead letters are sent to what did not process them, and deleted after that.
+"""Redrive: messages are sent to what did not process them, and deleted after that.
 
-A letter is deleted only after its destination took it. So an interruption at any point loses
-nothing: at worst, a letter is delivered twice.
+A message is deleted only after its destination took it. So an interruption at any point loses
+nothing: at worst, a message is delivered twice.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
 from human_loops_cli.dead_letters.destination import Courier, Destination
-from human_loops_cli.dead_letters.letter import Letter
 from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, queue_arn
 from human_loops_cli.errors import explain
 
-# Longer than Lambda lets a function run: nobody else receives the letter meanwhile.
+# Longer than Lambda lets a function run: nobody else receives the message meanwhile.
 _HIDDEN_FOR: Final = 960
 
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -38,9 +38,9 @@ _CANNOT_MOVE: Final = frozenset(
 
 @dataclass(frozen=True)
 class NotRedriven:
-    """A letter that stays in its queue, and why."""
+    """A message that stays in its queue, and why."""
 
-    letter: Letter
+    message: DeadLetterMessage
     problem: str
 
 
@@ -53,11 +53,11 @@ class Redrive:
     queue
         The queue.
     redriven
-        How many letters were delivered and deleted.
+        How many messages were delivered and deleted.
     not_redriven
-        The letters that stay in the queue.
+        The messages that stay in the queue.
     arrived_meanwhile
-        How many letters came, or came back, while it ran. They stay in the queue.
+        How many messages came, or came back, while it ran. They stay in the queue.
     problem
         Why SQS stopped moving messages.
     """
@@ -70,12 +70,12 @@ class Redrive:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every letter that was there was delivered."""
+        """Whether every message that was there was delivered."""
         return not self.not_redriven and not self.problem
 
 
 Progressed = Callable[[int, int], None]
-"""Called with the number of letters that are done, and of all."""
+"""Called with the number of messages that are done, and of all."""
 
 
 def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
@@ -134,12 +134,12 @@ def deliver(
     redrive: Redrive,
     inbox: Inbox,
     courier: Courier,
-    destination_of: Callable[[Letter], Destination],
+    destination_of: Callable[[DeadLetterMessage], Destination],
     *,
     at_most: int | None,
     progressed: Progressed,
 ) -> None:
-    """Send the letters of a queue to their destinations one by one.
+    """Send the messages of a queue to their destinations one by one.
 
     Parameters
     ----------
@@ -148,11 +148,11 @@ def deliver(
     inbox
         The queue.
     courier
-        Sends the letters.
+        Sends the messages.
     destination_of
-        Returns where a letter goes.
+        Returns where a message goes.
     at_most
-        How many letters to send. None for all.
+        How many messages to send. None for all.
     progressed
         Is told about the progress.
     """
@@ -165,19 +165,19 @@ def deliver(
             received = inbox.receive(hidden_for=_HIDDEN_FOR)
             if received is None:
                 break
-            letter, deadline = received.letter, deadline or received.time
-            known = letter.message_id in hidden
-            hidden[letter.message_id] = letter.receipt_handle
-            if letter.sent > deadline:
+            message, deadline = received.message, deadline or received.time
+            known = message.message_id in hidden
+            hidden[message.message_id] = message.receipt_handle
+            if message.sent > deadline:
                 redrive.arrived_meanwhile += not known
                 continue
             if known:
                 continue
-            problem = _redrive(letter, inbox, courier, destination_of, delivered)
+            problem = _redrive(message, inbox, courier, destination_of, delivered)
             if problem is not None:
-                redrive.not_redriven.append(NotRedriven(letter, problem))
+                redrive.not_redriven.append(NotRedriven(message, problem))
             else:
-                del hidden[letter.message_id]
+                del hidden[message.message_id]
             redrive.redriven = len(delivered)
             done = len(delivered) + len(redrive.not_redriven)
             progressed(done, max(total, done))
@@ -186,22 +186,22 @@ def deliver(
 
 
 def _redrive(
-    letter: Letter,
+    message: DeadLetterMessage,
     inbox: Inbox,
     courier: Courier,
-    destination_of: Callable[[Letter], Destination],
+    destination_of: Callable[[DeadLetterMessage], Destination],
     delivered: set[str],
 ) -> str | None:
-    """Deliver a letter and delete it. Return why that did not succeed."""
-    if letter.message_id not in delivered:
-        problem = courier.deliver(letter, destination_of(letter))
+    """Deliver a message and delete it. Return why that did not succeed."""
+    if message.message_id not in delivered:
+        problem = courier.deliver(message, destination_of(message))
         if problem is not None:
             return problem
     try:
-        inbox.delete(letter)
+        inbox.delete(message)
     except (BotoCoreError, ClientError) as error:
         return f"delivered, but not deleted: {explain(error)}"
-    delivered.add(letter.message_id)
+    delivered.add(message.message_id)
     return None
 
 

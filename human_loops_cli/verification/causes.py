@@ -16,7 +16,7 @@ from human_loops_cli.session import Session
 from human_loops_cli.verification.additions import subscriptions
 from human_loops_cli.verification.subject import MarkedLoop, Rule, Subject
 
-_LETTERS: Final = 100
+_MAX_MESSAGES: Final = 100
 _LONGEST: Final = 400
 _UNKNOWN: Final = "no cause was found; run it again with a longer --timeout"
 
@@ -117,10 +117,10 @@ class Causes:
             inbox = Inbox(sqs, queue)
             if inbox.count() == 0:
                 continue
-            for letter in inbox.browse(_LETTERS):
-                if self.loop.arn in letter.body and letter.target_arn in (None, target):
-                    reason = f"its event was in {queue.name}: {letter.reason}"
-                    inbox.delete(letter)
+            for message in inbox.browse(_MAX_MESSAGES):
+                if self.loop.arn in message.body and message.target_arn in (None, target):
+                    reason = f"its event was in {queue.name}: {message.reason}"
+                    inbox.delete(message)
         return reason
 
     def _key(self, arn: str) -> str | None:

@@ -280,7 +280,7 @@ def test_bus_that_does_not_exist_is_named_and_nothing_is_sent(composed: Composed
 def test_reason_in_the_dead_letter_queue_is_named(
     composed: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """EventBridge's own: here a letter that arrives while the queue is deaf."""
+    """EventBridge's own: here a message that arrives while the queue is deaf."""
     monkeypatch.setattr(sightings.ConsumersQueue, "look", lambda _: False)
     look = sightings.Inbox.look
 
@@ -300,7 +300,7 @@ def test_reason_in_the_dead_letter_queue_is_named(
     monkeypatch.setattr(sightings.Inbox, "look", look_and_write)
     _, detail = composed.verify(status=1)["queue"]
     assert detail == "its event was in DeadLetterQueue: NO_PERMISSIONS: not authorized"
-    assert composed.stack.messages("DeadLetterQueue") == [], "it was a letter of the verification"
+    assert composed.stack.messages("DeadLetterQueue") == [], "it was a message of the verification"
 
 
 def test_disabled_key_is_named(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:

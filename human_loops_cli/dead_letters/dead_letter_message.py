@@ -1,4 +1,4 @@
-"""A letter in a dead-letter queue: who sent it, what it is about, and why it is there."""
+"""A message in a dead-letter queue: who sent it, what it is about, and why it is there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from human_loop_reviews.contract import ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTR
 
 
 class Sender(StrEnum):
-    """Who sent a letter, which its message attributes tell."""
+    """Who sent a message, which its message attributes tell."""
 
     #: EventBridge could not deliver an event to the target of a rule.
     EVENTBRIDGE = "EventBridge"
@@ -38,8 +38,8 @@ _WITHOUT_REASON: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A letter in a dead-letter queue.
+class DeadLetterMessage:
+    """A message in a dead-letter queue.
 
     Parameters
     ----------
@@ -71,13 +71,13 @@ class Letter:
     receives: int
 
     @classmethod
-    def parse(cls, message: Mapping[str, Any], *, queue: str) -> Letter:
+    def parse(cls, message: Mapping[str, Any], *, queue: str) -> DeadLetterMessage:
         """Read a message as SQS's ReceiveMessage returns it.
 
         Examples
         --------
         >>> attributes = {"TARGET_ARN": {"DataType": "String", "StringValue": "arn:aws:sns:…"}}
-        >>> Letter.parse(
+        >>> DeadLetterMessage.parse(
         ...     {"MessageId": "1", "Body": "{}", "ReceiptHandle": "r", "Attributes": {},
         ...      "MessageAttributes": attributes},
         ...     queue="DeadLetterQueue",
@@ -103,7 +103,7 @@ class Letter:
 
     @property
     def sender(self) -> Sender:
-        """Who sent the letter."""
+        """Who sent the message."""
         if _TARGET in self.attributes or _RULE in self.attributes:
             return Sender.EVENTBRIDGE
         if _REQUEST_ID in self.attributes:
@@ -124,12 +124,12 @@ class Letter:
 
     @property
     def error(self) -> str | None:
-        """The error's code, None if the letter has none."""
+        """The error's code, None if the message has none."""
         return self.attributes.get("ERROR_CODE") or self.attributes.get(ERROR_CODE_ATTRIBUTE)
 
     @property
     def reason(self) -> str:
-        """Why the letter is in the queue."""
+        """Why the message is in the queue."""
         if self.sender is Sender.SQS:
             return _WITHOUT_REASON
         message = self.attributes.get("ERROR_MESSAGE") or self.attributes.get(
@@ -140,7 +140,7 @@ class Letter:
         if condition:
             attempts = self.attributes.get("RETRY_ATTEMPTS", "?")
             parts.append(f"gave up after {attempts} attempts: {condition}")
-        return ": ".join(parts) or "the letter does not say"
+        return ": ".join(parts) or "the message does not say"
 
     @property
     def subject(self) -> str | None:
