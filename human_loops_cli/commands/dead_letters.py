@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
-from human_loops_cli.dead_letters.destination import Courier, destination_of
+from human_loops_cli.dead_letters.destination import destination_of
+from human_loops_cli.dead_letters.message_redriver import MessageRedriver
 from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, find_queues
 from human_loops_cli.dead_letters.redrive import Redrive, deliver, move
 from human_loops_cli.errors import CommandError, ExitStatus
@@ -181,7 +182,7 @@ def _redrive(session: Session, redrive: Redrive, at_most: int | None, progressed
     deliver(
         redrive,
         Inbox(sqs, redrive.queue),
-        Courier(session),
+        MessageRedriver(session),
         lambda message: destination_of(message, redrive.queue),
         at_most=at_most,
         progressed=progressed,

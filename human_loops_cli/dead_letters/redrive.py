@@ -14,7 +14,8 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
-from human_loops_cli.dead_letters.destination import Courier, Destination
+from human_loops_cli.dead_letters.destination import Destination
+from human_loops_cli.dead_letters.message_redriver import MessageRedriver
 from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, queue_arn
 from human_loops_cli.errors import explain
 
@@ -133,7 +134,7 @@ def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
 def deliver(
     redrive: Redrive,
     inbox: Inbox,
-    courier: Courier,
+    redriver: MessageRedriver,
     destination_of: Callable[[DeadLetterMessage], Destination],
     *,
     at_most: int | None,
@@ -147,7 +148,7 @@ def deliver(
         The redrive of the queue.
     inbox
         The queue.
-    courier
+    redriver
         Sends the messages.
     destination_of
         Returns where a message goes.
@@ -173,7 +174,7 @@ def deliver(
                 continue
             if known:
                 continue
-            problem = _redrive(message, inbox, courier, destination_of, delivered)
+            problem = _redrive(message, inbox, redriver, destination_of, delivered)
             if problem is not None:
                 redrive.not_redriven.append(NotRedriven(message, problem))
             else:
@@ -188,13 +189,13 @@ def deliver(
 def _redrive(
     message: DeadLetterMessage,
     inbox: Inbox,
-    courier: Courier,
+    redriver: MessageRedriver,
     destination_of: Callable[[DeadLetterMessage], Destination],
     delivered: set[str],
 ) -> str | None:
     """Deliver a message and delete it. Return why that did not succeed."""
     if message.message_id not in delivered:
-        problem = courier.deliver(message, destination_of(message))
+        problem = redriver.send(message, destination_of(message))
         if problem is not None:
             return problem
     try:
