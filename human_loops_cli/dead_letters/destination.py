@@ -9,7 +9,7 @@ from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage, 
 from human_loops_cli.dead_letters.queue import DeadLetterQueue
 
 
-class Kind(StrEnum):
+class DestinationType(StrEnum):
     """What a message can be sent to."""
 
     FUNCTION = "function"
@@ -27,7 +27,7 @@ class Destination:
 
     Parameters
     ----------
-    kind
+    type
         What it is.
     address
         The function's name or ARN, the queue's URL or ARN, the topic's ARN, the rule's ARN.
@@ -35,17 +35,17 @@ class Destination:
         Why the message cannot be sent back.
     """
 
-    kind: Kind
+    type: DestinationType
     address: str = ""
     problem: str = ""
 
     def __str__(self) -> str:
-        """Return the kind and the name."""
-        if self.kind is Kind.NONE:
+        """Return the type and the name."""
+        if self.type is DestinationType.NONE:
             return f"nowhere: {self.problem}"
-        if self.kind is Kind.EVENT_BUS:
-            return f"{self.kind} {parse_rule_arn(self.address)[0]}"
-        return f"{self.kind} {self.address.rpartition('/')[2].rpartition(':')[2]}"
+        if self.type is DestinationType.EVENT_BUS:
+            return f"{self.type} {parse_rule_arn(self.address)[0]}"
+        return f"{self.type} {self.address.rpartition('/')[2].rpartition(':')[2]}"
 
 
 def destination_of(message: DeadLetterMessage, queue: DeadLetterQueue) -> Destination:
@@ -53,27 +53,31 @@ def destination_of(message: DeadLetterMessage, queue: DeadLetterQueue) -> Destin
     if message.target_arn is not None:
         return _target(message.target_arn, message.rule_arn)
     if queue.source_url is not None:
-        return Destination(kind=Kind.QUEUE, address=queue.source_url)
+        return Destination(type=DestinationType.QUEUE, address=queue.source_url)
     if queue.function is not None and message.sender in (Sender.LAMBDA, Sender.HANDLER):
-        return Destination(kind=Kind.FUNCTION, address=queue.function)
-    return Destination(kind=Kind.NONE, problem="the message does not say what it was meant for")
+        return Destination(type=DestinationType.FUNCTION, address=queue.function)
+    return Destination(
+        type=DestinationType.NONE, problem="the message does not say what it was meant for"
+    )
 
 
 def _target(arn: str, rule_arn: str | None) -> Destination:
     parts = arn.split(":", 5)
     service, name = (parts[2], parts[5]) if len(parts) > 5 else ("", "")
     if arn.endswith(".fifo"):
-        return Destination(kind=Kind.NONE, problem=f"{arn} is FIFO: the message group is not known")
+        return Destination(
+            type=DestinationType.NONE, problem=f"{arn} is FIFO: the message group is not known"
+        )
     if service == "lambda" and name.startswith("function:"):
-        return Destination(kind=Kind.FUNCTION, address=arn)
+        return Destination(type=DestinationType.FUNCTION, address=arn)
     if service == "sqs":
-        return Destination(kind=Kind.QUEUE, address=arn)
+        return Destination(type=DestinationType.QUEUE, address=arn)
     if service == "sns":
-        return Destination(kind=Kind.TOPIC, address=arn)
+        return Destination(type=DestinationType.TOPIC, address=arn)
     if service == "events" and name.startswith("event-bus/") and rule_arn is not None:
-        return Destination(kind=Kind.EVENT_BUS, address=rule_arn)
+        return Destination(type=DestinationType.EVENT_BUS, address=rule_arn)
     problem = f"{arn} is no function, queue, topic or event bus"
-    return Destination(kind=Kind.NONE, problem=problem)
+    return Destination(type=DestinationType.NONE, problem=problem)
 
 
 def parse_rule_arn(arn: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from human_loop_reviews.contract import (
     PROJECT_SOURCE,
 )
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
-from human_loops_cli.dead_letters.destination import Destination, Kind, parse_rule_arn
+from human_loops_cli.dead_letters.destination import Destination, DestinationType, parse_rule_arn
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
 
@@ -52,13 +52,13 @@ class MessageRedriver:
             The reason if the destination did not accept it. None otherwise.
         """
         try:
-            if destination.kind is Kind.FUNCTION:
+            if destination.type is DestinationType.FUNCTION:
                 return self._invoke(destination.address, message.body)
-            if destination.kind is Kind.QUEUE:
+            if destination.type is DestinationType.QUEUE:
                 self._send(destination.address, message)
-            if destination.kind is Kind.EVENT_BUS:
+            if destination.type is DestinationType.EVENT_BUS:
                 return self._put(destination.address, message.body)
-            if destination.kind is Kind.TOPIC:
+            if destination.type is DestinationType.TOPIC:
                 topic = destination.address
                 self._session.client("sns").publish(TopicArn=topic, Message=message.body)
         except (BotoCoreError, ClientError) as error:
