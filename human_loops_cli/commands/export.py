@@ -17,7 +17,7 @@ from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports.comprehend_csv import DEFAULT_DELIMITER, DELIMITERS, ComprehendCsv
-from human_loops_cli.exports.destination import Destination
+from human_loops_cli.exports.export_writer import ExportWriter
 from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
 from human_loops_cli.exports.label_studio import LabelStudio
@@ -125,13 +125,13 @@ def export(
     _keep_inputs(inputs, (file, labeling_config))
     summary = Summary(format_name=format_name, only=only, inputs=len(inputs))
     with complete_file(file) as stream:
-        destination = Destination(
+        writer = ExportWriter(
             stream, start=written_as.START, separator=written_as.SEPARATOR, end=written_as.END
         )
         with session.printer.progress() as progress:
             for each in progress.track(inputs, description="Exporting"):
-                _export(each, reader, written_as, destination, summary)
-        destination.finish()
+                _export(each, reader, written_as, writer, summary)
+        writer.finish()
         reader.mappings.check(session.printer)
         if not summary.exported:
             summary.print(session.printer, None)
@@ -201,7 +201,7 @@ def _export(
     each: Input,
     reader: _Reader,
     written_as: ExportFormat,
-    destination: Destination,
+    writer: ExportWriter,
     summary: Summary,
 ) -> None:
     """Export one output, or note why not."""
@@ -217,7 +217,7 @@ def _export(
     except (UnreadableInputError, UnreadableOutputError) as error:
         summary.left_out.append(LeftOut(each.name, name, Reason.UNREADABLE, str(error)))
         return
-    destination.add(entry)
+    writer.add(entry)
     summary.exported += 1
     summary.fields_left_out += loop.fields_left_out
 
