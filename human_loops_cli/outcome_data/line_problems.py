@@ -8,7 +8,7 @@ from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES
-from human_loops_cli.outcome_data.properties import type_problem
+from human_loops_cli.outcome_data.outcome_properties import type_problem
 
 NOT_JSON: Final = "expected one JSON object on the line"
 TOO_LONG: Final = f"longer than {MAX_LINE_BYTES:,} bytes"

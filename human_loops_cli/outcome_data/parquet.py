@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE
-from human_loops_cli.outcome_data.properties import OF_OUTCOME, Kind, Property
+from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME, Property, PropertyType
 from human_loops_cli.outcome_data.statements import literal, type_of
 
 if TYPE_CHECKING:
@@ -98,6 +98,6 @@ def _value(each: Property, place: str, columns: Mapping[str, str]) -> str:
     if kind == "UUID":
         # What DuckDB makes of an outcomeId in JSON.
         return f"replace(CAST({place} AS VARCHAR), '-', '')"
-    if each.kind is Kind.TIME and kind.startswith("TIMESTAMP"):
-        return f"CAST({place} AS {each.kind.kept_type})"
+    if each.type is PropertyType.TIME and kind.startswith("TIMESTAMP"):
+        return f"CAST({place} AS {each.type.kept_type})"
     return f"CAST({place} AS {type_of(each)})"

@@ -7,11 +7,11 @@ from typing import Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
 from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, EVENT_OF_LOOP, OTHER_EVENT
-from human_loops_cli.outcome_data.properties import (
+from human_loops_cli.outcome_data.outcome_properties import (
     OF_FIELD,
     OF_OUTCOME,
-    Kind,
     Property,
+    PropertyType,
     problems,
 )
 
@@ -20,8 +20,8 @@ NAMES: Final = ", ".join(f'"{each.name}"' for each in OF_OUTCOME)
 
 def type_of(each: Property, *, kept: bool = False) -> str:
     """Return the type in which DuckDB reads a property, or keeps it. Fields are kept as read."""
-    if each.kind is not Kind.FIELDS:
-        return each.kind.kept_type if kept else each.kind.read_type
+    if each.type is not PropertyType.FIELDS:
+        return each.type.kept_type if kept else each.type.read_type
     members = ", ".join(f'"{field.name}" {type_of(field)}' for field in OF_FIELD)
     return f"STRUCT({members})[]"
 

@@ -17,7 +17,7 @@ _MOST: Final = 1_000_000_000
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)"
 
 
-class Kind(Enum):
+class PropertyType(Enum):
     """What JSON has for a property, and the types in which DuckDB reads and keeps it."""
 
     TEXT = ("a text", str, "VARCHAR", "VARCHAR")
@@ -42,7 +42,7 @@ class Property:
 
     Parameters
     ----------
-    name, kind
+    name, type
         As in docs/outcome.schema.json.
     required
         Whether it is never null.
@@ -53,30 +53,36 @@ class Property:
     """
 
     name: str
-    kind: Kind
+    type: PropertyType
     required: bool = False
     condition: str = ""
     expected: str = ""
 
 
 def _text(name: str, *, required: bool = False) -> Property:
-    return Property(name, Kind.TEXT, required)
+    return Property(name, PropertyType.TEXT, required)
 
 
 def _one_of(name: str, values: type[Enum], *, required: bool = False) -> Property:
     known = [str(each.value) for each in values]
     listed = ", ".join(f"'{each}'" for each in known)
-    return Property(name, Kind.TEXT, required, f"VALUE IN ({listed})", f"one of {', '.join(known)}")
+    return Property(
+        name, PropertyType.TEXT, required, f"VALUE IN ({listed})", f"one of {', '.join(known)}"
+    )
 
 
-def _between(name: str, low: float, high: float, kind: Kind = Kind.NUMBER) -> Property:
+def _between(name: str, low: float, high: float) -> Property:
     # NaN is greater than any number in DuckDB, so it is in no range.
-    return Property(name, kind, False, f"VALUE BETWEEN {low} AND {high}", f"{low:,} to {high:,}")
+    return Property(
+        name, PropertyType.NUMBER, False, f"VALUE BETWEEN {low} AND {high}", f"{low:,} to {high:,}"
+    )
 
 
 def _count(name: str, *, required: bool = False) -> Property:
     condition = f"VALUE BETWEEN 0 AND {_MOST} AND VALUE = floor(VALUE)"
-    return Property(name, Kind.COUNT, required, condition, f"a whole number from 0 to {_MOST:,}")
+    return Property(
+        name, PropertyType.COUNT, required, condition, f"a whole number from 0 to {_MOST:,}"
+    )
 
 
 def _time(name: str, *, required: bool = False) -> Property:
@@ -84,7 +90,9 @@ def _time(name: str, *, required: bool = False) -> Property:
         f"regexp_full_match(CAST(VALUE AS VARCHAR), '{_TIME}') "
         "AND TRY_CAST(VALUE AS TIMESTAMP WITH TIME ZONE) IS NOT NULL"
     )
-    return Property(name, Kind.TIME, required, condition, "a time such as 2026-03-14T09:12:44Z")
+    return Property(
+        name, PropertyType.TIME, required, condition, "a time such as 2026-03-14T09:12:44Z"
+    )
 
 
 #: A field of an outcome.
@@ -92,7 +100,7 @@ OF_FIELD: Final = (
     _text("name", required=True),
     _text("predictedName"),
     _one_of("verdict", Verdict),
-    Property("modelCorrect", Kind.TRUTH),
+    Property("modelCorrect", PropertyType.TRUTH),
     _between("upheldShare", 0, 1),
     _between("reviewerAgreement", 0, 1),
     _between("confidence", 0, 100),
@@ -101,7 +109,7 @@ OF_FIELD: Final = (
     _count("partsPredicted"),
     _count("partsUpheld"),
     _count("partsAdded"),
-    Property("shown", Kind.TRUTH),
+    Property("shown", PropertyType.TRUTH),
     _text("note"),
 )
 
@@ -109,16 +117,16 @@ OF_FIELD: Final = (
 OF_OUTCOME: Final = (
     Property(
         "schemaVersion",
-        Kind.TEXT,
+        PropertyType.TEXT,
         True,
         "VALUE LIKE '1.%'",
         "version 1: a newer version of this command can read others",
     ),
     _text("outcomeId", required=True),
     _one_of("eventSource", EventSource, required=True),
-    Property("humanLoopArn", Kind.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
+    Property("humanLoopArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
     _text("humanLoopName", required=True),
-    Property("flowDefinitionArn", Kind.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
+    Property("flowDefinitionArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
     _one_of("humanLoopStatus", HumanLoopStatus, required=True),
     _time("creationTime", required=True),
     _time("endTime"),
@@ -129,12 +137,12 @@ OF_OUTCOME: Final = (
     _text("verification"),
     _text("taskType"),
     _count("reviewerCount"),
-    Property("unanswered", Kind.TRUTH),
-    Property("predictionKnown", Kind.TRUTH),
+    Property("unanswered", PropertyType.TRUTH),
+    Property("predictionKnown", PropertyType.TRUTH),
     _count("fieldsJudged", required=True),
     Property(
         "fieldsCorrect",
-        Kind.COUNT,
+        PropertyType.COUNT,
         True,
         "VALUE BETWEEN 0 AND fieldsJudged AND VALUE = floor(VALUE)",
         "a whole number from 0 to fieldsJudged",
@@ -143,15 +151,15 @@ OF_OUTCOME: Final = (
     _between("secondsToFirstAcceptance", 0, _MOST),
     Property(
         "secondsWorked",
-        Kind.NUMBERS,
+        PropertyType.NUMBERS,
         True,
         "coalesce(list_min(VALUE) >= 0 AND list_max(VALUE) <= 1e300, true)",
         "numbers from 0",
     ),
-    Property("sampled", Kind.TRUTH),
+    Property("sampled", PropertyType.TRUTH),
     _between("samplingPercentage", 0, 100),
     _text("modelVersion"),
-    Property("fields", Kind.FIELDS, True),
+    Property("fields", PropertyType.FIELDS, True),
 )
 
 
@@ -190,12 +198,12 @@ def type_problem(outcome: dict[str, Any]) -> str | None:
     fields = outcome.get("fields")
     if isinstance(fields, list):
         if not all(isinstance(each, dict) for each in fields):
-            return f"fields: expected {Kind.FIELDS.meaning}"
+            return f"fields: expected {PropertyType.FIELDS.meaning}"
         records += [(each, OF_FIELD) for each in fields]
     for record, properties in records:
         for each in properties:
             value = record.get(each.name)
-            wrong = value is not None and not isinstance(value, each.kind.json_type)
-            if wrong or (isinstance(value, bool) and each.kind is not Kind.TRUTH):
-                return f"{each.name}: expected {each.kind.meaning}"
+            wrong = value is not None and not isinstance(value, each.type.json_type)
+            if wrong or (isinstance(value, bool) and each.type is not PropertyType.TRUTH):
+                return f"{each.name}: expected {each.type.meaning}"
     return None
