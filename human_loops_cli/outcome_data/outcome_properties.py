@@ -37,7 +37,7 @@ class PropertyType(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class OutcomeProperty:
     """A property of an outcome or of one of its fields.
 
     Parameters
@@ -59,38 +59,38 @@ class Property:
     expected: str = ""
 
 
-def _text(name: str, *, required: bool = False) -> Property:
-    return Property(name, PropertyType.TEXT, required)
+def _text(name: str, *, required: bool = False) -> OutcomeProperty:
+    return OutcomeProperty(name, PropertyType.TEXT, required)
 
 
-def _one_of(name: str, values: type[Enum], *, required: bool = False) -> Property:
+def _one_of(name: str, values: type[Enum], *, required: bool = False) -> OutcomeProperty:
     known = [str(each.value) for each in values]
     listed = ", ".join(f"'{each}'" for each in known)
-    return Property(
+    return OutcomeProperty(
         name, PropertyType.TEXT, required, f"VALUE IN ({listed})", f"one of {', '.join(known)}"
     )
 
 
-def _between(name: str, low: float, high: float) -> Property:
+def _between(name: str, low: float, high: float) -> OutcomeProperty:
     # NaN is greater than any number in DuckDB, so it is in no range.
-    return Property(
+    return OutcomeProperty(
         name, PropertyType.NUMBER, False, f"VALUE BETWEEN {low} AND {high}", f"{low:,} to {high:,}"
     )
 
 
-def _count(name: str, *, required: bool = False) -> Property:
+def _count(name: str, *, required: bool = False) -> OutcomeProperty:
     condition = f"VALUE BETWEEN 0 AND {_MOST} AND VALUE = floor(VALUE)"
-    return Property(
+    return OutcomeProperty(
         name, PropertyType.COUNT, required, condition, f"a whole number from 0 to {_MOST:,}"
     )
 
 
-def _time(name: str, *, required: bool = False) -> Property:
+def _time(name: str, *, required: bool = False) -> OutcomeProperty:
     condition = (
         f"regexp_full_match(CAST(VALUE AS VARCHAR), '{_TIME}') "
         "AND TRY_CAST(VALUE AS TIMESTAMP WITH TIME ZONE) IS NOT NULL"
     )
-    return Property(
+    return OutcomeProperty(
         name, PropertyType.TIME, required, condition, "a time such as 2026-03-14T09:12:44Z"
     )
 
@@ -100,7 +100,7 @@ OF_FIELD: Final = (
     _text("name", required=True),
     _text("predictedName"),
     _one_of("verdict", Verdict),
-    Property("modelCorrect", PropertyType.TRUTH),
+    OutcomeProperty("modelCorrect", PropertyType.TRUTH),
     _between("upheldShare", 0, 1),
     _between("reviewerAgreement", 0, 1),
     _between("confidence", 0, 100),
@@ -109,13 +109,13 @@ OF_FIELD: Final = (
     _count("partsPredicted"),
     _count("partsUpheld"),
     _count("partsAdded"),
-    Property("shown", PropertyType.TRUTH),
+    OutcomeProperty("shown", PropertyType.TRUTH),
     _text("note"),
 )
 
 #: An outcome. ``schemaVersion`` is the first that is checked.
 OF_OUTCOME: Final = (
-    Property(
+    OutcomeProperty(
         "schemaVersion",
         PropertyType.TEXT,
         True,
@@ -124,9 +124,9 @@ OF_OUTCOME: Final = (
     ),
     _text("outcomeId", required=True),
     _one_of("eventSource", EventSource, required=True),
-    Property("humanLoopArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
+    OutcomeProperty("humanLoopArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
     _text("humanLoopName", required=True),
-    Property("flowDefinitionArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
+    OutcomeProperty("flowDefinitionArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
     _one_of("humanLoopStatus", HumanLoopStatus, required=True),
     _time("creationTime", required=True),
     _time("endTime"),
@@ -137,10 +137,10 @@ OF_OUTCOME: Final = (
     _text("verification"),
     _text("taskType"),
     _count("reviewerCount"),
-    Property("unanswered", PropertyType.TRUTH),
-    Property("predictionKnown", PropertyType.TRUTH),
+    OutcomeProperty("unanswered", PropertyType.TRUTH),
+    OutcomeProperty("predictionKnown", PropertyType.TRUTH),
     _count("fieldsJudged", required=True),
-    Property(
+    OutcomeProperty(
         "fieldsCorrect",
         PropertyType.COUNT,
         True,
@@ -149,21 +149,21 @@ OF_OUTCOME: Final = (
     ),
     _between("meanReviewerAgreement", 0, 1),
     _between("secondsToFirstAcceptance", 0, _MOST),
-    Property(
+    OutcomeProperty(
         "secondsWorked",
         PropertyType.NUMBERS,
         True,
         "coalesce(list_min(VALUE) >= 0 AND list_max(VALUE) <= 1e300, true)",
         "numbers from 0",
     ),
-    Property("sampled", PropertyType.TRUTH),
+    OutcomeProperty("sampled", PropertyType.TRUTH),
     _between("samplingPercentage", 0, 100),
     _text("modelVersion"),
-    Property("fields", PropertyType.FIELDS, True),
+    OutcomeProperty("fields", PropertyType.FIELDS, True),
 )
 
 
-def problems(properties: Sequence[Property], value: str) -> Iterator[tuple[str, str]]:
+def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tuple[str, str]]:
     """Yield the conditions under which a record is refused, in SQL, each with what is wrong.
 
     Parameters
@@ -194,7 +194,7 @@ def type_problem(outcome: dict[str, Any]) -> str | None:
     >>> type_problem({"fieldsJudged": "many"})
     'fieldsJudged: expected a whole number'
     """
-    records: list[tuple[dict[str, Any], Sequence[Property]]] = [(outcome, OF_OUTCOME)]
+    records: list[tuple[dict[str, Any], Sequence[OutcomeProperty]]] = [(outcome, OF_OUTCOME)]
     fields = outcome.get("fields")
     if isinstance(fields, list):
         if not all(isinstance(each, dict) for each in fields):

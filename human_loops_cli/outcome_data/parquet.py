@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE
-from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME, Property, PropertyType
+from human_loops_cli.outcome_data.outcome_properties import (
+    OF_OUTCOME,
+    OutcomeProperty,
+    PropertyType,
+)
 from human_loops_cli.outcome_data.statements import literal, type_of
 
 if TYPE_CHECKING:
@@ -89,7 +93,7 @@ def _described(cursor: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
     return {name.lower(): kind for name, kind, *_ in described}
 
 
-def _value(each: Property, place: str, columns: Mapping[str, str]) -> str:
+def _value(each: OutcomeProperty, place: str, columns: Mapping[str, str]) -> str:
     """Return a property as outcomes are read."""
     kind = columns.get(each.name.lower(), _NULL)
     if kind == _NULL:

@@ -10,7 +10,7 @@ from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, EVENT_OF_LOO
 from human_loops_cli.outcome_data.outcome_properties import (
     OF_FIELD,
     OF_OUTCOME,
-    Property,
+    OutcomeProperty,
     PropertyType,
     problems,
 )
@@ -18,7 +18,7 @@ from human_loops_cli.outcome_data.outcome_properties import (
 NAMES: Final = ", ".join(f'"{each.name}"' for each in OF_OUTCOME)
 
 
-def type_of(each: Property, *, kept: bool = False) -> str:
+def type_of(each: OutcomeProperty, *, kept: bool = False) -> str:
     """Return the type in which DuckDB reads a property, or keeps it. Fields are kept as read."""
     if each.type is not PropertyType.FIELDS:
         return each.type.kept_type if kept else each.type.read_type
@@ -86,7 +86,7 @@ END"""
 FIELD_PROBLEM: Final = f"CASE {_when(problems(OF_FIELD, 'field.{}'))} END"
 
 
-def _kept(each: Property) -> str:
+def _kept(each: OutcomeProperty) -> str:
     # A value that does not fit has a problem.
     if type_of(each, kept=True) == type_of(each):
         return f'"{each.name}"'
