@@ -22,7 +22,7 @@ _NULL: Final = '"NULL"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class FileColumns:
     """The columns of a file.
 
     Parameters
@@ -41,7 +41,7 @@ class Columns:
 ROWS_OF_A_FILE: Final = 10**12
 
 
-def columns_of(cursor: duckdb.DuckDBPyConnection, path: str) -> Columns:
+def columns_of(cursor: duckdb.DuckDBPyConnection, path: str) -> FileColumns:
     """Return the columns of a file: their names in lower case, and their types.
 
     Those of the detail are returned for outcomes in the envelope of their event.
@@ -54,14 +54,14 @@ def columns_of(cursor: duckdb.DuckDBPyConnection, path: str) -> Columns:
     columns = _described(cursor, f"FROM {_source([path])}")
     if DETAIL_TYPE in columns and _DETAIL in columns:
         detail = _described(cursor, f"SELECT unnest({_DETAIL}) FROM {_source([path])}")
-        return Columns(of_outcome=detail, enveloped=True)
-    return Columns(of_outcome=columns, enveloped=False)
+        return FileColumns(of_outcome=detail, enveloped=True)
+    return FileColumns(of_outcome=columns, enveloped=False)
 
 
-def outcomes_query(paths: Sequence[str], columns: Columns) -> str:
+def outcomes_query(paths: Sequence[str], columns: FileColumns) -> str:
     """Return the query of the outcomes in files, with the types in which outcomes are read.
 
-    Columns of times stay as they are: converting them takes longer than most queries.
+    FileColumns of times stay as they are: converting them takes longer than most queries.
 
     Parameters
     ----------

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
 from human_loops_cli.outcome_data.engine import use_all_threads, use_one_thread
 from human_loops_cli.outcome_data.line_problems import ENVELOPE, UNEXPECTED, problem_of_line
-from human_loops_cli.outcome_data.parquet import ROWS_OF_A_FILE, Columns, columns_of, outcomes_query
+from human_loops_cli.outcome_data.parquet import (
+    ROWS_OF_A_FILE,
+    FileColumns,
+    columns_of,
+    outcomes_query,
+)
 from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
     COLUMNS,
@@ -164,7 +169,7 @@ class Staging:
         import duckdb
 
         use_all_threads(self._connection)
-        alike: dict[Any, tuple[Columns, list[Path]]] = {}
+        alike: dict[Any, tuple[FileColumns, list[Path]]] = {}
         for path, place in files.items():
             try:
                 columns = columns_of(self._connection, str(path))
@@ -179,7 +184,7 @@ class Staging:
                     if not self._check_parquet(columns, {path: files[path]}):
                         self.reject(files[path], _NO_PARQUET)
 
-    def _check_parquet(self, columns: Columns, files: Mapping[Path, str]) -> bool:
+    def _check_parquet(self, columns: FileColumns, files: Mapping[Path, str]) -> bool:
         """Check files with the same columns. Return whether DuckDB can read all of them."""
         import duckdb
 
