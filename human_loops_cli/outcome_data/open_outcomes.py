@@ -20,10 +20,10 @@ from human_loops_cli.outcome_data.engine import (
     errors_without_content,
     run,
 )
-from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
 from human_loops_cli.outcome_data.reading import read_files
 from human_loops_cli.outcome_data.rejects import RejectList, Rejects, describe
+from human_loops_cli.outcome_data.source_files import find_files
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.session import Session
 

@@ -16,7 +16,7 @@ from human_loops_cli.inputs import Mappings
 from human_loops_cli.outcome_data.batch import Batch
 from human_loops_cli.outcome_data.documents import Documents, count_lines, is_pattern
 from human_loops_cli.outcome_data.engine import thread_count
-from human_loops_cli.outcome_data.files import SourceFile
+from human_loops_cli.outcome_data.source_files import SourceFile
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.session import Session
 

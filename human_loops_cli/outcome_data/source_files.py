@@ -58,7 +58,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SourceFiles:
     """The files of all sources.
 
     Parameters
@@ -73,7 +73,7 @@ class Found:
     not_read: int
 
 
-def find_files(session: Session, sources: Sequence[str]) -> Found:
+def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
     """Return the files of some sources.
 
     Parameters
@@ -102,7 +102,7 @@ def find_files(session: Session, sources: Sequence[str]) -> Found:
             )
         for each in wanted:
             files.setdefault(each.name if each.path is None else str(each.path.resolve()), each)
-    return Found(files=list(files.values()), not_read=not_read)
+    return SourceFiles(files=list(files.values()), not_read=not_read)
 
 
 def _files_at(session: Session, source: str) -> Iterator[SourceFile | None]:
