@@ -12,7 +12,7 @@ import typer
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
 from human_loops_cli.dead_letters.destination import destination_of
 from human_loops_cli.dead_letters.message_redriver import MessageRedriver
-from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, find_queues
+from human_loops_cli.dead_letters.queue import DeployedDeadLetterQueue, Inbox, find_queues
 from human_loops_cli.dead_letters.redrive import Redrive, deliver, move
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
@@ -169,7 +169,7 @@ def redrive_messages(
 
 
 def _browse(
-    session: Session, queues: Sequence[DeadLetterQueue], at_most: int
+    session: Session, queues: Sequence[DeployedDeadLetterQueue], at_most: int
 ) -> list[tuple[Inbox, DeadLetterMessage]]:
     inboxes = [Inbox(session.client("sqs"), queue) for queue in queues]
     return [(inbox, message) for inbox in inboxes for message in inbox.browse(at_most)]
@@ -189,7 +189,9 @@ def _redrive(session: Session, redrive: Redrive, at_most: int | None, progressed
     )
 
 
-def _dry_run(session: Session, queues: Sequence[DeadLetterQueue], at_most: int | None) -> None:
+def _dry_run(
+    session: Session, queues: Sequence[DeployedDeadLetterQueue], at_most: int | None
+) -> None:
     rows = [
         {
             "queue": inbox.queue.name,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage, Sender
-from human_loops_cli.dead_letters.queue import DeadLetterQueue
+from human_loops_cli.dead_letters.queue import DeployedDeadLetterQueue
 
 
 class DestinationType(StrEnum):
@@ -48,7 +48,7 @@ class Destination:
         return f"{self.type} {self.address.rpartition('/')[2].rpartition(':')[2]}"
 
 
-def destination_of(message: DeadLetterMessage, queue: DeadLetterQueue) -> Destination:
+def destination_of(message: DeadLetterMessage, queue: DeployedDeadLetterQueue) -> Destination:
     """Return where a message in a queue goes back."""
     if message.target_arn is not None:
         return _target(message.target_arn, message.rule_arn)

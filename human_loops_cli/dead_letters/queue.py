@@ -30,7 +30,7 @@ _SECONDS_TO_WAIT: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeadLetterQueue:
+class DeployedDeadLetterQueue:
     """A dead-letter queue of a stack.
 
     Parameters
@@ -64,7 +64,7 @@ class Received:
     time: datetime
 
 
-def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeadLetterQueue]:
+def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeployedDeadLetterQueue]:
     """Return the dead-letter queues of a stack.
 
     Parameters
@@ -87,7 +87,7 @@ def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeadLette
     [('AQueueDeadLetterQueue', 'alive')]
     """
     queues = [
-        DeadLetterQueue(
+        DeployedDeadLetterQueue(
             name=output.removesuffix("Url"),
             url=url,
             source_url=stack.outputs.get(f"{output.removesuffix(_SUFFIX)}Url"),
@@ -124,7 +124,7 @@ class Inbox:
         The queue.
     """
 
-    def __init__(self, sqs: Any, queue: DeadLetterQueue) -> None:
+    def __init__(self, sqs: Any, queue: DeployedDeadLetterQueue) -> None:
         self._sqs = sqs
         self.queue = queue
 

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
 from human_loops_cli.dead_letters.destination import Destination
 from human_loops_cli.dead_letters.message_redriver import MessageRedriver
-from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, queue_arn
+from human_loops_cli.dead_letters.queue import DeployedDeadLetterQueue, Inbox, queue_arn
 from human_loops_cli.errors import explain
 
 # Longer than Lambda lets a function run: nobody else receives the message meanwhile.
@@ -63,7 +63,7 @@ class Redrive:
         Why SQS stopped moving messages.
     """
 
-    queue: DeadLetterQueue
+    queue: DeployedDeadLetterQueue
     redriven: int = 0
     not_redriven: list[NotRedriven] = field(default_factory=list)
     arrived_meanwhile: int = 0
