@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from human_loop_reviews.contract import HumanLoopStatus
-from human_loops_cli.dead_letters.queue import Inbox, find_queues
+from human_loops_cli.dead_letters.dead_letter_queues import DeadLetterQueueClient, find_queues
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
 
@@ -105,7 +105,9 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
         loops=loops,
         items_read=reader.items_read,
         failures=[loop for _, _, loop in sorted(failures, reverse=True)],
-        dead_letters={queue.name: Inbox(sqs, queue).count() for queue in find_queues(stack)},
+        dead_letters={
+            queue.name: DeadLetterQueueClient(sqs, queue).count() for queue in find_queues(stack)
+        },
         alarms=_alarms(session),
         handler_errors=errors,
         handler_runs=runs,

@@ -10,9 +10,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
+from human_loops_cli.dead_letters.dead_letter_queues import (
+    DeadLetterQueueClient,
+    DeployedDeadLetterQueue,
+    find_queues,
+)
 from human_loops_cli.dead_letters.destination import destination_of
 from human_loops_cli.dead_letters.message_redriver import MessageRedriver
-from human_loops_cli.dead_letters.queue import DeployedDeadLetterQueue, Inbox, find_queues
 from human_loops_cli.dead_letters.redrive import Redrive, deliver, move
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
@@ -52,7 +56,7 @@ def list_messages(
         session.printer.json([_described(each, message) for each, message in found])
         return
     for each in find_queues(session.stack, queue):
-        messages = [message for inbox, message in found if inbox.queue == each]
+        messages = [message for client, message in found if client.queue == each]
         session.printer.table(
             f"{each.name} ({len(messages)})",
             ("message", "about", "status", "sent", "from", "reason", "goes back to"),
@@ -70,7 +74,7 @@ def list_messages(
             ),
             "no messages",
         )
-        count = Inbox(session.client("sqs"), each).count()
+        count = DeadLetterQueueClient(session.client("sqs"), each).count()
         if count > len(messages):
             session.printer.note(
                 f"{each.name} has about {count} messages, {len(messages)} are listed: --max lists "
@@ -95,23 +99,23 @@ def show_messages(
     """Show messages with their attributes and the event. Status 1 if there is none."""
     session: Session = ctx.obj
     found = [
-        (inbox, message)
-        for inbox, message in _browse(session, find_queues(session.stack, queue), at_most)
+        (client, message)
+        for client, message in _browse(session, find_queues(session.stack, queue), at_most)
         if which is None or message.message_id.startswith(which) or message.subject == which
     ]
     if session.printer.as_json:
         session.printer.json(
             [
                 {
-                    **_described(inbox, message),
+                    **_described(client, message),
                     "attributes": dict(message.attributes),
                     "body": message.body,
                 }
-                for inbox, message in found
+                for client, message in found
             ]
         )
-    for inbox, message in found if not session.printer.as_json else ():
-        for name, value in {**_described(inbox, message), **message.attributes}.items():
+    for client, message in found if not session.printer.as_json else ():
+        for name, value in {**_described(client, message), **message.attributes}.items():
             session.printer.line(f"{name}: {'' if value is None else value}")
         session.printer.line(_indented(message.body))
         session.printer.line()
@@ -170,9 +174,9 @@ def redrive_messages(
 
 def _browse(
     session: Session, queues: Sequence[DeployedDeadLetterQueue], at_most: int
-) -> list[tuple[Inbox, DeadLetterMessage]]:
-    inboxes = [Inbox(session.client("sqs"), queue) for queue in queues]
-    return [(inbox, message) for inbox in inboxes for message in inbox.browse(at_most)]
+) -> list[tuple[DeadLetterQueueClient, DeadLetterMessage]]:
+    clients = [DeadLetterQueueClient(session.client("sqs"), queue) for queue in queues]
+    return [(client, message) for client in clients for message in client.browse(at_most)]
 
 
 def _redrive(session: Session, redrive: Redrive, at_most: int | None, progressed: Any) -> None:
@@ -181,7 +185,7 @@ def _redrive(session: Session, redrive: Redrive, at_most: int | None, progressed
         return
     deliver(
         redrive,
-        Inbox(sqs, redrive.queue),
+        DeadLetterQueueClient(sqs, redrive.queue),
         MessageRedriver(session),
         lambda message: destination_of(message, redrive.queue),
         at_most=at_most,
@@ -194,12 +198,12 @@ def _dry_run(
 ) -> None:
     rows = [
         {
-            "queue": inbox.queue.name,
+            "queue": client.queue.name,
             "messageId": message.message_id,
             "about": message.subject,
-            "destination": str(destination_of(message, inbox.queue)),
+            "destination": str(destination_of(message, client.queue)),
         }
-        for inbox, message in _browse(session, queues, at_most or _LISTED)
+        for client, message in _browse(session, queues, at_most or _LISTED)
     ]
     if session.printer.as_json:
         session.printer.json(rows)
@@ -262,7 +266,7 @@ def _report(session: Session, redrives: Sequence[Redrive]) -> None:
             printer.note(f"{redrive.queue.name}: {redrive.problem}")
 
 
-def _described(inbox: Inbox, message: DeadLetterMessage) -> dict[str, Any]:
+def _described(client: DeadLetterQueueClient, message: DeadLetterMessage) -> dict[str, Any]:
     return {
         "queue": message.queue,
         "messageId": message.message_id,
@@ -274,7 +278,7 @@ def _described(inbox: Inbox, message: DeadLetterMessage) -> dict[str, Any]:
         "from": message.sender.value,
         "error": message.error,
         "reason": message.reason,
-        "destination": str(destination_of(message, inbox.queue)),
+        "destination": str(destination_of(message, client.queue)),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage, Sender
-from human_loops_cli.dead_letters.queue import DeployedDeadLetterQueue
+from human_loops_cli.dead_letters.dead_letter_queues import DeployedDeadLetterQueue
 
 
 class DestinationType(StrEnum):

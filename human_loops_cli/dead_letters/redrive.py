@@ -14,9 +14,13 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
+from human_loops_cli.dead_letters.dead_letter_queues import (
+    DeadLetterQueueClient,
+    DeployedDeadLetterQueue,
+    queue_arn,
+)
 from human_loops_cli.dead_letters.destination import Destination
 from human_loops_cli.dead_letters.message_redriver import MessageRedriver
-from human_loops_cli.dead_letters.queue import DeployedDeadLetterQueue, Inbox, queue_arn
 from human_loops_cli.errors import explain
 
 # Longer than Lambda lets a function run: nobody else receives the message meanwhile.
@@ -97,12 +101,12 @@ def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
         Whether SQS could do it. False in an emulator without this operation, and for a queue that
         is not the dead-letter queue of a queue.
     """
-    queue, inbox = redrive.queue, Inbox(sqs, redrive.queue)
+    queue, client = redrive.queue, DeadLetterQueueClient(sqs, redrive.queue)
     if queue.source_url is None:
         return False
-    if inbox.count() == 0:
+    if client.count() == 0:
         return True
-    source = inbox.arn()
+    source = client.arn()
     earlier = None
     try:
         task = _latest_task(sqs, source)
@@ -133,7 +137,7 @@ def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
 
 def deliver(
     redrive: Redrive,
-    inbox: Inbox,
+    client: DeadLetterQueueClient,
     redriver: MessageRedriver,
     destination_of: Callable[[DeadLetterMessage], Destination],
     *,
@@ -146,7 +150,7 @@ def deliver(
     ----------
     redrive
         The redrive of the queue.
-    inbox
+    client
         The queue.
     redriver
         Sends the messages.
@@ -157,13 +161,13 @@ def deliver(
     progressed
         Is told about the progress.
     """
-    total = inbox.count() if at_most is None else min(at_most, inbox.count())
+    total = client.count() if at_most is None else min(at_most, client.count())
     deadline = None
     hidden: dict[str, str] = {}
     delivered: set[str] = set()
     try:
         while at_most is None or len(delivered) + len(redrive.not_redriven) < at_most:
-            received = inbox.receive(hidden_for=_HIDDEN_FOR)
+            received = client.receive(hidden_for=_HIDDEN_FOR)
             if received is None:
                 break
             message, deadline = received.message, deadline or received.time
@@ -174,7 +178,7 @@ def deliver(
                 continue
             if known:
                 continue
-            problem = _redrive(message, inbox, redriver, destination_of, delivered)
+            problem = _redrive(message, client, redriver, destination_of, delivered)
             if problem is not None:
                 redrive.not_redriven.append(NotRedriven(message, problem))
             else:
@@ -183,12 +187,12 @@ def deliver(
             done = len(delivered) + len(redrive.not_redriven)
             progressed(done, max(total, done))
     finally:
-        inbox.show_again(hidden.values())
+        client.show_again(hidden.values())
 
 
 def _redrive(
     message: DeadLetterMessage,
-    inbox: Inbox,
+    client: DeadLetterQueueClient,
     redriver: MessageRedriver,
     destination_of: Callable[[DeadLetterMessage], Destination],
     delivered: set[str],
@@ -199,7 +203,7 @@ def _redrive(
         if problem is not None:
             return problem
     try:
-        inbox.delete(message)
+        client.delete(message)
     except (BotoCoreError, ClientError) as error:
         return f"delivered, but not deleted: {explain(error)}"
     delivered.add(message.message_id)

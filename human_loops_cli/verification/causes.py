@@ -10,7 +10,11 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from human_loops_cli.dead_letters.queue import Inbox, find_queues, queue_arn
+from human_loops_cli.dead_letters.dead_letter_queues import (
+    DeadLetterQueueClient,
+    find_queues,
+    queue_arn,
+)
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
 from human_loops_cli.verification.additions import subscriptions
@@ -114,13 +118,13 @@ class Causes:
         if not any(output.endswith("DeadLetterQueueUrl") for output in self.subject.stack.outputs):
             return None
         for queue in find_queues(self.subject.stack):
-            inbox = Inbox(sqs, queue)
-            if inbox.count() == 0:
+            client = DeadLetterQueueClient(sqs, queue)
+            if client.count() == 0:
                 continue
-            for message in inbox.browse(_MAX_MESSAGES):
+            for message in client.browse(_MAX_MESSAGES):
                 if self.loop.arn in message.body and message.target_arn in (None, target):
                     reason = f"its event was in {queue.name}: {message.reason}"
-                    inbox.delete(message)
+                    client.delete(message)
         return reason
 
     def _key(self, arn: str) -> str | None:

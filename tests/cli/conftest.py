@@ -50,7 +50,7 @@ def _no_real_account(
     monkeypatch.setenv("AWS_CONFIG_FILE", nothing)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", nothing)
     # In memory there is one server, and nothing comes by waiting.
-    monkeypatch.setattr("human_loops_cli.dead_letters.queue._SECONDS_TO_WAIT", 0)
+    monkeypatch.setattr("human_loops_cli.dead_letters.dead_letter_queues._SECONDS_TO_WAIT", 0)
     monkeypatch.setattr("human_loops_cli.dead_letters.redrive._SECONDS_BETWEEN_LOOKS", 0)
 
 

@@ -113,13 +113,13 @@ def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeployedD
     return named
 
 
-class Inbox:
-    """A dead-letter queue to receive from.
+class DeadLetterQueueClient:
+    """Receives, deletes and releases the messages of a dead-letter queue.
 
     Parameters
     ----------
     sqs
-        A client.
+        A client of SQS.
     queue
         The queue.
     """
