@@ -140,6 +140,15 @@ class Additions:
             lambda: _remove_items(dynamodb, table, self.loop.arn),
         )
 
+    def ledger_item(self) -> dict[str, Any] | None:
+        """Return the item of the marked loop in the ledger. None if there is none."""
+        handler = self.subject.handler
+        if handler is None:
+            return None
+        dynamodb = self.session.client("dynamodb")
+        items = _ledger_items(dynamodb, handler.settings.ledger_table, self.loop.arn)
+        return items[0] if items else None
+
     def later(self, what: str, undo: Callable[[], object]) -> None:
         """Note what is to be undone. Call it before it is done: a call may succeed unanswered."""
         self._undo.append((what, undo))
@@ -228,7 +237,7 @@ def _remove_objects(s3: Any, bucket: str, prefix: str) -> None:
 
 
 def _remove_items(dynamodb: Any, table: str, arn: str) -> None:
-    for item in ledger_items(dynamodb, table, arn):
+    for item in _ledger_items(dynamodb, table, arn):
         dynamodb.delete_item(
             TableName=table,
             Key={name: {"S": item[name]} for name in (LEDGER_PARTITION_KEY, LEDGER_SORT_KEY)},
@@ -236,7 +245,7 @@ def _remove_items(dynamodb: Any, table: str, arn: str) -> None:
         )
 
 
-def ledger_items(dynamodb: Any, table: str, arn: str) -> list[dict[str, Any]]:
+def _ledger_items(dynamodb: Any, table: str, arn: str) -> list[dict[str, Any]]:
     """Return the items of a marked loop."""
     answer = dynamodb.query(
         TableName=table,

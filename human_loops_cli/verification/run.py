@@ -16,12 +16,9 @@ from human_loops_cli.errors import CommandError
 from human_loops_cli.session import Session
 from human_loops_cli.verification.additions import Additions
 from human_loops_cli.verification.causes import Causes
-from human_loops_cli.verification.sightings import (
-    ConsumersQueue,
-    Inbox,
-    item_of,
-)
+from human_loops_cli.verification.consumer_queue import ConsumerQueue
 from human_loops_cli.verification.subject import MarkedLoop, read_subject
+from human_loops_cli.verification.verification_queue import VerificationQueue
 
 _SECONDS_BETWEEN_PROBES: Final = 2
 _SECONDS_TO_WAIT: Final = 1
@@ -97,9 +94,11 @@ class Verification:
         )
         self.leftovers = self._additions.remove_leftovers()
         self._alarm = self._choose_alarm()
-        self._inbox = Inbox(self._additions, None if self._alarm is None else self._alarm["name"])
+        self._verification_queue = VerificationQueue(
+            self._additions, None if self._alarm is None else self._alarm["name"]
+        )
         url = self._subject.output("QueueUrl")
-        self._queue = url and ConsumersQueue(self.session, url, self._loop.verification)
+        self._consumer_queue = url and ConsumerQueue(self.session, url, self._loop.verification)
         self._deadline = time.monotonic() + self.seconds
         try:
             self._add()
@@ -150,9 +149,9 @@ class Verification:
         if handler is not None:
             table = handler.settings.ledger_table
             additions.expect_item(table)
-            self._or_broken("ledger", f"the table {table}", item_of, additions)
-        if self._queue:
-            self._or_broken("queue", self._queue.url, self._queue.start)
+            self._or_broken("ledger", f"the table {table}", additions.ledger_item)
+        if self._consumer_queue:
+            self._or_broken("queue", self._consumer_queue.url, self._consumer_queue.start)
 
     def _or_broken(
         self, link: str, what: str, add: Callable[..., object], *arguments: object
@@ -181,11 +180,11 @@ class Verification:
     def _probe(self, bus: str) -> None:
         """Wait until EventBridge uses the new rule, which takes it a while."""
         latest = self._deadline - self.seconds / 2
-        self._inbox.seen.discard("probe")
+        self._verification_queue.seen.discard("probe")
         entry = self._loop.probe()
         while True:
             self._put(bus, entry)
-            if "probe" in self._inbox.look(wait=_SECONDS_BETWEEN_PROBES):
+            if "probe" in self._verification_queue.look(wait=_SECONDS_BETWEEN_PROBES):
                 return
             if time.monotonic() > latest:
                 self.notes.append(f"The rule of this verification on {bus} did not work in time.")
@@ -216,13 +215,13 @@ class Verification:
 
     def _look(self) -> list[str]:
         """Look everywhere once, and return the links that are still awaited."""
-        for place in self._inbox.look(wait=_SECONDS_TO_WAIT) & {*_RECEIVED}:
+        for place in self._verification_queue.look(wait=_SECONDS_TO_WAIT) & {*_RECEIVED}:
             self._ok[place] = _RECEIVED[place]
         awaited = self._awaited()
-        if "queue" in awaited and self._queue and self._queue.look():
-            self._ok["queue"] = self._queue.evidence
+        if "queue" in awaited and self._consumer_queue and self._consumer_queue.look():
+            self._ok["queue"] = self._consumer_queue.evidence
         if "ledger" in awaited:
-            item = item_of(self._additions)
+            item = self._additions.ledger_item()
             if item is not None and item.get("outputError"):
                 self._broken["handler"] = f"it could not read the output: {item['outputError']}"
             elif item is not None:

@@ -14,7 +14,9 @@ from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
 
 from human_loop_reviews.contract import VERIFICATION_EXCLUDED
-from human_loops_cli.verification import additions, sightings
+from human_loops_cli.verification import additions, consumer_queue
+from human_loops_cli.verification.consumer_queue import ConsumerQueue
+from human_loops_cli.verification.verification_queue import VerificationQueue
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
 from tests.cli.test_republish import function_configuration
 
@@ -123,7 +125,7 @@ def _answer(answer: Any, _: Any) -> tuple[int, Mapping[str, str], bytes]:
 
 def compose(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Composed:
     """Return such a stack, with topics and alarms that moto does not deliver to by itself."""
-    monkeypatch.setattr(sightings, "_SECONDS_BETWEEN_METRICS", 0)
+    monkeypatch.setattr(consumer_queue, "_SECONDS_BETWEEN_METRICS", 0)
     composed = Composed(stack)
     send_to_queues, update_state = Rule.send_to_targets, Alarm.update_state
 
@@ -227,13 +229,13 @@ def test_messages_of_others_are_neither_received_nor_removed(composed: Composed)
 def test_message_that_comes_meanwhile_is_received_once_and_shown_again(
     composed: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = sightings.ConsumersQueue.start
+    start = ConsumerQueue.start
 
-    def start_and_receive_another(self: sightings.ConsumersQueue) -> None:
+    def start_and_receive_another(self: ConsumerQueue) -> None:
         start(self)
         composed.stack.put("Queue", "invoice-1")
 
-    monkeypatch.setattr(sightings.ConsumersQueue, "start", start_and_receive_another)
+    monkeypatch.setattr(ConsumerQueue, "start", start_and_receive_another)
     composed.verify(status=1)
     assert sorted(composed.receives()) == [0, 1]
     assert composed.stack.hidden_in("Queue") == 0
@@ -281,10 +283,10 @@ def test_reason_in_the_dead_letter_queue_is_named(
     composed: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EventBridge's own: here a message that arrives while the queue is deaf."""
-    monkeypatch.setattr(sightings.ConsumersQueue, "look", lambda _: False)
-    look = sightings.Inbox.look
+    monkeypatch.setattr(ConsumerQueue, "look", lambda _: False)
+    look = VerificationQueue.look
 
-    def look_and_write(self: sightings.Inbox, *, wait: int) -> set[str]:
+    def look_and_write(self: VerificationQueue, *, wait: int) -> set[str]:
         if not composed.stack.messages("DeadLetterQueue"):
             loop = self.additions.loop
             composed.stack.put_body(
@@ -297,7 +299,7 @@ def test_reason_in_the_dead_letter_queue_is_named(
             )
         return look(self, wait=wait)
 
-    monkeypatch.setattr(sightings.Inbox, "look", look_and_write)
+    monkeypatch.setattr(VerificationQueue, "look", look_and_write)
     _, detail = composed.verify(status=1)["queue"]
     assert detail == "its event was in DeadLetterQueue: NO_PERMISSIONS: not authorized"
     assert composed.stack.messages("DeadLetterQueue") == [], "it was a message of the verification"
@@ -310,9 +312,11 @@ def test_disabled_key_is_named(composed: Composed, monkeypatch: pytest.MonkeyPat
     composed.sns.set_topic_attributes(
         TopicArn=composed.topic, AttributeName="KmsMasterKeyId", AttributeValue=key
     )
-    place = sightings.Inbox._place
+    place = VerificationQueue._place
     monkeypatch.setattr(
-        sightings.Inbox, "_place", lambda self, body: place(self, body).replace("topic", "")
+        VerificationQueue,
+        "_place",
+        lambda self, body: place(self, body).replace("topic", ""),
     )
     assert composed.verify(status=1)["topic"] == ("broken", f"its key {key} is Disabled")
 
