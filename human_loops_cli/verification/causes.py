@@ -17,8 +17,8 @@ from human_loops_cli.dead_letters.dead_letter_queues import (
 )
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
-from human_loops_cli.verification.additions import subscriptions
 from human_loops_cli.verification.subject import MarkedLoop, Rule, Subject
+from human_loops_cli.verification.temporary_resources import subscriptions
 
 _MAX_MESSAGES: Final = 100
 _LONGEST: Final = 400

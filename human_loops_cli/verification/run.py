@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 from human_loop_reviews.aws.event_bus import bus_exists
 from human_loops_cli.errors import CommandError
 from human_loops_cli.session import Session
-from human_loops_cli.verification.additions import Additions
 from human_loops_cli.verification.causes import Causes
 from human_loops_cli.verification.consumer_queue import ConsumerQueue
 from human_loops_cli.verification.subject import MarkedLoop, read_subject
+from human_loops_cli.verification.temporary_resources import TemporaryResources
 from human_loops_cli.verification.verification_queue import VerificationQueue
 
 _SECONDS_BETWEEN_PROBES: Final = 2
@@ -89,13 +89,13 @@ class Verification:
         """
         self._subject = read_subject(self.session)
         self._loop = MarkedLoop.create(self._subject, seconds=self.seconds)
-        self._additions = Additions(
+        self._resources = TemporaryResources(
             session=self.session, subject=self._subject, loop=self._loop, left=self.left
         )
-        self.leftovers = self._additions.remove_leftovers()
+        self.leftovers = self._resources.remove_leftovers()
         self._alarm = self._choose_alarm()
         self._verification_queue = VerificationQueue(
-            self._additions, None if self._alarm is None else self._alarm["name"]
+            self._resources, None if self._alarm is None else self._alarm["name"]
         )
         url = self._subject.output("QueueUrl")
         self._consumer_queue = url and ConsumerQueue(self.session, url, self._loop.verification)
@@ -106,7 +106,7 @@ class Verification:
             self._wait(progressed)
             self._find_causes()
         finally:
-            self._additions.remove()
+            self._resources.remove()
         return self._links()
 
     def _names(self) -> list[str]:
@@ -123,8 +123,8 @@ class Verification:
 
     def _add(self) -> None:
         """Add what sees the marked event, and its output."""
-        additions = self._additions
-        additions.create_queue()
+        resources = self._resources
+        resources.create_queue()
         if self._subject.rule is not None:
             outcome_bus = self._subject.outcome_bus
             if outcome_bus is not None and outcome_bus.startswith("arn:"):
@@ -132,24 +132,24 @@ class Verification:
             for bus in self._subject.buses:
                 events = self.session.client("events")
                 if bus_exists(events, bus):
-                    additions.watch_bus(bus)
+                    resources.watch_bus(bus)
                 else:
                     link = "event bus" if bus == self._subject.rule.bus else "outcome"
                     self._broken[link] = f"the event bus {bus} does not exist"
         for link, output in (("topic", "TopicArn"), ("alerts", "AlertsTopicArn")):
             topic = self._subject.output(output)
             if topic in self._subject.topics:
-                self._or_broken(link, f"the topic {topic}", additions.watch_topic, topic)
+                self._or_broken(link, f"the topic {topic}", resources.watch_topic, topic)
             elif topic is not None:
                 self._skipped[link] = f"{topic} is in another account"
         handler = self._subject.handler
         if self._loop.has_output:
             bucket = f"the output bucket {self._loop.output_key()[0]}"
-            self._or_broken("handler", bucket, additions.put_output)
+            self._or_broken("handler", bucket, resources.put_output)
         if handler is not None:
             table = handler.settings.ledger_table
-            additions.expect_item(table)
-            self._or_broken("ledger", f"the table {table}", additions.ledger_item)
+            resources.expect_item(table)
+            self._or_broken("ledger", f"the table {table}", resources.ledger_item)
         if self._consumer_queue:
             self._or_broken("queue", self._consumer_queue.url, self._consumer_queue.start)
 
@@ -221,7 +221,7 @@ class Verification:
         if "queue" in awaited and self._consumer_queue and self._consumer_queue.look():
             self._ok["queue"] = self._consumer_queue.evidence
         if "ledger" in awaited:
-            item = self._additions.ledger_item()
+            item = self._resources.ledger_item()
             if item is not None and item.get("outputError"):
                 self._broken["handler"] = f"it could not read the output: {item['outputError']}"
             elif item is not None:
@@ -250,7 +250,7 @@ class Verification:
                 handled = "handler" in self._ok
                 self._broken[name] = causes.of_handler() if handled else "see handler"
         if self._subject.output("AlertsTopicArn") and self._is_open("alerts"):
-            fault = causes.of_alerts(self._additions.name)
+            fault = causes.of_alerts(self._resources.name)
             if fault is None:
                 self._ok["alerts"] = "the rule on failures and all subscriptions are in place"
             else:
@@ -302,7 +302,7 @@ class Verification:
     def _test_alarm(self, alarm: dict[str, Any]) -> None:
         cloudwatch = self.session.client("cloudwatch")
         mark = f"Test by human-loops verify, {self._loop.verification}"
-        self._additions.later(
+        self._resources.register_removal(
             f"state {alarm['state']} of alarm {alarm['name']}",
             lambda: cloudwatch.set_alarm_state(
                 AlarmName=alarm["name"],

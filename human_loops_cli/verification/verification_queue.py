@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE, VERIFICATION
-from human_loops_cli.verification.additions import Additions
 from human_loops_cli.verification.subject import PROBE_DETAIL_TYPE
+from human_loops_cli.verification.temporary_resources import TemporaryResources
 
 _MOST_AT_ONCE: Final = 10
 
@@ -19,47 +19,47 @@ class VerificationQueue:
 
     Parameters
     ----------
-    additions
+    resources
         What the verification added.
     alarm
         The name of the alarm that is tested. None for none.
     """
 
-    additions: Additions
+    resources: TemporaryResources
     alarm: str | None = None
     seen: set[str] = field(default_factory=set)
 
     def look(self, *, wait: int) -> set[str]:
         """Receive what has arrived, and return the places where the marked loop was seen."""
-        sqs = self.additions.session.client("sqs")
+        sqs = self.resources.session.client("sqs")
         answer = sqs.receive_message(
-            QueueUrl=self.additions.queue_url,
+            QueueUrl=self.resources.queue_url,
             MaxNumberOfMessages=_MOST_AT_ONCE,
             WaitTimeSeconds=wait,
         )
         for message in answer.get("Messages", ()):
             self.seen |= {self._place(json.loads(message["Body"]))} - {""}
             sqs.delete_message(
-                QueueUrl=self.additions.queue_url, ReceiptHandle=message["ReceiptHandle"]
+                QueueUrl=self.resources.queue_url, ReceiptHandle=message["ReceiptHandle"]
             )
         return self.seen
 
     def _place(self, body: dict[str, Any]) -> str:
         """Return where a message was seen. Empty if it is another one."""
-        outputs = self.additions.subject.stack.outputs
+        outputs = self.resources.subject.stack.outputs
         if "TopicArn" not in body:
             return _BUS.get(body["detail-type"], "") if self._is_ours(body) else ""
         message = _parsed(body["Message"])
         if body["TopicArn"] == outputs.get("TopicArn") and self._is_ours(message):
             return "topic"
-        verification = self.additions.loop.verification
+        verification = self.resources.loop.verification
         is_alarm = message.get("AlarmName") == self.alarm and self.alarm is not None
         return "alarm" if is_alarm and verification in message["NewStateReason"] else ""
 
     def _is_ours(self, event: dict[str, Any]) -> bool:
         detail = event.get("detail")
         marker = detail.get(VERIFICATION) if isinstance(detail, dict) else None
-        return bool(marker == self.additions.loop.verification)
+        return bool(marker == self.resources.loop.verification)
 
 
 _BUS: Final = {

@@ -14,7 +14,7 @@ from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
 
 from human_loop_reviews.contract import VERIFICATION_EXCLUDED
-from human_loops_cli.verification import additions, consumer_queue
+from human_loops_cli.verification import consumer_queue, temporary_resources
 from human_loops_cli.verification.consumer_queue import ConsumerQueue
 from human_loops_cli.verification.verification_queue import VerificationQueue
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
@@ -288,7 +288,7 @@ def test_reason_in_the_dead_letter_queue_is_named(
 
     def look_and_write(self: VerificationQueue, *, wait: int) -> set[str]:
         if not composed.stack.messages("DeadLetterQueue"):
-            loop = self.additions.loop
+            loop = self.resources.loop
             composed.stack.put_body(
                 "DeadLetterQueue",
                 loop.entry()["Detail"],
@@ -415,7 +415,7 @@ def test_what_cannot_be_removed_is_named(
         error = {"Error": {"Code": "AccessDeniedException", "Message": "no events:DeleteRule"}}
         raise ClientError(error, "DeleteRule")  # type: ignore[arg-type]
 
-    monkeypatch.setattr(additions, "_remove_rule", refuse)
+    monkeypatch.setattr(temporary_resources, "_remove_rule", refuse)
     report = run_json("verify", "--timeout", "1", "--no-alerts", status=1)
     (left,) = report["left"]
     assert left.startswith("rule human-loops-verify-")

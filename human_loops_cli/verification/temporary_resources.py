@@ -1,7 +1,7 @@
-"""What a verification adds to an account, and removes again.
+"""The temporary resources of a verification.
 
-A queue of its own is created first and removed last. So as long as anything is left over, that
-queue is there, and its name says of which verification, and since when.
+The queue is created first and removed last. If any resource is left over, the queue still exists,
+and its name identifies the verification and its deadline.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _NO_SUCH_QUEUE: Final = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNo
 
 
 @dataclass(kw_only=True)
-class Additions:
-    """What one verification adds.
+class TemporaryResources:
+    """The resources that a verification creates and removes.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Additions:
     loop: MarkedLoop
     queue_url: str = ""
     left: list[str] = field(default_factory=list)
-    _undo: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+    _removals: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class Additions:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
         policy = {"Version": "2012-10-17", "Statement": [statement, plain_http]}
-        self.later(
+        self.register_removal(
             f"queue {self.name}",
             lambda: sqs.delete_queue(QueueUrl=self.queue_url or _url(sqs, arn)),
         )
@@ -100,7 +100,9 @@ class Additions:
     def watch_bus(self, bus: str) -> None:
         """Add a rule on the marked events of a bus."""
         events = self.session.client("events")
-        self.later(f"rule {self.name} of bus {bus}", lambda: _remove_rule(events, bus, self.name))
+        self.register_removal(
+            f"rule {self.name} of bus {bus}", lambda: _remove_rule(events, bus, self.name)
+        )
         pattern = {"source": [PROJECT_SOURCE], "detail": {VERIFICATION: [self.loop.verification]}}
         events.put_rule(
             Name=self.name,
@@ -114,14 +116,16 @@ class Additions:
     def watch_topic(self, topic: str) -> None:
         """Subscribe the queue to a topic."""
         sns = self.session.client("sns")
-        self.later(f"subscription to {topic}", lambda: _unsubscribe(sns, topic, self.name))
+        self.register_removal(
+            f"subscription to {topic}", lambda: _unsubscribe(sns, topic, self.name)
+        )
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=self._arn("sqs", self.name))
 
     def put_output(self) -> None:
         """Write the output of the marked loop."""
         s3 = self.session.client("s3")
         bucket, key = self.loop.output_key()
-        self.later(f"s3://{bucket}/{key}", lambda: _remove_objects(s3, bucket, key))
+        self.register_removal(f"s3://{bucket}/{key}", lambda: _remove_objects(s3, bucket, key))
         kms = self.subject.output("OutputKeyArn")
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms} if kms else {}
         s3.put_object(
@@ -135,7 +139,7 @@ class Additions:
     def expect_item(self, table: str) -> None:
         """Remove the item that the handler will write."""
         dynamodb = self.session.client("dynamodb")
-        self.later(
+        self.register_removal(
             f"item {self.loop.arn} of table {table}",
             lambda: _remove_items(dynamodb, table, self.loop.arn),
         )
@@ -149,17 +153,20 @@ class Additions:
         items = _ledger_items(dynamodb, handler.settings.ledger_table, self.loop.arn)
         return items[0] if items else None
 
-    def later(self, what: str, undo: Callable[[], object]) -> None:
-        """Note what is to be undone. Call it before it is done: a call may succeed unanswered."""
-        self._undo.append((what, undo))
+    def register_removal(self, what: str, remove: Callable[[], object]) -> None:
+        """Register how to remove a resource. Call it before the resource is created.
+
+        A call can succeed although its response is lost.
+        """
+        self._removals.append((what, remove))
 
     def remove(self) -> None:
         """Remove everything, the queue last. What cannot be removed is named."""
         with uninterrupted():
-            while self._undo:
-                what, undo = self._undo.pop()
+            while self._removals:
+                what, remove = self._removals.pop()
                 try:
-                    undo()
+                    remove()
                 except ClientError as error:
                     if error.response["Error"]["Code"] not in (*_GONE, *_NO_SUCH_QUEUE):
                         self.left.append(f"{what}: {_one_line(explain(error))}")
