@@ -17,8 +17,9 @@ from human_loops_cli.dead_letters.dead_letter_queues import (
 )
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
-from human_loops_cli.verification.subject import MarkedLoop, Rule, Subject
+from human_loops_cli.verification.stack_parts import Rule, StackParts
 from human_loops_cli.verification.temporary_resources import subscriptions
+from human_loops_cli.verification.verification_loop import VerificationLoop
 
 _MAX_MESSAGES: Final = 100
 _LONGEST: Final = 400
@@ -31,24 +32,24 @@ class Causes:
 
     Parameters
     ----------
-    session, subject, loop
+    session, parts, loop
         The run, the parts of the stack, and the marked loop.
     sent
         When its event was sent.
     """
 
     session: Session
-    subject: Subject
-    loop: MarkedLoop
+    parts: StackParts
+    loop: VerificationLoop
     sent: datetime
 
     def of_topic(self) -> str:
         """Return why the topic did not get the event."""
-        return self._first(*self._of_target("topic", self.subject.stack.outputs["TopicArn"]))
+        return self._first(*self._of_target("topic", self.parts.stack.outputs["TopicArn"]))
 
     def of_queue(self) -> str:
         """Return why the queue did not get the event."""
-        url = self.subject.stack.outputs["QueueUrl"]
+        url = self.parts.stack.outputs["QueueUrl"]
         return self._first(
             *self._of_target("queue", self._queue_arn(url)),
             lambda: (
@@ -59,8 +60,8 @@ class Causes:
 
     def of_handler(self) -> str:
         """Return why the handler did not settle the marked loop."""
-        url = self.subject.handler_queue
-        handler = self.subject.handler
+        url = self.parts.handler_queue
+        handler = self.parts.handler
         assert handler is not None  # noqa: S101 - a link of the handler
         target = handler.configuration["FunctionArn"] if url is None else self._queue_arn(url)
         what = "handler" if url is None else "handler queue"
@@ -72,8 +73,8 @@ class Causes:
 
     def of_alerts(self, own_queue: str) -> str | None:
         """Return what keeps alerts from people, as far as it can be seen without alerting them."""
-        topic = self.subject.stack.outputs["AlertsTopicArn"]
-        faults = [self._of_rule(self.subject.failed_rule, "topic of the alerts", topic)]
+        topic = self.parts.stack.outputs["AlertsTopicArn"]
+        faults = [self._of_rule(self.parts.failed_rule, "topic of the alerts", topic)]
         others = [
             each
             for each in subscriptions(self.session.client("sns"), topic)
@@ -91,7 +92,7 @@ class Causes:
 
     def _of_target(self, what: str, arn: str) -> Iterator[Callable[[], str | None]]:
         """Yield looks for what keeps the rule from a target."""
-        yield lambda: self._of_rule(self.subject.rule, what, arn)
+        yield lambda: self._of_rule(self.parts.rule, what, arn)
         yield lambda: self._dead_letter(arn)
         yield lambda: self._key(arn)
 
@@ -115,9 +116,9 @@ class Causes:
     def _dead_letter(self, target: str) -> str | None:
         """Look for the event in the dead-letter queues, tell the reason, and delete it."""
         sqs, reason = self.session.client("sqs"), None
-        if not any(output.endswith("DeadLetterQueueUrl") for output in self.subject.stack.outputs):
+        if not any(output.endswith("DeadLetterQueueUrl") for output in self.parts.stack.outputs):
             return None
-        for queue in find_queues(self.subject.stack):
+        for queue in find_queues(self.parts.stack):
             client = DeadLetterQueueClient(sqs, queue)
             if client.count() == 0:
                 continue
@@ -146,10 +147,10 @@ class Causes:
         return None if state == "Enabled" else f"its key {key} is {state}"
 
     def _mapping(self) -> str | None:
-        handler = self.subject.handler
-        if self.subject.handler_queue is None or handler is None:
+        handler = self.parts.handler
+        if self.parts.handler_queue is None or handler is None:
             return None
-        queue = self._queue_arn(self.subject.handler_queue)
+        queue = self._queue_arn(self.parts.handler_queue)
         mappings = self.session.client("lambda").list_event_source_mappings(
             FunctionName=handler.name, EventSourceArn=queue
         )["EventSourceMappings"]
@@ -164,7 +165,7 @@ class Causes:
         )
 
     def _function(self) -> str | None:
-        handler = self.subject.handler
+        handler = self.parts.handler
         assert handler is not None  # noqa: S101 - a link of the handler
         state = handler.configuration.get("State", "Active")
         if state not in ("Active", "Inactive"):
@@ -180,7 +181,7 @@ class Causes:
         return None
 
     def _log(self) -> str | None:
-        handler = self.subject.handler
+        handler = self.parts.handler
         assert handler is not None  # noqa: S101 - a link of the handler
         group = handler.configuration.get("LoggingConfig", {}).get(
             "LogGroup", f"/aws/lambda/{handler.name}"

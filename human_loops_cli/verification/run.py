@@ -16,8 +16,9 @@ from human_loops_cli.errors import CommandError
 from human_loops_cli.session import Session
 from human_loops_cli.verification.causes import Causes
 from human_loops_cli.verification.consumer_queue import ConsumerQueue
-from human_loops_cli.verification.subject import MarkedLoop, read_subject
+from human_loops_cli.verification.stack_parts import read_stack_parts
 from human_loops_cli.verification.temporary_resources import TemporaryResources
+from human_loops_cli.verification.verification_loop import VerificationLoop
 from human_loops_cli.verification.verification_queue import VerificationQueue
 
 _SECONDS_BETWEEN_PROBES: Final = 2
@@ -87,17 +88,17 @@ class Verification:
         BotoCoreError, ClientError
             If AWS refuses, such as for a missing permission.
         """
-        self._subject = read_subject(self.session)
-        self._loop = MarkedLoop.create(self._subject, seconds=self.seconds)
+        self._parts = read_stack_parts(self.session)
+        self._loop = VerificationLoop.create(self._parts, seconds=self.seconds)
         self._resources = TemporaryResources(
-            session=self.session, subject=self._subject, loop=self._loop, left=self.left
+            session=self.session, parts=self._parts, loop=self._loop, left=self.left
         )
         self.leftovers = self._resources.remove_leftovers()
         self._alarm = self._choose_alarm()
         self._verification_queue = VerificationQueue(
             self._resources, None if self._alarm is None else self._alarm["name"]
         )
-        url = self._subject.output("QueueUrl")
+        url = self._parts.output("QueueUrl")
         self._consumer_queue = url and ConsumerQueue(self.session, url, self._loop.verification)
         self._deadline = time.monotonic() + self.seconds
         try:
@@ -111,13 +112,13 @@ class Verification:
 
     def _names(self) -> list[str]:
         """Return the names of the links that the stack has, in the order of the event."""
-        has = self._subject.output
-        handler = ["handler", "ledger", "outcome"] if self._subject.handler else []
+        has = self._parts.output
+        handler = ["handler", "ledger", "outcome"] if self._parts.handler else []
         return [
-            *(["event bus"] if self._subject.rule else []),
-            *(["topic"] if has("TopicArn") and self._subject.rule else []),
-            *(["queue"] if has("QueueUrl") and self._subject.rule else []),
-            *(handler if self._subject.rule else []),
+            *(["event bus"] if self._parts.rule else []),
+            *(["topic"] if has("TopicArn") and self._parts.rule else []),
+            *(["queue"] if has("QueueUrl") and self._parts.rule else []),
+            *(handler if self._parts.rule else []),
             *(["alerts", "alarm"] if has("AlertsTopicArn") else []),
         ]
 
@@ -125,24 +126,24 @@ class Verification:
         """Add what sees the marked event, and its output."""
         resources = self._resources
         resources.create_queue()
-        if self._subject.rule is not None:
-            outcome_bus = self._subject.outcome_bus
+        if self._parts.rule is not None:
+            outcome_bus = self._parts.outcome_bus
             if outcome_bus is not None and outcome_bus.startswith("arn:"):
                 self._skipped["outcome"] = f"{outcome_bus} is in another account"
-            for bus in self._subject.buses:
+            for bus in self._parts.buses:
                 events = self.session.client("events")
                 if bus_exists(events, bus):
                     resources.watch_bus(bus)
                 else:
-                    link = "event bus" if bus == self._subject.rule.bus else "outcome"
+                    link = "event bus" if bus == self._parts.rule.bus else "outcome"
                     self._broken[link] = f"the event bus {bus} does not exist"
         for link, output in (("topic", "TopicArn"), ("alerts", "AlertsTopicArn")):
-            topic = self._subject.output(output)
-            if topic in self._subject.topics:
+            topic = self._parts.output(output)
+            if topic in self._parts.topics:
                 self._or_broken(link, f"the topic {topic}", resources.watch_topic, topic)
             elif topic is not None:
                 self._skipped[link] = f"{topic} is in another account"
-        handler = self._subject.handler
+        handler = self._parts.handler
         if self._loop.has_output:
             bucket = f"the output bucket {self._loop.output_key()[0]}"
             self._or_broken("handler", bucket, resources.put_output)
@@ -168,11 +169,11 @@ class Verification:
     def _send(self) -> None:
         """Send the marked event, once the rules that watch for it work."""
         self._sent = datetime.now(UTC)
-        if self._subject.rule is not None and "event bus" not in self._broken:
-            for bus in self._subject.buses:
-                if bus == self._subject.rule.bus or self._is_open("outcome"):
+        if self._parts.rule is not None and "event bus" not in self._broken:
+            for bus in self._parts.buses:
+                if bus == self._parts.rule.bus or self._is_open("outcome"):
                     self._probe(bus)
-            self._put(self._subject.rule.bus, self._loop.entry())
+            self._put(self._parts.rule.bus, self._loop.entry())
             self._sent = datetime.now(UTC)
         if self._alarm is not None:
             self._test_alarm(self._alarm)
@@ -234,9 +235,7 @@ class Verification:
 
     def _find_causes(self) -> None:
         """Look for the causes of what did not arrive."""
-        causes = Causes(
-            session=self.session, subject=self._subject, loop=self._loop, sent=self._sent
-        )
+        causes = Causes(session=self.session, parts=self._parts, loop=self._loop, sent=self._sent)
         missing = self._awaited()
         if "event bus" in missing:
             self._broken["event bus"] = "the rule of this verification on the bus saw no event"
@@ -249,7 +248,7 @@ class Verification:
             if name in missing:
                 handled = "handler" in self._ok
                 self._broken[name] = causes.of_handler() if handled else "see handler"
-        if self._subject.output("AlertsTopicArn") and self._is_open("alerts"):
+        if self._parts.output("AlertsTopicArn") and self._is_open("alerts"):
             fault = causes.of_alerts(self._resources.name)
             if fault is None:
                 self._ok["alerts"] = "the rule on failures and all subscriptions are in place"
@@ -272,9 +271,9 @@ class Verification:
 
     def _choose_alarm(self) -> dict[str, Any] | None:
         """Return the alarm on failures, if it is off and notifies the alerts."""
-        topic = self._subject.output("AlertsTopicArn")
-        name = self._subject.output("FailedLoopsAlarmName")
-        if topic not in self._subject.topics:
+        topic = self._parts.output("AlertsTopicArn")
+        name = self._parts.output("FailedLoopsAlarmName")
+        if topic not in self._parts.topics:
             self._skipped["alarm"] = f"{topic} is in another account"
             return None
         if not self.with_alarm or name is None:

@@ -24,9 +24,9 @@ from human_loop_reviews.contract import (
 from human_loops_cli.errors import explain
 from human_loops_cli.interrupts import uninterrupted
 from human_loops_cli.session import Session
-from human_loops_cli.verification.subject import (
-    MarkedLoop,
-    Subject,
+from human_loops_cli.verification.stack_parts import StackParts
+from human_loops_cli.verification.verification_loop import (
+    VerificationLoop,
     loop_arn,
     output_folder,
     resource_prefix,
@@ -43,7 +43,7 @@ class TemporaryResources:
 
     Parameters
     ----------
-    session, subject, loop
+    session, parts, loop
         The run, the parts of the stack, and the marked loop.
     queue_url
         The verification's own queue.
@@ -52,8 +52,8 @@ class TemporaryResources:
     """
 
     session: Session
-    subject: Subject
-    loop: MarkedLoop
+    parts: StackParts
+    loop: VerificationLoop
     queue_url: str = ""
     left: list[str] = field(default_factory=list)
     _removals: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
@@ -61,14 +61,14 @@ class TemporaryResources:
     @property
     def name(self) -> str:
         """The name of the queue and of the rules."""
-        return f"{resource_prefix(self.subject.stack)}{self.loop.verification}"
+        return f"{resource_prefix(self.parts.stack)}{self.loop.verification}"
 
     def create_queue(self) -> None:
         """Create the queue that sees what arrives. SQS encrypts it, so it needs no key."""
         sqs = self.session.client("sqs")
         arn = self._arn("sqs", self.name)
         sources = [self._arn("events", f"rule/*{self.name}")]
-        sources += self.subject.topics
+        sources += self.parts.topics
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
@@ -126,7 +126,7 @@ class TemporaryResources:
         s3 = self.session.client("s3")
         bucket, key = self.loop.output_key()
         self.register_removal(f"s3://{bucket}/{key}", lambda: _remove_objects(s3, bucket, key))
-        kms = self.subject.output("OutputKeyArn")
+        kms = self.parts.output("OutputKeyArn")
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms} if kms else {}
         s3.put_object(
             Bucket=bucket,
@@ -146,7 +146,7 @@ class TemporaryResources:
 
     def ledger_item(self) -> dict[str, Any] | None:
         """Return the item of the marked loop in the ledger. None if there is none."""
-        handler = self.subject.handler
+        handler = self.parts.handler
         if handler is None:
             return None
         dynamodb = self.session.client("dynamodb")
@@ -175,28 +175,28 @@ class TemporaryResources:
 
     def remove_leftovers(self) -> list[str]:
         """Remove what earlier verifications of the stack left, and return their names."""
-        sqs, prefix = self.session.client("sqs"), resource_prefix(self.subject.stack)
+        sqs, prefix = self.session.client("sqs"), resource_prefix(self.parts.stack)
         urls = sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
         names = {url.rpartition("/")[2]: url for url in urls}
         leftover = [name for name in names if _is_over(name.removeprefix(prefix))]
         for name in leftover:
             verification = name.removeprefix(prefix)
             clients = self.session.client
-            for topic in self.subject.topics:
+            for topic in self.parts.topics:
                 _unsubscribe(clients("sns"), topic, name)
-            for bus in self.subject.buses:
+            for bus in self.parts.buses:
                 _remove_rule(clients("events"), bus, name)
-            if self.subject.handler is not None:
-                bucket, folder = output_folder(self.subject.stack, self.loop.flow_definition_arn)
+            if self.parts.handler is not None:
+                bucket, folder = output_folder(self.parts.stack, self.loop.flow_definition_arn)
                 _remove_objects(clients("s3"), bucket, f"{folder}{verification}/")
-                table = self.subject.handler.settings.ledger_table
-                arn = loop_arn(self.subject.stack, verification)
+                table = self.parts.handler.settings.ledger_table
+                arn = loop_arn(self.parts.stack, verification)
                 _remove_items(clients("dynamodb"), table, arn)
             sqs.delete_queue(QueueUrl=names[name])
         return leftover
 
     def _arn(self, service: str, resource: str) -> str:
-        _, partition, _, region, account, _ = self.subject.stack.arn.split(":", 5)
+        _, partition, _, region, account, _ = self.parts.stack.arn.split(":", 5)
         return f"arn:{partition}:{service}:{region}:{account}:{resource}"
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE, VERIFICATION
-from human_loops_cli.verification.subject import PROBE_DETAIL_TYPE
 from human_loops_cli.verification.temporary_resources import TemporaryResources
+from human_loops_cli.verification.verification_loop import PROBE_DETAIL_TYPE
 
 _MOST_AT_ONCE: Final = 10
 
@@ -46,7 +46,7 @@ class VerificationQueue:
 
     def _place(self, body: dict[str, Any]) -> str:
         """Return where a message was seen. Empty if it is another one."""
-        outputs = self.resources.subject.stack.outputs
+        outputs = self.resources.parts.stack.outputs
         if "TopicArn" not in body:
             return _BUS.get(body["detail-type"], "") if self._is_ours(body) else ""
         message = _parsed(body["Message"])
