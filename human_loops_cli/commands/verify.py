@@ -8,7 +8,7 @@ import typer
 
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
-from human_loops_cli.verification.run import Link, State, Verification
+from human_loops_cli.verification.verification import Link, LinkState, Verification
 
 
 def verify(
@@ -48,7 +48,7 @@ def verify(
         _tell_what_is_left(session, verification)
         raise
     _print(session, verification, links)
-    if verification.left or any(each.state is State.BROKEN for each in links):
+    if verification.left or any(each.state is LinkState.BROKEN for each in links):
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
@@ -72,4 +72,4 @@ def _tell_what_is_left(session: Session, verification: Verification) -> None:
         session.printer.note(f"not removed: {each}")
 
 
-_SIGNS = {State.OK: "ok      ", State.BROKEN: "BROKEN  ", State.SKIPPED: "skipped "}
+_SIGNS = {LinkState.OK: "ok      ", LinkState.BROKEN: "BROKEN  ", LinkState.SKIPPED: "skipped "}

@@ -30,7 +30,7 @@ Progressed = Callable[[list[str]], None]
 """Called with the names of the links that are awaited."""
 
 
-class State(StrEnum):
+class LinkState(StrEnum):
     """What is known of a link."""
 
     OK = "ok"
@@ -44,7 +44,7 @@ class Link:
     """A link, and what was seen of it."""
 
     name: str
-    state: State
+    state: LinkState
     detail: str
 
 
@@ -262,12 +262,12 @@ class Verification:
 
     def _link(self, name: str) -> Link:
         if name in self._broken:
-            return Link(name, State.BROKEN, self._broken[name])
+            return Link(name, LinkState.BROKEN, self._broken[name])
         if name in self._ok:
-            return Link(name, State.OK, self._ok[name])
+            return Link(name, LinkState.OK, self._ok[name])
         if name in self._skipped:
-            return Link(name, State.SKIPPED, self._skipped[name])
-        return Link(name, State.BROKEN, "not reached: see event bus")
+            return Link(name, LinkState.SKIPPED, self._skipped[name])
+        return Link(name, LinkState.BROKEN, "not reached: see event bus")
 
     def _choose_alarm(self) -> dict[str, Any] | None:
         """Return the alarm on failures, if it is off and notifies the alerts."""
