@@ -17,7 +17,7 @@ from human_loops_cli.dead_letters.dead_letter_queues import (
 )
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
-from human_loops_cli.verification.stack_parts import Rule, StackParts
+from human_loops_cli.verification.stack_parts import DeployedRule, StackParts
 from human_loops_cli.verification.temporary_resources import subscriptions
 from human_loops_cli.verification.verification_loop import VerificationLoop
 
@@ -96,7 +96,7 @@ class Causes:
         yield lambda: self._dead_letter(arn)
         yield lambda: self._key(arn)
 
-    def _of_rule(self, rule: Rule | None, what: str, arn: str) -> str | None:
+    def _of_rule(self, rule: DeployedRule | None, what: str, arn: str) -> str | None:
         if rule is None:
             return None
         if rule.description is None:

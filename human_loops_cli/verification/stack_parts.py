@@ -16,7 +16,7 @@ from human_loops_cli.stack import DeployedStack
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class DeployedRule:
     """A rule of the stack.
 
     Parameters
@@ -54,8 +54,8 @@ class StackParts:
     """
 
     stack: DeployedStack
-    rule: Rule | None
-    failed_rule: Rule | None
+    rule: DeployedRule | None
+    failed_rule: DeployedRule | None
     handler: DeployedHandler | None
 
     def output(self, name: str) -> str | None:
@@ -125,7 +125,7 @@ def read_stack_parts(session: Session) -> StackParts:
     return parts
 
 
-def _rule(session: Session, output: str) -> Rule | None:
+def _rule(session: Session, output: str) -> DeployedRule | None:
     name = session.stack.outputs.get(output)
     if name is None:
         return None
@@ -138,7 +138,7 @@ def _rule(session: Session, output: str) -> Rule | None:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         description = None
-    return Rule(name=name, bus=bus, description=description)
+    return DeployedRule(name=name, bus=bus, description=description)
 
 
 def _bus(stack: DeployedStack, bus: str) -> str:
