@@ -57,7 +57,7 @@ class DeployedDeadLetterQueue:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedMessage:
     """A message, and SQS's own time when it was received."""
 
     message: DeadLetterMessage
@@ -166,7 +166,7 @@ class DeadLetterQueueClient:
         )
         return oldest_first[:at_most]
 
-    def receive(self, *, hidden_for: int) -> Received | None:
+    def receive(self, *, hidden_for: int) -> ReceivedMessage | None:
         """Receive one message and hide it for some seconds. None if there is none."""
         received = self._receive(1, hidden_for=hidden_for)
         return received[0] if received else None
@@ -185,7 +185,7 @@ class DeadLetterQueueClient:
             with contextlib.suppress(BotoCoreError, ClientError):
                 self._sqs.change_message_visibility_batch(QueueUrl=self.queue.url, Entries=entries)
 
-    def _receive(self, at_most: int, *, hidden_for: int) -> list[Received]:
+    def _receive(self, at_most: int, *, hidden_for: int) -> list[ReceivedMessage]:
         answer = self._sqs.receive_message(
             QueueUrl=self.queue.url,
             MaxNumberOfMessages=at_most,
@@ -196,7 +196,7 @@ class DeadLetterQueueClient:
         )
         now = _time_of(answer)
         return [
-            Received(DeadLetterMessage.parse(message, queue=self.queue.name), now)
+            ReceivedMessage(DeadLetterMessage.parse(message, queue=self.queue.name), now)
             for message in answer.get("Messages", ())
         ]
 
