@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-#: The longest name that the stack of a deployment allows, with room for a number.
-_LONGEST_NAME: Final = 90
+#: The maximum length of a deployment name, less the room for a number.
+_MAX_NAME: Final = 90
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +105,6 @@ def _common_folder(prefixes: Sequence[str]) -> str:
 
 
 def _unused_name(bucket: str, used: dict[str, Any]) -> str:
-    name = re.sub("[^A-Za-z0-9-]", "-", bucket)[:_LONGEST_NAME]
+    name = re.sub("[^A-Za-z0-9-]", "-", bucket)[:_MAX_NAME]
     candidates = (name, *(f"{name}-{number}" for number in range(2, len(used) + 3)))
     return next(candidate for candidate in candidates if candidate not in used)

@@ -13,10 +13,10 @@ from human_loops_cli.dead_letters.dead_letter_queues import DeadLetterQueueClien
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
 
-_FAILURES_SHOWN: Final = 10
+_MAX_FAILURES: Final = 10
 
 # CloudWatch's limit for one request.
-_ALARMS_AT_ONCE: Final = 100
+_MAX_ALARMS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
         loops[loop.get("flowDefinitionArn", "unknown"), status] += 1
         if status == HumanLoopStatus.FAILED:
             heapq.heappush(failures, (loop["endTime"], number, loop))
-            if len(failures) > _FAILURES_SHOWN:
+            if len(failures) > _MAX_FAILURES:
                 heapq.heappop(failures)
     sqs = session.client("sqs")
     errors, runs = _handler_metrics(session, since, days)
@@ -126,10 +126,10 @@ def _alarms(session: Session) -> list[dict[str, str]]:
     cloudwatch = session.client("cloudwatch")
     answers = [
         cloudwatch.describe_alarms(
-            AlarmNames=names[start : start + _ALARMS_AT_ONCE],
+            AlarmNames=names[start : start + _MAX_ALARMS],
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],
         )
-        for start in range(0, len(names), _ALARMS_AT_ONCE)
+        for start in range(0, len(names), _MAX_ALARMS)
     ]
     return sorted(
         (

@@ -32,7 +32,7 @@ _QueueOption = Annotated[
 ]
 
 # As many as fit a screen or two; the counts tell of the others.
-_LISTED: Final = 100
+_MAX_LISTED: Final = 100
 
 # Enough to find a message with `show`, and little of the width of a terminal.
 _SHOWN_OF_AN_ID: Final = 8
@@ -44,7 +44,7 @@ def list_messages(
     queue: _QueueOption = None,
     at_most: Annotated[
         int, typer.Option("--max", min=1, help="List at most this many of each queue.")
-    ] = _LISTED,
+    ] = _MAX_LISTED,
 ) -> None:
     """List the messages of each dead-letter queue, with the reason and where they go back.
 
@@ -203,7 +203,7 @@ def _dry_run(
             "about": message.subject,
             "destination": str(destination_of(message, client.queue)),
         }
-        for client, message in _browse(session, queues, at_most or _LISTED)
+        for client, message in _browse(session, queues, at_most or _MAX_LISTED)
     ]
     if session.printer.as_json:
         session.printer.json(rows)
@@ -214,8 +214,8 @@ def _dry_run(
         ([row[name] for name in ("queue", "messageId", "about", "destination")] for row in rows),
         "no messages",
     )
-    if at_most is None and len(rows) >= _LISTED:
-        session.printer.note(f"At most {_LISTED} messages of each queue are listed here.")
+    if at_most is None and len(rows) >= _MAX_LISTED:
+        session.printer.note(f"At most {_MAX_LISTED} messages of each queue are listed here.")
 
 
 def _report(session: Session, redrives: Sequence[Redrive]) -> None:

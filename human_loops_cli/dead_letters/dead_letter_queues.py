@@ -20,7 +20,7 @@ from human_loops_cli.stack import DeployedStack
 _SUFFIX: Final = "DeadLetterQueueUrl"
 
 # SQS's limit for one request.
-_MOST_AT_ONCE: Final = 10
+_MAX_MESSAGES: Final = 10
 
 # How long a listing hides what it received, unless it ends before and shows it again.
 _SECONDS_OF_A_LISTING: Final = 30
@@ -153,7 +153,7 @@ class DeadLetterQueueClient:
         deadline = time.monotonic() + _SECONDS_OF_A_LISTING
         try:
             while len(messages) < at_most and time.monotonic() < deadline:
-                received = self._receive(_MOST_AT_ONCE, hidden_for=_SECONDS_OF_A_LISTING)
+                received = self._receive(_MAX_MESSAGES, hidden_for=_SECONDS_OF_A_LISTING)
                 handles += [each.message.receipt_handle for each in received]
                 new = [each.message for each in received if each.message.message_id not in messages]
                 if not new:
@@ -219,5 +219,5 @@ def _time_of(answer: dict[str, Any]) -> datetime:
 
 def _batches(handles: Iterable[str]) -> Iterator[Sequence[str]]:
     remaining = iter(handles)
-    while batch := list(islice(remaining, _MOST_AT_ONCE)):
+    while batch := list(islice(remaining, _MAX_MESSAGES)):
         yield batch

@@ -13,7 +13,7 @@ from human_loops_cli.exports.left_out import Reason
 from human_loops_cli.exports.loop import FieldLeftOut, Only
 
 # With more loops left out for one reason, people read --json.
-_MOST_NAMED: Final = 5
+_MAX_NAMED: Final = 5
 
 
 _WHY_FIELDS_ARE_LEFT_OUT: Final = {
@@ -122,6 +122,6 @@ class Summary:
 
 
 def _name(left_out: Sequence[LeftOut]) -> str:
-    named = [each.detail or each.loop_name or each.input_name for each in left_out[:_MOST_NAMED]]
+    named = [each.detail or each.loop_name or each.input_name for each in left_out[:_MAX_NAMED]]
     more = len(left_out) - len(named)
     return ", ".join(named) + (f" and {more} more (-o and --json name all)" if more else "")

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import duckdb
 
 _MEMORY: Final = "300MB"
-_MOST_THREADS: Final = 4
+_MAX_THREADS: Final = 4
 
 
 def thread_count() -> int:
     """Return how many threads read and query."""
-    return min(os.cpu_count() or 1, _MOST_THREADS)
+    return min(os.cpu_count() or 1, _MAX_THREADS)
 
 
 def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection:

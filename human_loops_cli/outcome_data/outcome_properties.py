@@ -12,7 +12,7 @@ from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.review.verdicts import Verdict
 
 # Sums of a million of these fit into a BIGINT.
-_MOST: Final = 1_000_000_000
+_MAX_NUMBER: Final = 1_000_000_000
 
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)"
 
@@ -79,9 +79,9 @@ def _between(name: str, low: float, high: float) -> OutcomeProperty:
 
 
 def _count(name: str, *, required: bool = False) -> OutcomeProperty:
-    condition = f"VALUE BETWEEN 0 AND {_MOST} AND VALUE = floor(VALUE)"
+    condition = f"VALUE BETWEEN 0 AND {_MAX_NUMBER} AND VALUE = floor(VALUE)"
     return OutcomeProperty(
-        name, PropertyType.COUNT, required, condition, f"a whole number from 0 to {_MOST:,}"
+        name, PropertyType.COUNT, required, condition, f"a whole number from 0 to {_MAX_NUMBER:,}"
     )
 
 
@@ -130,7 +130,7 @@ OF_OUTCOME: Final = (
     _one_of("humanLoopStatus", HumanLoopStatus, required=True),
     _time("creationTime", required=True),
     _time("endTime"),
-    _between("turnaroundSeconds", -_MOST, _MOST),
+    _between("turnaroundSeconds", -_MAX_NUMBER, _MAX_NUMBER),
     _text("failureCode"),
     _text("outputError"),
     _count("fieldsLeftOut", required=True),
@@ -148,7 +148,7 @@ OF_OUTCOME: Final = (
         "a whole number from 0 to fieldsJudged",
     ),
     _between("meanReviewerAgreement", 0, 1),
-    _between("secondsToFirstAcceptance", 0, _MOST),
+    _between("secondsToFirstAcceptance", 0, _MAX_NUMBER),
     OutcomeProperty(
         "secondsWorked",
         PropertyType.NUMBERS,

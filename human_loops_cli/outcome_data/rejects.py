@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-_LINES_NAMED: Final = 10
+_MAX_LINES: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ class RejectList:
             lines = self._lines.setdefault(key, [])
             lines.append(line)
             # Lines come in any order: only the first few are kept.
-            if len(lines) > 100 * _LINES_NAMED:
-                self._lines[key] = sorted(lines)[:_LINES_NAMED]
+            if len(lines) > 100 * _MAX_LINES:
+                self._lines[key] = sorted(lines)[:_MAX_LINES]
 
     def __bool__(self) -> bool:
         return bool(self._counts)
@@ -68,7 +68,7 @@ class RejectList:
             Rejects(
                 place=key[0],
                 problem=key[1],
-                lines=tuple(sorted(self._lines.get(key, ()))[:_LINES_NAMED]),
+                lines=tuple(sorted(self._lines.get(key, ()))[:_MAX_LINES]),
                 count=count,
             )
             for key, count in sorted(self._counts.items())

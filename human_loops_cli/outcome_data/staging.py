@@ -135,7 +135,7 @@ class Staging:
         query = lines_query(
             str(path),
             enveloped=enveloped,
-            longest=MAX_LINE_BYTES,
+            max_line_bytes=MAX_LINE_BYTES,
             compression="gzip" if compressed else "none",
         )
         self._connection.execute(f"CREATE TABLE {table} ({COLUMNS})")
@@ -262,7 +262,7 @@ class Staging:
         query = lines_query(
             str(path),
             enveloped=ENVELOPE in lines,
-            longest=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
+            max_line_bytes=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
         )
         problem = "NULL" if batch.trusted else PROBLEM
         insert = f"INSERT INTO {table.name} SELECT {problem}, {VALUES} FROM ({query})"

@@ -35,7 +35,9 @@ def literal(text: str) -> str:
 COLUMNS: Final = ", ".join(f'"{each.name}" {type_of(each, kept=True)}' for each in OF_OUTCOME)
 
 
-def lines_query(path: str, *, enveloped: bool, longest: int, compression: str = "none") -> str:
+def lines_query(
+    path: str, *, enveloped: bool, max_line_bytes: int, compression: str = "none"
+) -> str:
     """Return the query of outcomes in lines of JSON, bare or in the envelope of their event.
 
     Parameters
@@ -44,7 +46,7 @@ def lines_query(path: str, *, enveloped: bool, longest: int, compression: str = 
         The file.
     enveloped
         Whether a line can have an envelope.
-    longest
+    max_line_bytes
         The longest line, in bytes.
     compression
         ``gzip`` if the file is compressed.
@@ -63,7 +65,7 @@ def lines_query(path: str, *, enveloped: bool, longest: int, compression: str = 
     listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     return (
         f"SELECT {detail_type} AS detail_type, {', '.join(chosen)} FROM read_json({literal(path)}, "
-        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={longest}, "
+        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={max_line_bytes}, "
         f"compression='{compression}')"
     )
 

@@ -21,8 +21,8 @@ from human_loops_cli.verification.stack_parts import DeployedRule, StackParts
 from human_loops_cli.verification.temporary_resources import subscriptions
 from human_loops_cli.verification.verification_loop import VerificationLoop
 
-_MAX_MESSAGES: Final = 100
-_LONGEST: Final = 400
+_MAX_BROWSED: Final = 100
+_MAX_LOG_MESSAGE: Final = 400
 _UNKNOWN: Final = "no cause was found; run it again with a longer --timeout"
 
 
@@ -122,7 +122,7 @@ class Causes:
             client = DeadLetterQueueClient(sqs, queue)
             if client.count() == 0:
                 continue
-            for message in client.browse(_MAX_MESSAGES):
+            for message in client.browse(_MAX_BROWSED):
                 if self.loop.arn in message.body and message.target_arn in (None, target):
                     reason = f"its event was in {queue.name}: {message.reason}"
                     client.delete(message)
@@ -197,7 +197,7 @@ class Causes:
         )
         lines = [event["message"] for page in pages for event in page["events"]]
         errors = [_message(line) for line in lines if "not settled" in line]
-        return f"the log of the handler: {errors[-1][:_LONGEST]}" if errors else None
+        return f"the log of the handler: {errors[-1][:_MAX_LOG_MESSAGE]}" if errors else None
 
     def _alarm_history(self, alarm: str) -> str | None:
         answer = self.session.client("cloudwatch").describe_alarm_history(

@@ -10,7 +10,7 @@ from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_
 from human_loops_cli.verification.temporary_resources import TemporaryResources
 from human_loops_cli.verification.verification_loop import PROBE_DETAIL_TYPE
 
-_MOST_AT_ONCE: Final = 10
+_MAX_MESSAGES: Final = 10
 
 
 @dataclass
@@ -34,7 +34,7 @@ class VerificationQueue:
         sqs = self.resources.session.client("sqs")
         answer = sqs.receive_message(
             QueueUrl=self.resources.queue_url,
-            MaxNumberOfMessages=_MOST_AT_ONCE,
+            MaxNumberOfMessages=_MAX_MESSAGES,
             WaitTimeSeconds=wait,
         )
         for message in answer.get("Messages", ()):
