@@ -47,8 +47,8 @@ class JsonLines:
     END: str = "\n"
 
 
-class OneOfItsKind:
-    """Refuses what differs from the first loop of a file: a data set has one schema."""
+class SchemaConsistency:
+    """Requires that all loops of a file have the schema of the first one."""
 
     def __init__(self) -> None:
         self._first: tuple[object, ...] | None = None
