@@ -22,7 +22,7 @@ from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
 from human_loops_cli.exports.label_studio import LabelStudio
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.loop import Only, ReviewedLoop
+from human_loops_cli.exports.loop import ReviewedLoop, ReviewSelection
 from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
@@ -45,7 +45,7 @@ class _Reader:
 
     mappings: Mappings
     source: str
-    only: Only
+    only: ReviewSelection
     field_name: str | None
     seen: set[bytes] = field(default_factory=set)
 
@@ -86,8 +86,8 @@ def export(
         str, typer.Option("--format", metavar="|".join(FORMATS), help=_FORMATS_HELP)
     ],
     only: Annotated[
-        Only, typer.Option(help="The reviews in which the model was not upheld, or all.")
-    ] = Only.ALL,
+        ReviewSelection, typer.Option(help="The reviews in which the model was not upheld, or all.")
+    ] = ReviewSelection.ALL,
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file. Default: -, standard output.")
     ] = None,

@@ -26,7 +26,7 @@ CORRECTIONS: Final = frozenset(
 _COMMENT: Final = "workerComment"
 
 
-class Only(StrEnum):
+class ReviewSelection(StrEnum):
     """Which reviews are exported."""
 
     #: Those in which the model was not upheld, and more than half gave something else.
@@ -96,7 +96,7 @@ class ReviewedLoop:
     output: Output
     review: Review
     source: Source | None
-    only: Only
+    only: ReviewSelection
     field: str | None = None
 
     @cached_property
@@ -127,7 +127,7 @@ class ReviewedLoop:
             If there is none.
         """
         fields = self.consensus
-        if self.only is Only.CORRECTED:
+        if self.only is ReviewSelection.CORRECTED:
             fields = [each for each in fields if each.is_correction]
         if fields:
             return fields
@@ -141,7 +141,9 @@ class ReviewedLoop:
         LeftOutError
             If not.
         """
-        if self.only is Only.CORRECTED and not any(each.is_correction for each in fields):
+        if self.only is ReviewSelection.CORRECTED and not any(
+            each.is_correction for each in fields
+        ):
             raise LeftOutError(self._why_nothing_corrected())
 
     def require_source(self) -> Source:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from human_loops_cli.console import Printer
 from human_loops_cli.exports.left_out import Reason
-from human_loops_cli.exports.loop import FieldLeftOut, Only
+from human_loops_cli.exports.loop import FieldLeftOut, ReviewSelection
 
 # With more loops left out for one reason, people read --json.
 _MAX_NAMED: Final = 5
@@ -62,7 +62,7 @@ class Summary:
     """
 
     format_name: str
-    only: Only
+    only: ReviewSelection
     inputs: int
     exported: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
