@@ -12,12 +12,12 @@ from textwrap import indent
 from typing import Final
 
 from human_loop_tables.archive_schema import FIELD_PROPERTIES, OUTCOMES, PRECEDENCE
-from human_loop_tables.tables import TABLES, Column, Type
+from human_loop_tables.tables import TABLES, Column, SqlType
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A view.
+class AthenaView:
+    """A view of Amazon Athena.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _view(name: str, expressions: Mapping[str, str], *rest: str) -> View:
     columns = TABLES[name]
     selected = ",\n".join(f"  {expressions[each.name]} AS {each.name}" for each in columns)
     sql = "\n".join((f"WITH ended AS (\n{_ENDED}\n)", f"SELECT\n{selected}", "FROM ended", *rest))
-    return View(name, columns, sql)
+    return AthenaView(name, columns, sql)
 
 
 #: The views, by name.
@@ -135,15 +135,15 @@ VIEWS: Final = {
 }
 
 #: The types of a view's columns in Glue, and in Athena where it has another name.
-GLUE_TYPES: Final[Mapping[Type, str]] = {
-    Type.BIGINT: "bigint",
-    Type.BOOLEAN: "boolean",
-    Type.DATE: "date",
-    Type.DOUBLE: "double",
-    Type.TIMESTAMP: "timestamp",
-    Type.VARCHAR: "string",
+GLUE_TYPES: Final[Mapping[SqlType, str]] = {
+    SqlType.BIGINT: "bigint",
+    SqlType.BOOLEAN: "boolean",
+    SqlType.DATE: "date",
+    SqlType.DOUBLE: "double",
+    SqlType.TIMESTAMP: "timestamp",
+    SqlType.VARCHAR: "string",
 }
-ATHENA_TYPES: Final[Mapping[Type, str]] = {
-    **{each: each.value for each in Type},
-    Type.TIMESTAMP: "timestamp(3)",
+ATHENA_TYPES: Final[Mapping[SqlType, str]] = {
+    **{each: each.value for each in SqlType},
+    SqlType.TIMESTAMP: "timestamp(3)",
 }
