@@ -12,7 +12,7 @@ from textwrap import indent
 from typing import Final
 
 from human_loop_tables.archive_schema import FIELD_PROPERTIES, OUTCOMES, PRECEDENCE
-from human_loop_tables.tables import TABLES, Column, SqlType
+from human_loop_tables.tables import TABLES, SqlColumn, SqlType
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class AthenaView:
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[SqlColumn, ...]
     sql: str
 
 
@@ -122,7 +122,7 @@ _UNNESTED: Final = (
 )
 
 
-def _view(name: str, expressions: Mapping[str, str], *rest: str) -> View:
+def _view(name: str, expressions: Mapping[str, str], *rest: str) -> AthenaView:
     columns = TABLES[name]
     selected = ",\n".join(f"  {expressions[each.name]} AS {each.name}" for each in columns)
     sql = "\n".join((f"WITH ended AS (\n{_ENDED}\n)", f"SELECT\n{selected}", "FROM ended", *rest))
