@@ -80,7 +80,7 @@ def open_sources(
     )
 
 
-def tell_what_is_left_out(session: Session, data: OutcomeData) -> None:
+def report_left_out(session: Session, data: OutcomeData) -> None:
     """Say what of the sources was left out.
 
     Raises

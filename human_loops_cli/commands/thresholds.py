@@ -20,7 +20,7 @@ from human_loops_cli.outcome_sources import (
     Until,
     WorkGroup,
     open_sources,
-    tell_what_is_left_out,
+    report_left_out,
 )
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
@@ -137,7 +137,7 @@ def thresholds(
     for each in flows:
         for warning in _warnings(each, words=words):
             session.printer.note(f"{names[each.sample.flow_definition_arn]}: {warning}")
-    tell_what_is_left_out(session, data)
+    report_left_out(session, data)
 
 
 def _require_share(option: str, value: float, lowest: float, highest: float) -> None:

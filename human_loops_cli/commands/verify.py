@@ -41,11 +41,11 @@ def verify(
                 lambda awaited: progress.update(task, description=f"Awaiting {', '.join(awaited)}")
             )
     except KeyboardInterrupt:
-        _tell_what_is_left(session, verification)
+        _report_not_removed(session, verification)
         advice = "" if verification.left else "What was added is removed."
         raise CommandError("interrupted", advice=advice, status=ExitStatus.INTERRUPTED) from None
     except BaseException:
-        _tell_what_is_left(session, verification)
+        _report_not_removed(session, verification)
         raise
     _print(session, verification, links)
     if verification.left or any(each.state is LinkState.BROKEN for each in links):
@@ -64,10 +64,10 @@ def _print(session: Session, verification: Verification, links: list[Link]) -> N
         printer.note(f"Removed what an earlier verification left: {name}")
     for note in verification.notes:
         printer.note(note)
-    _tell_what_is_left(session, verification)
+    _report_not_removed(session, verification)
 
 
-def _tell_what_is_left(session: Session, verification: Verification) -> None:
+def _report_not_removed(session: Session, verification: Verification) -> None:
     for each in verification.left:
         session.printer.note(f"not removed: {each}")
 
