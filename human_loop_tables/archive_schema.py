@@ -1,4 +1,4 @@
-"""The archived outcomes: what AWS Glue declares, and the Parquet files of the archive have.
+"""The columns of archived outcomes, in AWS Glue and in the Parquet files of the archive.
 
 A column has the name of the outcome's property in lower case: Glue knows no other names, and
 Firehose's OpenX JSON SerDe converts the keys of JSON to lower case, on all levels.
@@ -29,7 +29,7 @@ class ArchivedProperty:
     key
         Its key in JSON.
     type
-        Its type in Hive's words, which Glue uses.
+        Its Hive type, as Glue declares it.
 
     Examples
     --------

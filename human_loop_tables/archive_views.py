@@ -1,7 +1,7 @@
 """The tables `loops` and `fields` as views on the archived outcomes, in the SQL of Amazon Athena.
 
 Athena's views have no `timestamp with time zone`, so times are `timestamp(3)` here, in UTC. The
-queries of the report use times only to tell whether they are known.
+queries of the report use times only to check whether they are null.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class AthenaView:
 
 
 def _time(column: str) -> str:
-    # Outcomes write all times in UTC. A text that is no time must not fail every query.
+    # Outcomes write all times in UTC. An invalid time must not fail the query.
     return f"TRY_CAST(replace(replace({column}, 'T', ' '), 'Z', '') AS timestamp(3))"
 
 

@@ -41,7 +41,7 @@ def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
     Parameters
     ----------
     sagemaker, kms
-        Clients. KMS is asked only for a key that is not given by its ARN.
+        Clients. KMS is called only if the key is not given by its ARN.
     name
         Its name.
     """

@@ -1,4 +1,4 @@
-"""The review handler that is deployed: its settings, its log, and what it settles with."""
+"""The deployed review handler and its settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DeployedHandler:
     settings
         Its settings.
     configuration
-        What Lambda says of it.
+        The response of GetFunctionConfiguration.
     """
 
     name: str
@@ -36,7 +36,8 @@ def read_handler(session: Session) -> DeployedHandler:
     Raises
     ------
     CommandError
-        If it has no settings, as a function of one's own, or other ones than this version knows.
+        If the function is a custom one without settings, or its settings are unknown to this
+        version.
     """
     name = session.stack["HandlerName"]
     configuration = session.client("lambda").get_function_configuration(FunctionName=name)

@@ -26,7 +26,7 @@ class Health:
     Parameters
     ----------
     since
-        The beginning of the time that the loops, failures and errors are of.
+        The earliest time of the loops, failures and errors.
     loops
         The number of loops by flow definition and status.
     items_read
@@ -34,11 +34,11 @@ class Health:
     failures
         The last loops that failed, the latest first.
     dead_letters
-        About how many messages each dead-letter queue has.
+        The approximate number of messages in each dead-letter queue.
     alarms
         The name, state and reason of each alarm.
     handler_errors, handler_runs
-        How often the handler failed, and ran. None where CloudWatch has no data.
+        How often the handler failed, and was invoked. None where CloudWatch has no data.
     """
 
     since: datetime
@@ -52,13 +52,13 @@ class Health:
 
     @property
     def is_good(self) -> bool:
-        """Whether no alarm is on, and no message waits."""
+        """Whether no alarm is on, and all dead-letter queues are empty."""
         return not any(self.dead_letters.values()) and all(
             alarm["state"] != "ALARM" for alarm in self.alarms
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return it ready for JSON."""
+        """Return the health as JSON values."""
         return {
             "since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}",
             "loops": [

@@ -25,7 +25,7 @@ _EXTENSION: Final = ".json"
 #: The folder of a flow definition's output with the outputs of verifications, which are left out.
 VERIFICATION_FOLDER: Final = "human-loops_verification"
 
-# What the review handler reads at most, by default.
+# The default limit of the review handler.
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -130,7 +130,7 @@ class Mappings:
         return None if self._file is None else self._file.find(output)
 
     def check(self, printer: Printer) -> None:
-        """Say in how many outputs each path was found, and refuse a mapping that none needs."""
+        """Print in how many outputs each path was found, and refuse an unused mapping."""
         if self._file is None:
             return
         for line in self._file.describe_paths():

@@ -1,4 +1,4 @@
-"""What `report` and `thresholds` share: the outcomes that they read, and what is left out."""
+"""The options and outcomes that `report` and `thresholds` share."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def open_sources(
 
 
 def report_left_out(session: Session, data: OutcomeData) -> None:
-    """Say what of the sources was left out.
+    """Print what was left out of the sources.
 
     Raises
     ------

@@ -22,9 +22,9 @@ def configure(
 ) -> None:
     """Print the deployments for the context of cdk.json, made from the account's flow definitions.
 
-    It reads flow definitions and writes nothing. Flow definitions with different output buckets or
-    keys need different deployments. Review the result: it has every flow definition of the account,
-    also those of other teams.
+    The command reads flow definitions and writes nothing. Flow definitions with different output
+    buckets or keys need different deployments. Review the result: it has all flow definitions of
+    the account, including those of other teams.
     """
     session: Session = ctx.obj
     sagemaker = session.client("sagemaker")

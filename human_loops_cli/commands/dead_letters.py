@@ -31,10 +31,10 @@ _QueueOption = Annotated[
     str | None, typer.Option("--queue", help="One dead-letter queue, by its stack output.")
 ]
 
-# As many as fit a screen or two; the counts tell of the others.
+# About two screens. The counts show whether there are more.
 _MAX_LISTED: Final = 100
 
-# Enough to find a message with `show`, and little of the width of a terminal.
+# Enough to find a message with `show`, and narrow in a terminal.
 _SHOWN_OF_AN_ID: Final = 8
 
 
@@ -46,9 +46,9 @@ def list_messages(
         int, typer.Option("--max", min=1, help="List at most this many of each queue.")
     ] = _MAX_LISTED,
 ) -> None:
-    """List the messages of each dead-letter queue, with the reason and where they go back.
+    """List the messages of each dead-letter queue, with the reason and the destination.
 
-    Letters are hidden from other readers while the command runs, for seconds.
+    Other consumers cannot receive these messages while the command runs.
     """
     session: Session = ctx.obj
     found = _browse(session, find_queues(session.stack, queue), at_most)
@@ -78,7 +78,7 @@ def list_messages(
         if count > len(messages):
             session.printer.note(
                 f"{each.name} has about {count} messages, {len(messages)} are listed: --max lists "
-                "more. Messages that somebody else received are hidden for a while."
+                "more. Messages that another consumer received are not visible for a while."
             )
 
 
@@ -132,16 +132,17 @@ def redrive_messages(
     ctx: typer.Context,
     queue: _QueueOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say where the messages would go. Send nothing.")
+        bool, typer.Option("--dry-run", help="Print the destinations. Send nothing.")
     ] = False,
     at_most: Annotated[
         int | None, typer.Option("--max", min=1, help="Redrive at most this many of each queue.")
     ] = None,
 ) -> None:
-    """Send each message to what did not process it, and delete it after that.
+    """Send each message to its destination, and then delete it.
 
-    A message for a function is deleted only if the function succeeds. Interrupted and repeated, the
-    command loses nothing: at worst, a message is delivered twice, which the handler tolerates.
+    A message for a function is deleted only if the function succeeds. If the command is
+    interrupted, run it again. No message is lost. A message can be delivered twice, which the
+    handler accepts.
 
     Status 1 if a message stays in its queue.
     """
@@ -160,8 +161,8 @@ def redrive_messages(
         _report(session, redrives)
         raise CommandError(
             "interrupted",
-            advice="Nothing is lost. Run the command again for the rest. What SQS itself moves, "
-            "it goes on moving.",
+            advice="No message is lost. Run the command again to redrive the others. SQS continues "
+            "to move messages of a move task.",
             status=ExitStatus.INTERRUPTED,
         ) from None
     except BaseException:

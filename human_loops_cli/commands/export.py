@@ -1,4 +1,4 @@
-"""``human-loops export``: what reviewers agreed on, as training data."""
+"""``human-loops export``: write reviews as training data."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ def export(
         typer.Option(help="label-studio: a file for the labeling configuration of the tasks."),
     ] = None,
 ) -> None:
-    """Write what more than half of the reviewers gave as training data.
+    """Write the values of more than half of the reviewers as training data.
 
-    Never exported: what they did not agree on, and who they are.
+    Values without a majority and the identities of reviewers are never exported.
 
     Status 1 if an output cannot be read or does not fit the format, or if nothing was exported.
     """

@@ -24,8 +24,8 @@ def status(
 ) -> None:
     """Show loops by status, the last failures, dead-letter queues, alarms and handler errors.
 
-    Loops come from the ledger. For all flow definitions the whole ledger is read, so name one where
-    the ledger is large.
+    Loops are read from the ledger. Without --flow, the whole ledger is read. Use --flow if the
+    ledger is large.
 
     Status 1 if an alarm is on or a dead-letter queue has messages.
     """

@@ -1,4 +1,4 @@
-"""``human-loops verify``: whether an event passes through a deployed stack."""
+"""``human-loops verify``: send an event through a deployed stack."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def verify(
         bool,
         typer.Option(
             "--alerts/--no-alerts",
-            help="Test the alarm path: subscribers of the alerts receive one message that says "
-            "that it is a test.",
+            help="Test the alarm path: subscribers of the alerts receive one message, which "
+            "is marked as a test.",
         ),
     ] = True,
 ) -> None:
     """Send one marked event through the stack, and show where it arrived.
 
     Subscribers of the topic and consumers of the queue receive it with "verification" in its
-    detail. Everything that the command adds is removed at its end, also after an interruption.
+    detail. The command removes all resources that it creates, also after an interruption.
 
-    Status 1 if a link is broken or not proven, or something could not be removed.
+    Status 1 if a link is broken or not proven, or a resource could not be removed.
     """
     session: Session = ctx.obj
     verification = Verification(session=session, seconds=timeout, with_alarm=alerts)
@@ -42,7 +42,7 @@ def verify(
             )
     except KeyboardInterrupt:
         _report_not_removed(session, verification)
-        advice = "" if verification.left else "What was added is removed."
+        advice = "" if verification.left else "The temporary resources are removed."
         raise CommandError("interrupted", advice=advice, status=ExitStatus.INTERRUPTED) from None
     except BaseException:
         _report_not_removed(session, verification)

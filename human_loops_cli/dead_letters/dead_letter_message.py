@@ -1,4 +1,4 @@
-"""A message in a dead-letter queue: who sent it, what it is about, and why it is there."""
+"""A message in a dead-letter queue: its sender, its human loop, and the reason it is there."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from human_loop_reviews.contract import ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTR
 
 
 class Sender(StrEnum):
-    """Who sent a message, which its message attributes tell."""
+    """The sender of a message, identified by its message attributes."""
 
     #: EventBridge could not deliver an event to the target of a rule.
     EVENTBRIDGE = "EventBridge"
-    #: Lambda gave up on an event that invoked a function asynchronously.
+    #: Lambda discarded an event of an asynchronous invocation after the last attempt.
     LAMBDA = "Lambda"
-    #: The review handler gave up on a message of its queue.
+    #: The review handler sent a message that it could not process.
     HANDLER = "handler"
-    #: SQS moved a message that was received too often, or somebody sent it by hand.
+    #: SQS moved a message that exceeded maxReceiveCount, or it was sent manually.
     SQS = "SQS"
 
 
@@ -48,15 +48,15 @@ class DeadLetterMessage:
     message_id
         SQS's id of the message.
     receipt_handle
-        What deletes it.
+        The handle that deletes it.
     body
-        The event, as it was to be delivered.
+        The event.
     attributes
-        The text of its message attributes.
+        The string values of its message attributes.
     message_attributes
-        Its message attributes as SQS gives them.
+        Its message attributes as SQS returns them.
     sent
-        When it came to the queue, or to the queue that SQS moved it from.
+        When it was sent to this queue, or to the queue that SQS moved it from.
     receives
         How often it was received.
     """
@@ -103,7 +103,7 @@ class DeadLetterMessage:
 
     @property
     def sender(self) -> Sender:
-        """Who sent the message."""
+        """The sender of the message."""
         if _TARGET in self.attributes or _RULE in self.attributes:
             return Sender.EVENTBRIDGE
         if _REQUEST_ID in self.attributes:

@@ -1,4 +1,4 @@
-"""The dead-letter queues of a stack, and receiving from them."""
+"""The dead-letter queues of a stack, and a client that receives from them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _SUFFIX: Final = "DeadLetterQueueUrl"
 # SQS's limit for one request.
 _MAX_MESSAGES: Final = 10
 
-# How long a listing hides what it received, unless it ends before and shows it again.
+# The visibility timeout of listed messages. A listing that ends resets it.
 _SECONDS_OF_A_LISTING: Final = 30
 
-# An answer after a wait comes from all of SQS's servers, one without a wait from some.
+# Long polling queries all servers of SQS, short polling only some.
 _SECONDS_TO_WAIT: Final = 1
 
 
@@ -58,7 +58,7 @@ class DeployedDeadLetterQueue:
 
 @dataclass(frozen=True)
 class ReceivedMessage:
-    """A message, and SQS's own time when it was received."""
+    """A message, and the time at which SQS returned it, by the clock of SQS."""
 
     message: DeadLetterMessage
     time: datetime
@@ -129,7 +129,7 @@ class DeadLetterQueueClient:
         self.queue = queue
 
     def count(self) -> int:
-        """Return about how many messages the queue has, the hidden ones included."""
+        """Return the approximate number of messages, including those that are not visible."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self._sqs.get_queue_attributes(QueueUrl=self.queue.url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
@@ -139,9 +139,10 @@ class DeadLetterQueueClient:
         return queue_arn(self._sqs, self.queue.url)
 
     def browse(self, at_most: int) -> list[DeadLetterMessage]:
-        """Return messages without taking them out: each once, the oldest first.
+        """Return messages without deleting them: each once, the oldest first.
 
-        They are hidden from others while this runs, and 30 seconds longer if it is interrupted.
+        Other consumers cannot receive them meanwhile. If the process is killed, the messages become
+        visible again after 30 seconds.
 
         Parameters
         ----------
@@ -167,7 +168,7 @@ class DeadLetterQueueClient:
         return oldest_first[:at_most]
 
     def receive(self, *, hidden_for: int) -> ReceivedMessage | None:
-        """Receive one message and hide it for some seconds. None if there is none."""
+        """Receive one message with a visibility timeout. None if there is none."""
         received = self._receive(1, hidden_for=hidden_for)
         return received[0] if received else None
 
@@ -176,7 +177,7 @@ class DeadLetterQueueClient:
         self._sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=message.receipt_handle)
 
     def show_again(self, handles: Iterable[str]) -> None:
-        """Show messages again at once. Without an answer they are shown when their time is over."""
+        """Make messages visible again. If a call fails, their visibility timeout ends later."""
         for batch in _batches(handles):
             entries = [
                 {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
@@ -208,7 +209,7 @@ def queue_arn(sqs: Any, url: str) -> str:
 
 
 def _time_of(answer: dict[str, Any]) -> datetime:
-    """Return the end of the second at which SQS answered, by its own clock."""
+    """Return the end of the second in which SQS responded, by the clock of SQS."""
     date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
     now = datetime.now(UTC)
     if date is not None:

@@ -1,4 +1,4 @@
-"""Where a message goes back: the function, queue, topic or event bus that did not process it."""
+"""The destination of a message: the function, queue, topic or bus that did not process it."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from human_loops_cli.dead_letters.dead_letter_queues import DeployedDeadLetterQu
 
 
 class DestinationType(StrEnum):
-    """What a message can be sent to."""
+    """The types of destinations."""
 
     FUNCTION = "function"
     QUEUE = "queue"
     TOPIC = "topic"
     #: The bus of the rule that could not forward an event. The rule forwards it again.
     EVENT_BUS = "event bus"
-    #: A message that cannot be sent back.
+    #: The message cannot be redriven.
     NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where a message goes back.
+    """The destination of a message.
 
     Parameters
     ----------
     type
-        What it is.
+        Its type.
     address
         The function's name or ARN, the queue's URL or ARN, the topic's ARN, the rule's ARN.
     problem
-        Why the message cannot be sent back.
+        Why the message cannot be redriven.
     """
 
     type: DestinationType
@@ -49,7 +49,7 @@ class Destination:
 
 
 def destination_of(message: DeadLetterMessage, queue: DeployedDeadLetterQueue) -> Destination:
-    """Return where a message in a queue goes back."""
+    """Return the destination of a message in a queue."""
     if message.target_arn is not None:
         return _target(message.target_arn, message.rule_arn)
     if queue.source_url is not None:

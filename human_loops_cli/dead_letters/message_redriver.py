@@ -19,7 +19,7 @@ from human_loops_cli.dead_letters.destination import Destination, DestinationTyp
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
 
-# A message that fails again gets the error of that time.
+# If a message fails again, it receives new error attributes.
 _OLD_ERROR: Final = frozenset({ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTRIBUTE})
 
 
@@ -66,7 +66,7 @@ class MessageRedriver:
         return destination.problem or None
 
     def _invoke(self, function: str, event: str) -> str | None:
-        """Invoke a function, and wait for its answer: only that says whether it failed."""
+        """Invoke a function synchronously. Only the response shows whether it failed."""
         if not _is_json(event):
             return "the message is not JSON, which Lambda needs"
         answer = self._session.client("lambda").invoke(
@@ -87,16 +87,16 @@ class MessageRedriver:
         )
 
     def _put(self, rule_arn: str, body: str) -> str | None:
-        """Put an event on the bus of a rule: another account admits the rule, and not its user."""
+        """Put an event on the bus of a rule: the other account admits the rule, not the caller."""
         events = self._session.client("events")
         bus, name = parse_rule_arn(rule_arn)
-        # What no rule matches is dropped without an error.
+        # EventBridge drops an event that no rule matches, without an error.
         if events.describe_rule(Name=name, EventBusName=bus)["State"] == "DISABLED":
             return f"rule {name} is disabled"
         event = json.loads(body) if _is_json(body) else None
         if not isinstance(event, dict) or event.get("detail-type") not in HUMAN_LOOP_DETAIL_TYPES:
             return "only the events of human loops can be sent again on an event bus"
-        # EventBridge accepts AWS's own source from AWS only. The rule and the hub match this one.
+        # EventBridge accepts the source of AWS from AWS only. The rule and the hub match this one.
         entry = {
             "Source": PROJECT_SOURCE,
             "DetailType": event["detail-type"],
@@ -140,7 +140,7 @@ def _is_json(text: str) -> bool:
 
 
 def _describe_error(payload: bytes) -> str:
-    """Return the error in a function's answer."""
+    """Return the error in the response of a function."""
     text = payload.decode(errors="replace")
     try:
         error = json.loads(text)

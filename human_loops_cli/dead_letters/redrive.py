@@ -1,7 +1,7 @@
-"""Redrive: messages are sent to what did not process them, and deleted after that.
+"""Redrive: messages are sent to their destinations, and then deleted.
 
-A message is deleted only after its destination took it. So an interruption at any point loses
-nothing: at worst, a message is delivered twice.
+A message is deleted only after its destination accepted it. An interruption loses no message. A
+message can be delivered twice.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from human_loops_cli.dead_letters.destination import Destination
 from human_loops_cli.dead_letters.message_redriver import MessageRedriver
 from human_loops_cli.errors import explain
 
-# Longer than Lambda lets a function run: nobody else receives the message meanwhile.
+# Longer than the maximum timeout of a function, so that no other consumer receives the message.
 _HIDDEN_FOR: Final = 960
 
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 
-#: The codes by which SQS, or what stands in for it, says that it cannot move these messages itself.
+#: The error codes of SQS and of emulators for messages that SQS cannot move.
 _CANNOT_MOVE: Final = frozenset(
     {
         "AWS.SimpleQueueService.UnsupportedOperation",
@@ -43,7 +43,7 @@ _CANNOT_MOVE: Final = frozenset(
 
 @dataclass(frozen=True)
 class NotRedriven:
-    """A message that stays in its queue, and why."""
+    """A message that was not redriven, and the reason."""
 
     message: DeadLetterMessage
     problem: str
@@ -51,7 +51,7 @@ class NotRedriven:
 
 @dataclass
 class Redrive:
-    """What a redrive of one queue did. It is kept up to date, so that it is right at any point.
+    """The result of a redrive of one queue. It is current at any time, also after an interruption.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Redrive:
     not_redriven
         The messages that stay in the queue.
     arrived_meanwhile
-        How many messages came, or came back, while it ran. They stay in the queue.
+        How many messages arrived, or returned, during the redrive. They stay in the queue.
     problem
         Why SQS stopped moving messages.
     """
@@ -75,16 +75,16 @@ class Redrive:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every message that was there was delivered."""
+        """Whether every message was redriven."""
         return not self.not_redriven and not self.problem
 
 
 Progressed = Callable[[int, int], None]
-"""Called with the number of messages that are done, and of all."""
+"""Called with the number of processed messages, and the total."""
 
 
 def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
-    """Let SQS move all messages of a dead-letter queue to the queue that they came from.
+    """Start a message move task of SQS from a dead-letter queue to its source queue.
 
     Parameters
     ----------
@@ -93,13 +93,13 @@ def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
     sqs
         A client.
     progressed
-        Is told about the progress.
+        Called with the progress.
 
     Returns
     -------
     bool
-        Whether SQS could do it. False in an emulator without this operation, and for a queue that
-        is not the dead-letter queue of a queue.
+        True if SQS moved the messages. False if the emulator does not support this operation, or
+        the queue is not the dead-letter queue of a queue.
     """
     queue, client = redrive.queue, DeadLetterQueueClient(sqs, redrive.queue)
     if queue.source_url is None:
@@ -112,7 +112,7 @@ def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
         task = _latest_task(sqs, source)
         if not _is_running(task):
             earlier = task.get("StartedTimestamp")
-            # SQS does not know where the messages come from that a handler sent itself.
+            # Messages that a handler sent have no source queue that SQS knows.
             sqs.start_message_move_task(
                 SourceArn=source, DestinationArn=queue_arn(sqs, queue.source_url)
             )
@@ -155,11 +155,11 @@ def deliver(
     redriver
         Sends the messages.
     destination_of
-        Returns where a message goes.
+        Returns the destination of a message.
     at_most
         How many messages to send. None for all.
     progressed
-        Is told about the progress.
+        Called with the progress.
     """
     total = client.count() if at_most is None else min(at_most, client.count())
     deadline = None
@@ -197,7 +197,7 @@ def _redrive(
     destination_of: Callable[[DeadLetterMessage], Destination],
     delivered: set[str],
 ) -> str | None:
-    """Deliver a message and delete it. Return why that did not succeed."""
+    """Send a message and delete it. Return the reason if that failed."""
     if message.message_id not in delivered:
         problem = redriver.send(message, destination_of(message))
         if problem is not None:

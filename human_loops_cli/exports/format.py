@@ -1,4 +1,4 @@
-"""What a format is: it turns one reviewed human loop into one entry of a file."""
+"""A format converts one reviewed human loop into one entry of a file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ExportFormat(Protocol):
 
 
 class JsonLines:
-    """What formats in JSON Lines have in common."""
+    """The base class of formats in JSON Lines."""
 
     START: str = ""
     SEPARATOR: str = "\n"

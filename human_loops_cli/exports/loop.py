@@ -1,4 +1,4 @@
-"""A reviewed human loop as the formats see it: what more than half of the reviewers gave."""
+"""A reviewed human loop for the formats: the values of more than half of the reviewers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CORRECTIONS: Final = frozenset(
     {Verdict.CORRECTED, Verdict.ADDED, Verdict.REMOVED, Verdict.RELABELLED}
 )
 
-# A reviewer's remark to the owner of the task. It is no value.
+# A reviewer's comment for the owner of the task, which is not a value.
 _COMMENT: Final = "workerComment"
 
 

@@ -14,7 +14,7 @@ from human_loop_reviews.tasks.custom import searchable_inputs
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 
-#: Where crowd elements take their input from, if the owner does not name another place.
+#: The default input of crowd elements.
 DEFAULT_EXPRESSION: Final = "taskObject"
 
 #: The images that Ground Truth and Amazon Rekognition read.

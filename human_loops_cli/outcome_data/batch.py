@@ -1,4 +1,4 @@
-"""Lines of JSON on their way into DuckDB, which remember where they are from."""
+"""Batches of JSON lines for DuckDB, with the file and number of each line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Batch:
     Parameters
     ----------
     trusted
-        Whether the lines were made here, so that nothing needs a check.
+        Whether the lines were written by this program, so that they need no check.
     """
 
     trusted: bool = False
@@ -35,7 +35,7 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to read it."""
+        """Whether the batch has its maximum size."""
         return len(self.content) >= BATCH_BYTES
 
     def add(self, parts: Iterable[bytes | memoryview], place: str, first_line: int) -> int:
@@ -64,5 +64,5 @@ class Batch:
         return place, first_line + row - self._first_rows[index]
 
     def forget_content(self) -> None:
-        """Keep only where the lines are from."""
+        """Discard the content, and keep the file and number of each line."""
         self.content = bytearray()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OF_BOTH: Final = [each.name for each in LOOPS if each in FIELDS]
 
-# Outputs without an event, whose creation is unknown, are told apart by their end.
+# Outputs without an event have no creation time. They are distinguished by their end time.
 _LOOP: Final = "humanLoopArn, coalesce(creationTime, endTime)"
 
 _LOOPS: Final = {

@@ -18,12 +18,12 @@ _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d
 
 
 class PropertyType(Enum):
-    """What JSON has for a property, and the types in which DuckDB reads and keeps it."""
+    """The type of a property: in JSON, when DuckDB reads it, and when DuckDB keeps it."""
 
     TEXT = ("a text", str, "VARCHAR", "VARCHAR")
     TIME = ("a time with time zone", str, "VARCHAR", "TIMESTAMP WITH TIME ZONE")
     NUMBER = ("a number", (int, float), "DOUBLE", "DOUBLE")
-    # Read as DOUBLE: DuckDB would round a fraction without a word.
+    # Read as DOUBLE: DuckDB rounds a fraction silently.
     COUNT = ("a whole number", (int, float), "DOUBLE", "BIGINT")
     TRUTH = ("true or false", bool, "BOOLEAN", "BOOLEAN")
     NUMBERS = ("a list of numbers", list, "DOUBLE[]", "DOUBLE[]")
@@ -47,7 +47,7 @@ class OutcomeProperty:
     required
         Whether it is never null.
     condition
-        What holds for a value, as SQL with ``VALUE`` in its place. Empty for nothing.
+        The condition on a value in SQL, with ``VALUE`` as placeholder. Empty for none.
     expected
         The condition in words.
     """
@@ -187,7 +187,7 @@ def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tupl
 
 
 def type_problem(outcome: dict[str, Any]) -> str | None:
-    """Return which value of an outcome is of the wrong JSON type. None if none is.
+    """Return which value of an outcome has the wrong JSON type. None if all are correct.
 
     Examples
     --------

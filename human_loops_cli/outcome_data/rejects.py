@@ -1,4 +1,4 @@
-"""What cannot be used of the sources: by file, problem and line, without content."""
+"""Lines and files that cannot be used: by file, problem and line, without content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_LINES: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejects:
-    """What could not be used of a file.
+    """Lines of a file with the same problem, or the whole file.
 
     Parameters
     ----------

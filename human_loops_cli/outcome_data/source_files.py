@@ -18,7 +18,7 @@ _S3: Final = "s3://"
 #: The files of a folder that are read. Firehose can write objects without an extension.
 _EXTENSIONS: Final = ("", ".json", ".jsonl", ".ndjson", ".parquet")
 
-#: What an archive has beside its outcomes, and what must not count.
+#: Folders without outcomes, and those of verifications.
 _NOT_READ: Final = frozenset({"errors", "results", VERIFICATION_FOLDER})
 
 
@@ -31,7 +31,7 @@ class SourceFile:
     name
         Its path or URI.
     path
-        Where it is on disk. None if it must be fetched.
+        The path on disk. None if it must be fetched.
     key
         In S3: bucket and key.
     """
@@ -42,7 +42,7 @@ class SourceFile:
 
     @property
     def is_standard_input(self) -> bool:
-        """Whether it is what comes on standard input."""
+        """Whether it is standard input."""
         return self.path is None and self.key is None
 
     def fetch(self, session: Session, to: Path) -> Path:

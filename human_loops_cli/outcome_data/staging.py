@@ -1,7 +1,7 @@
 """DuckDB reads outcomes from lines of JSON and from Parquet, checks them, and keeps them.
 
-DuckDB quotes content in its errors, so none of them is shown. What it cannot read is narrowed down
-to a few lines, which are then read in Python to say what is wrong.
+Errors of DuckDB can quote content, so they are not shown. Input that DuckDB cannot read is bisected
+into a few lines, which Python then checks.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from human_loops_cli.outcome_data.statements import (
 if TYPE_CHECKING:
     import duckdb
 
-#: The view of all outcomes that were read and are in order.
+#: The view of all valid outcomes.
 OUTCOMES: Final = "staged.outcomes"
 
 #: The outcomes that are left out of it: their part and their row.
 LEFT_OUT: Final = "staged.left_out"
 
-# As many lines are looked at one by one.
+# Up to this number, lines are checked one by one.
 _FEW: Final = 64
 
 _NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
@@ -230,7 +230,7 @@ class Staging:
             return self._part_count
 
     def _read(self, batch: Batch, lines: bytes | bytearray, rows: Sequence[int]) -> None:
-        """Read lines that are at some rows of a batch. On an error, read ever fewer of them."""
+        """Read some lines of a batch. On an error, bisect them."""
         if self._try(batch, lines, rows):
             return
         each = [bytes(line) + b"\n" for line in lines.split(b"\n")[:-1]]

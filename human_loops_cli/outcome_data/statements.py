@@ -98,7 +98,7 @@ def _kept(each: OutcomeProperty) -> str:
 #: The values of a query of outcomes, in the types of a table of outcomes.
 VALUES: Final = ", ".join(f'{_kept(each)} AS "{each.name}"' for each in OF_OUTCOME)
 
-#: Whether nothing is wrong with an outcome and its fields.
+#: Whether an outcome and its fields are valid.
 NO_PROBLEM: Final = (
     f"({PROBLEM}) IS NULL AND "
     f"len(list_filter(fields, lambda field: ({FIELD_PROBLEM}) IS NOT NULL)) = 0"

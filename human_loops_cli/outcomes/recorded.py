@@ -38,7 +38,7 @@ class RecordedOutcome:
     Parameters
     ----------
     outcome
-        What was published, as far as the item has it.
+        The properties of the published outcome that the item has.
     ended
         The end of the loop, or the time of its recovery, as the index has it.
     recovered
@@ -69,12 +69,12 @@ class RecordedOutcome:
 
     @property
     def human_loop_arn(self) -> str:
-        """The loop's ARN, as far as it is recorded."""
+        """The loop's ARN, or unknown if it is not recorded."""
         return str(self.outcome.get("humanLoopArn", "unknown"))
 
     @property
     def is_complete(self) -> bool:
-        """Whether this is all that was published, number for number."""
+        """Whether the item has the complete published outcome, with all numbers."""
         outcome = self.outcome
         return (
             outcome.keys() >= _REQUIRED
@@ -100,7 +100,7 @@ class RecordedOutcome:
 
     @property
     def loop(self) -> HumanLoopEvent:
-        """The loop, as far as its event is recorded."""
+        """The loop, from the recorded properties of its event."""
         outcome = self.outcome
         bucket, _, key = (outcome.get("outputS3Uri") or "").removeprefix("s3://").partition("/")
         return HumanLoopEvent(
@@ -119,5 +119,5 @@ class RecordedOutcome:
 
 
 def _has_numbers(record: Mapping[str, Any]) -> bool:
-    """Return whether no number is a text: DynamoDB holds fewer numbers than JSON."""
+    """Return whether no number is a string: DynamoDB supports fewer numbers than JSON."""
     return not any(isinstance(record.get(name), str) for name in _NUMBERS)

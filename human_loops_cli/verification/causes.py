@@ -1,4 +1,4 @@
-"""Why a link is broken: what the services say about it."""
+"""Why a link is broken, from the state of the services."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _UNKNOWN: Final = "no cause was found; run it again with a longer --timeout"
 
 @dataclass(frozen=True, kw_only=True)
 class Causes:
-    """Looks for the cause of what did not arrive.
+    """Finds why an event or message did not arrive.
 
     Parameters
     ----------
     session, parts, loop
         The run, the parts of the stack, and the marked loop.
     sent
-        When its event was sent.
+        When the event was sent.
     """
 
     session: Session
@@ -53,8 +53,9 @@ class Causes:
         return self._first(
             *self._of_target("queue", self._queue_arn(url)),
             lambda: (
-                "perhaps a consumer took it: messages of others were in the queue, so none was "
-                "received. CloudWatch counts messages after some minutes: use a longer --timeout"
+                "another consumer may have received the message. verify did not read the queue "
+                "because it held other messages. CloudWatch counts messages after some minutes: "
+                "use a longer --timeout"
             ),
         )
 
@@ -72,7 +73,7 @@ class Causes:
         return self._first(lambda: self._alarm_history(alarm))
 
     def of_alerts(self, own_queue: str) -> str | None:
-        """Return what keeps alerts from people, as far as it can be seen without alerting them."""
+        """Return why alerts do not reach people. No alert is sent to find out."""
         topic = self.parts.stack.outputs["AlertsTopicArn"]
         faults = [self._of_rule(self.parts.failed_rule, "topic of the alerts", topic)]
         others = [
@@ -82,16 +83,16 @@ class Causes:
         ]
         pending = [each["Protocol"] for each in others if ":" not in each["SubscriptionArn"]]
         if not others:
-            faults.append("nobody is subscribed to the alerts")
+            faults.append("the alerts have no subscription")
         if pending:
             faults.append(
                 f"{len(pending)} of {len(others)} subscriptions await confirmation "
-                f"({', '.join(sorted(set(pending)))}): the owner must confirm it"
+                f"({', '.join(sorted(set(pending)))}): the recipient must confirm it"
             )
         return "; ".join(filter(None, faults)) or None
 
     def _of_target(self, what: str, arn: str) -> Iterator[Callable[[], str | None]]:
-        """Yield looks for what keeps the rule from a target."""
+        """Yield checks of why the rule does not reach a target."""
         yield lambda: self._of_rule(self.parts.rule, what, arn)
         yield lambda: self._dead_letter(arn)
         yield lambda: self._key(arn)
@@ -114,7 +115,7 @@ class Causes:
         return None
 
     def _dead_letter(self, target: str) -> str | None:
-        """Look for the event in the dead-letter queues, tell the reason, and delete it."""
+        """Find the event in the dead-letter queues, return the reason, and delete the message."""
         sqs, reason = self.session.client("sqs"), None
         if not any(output.endswith("DeadLetterQueueUrl") for output in self.parts.stack.outputs):
             return None
@@ -213,7 +214,7 @@ class Causes:
         return queue_arn(self.session.client("sqs"), url)
 
     def _first(self, *looks: Callable[[], str | None]) -> str:
-        """Return the first cause that is found. What may not be looked at is named."""
+        """Return the first cause that is found, or the first permission that is missing."""
         refused = ""
         for look in looks:
             try:

@@ -24,7 +24,7 @@ class DeployedRule:
     name, bus
         Its name, and the name or ARN of its bus.
     description
-        What EventBridge says of it. None if it does not exist.
+        The response of DescribeRule. None if the rule does not exist.
     """
 
     name: str
@@ -33,7 +33,7 @@ class DeployedRule:
 
     @property
     def pattern(self) -> Mapping[str, Any]:
-        """What it matches of the event's detail."""
+        """The pattern of the event's detail."""
         pattern = json.loads((self.description or {}).get("EventPattern") or "{}")
         detail: Mapping[str, Any] = pattern.get("detail") or {}
         return detail
@@ -50,7 +50,7 @@ class StackParts:
     rule, failed_rule
         The rule on all ended loops, and the one on failures. None without such an output.
     handler
-        The review handler. None if the stack has none, or a function of its owner's.
+        The review handler. None if the stack has none, or has a custom function.
     """
 
     stack: DeployedStack
@@ -64,9 +64,9 @@ class StackParts:
 
     @property
     def topics(self) -> list[str]:
-        """The ARNs of the topic and of the alerts' topic, as far as the stack's account owns them.
+        """The ARNs of the topic and of the alerts' topic, if they are in the stack's account.
 
-        Another owner would have to confirm a subscription.
+        A subscription to a topic of another account must be confirmed.
         """
         found = map(self.output, ("TopicArn", "AlertsTopicArn"))
         account = self.stack.arn.split(":")[4]
@@ -98,14 +98,14 @@ def read_stack_parts(session: Session) -> StackParts:
     Raises
     ------
     CommandError
-        If there is nothing to verify, or the stack is a hub or a spoke.
+        If the stack has no part to verify, or is a hub or a spoke.
     """
     stack = session.stack
     if "HubEventBusArn" in stack.outputs:
         raise CommandError(
-            f"stack {stack.name} is of a hub and its spokes, whose parts are in several accounts; "
+            f"stack {stack.name} is a hub or a spoke, which have parts in several accounts; "
             "verify sends an event through one account",
-            advice="End a human loop in the account of a spoke, and look at status of the hub. "
+            advice="End a human loop in the account of a spoke, and run status on the hub. "
             "A deployment beside the spoke can be verified.",
             status=ExitStatus.INCOMPLETE,
         )
@@ -129,7 +129,7 @@ def _rule(session: Session, output: str) -> DeployedRule | None:
     name = session.stack.outputs.get(output)
     if name is None:
         return None
-    # The reference to a rule on another bus than the default one is bus|name.
+    # The reference of a rule on a custom bus is bus|name.
     bus, _, name = name.rpartition("|")
     bus = _bus(session.stack, bus or "default")
     try:

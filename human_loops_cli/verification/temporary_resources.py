@@ -44,9 +44,9 @@ class TemporaryResources:
     Parameters
     ----------
     session, parts, loop
-        The run, the parts of the stack, and the marked loop.
+        The session, the parts of the stack, and the loop of the verification.
     queue_url
-        The verification's own queue.
+        The temporary queue.
     left
         What could not be removed, and why.
     """
@@ -64,7 +64,7 @@ class TemporaryResources:
         return f"{resource_prefix(self.parts.stack)}{self.loop.verification}"
 
     def create_queue(self) -> None:
-        """Create the queue that sees what arrives. SQS encrypts it, so it needs no key."""
+        """Create the queue that receives the events. SQS encrypts it, so it needs no key."""
         sqs = self.session.client("sqs")
         arn = self._arn("sqs", self.name)
         sources = [self._arn("events", f"rule/*{self.name}")]
@@ -137,7 +137,7 @@ class TemporaryResources:
         )
 
     def expect_item(self, table: str) -> None:
-        """Remove the item that the handler will write."""
+        """Register the removal of the item that the handler will write."""
         dynamodb = self.session.client("dynamodb")
         self.register_removal(
             f"item {self.loop.arn} of table {table}",
@@ -161,7 +161,7 @@ class TemporaryResources:
         self._removals.append((what, remove))
 
     def remove(self) -> None:
-        """Remove everything, the queue last. What cannot be removed is named."""
+        """Remove all resources, the queue last. Those that cannot be removed are listed in left."""
         with uninterrupted():
             while self._removals:
                 what, remove = self._removals.pop()
@@ -236,7 +236,7 @@ def subscriptions(sns: Any, topic: str) -> Iterator[dict[str, Any]]:
 
 
 def _remove_objects(s3: Any, bucket: str, prefix: str) -> None:
-    """Remove all versions of the objects of a verification: its folder has a name of its own."""
+    """Remove all versions of the objects of a verification, which are alone in their folder."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):

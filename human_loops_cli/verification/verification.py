@@ -1,4 +1,4 @@
-"""One verification: what it adds, what it sends, and what it finds out about each link."""
+"""A verification: its resources, its event, and the state of each link."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SECONDS_TO_WAIT: Final = 1
 _NO_SUCH: Final = ("NotFound", "NotFoundException", "NoSuchBucket", "ResourceNotFoundException")
 
 Progressed = Callable[[list[str]], None]
-"""Called with the names of the links that are awaited."""
+"""Called with the names of the links that the verification waits for."""
 
 
 class LinkState(StrEnum):
-    """What is known of a link."""
+    """The state of a link."""
 
     OK = "ok"
     BROKEN = "broken"
@@ -41,7 +41,7 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """A link, and what was seen of it."""
+    """A link, its state, and the evidence."""
 
     name: str
     state: LinkState
@@ -61,11 +61,11 @@ class Verification:
     with_alarm
         Whether to test the alarm path, which people see.
     leftovers
-        The names of what earlier verifications left, and this one removed.
+        The names of resources of earlier verifications that this one removed.
     notes
-        What else is to be told.
+        Further notes for the user.
     left
-        What could not be removed, and why.
+        The resources that could not be removed, and the reasons.
     """
 
     session: Session
@@ -79,12 +79,12 @@ class Verification:
     _skipped: dict[str, str] = field(default_factory=dict)
 
     def run(self, progressed: Progressed) -> list[Link]:
-        """Verify the stack, and remove what that added, whatever happens.
+        """Verify the stack. The temporary resources are removed in any case.
 
         Raises
         ------
         CommandError
-            If there is nothing to verify.
+            If the stack has no part to verify.
         BotoCoreError, ClientError
             If AWS refuses, such as for a missing permission.
         """
@@ -123,7 +123,7 @@ class Verification:
         ]
 
     def _add(self) -> None:
-        """Add what sees the marked event, and its output."""
+        """Create the resources that receive the marked event, and its output."""
         resources = self._resources
         resources.create_queue()
         if self._parts.rule is not None:
@@ -157,7 +157,7 @@ class Verification:
     def _or_broken(
         self, link: str, what: str, add: Callable[..., object], *arguments: object
     ) -> None:
-        """Add something, unless what it is added to does not exist."""
+        """Run a step. If its resource does not exist, the link is broken."""
         try:
             add(*arguments)
         except ClientError as error:
@@ -167,7 +167,7 @@ class Verification:
             self._broken[link] = f"{what} does not exist"
 
     def _send(self) -> None:
-        """Send the marked event, once the rules that watch for it work."""
+        """Send the marked event, after the temporary rules are in effect."""
         self._sent = datetime.now(UTC)
         if self._parts.rule is not None and "event bus" not in self._broken:
             for bus in self._parts.buses:
@@ -179,7 +179,7 @@ class Verification:
             self._test_alarm(self._alarm)
 
     def _probe(self, bus: str) -> None:
-        """Wait until EventBridge uses the new rule, which takes it a while."""
+        """Wait until the new rule is in effect in EventBridge."""
         latest = self._deadline - self.seconds / 2
         self._verification_queue.seen.discard("probe")
         entry = self._loop.probe()
@@ -201,7 +201,7 @@ class Verification:
             )
 
     def _wait(self, progressed: Progressed) -> None:
-        """Look until everything that can arrive has arrived, or the time is over."""
+        """Poll until all links are known, or the timeout is reached."""
         while self._look() and time.monotonic() < self._deadline:
             progressed(self._awaited())
 
@@ -209,13 +209,13 @@ class Verification:
         return name not in self._ok.keys() | self._broken.keys() | self._skipped.keys()
 
     def _awaited(self) -> list[str]:
-        """Return the links of which nothing is known yet, but may be by waiting."""
+        """Return the links with an unknown state that can still change."""
         if "event bus" in self._broken:
             return []
         return [name for name in self._names() if self._is_open(name) and name != "alerts"]
 
     def _look(self) -> list[str]:
-        """Look everywhere once, and return the links that are still awaited."""
+        """Poll all links once, and return those with an unknown state."""
         for place in self._verification_queue.look(wait=_SECONDS_TO_WAIT) & {*_RECEIVED}:
             self._ok[place] = _RECEIVED[place]
         awaited = self._awaited()
@@ -234,7 +234,7 @@ class Verification:
         return self._awaited()
 
     def _find_causes(self) -> None:
-        """Look for the causes of what did not arrive."""
+        """Find why events and messages did not arrive."""
         causes = Causes(session=self.session, parts=self._parts, loop=self._loop, sent=self._sent)
         missing = self._awaited()
         if "event bus" in missing:

@@ -23,10 +23,10 @@ from human_loops_cli.verification.stack_parts import StackParts
 
 _FLOW_DEFINITION: Final = "human-loops-verification"
 
-#: The detail type of an event that no rule but the verification's own matches.
+#: The detail type of an event that only the temporary rules match.
 PROBE_DETAIL_TYPE: Final = "Human Loops Verification"
 
-#: What this adds is left over when a run ends without removing it and this long has passed.
+#: The time that a run has for removing its resources. After it, they are left over.
 _SECONDS_TO_REMOVE: Final = 120
 
 
@@ -46,7 +46,7 @@ class VerificationLoop:
     status
         A status that the rule matches.
     creation_time
-        When it was made up.
+        When it was created.
     has_output
         Whether there is a review handler that needs its output.
     """

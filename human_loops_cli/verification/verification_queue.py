@@ -20,7 +20,7 @@ class VerificationQueue:
     Parameters
     ----------
     resources
-        What the verification added.
+        The temporary resources of the verification.
     alarm
         The name of the alarm that is tested. None for none.
     """
@@ -30,7 +30,7 @@ class VerificationQueue:
     seen: set[str] = field(default_factory=set)
 
     def look(self, *, wait: int) -> set[str]:
-        """Receive what has arrived, and return the places where the marked loop was seen."""
+        """Receive messages, and return the links through which the marked event has passed."""
         sqs = self.resources.session.client("sqs")
         answer = sqs.receive_message(
             QueueUrl=self.resources.queue_url,
@@ -45,7 +45,7 @@ class VerificationQueue:
         return self.seen
 
     def _place(self, body: dict[str, Any]) -> str:
-        """Return where a message was seen. Empty if it is another one."""
+        """Return the link of a message. Empty if it belongs to another loop."""
         outputs = self.resources.parts.stack.outputs
         if "TopicArn" not in body:
             return _BUS.get(body["detail-type"], "") if self._is_ours(body) else ""
