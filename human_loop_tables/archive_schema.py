@@ -24,13 +24,6 @@ PARTITION: Final = "date"
 class ArchivedProperty:
     """A property of an outcome, or of an object in it.
 
-    Parameters
-    ----------
-    key
-        Its key in JSON.
-    type
-        Its Hive type, as Glue declares it.
-
     Examples
     --------
     >>> ArchivedProperty("humanLoopArn", "string").column
@@ -38,7 +31,9 @@ class ArchivedProperty:
     """
 
     key: str
+    """Its key in JSON."""
     type: str
+    """Its Hive type, as Glue declares it."""
 
     @property
     def column(self) -> str:

@@ -17,21 +17,14 @@ from human_loop_tables.tables import TABLES, SqlColumn, SqlType
 
 @dataclass(frozen=True, slots=True)
 class AthenaView:
-    """A view of Amazon Athena.
-
-    Parameters
-    ----------
-    name
-        Its name, that of a table.
-    columns
-        Its columns, those of the table.
-    sql
-        A SELECT statement without a semicolon.
-    """
+    """A view of Amazon Athena."""
 
     name: str
+    """Its name, that of a table."""
     columns: tuple[SqlColumn, ...]
+    """Its columns, those of the table."""
     sql: str
+    """A SELECT statement without a semicolon."""
 
 
 def _time(column: str) -> str:

@@ -24,19 +24,13 @@ class SqlType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SqlColumn:
-    """A column of a table.
-
-    Parameters
-    ----------
-    name, type
-        As in SQL.
-    meaning
-        What it holds, and when it is null.
-    """
+    """A column of a table."""
 
     name: str
     type: SqlType
+    """As in SQL."""
     meaning: str
+    """What it holds, and when it is null."""
 
 
 #: What identifies a human loop and says how it was selected. Both tables have these columns.

@@ -13,26 +13,18 @@ _MAX_NAME: Final = 90
 
 @dataclass(frozen=True, kw_only=True)
 class FlowDefinition:
-    """What a deployment needs of a flow definition.
-
-    Parameters
-    ----------
-    name, arn
-        Its name and its ARN.
-    bucket, prefix
-        Where it writes outputs. The prefix is empty or ends with a slash.
-    key_arn
-        The KMS key of the outputs. None for the bucket's default.
-    task_type
-        AWS's name of a built-in task. None for a custom task.
-    """
+    """What a deployment needs of a flow definition."""
 
     name: str
     arn: str
+    """Its name and its ARN."""
     bucket: str
     prefix: str
+    """Where it writes outputs. The prefix is empty or ends with a slash."""
     key_arn: str | None
+    """The KMS key of the outputs. None for the bucket's default."""
     task_type: str | None
+    """AWS's name of a built-in task. None for a custom task."""
 
 
 def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:

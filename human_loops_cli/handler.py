@@ -13,21 +13,14 @@ from human_loops_cli.session import Session
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedHandler:
-    """The review handler of a stack.
-
-    Parameters
-    ----------
-    name
-        The function's name.
-    settings
-        Its settings.
-    configuration
-        The response of GetFunctionConfiguration.
-    """
+    """The review handler of a stack."""
 
     name: str
+    """The function's name."""
     settings: Settings
+    """Its settings."""
     configuration: Mapping[str, Any]
+    """The response of GetFunctionConfiguration."""
 
 
 def read_handler(session: Session) -> DeployedHandler:

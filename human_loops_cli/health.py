@@ -21,34 +21,23 @@ _MAX_ALARMS: Final = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """The health of a stack.
-
-    Parameters
-    ----------
-    since
-        The earliest time of the loops, failures and errors.
-    loops
-        The number of loops by flow definition and status.
-    items_read
-        How many items of the ledger were read for it.
-    failures
-        The last loops that failed, the latest first.
-    dead_letters
-        The approximate number of messages in each dead-letter queue.
-    alarms
-        The name, state and reason of each alarm.
-    handler_errors, handler_runs
-        How often the handler failed, and was invoked. None where CloudWatch has no data.
-    """
+    """The health of a stack."""
 
     since: datetime
+    """The earliest time of the loops, failures and errors."""
     loops: Counter[tuple[str, str]]
+    """The number of loops by flow definition and status."""
     items_read: int
+    """How many items of the ledger were read for it."""
     failures: list[dict[str, Any]]
+    """The last loops that failed, the latest first."""
     dead_letters: dict[str, int]
+    """The approximate number of messages in each dead-letter queue."""
     alarms: list[dict[str, str]]
+    """The name, state and reason of each alarm."""
     handler_errors: int | None
     handler_runs: int | None
+    """How often the handler failed, and was invoked. None where CloudWatch has no data."""
 
     @property
     def is_good(self) -> bool:

@@ -33,23 +33,16 @@ _CALLING: Final = Config(
 
 @dataclass(kw_only=True)
 class Session:
-    """One run of the command line.
-
-    Parameters
-    ----------
-    stack_name
-        The name of the deployed stack.
-    endpoint_url, profile, region
-        As the AWS CLI takes them.
-    printer
-        Prints the results.
-    """
+    """One run of the command line."""
 
     stack_name: str
+    """The name of the deployed stack."""
     endpoint_url: str | None
     profile: str | None
     region: str | None
+    """As the AWS CLI takes them."""
     printer: Printer
+    """Prints the results."""
     _clients: dict[str, Any] = field(default_factory=dict)
 
     @cached_property

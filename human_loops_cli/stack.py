@@ -19,19 +19,13 @@ _OURS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedStack:
-    """A deployed stack.
-
-    Parameters
-    ----------
-    name, arn
-        Its name and its ARN.
-    outputs
-        Its outputs by name.
-    """
+    """A deployed stack."""
 
     name: str
     arn: str
+    """Its name and its ARN."""
     outputs: Mapping[str, str]
+    """Its outputs by name."""
 
     def __getitem__(self, output: str) -> str:
         """Return the value of an output. Raise CommandError if the stack does not have it."""

@@ -39,36 +39,24 @@ _WITHOUT_REASON: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterMessage:
-    """A message in a dead-letter queue.
-
-    Parameters
-    ----------
-    queue
-        The queue's name.
-    message_id
-        SQS's id of the message.
-    receipt_handle
-        The handle that deletes it.
-    body
-        The event.
-    attributes
-        The string values of its message attributes.
-    message_attributes
-        Its message attributes as SQS returns them.
-    sent
-        When it was sent to this queue, or to the queue that SQS moved it from.
-    receives
-        How often it was received.
-    """
+    """A message in a dead-letter queue."""
 
     queue: str
+    """The queue's name."""
     message_id: str
+    """SQS's id of the message."""
     receipt_handle: str
+    """The handle that deletes it."""
     body: str
+    """The event."""
     attributes: Mapping[str, str]
+    """The string values of its message attributes."""
     message_attributes: Mapping[str, Any] = field(default_factory=dict)
+    """Its message attributes as SQS returns them."""
     sent: datetime
+    """When it was sent to this queue, or to the queue that SQS moved it from."""
     receives: int
+    """How often it was received."""
 
     @classmethod
     def parse(cls, message: Mapping[str, Any], *, queue: str) -> DeadLetterMessage:

@@ -31,24 +31,16 @@ _SECONDS_TO_WAIT: Final = 1
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedDeadLetterQueue:
-    """A dead-letter queue of a stack.
-
-    Parameters
-    ----------
-    name
-        The name of the stack's output, without ``Url``.
-    url
-        The queue's URL.
-    source_url
-        The URL of the queue whose messages SQS moves here. None if it is not for a queue.
-    function
-        The name of the function whose events Lambda sends here. None if it is not for a function.
-    """
+    """A dead-letter queue of a stack."""
 
     name: str
+    """The name of the stack's output, without ``Url``."""
     url: str
+    """The queue's URL."""
     source_url: str | None = None
+    """The URL of the queue whose messages SQS moves here. None if it is not for a queue."""
     function: str | None = None
+    """The name of the function whose events Lambda sends here. None if it is not for a function."""
 
     @property
     def source_name(self) -> str:

@@ -23,21 +23,14 @@ class DestinationType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """The destination of a message.
-
-    Parameters
-    ----------
-    type
-        Its type.
-    address
-        The function's name or ARN, the queue's URL or ARN, the topic's ARN, the rule's ARN.
-    problem
-        Why the message cannot be redriven.
-    """
+    """The destination of a message."""
 
     type: DestinationType
+    """Its type."""
     address: str = ""
+    """The function's name or ARN, the queue's URL or ARN, the topic's ARN, the rule's ARN."""
     problem: str = ""
+    """Why the message cannot be redriven."""
 
     def __str__(self) -> str:
         """Return the type and the name."""

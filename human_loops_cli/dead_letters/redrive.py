@@ -51,27 +51,18 @@ class NotRedriven:
 
 @dataclass
 class Redrive:
-    """The result of a redrive of one queue. It is current at any time, also after an interruption.
-
-    Parameters
-    ----------
-    queue
-        The queue.
-    redriven
-        How many messages were delivered and deleted.
-    not_redriven
-        The messages that stay in the queue.
-    arrived_meanwhile
-        How many messages arrived, or returned, during the redrive. They stay in the queue.
-    problem
-        Why SQS stopped moving messages.
-    """
+    """The result of a redrive of one queue, current also after an interruption."""
 
     queue: DeployedDeadLetterQueue
+    """The queue."""
     redriven: int = 0
+    """How many messages were delivered and deleted."""
     not_redriven: list[NotRedriven] = field(default_factory=list)
+    """The messages that stay in the queue."""
     arrived_meanwhile: int = 0
+    """How many messages arrived, or returned, during the redrive. They stay in the queue."""
     problem: str = ""
+    """Why SQS stopped moving messages."""
 
     @property
     def is_complete(self) -> bool:

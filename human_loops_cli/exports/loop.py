@@ -76,28 +76,19 @@ class ConsensusField:
 
 @dataclass(frozen=True)
 class ReviewedLoop:
-    """One human loop with its review.
-
-    Parameters
-    ----------
-    input_name
-        The path or URI of its output.
-    output, review
-        The output and the review of it. At least one reviewer answered.
-    source
-        What the reviewers were shown, None where the output does not say.
-    only
-        Which reviews are exported.
-    field
-        The name of the only field to export. None for all.
-    """
+    """One human loop with its review."""
 
     input_name: str
+    """The path or URI of its output."""
     output: Output
     review: Review
+    """The output and the review of it. At least one reviewer answered."""
     source: Source | None
+    """What the reviewers were shown, None where the output does not say."""
     only: ReviewSelection
+    """Which reviews are exported."""
     field: str | None = None
+    """The name of the only field to export. None for all."""
 
     @cached_property
     def _states(self) -> list[ConsensusField | FieldLeftOut]:

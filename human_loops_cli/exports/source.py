@@ -41,18 +41,12 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the reviewers of a human loop were shown.
-
-    Parameters
-    ----------
-    kind
-        What the value is.
-    value
-        The S3 URI, the URL without its query, or the text.
-    """
+    """What the reviewers of a human loop were shown."""
 
     kind: SourceKind
+    """What the value is."""
     value: str
+    """The S3 URI, the URL without its query, or the text."""
 
     def require_image(self) -> str:
         """Return the S3 URI of an image. An object without an extension is taken for one.

@@ -25,48 +25,32 @@ _WHY_FIELDS_ARE_LEFT_OUT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A loop that is not exported.
-
-    Parameters
-    ----------
-    input_name
-        The path or URI of its output.
-    loop_name
-        Its name. None if the output was not read.
-    reason, detail
-        Why, and the place in an output that cannot be read.
-    """
+    """A loop that is not exported."""
 
     input_name: str
+    """The path or URI of its output."""
     loop_name: str | None
+    """Its name. None if the output was not read."""
     reason: Reason
     detail: str = ""
+    """Why, and the place in an output that cannot be read."""
 
 
 @dataclass(kw_only=True)
 class Summary:
-    """What was exported, and what was not.
-
-    Parameters
-    ----------
-    format_name, only
-        As on the command line.
-    inputs
-        How many outputs there are.
-    exported
-        How many of them were exported.
-    left_out
-        The others.
-    fields_left_out
-        How many fields of exported loops have no consensus, and why.
-    """
+    """What was exported, and what was not."""
 
     format_name: str
     only: ReviewSelection
+    """As on the command line."""
     inputs: int
+    """How many outputs there are."""
     exported: int = 0
+    """How many of them were exported."""
     left_out: list[LeftOut] = field(default_factory=list)
+    """The others."""
     fields_left_out: Counter[FieldLeftOut] = field(default_factory=Counter)
+    """How many fields of exported loops have no consensus, and why."""
 
     @property
     def has_refusals(self) -> bool:

@@ -19,15 +19,10 @@ MAX_TRUSTED_LINE_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass
 class Batch:
-    """Some lines, each with an object.
-
-    Parameters
-    ----------
-    trusted
-        Whether the lines were written by this program, so that they need no check.
-    """
+    """Some lines, each with an object."""
 
     trusted: bool = False
+    """Whether the lines were written by this program, so that they need no check."""
     content: bytearray = field(default_factory=bytearray)
     count: int = 0
     _first_rows: list[int] = field(default_factory=list)

@@ -32,32 +32,23 @@ __all__ = ["Athena", "OutcomeData", "open_outcomes"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeData:
-    """The tables `loops` and `fields` of some outcomes.
-
-    Parameters
-    ----------
-    sources
-        Where they come from, as the user named it.
-    flow, since, until
-        What limits the loops.
-    outcomes
-        How many outcomes were read. None if the engine does not say.
-    duplicates, replaced, verifications
-        How many outcomes are not in the tables: those with an ``outcomeId`` that was read before,
-        those that another outcome of the loop replaced, and those of ``human-loops verify``.
-    rejects
-        What could not be used.
-    """
+    """The tables `loops` and `fields` of some outcomes."""
 
     sources: Sequence[str]
+    """Where they come from, as the user named it."""
     flow: str | None
     since: datetime | None
     until: datetime | None
+    """What limits the loops."""
     outcomes: int | None = None
+    """How many outcomes were read. None if the engine does not say."""
     duplicates: int = 0
     replaced: int = 0
     verifications: int = 0
+    """How many outcomes are not in the tables: those with an ``outcomeId`` that was read before,
+    those that another outcome of the loop replaced, and those of ``human-loops verify``."""
     rejects: Sequence[Rejects] = ()
+    """What could not be used."""
     _run: Callable[[str], list[tuple[Any, ...]]]
 
     def rows(self, query: Query) -> list[dict[str, Any]]:

@@ -38,25 +38,17 @@ class PropertyType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeProperty:
-    """A property of an outcome or of one of its fields.
-
-    Parameters
-    ----------
-    name, type
-        As in docs/outcome.schema.json.
-    required
-        Whether it is never null.
-    condition
-        The condition on a value in SQL, with ``VALUE`` as placeholder. Empty for none.
-    expected
-        The condition in words.
-    """
+    """A property of an outcome or of one of its fields."""
 
     name: str
     type: PropertyType
+    """As in docs/outcome.schema.json."""
     required: bool = False
+    """Whether it is never null."""
     condition: str = ""
+    """The condition on a value in SQL, with ``VALUE`` as placeholder. Empty for none."""
     expected: str = ""
+    """The condition in words."""
 
 
 def _text(name: str, *, required: bool = False) -> OutcomeProperty:

@@ -23,18 +23,12 @@ _NULL: Final = '"NULL"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileColumns:
-    """The columns of a file.
-
-    Parameters
-    ----------
-    of_outcome
-        The types of the properties of its outcomes, by name in lower case.
-    enveloped
-        Whether these are in the envelope of an event.
-    """
+    """The columns of a file."""
 
     of_outcome: Mapping[str, str]
+    """The types of the properties of its outcomes, by name in lower case."""
     enveloped: bool
+    """Whether these are in the envelope of an event."""
 
 
 #: A file's place in a list is in the upper digits of the number of a row.

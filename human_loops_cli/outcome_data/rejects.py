@@ -11,24 +11,16 @@ _MAX_LINES: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejects:
-    """Lines of a file with the same problem, or the whole file.
-
-    Parameters
-    ----------
-    place
-        The file's path or URI.
-    problem
-        What is wrong with it, without its content.
-    lines
-        The numbers of the first few lines with the problem. Empty if it is the whole file.
-    count
-        How many outcomes it affects.
-    """
+    """Lines of a file with the same problem, or the whole file."""
 
     place: str
+    """The file's path or URI."""
     problem: str
+    """What is wrong with it, without its content."""
     lines: Sequence[int] = ()
+    """The numbers of the first few lines with the problem. Empty if it is the whole file."""
     count: int = 1
+    """How many outcomes it affects."""
 
 
 @dataclass

@@ -24,21 +24,14 @@ _NOT_READ: Final = frozenset({"errors", "results", VERIFICATION_FOLDER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file of a source.
-
-    Parameters
-    ----------
-    name
-        Its path or URI.
-    path
-        The path on disk. None if it must be fetched.
-    key
-        In S3: bucket and key.
-    """
+    """A file of a source."""
 
     name: str
+    """Its path or URI."""
     path: Path | None = None
+    """The path on disk. None if it must be fetched."""
     key: tuple[str, str] | None = None
+    """In S3: bucket and key."""
 
     @property
     def is_standard_input(self) -> bool:
@@ -59,18 +52,12 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFiles:
-    """The files of all sources.
-
-    Parameters
-    ----------
-    files
-        Those to read, each once.
-    not_read
-        How many files of folders and prefixes have another extension.
-    """
+    """The files of all sources."""
 
     files: Sequence[SourceFile]
+    """Those to read, each once."""
     not_read: int
+    """How many files of folders and prefixes have another extension."""
 
 
 def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:

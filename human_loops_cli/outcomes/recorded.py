@@ -33,21 +33,14 @@ _NUMBERS: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedOutcome:
-    """An item of the ledger.
-
-    Parameters
-    ----------
-    outcome
-        The properties of the published outcome that the item has.
-    ended
-        The end of the loop, or the time of its recovery, as the index has it.
-    recovered
-        Whether the reconciler sent the loop's event.
-    """
+    """An item of the ledger."""
 
     outcome: dict[str, Any]
+    """The properties of the published outcome that the item has."""
     ended: str
+    """The end of the loop, or the time of its recovery, as the index has it."""
     recovered: bool
+    """Whether the reconciler sent the loop's event."""
 
     @classmethod
     def parse(cls, item: Mapping[str, Any]) -> RecordedOutcome:

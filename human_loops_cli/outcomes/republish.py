@@ -35,24 +35,16 @@ class OutcomeProblem:
 
 @dataclass
 class Republication:
-    """The progress of republishing. It is current at any time.
-
-    Parameters
-    ----------
-    settler
-        Provides the outcome bus, and reviews outputs with the settings of the deployed handler.
-    published
-        How many outcomes were published.
-    read_again
-        How many of these were read again from the output.
-    not_published
-        The outcomes that were not.
-    """
+    """The progress of republishing. It is current at any time."""
 
     settler: Settler
+    """Provides the outcome bus, and reviews outputs with the settings of the deployed handler."""
     published: int = 0
+    """How many outcomes were published."""
     read_again: int = 0
+    """How many of these were read again from the output."""
     not_published: list[OutcomeProblem] = field(default_factory=list)
+    """The outcomes that were not."""
 
     def publish(self, recorded: RecordedOutcome) -> None:
         """Publish an outcome, or record why that is not possible.

@@ -28,20 +28,14 @@ _UNKNOWN: Final = "no cause was found; run it again with a longer --timeout"
 
 @dataclass(frozen=True, kw_only=True)
 class Causes:
-    """Finds why an event or message did not arrive.
-
-    Parameters
-    ----------
-    session, parts, loop
-        The run, the parts of the stack, and the marked loop.
-    sent
-        When the event was sent.
-    """
+    """Finds why an event or message did not arrive."""
 
     session: Session
     parts: StackParts
     loop: VerificationLoop
+    """The run, the parts of the stack, and the marked loop."""
     sent: datetime
+    """When the event was sent."""
 
     def of_topic(self) -> str:
         """Return why the topic did not get the event."""

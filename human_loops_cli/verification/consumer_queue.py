@@ -19,20 +19,14 @@ class ConsumerQueue:
     Each receive of a message increases its receive count, so messages are received only while the
     queue holds no other message. If another message arrives, it is made visible again at once, and
     receiving ends. From then on, CloudWatch's metric shows whether a message arrived.
-
-    Parameters
-    ----------
-    session
-        Provides the clients.
-    url
-        The queue's URL.
-    verification
-        The id of the verification.
     """
 
     session: Session
+    """Provides the clients."""
     url: str
+    """The queue's URL."""
     verification: str
+    """The id of the verification."""
     evidence: str = ""
     receives: bool = False
     _since: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -17,19 +17,13 @@ from human_loops_cli.stack import DeployedStack
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedRule:
-    """A rule of the stack.
-
-    Parameters
-    ----------
-    name, bus
-        Its name, and the name or ARN of its bus.
-    description
-        The response of DescribeRule. None if the rule does not exist.
-    """
+    """A rule of the stack."""
 
     name: str
     bus: str
+    """Its name, and the name or ARN of its bus."""
     description: Mapping[str, Any] | None
+    """The response of DescribeRule. None if the rule does not exist."""
 
     @property
     def pattern(self) -> Mapping[str, Any]:
@@ -41,22 +35,15 @@ class DeployedRule:
 
 @dataclass(frozen=True, kw_only=True)
 class StackParts:
-    """The parts of a stack.
-
-    Parameters
-    ----------
-    stack
-        The stack.
-    rule, failed_rule
-        The rule on all ended loops, and the one on failures. None without such an output.
-    handler
-        The review handler. None if the stack has none, or has a custom function.
-    """
+    """The parts of a stack."""
 
     stack: DeployedStack
+    """The stack."""
     rule: DeployedRule | None
     failed_rule: DeployedRule | None
+    """The rule on all ended loops, and the one on failures. None without such an output."""
     handler: DeployedHandler | None
+    """The review handler. None if the stack has none, or has a custom function."""
 
     def output(self, name: str) -> str | None:
         """Return an output of the stack, None if it has no such part."""

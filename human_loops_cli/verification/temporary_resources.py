@@ -39,23 +39,16 @@ _NO_SUCH_QUEUE: Final = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNo
 
 @dataclass(kw_only=True)
 class TemporaryResources:
-    """The resources that a verification creates and removes.
-
-    Parameters
-    ----------
-    session, parts, loop
-        The session, the parts of the stack, and the loop of the verification.
-    queue_url
-        The temporary queue.
-    left
-        What could not be removed, and why.
-    """
+    """The resources that a verification creates and removes."""
 
     session: Session
     parts: StackParts
     loop: VerificationLoop
+    """The session, the parts of the stack, and the loop of the verification."""
     queue_url: str = ""
+    """The temporary queue."""
     left: list[str] = field(default_factory=list)
+    """What could not be removed, and why."""
     _removals: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
 
     @property

@@ -50,30 +50,20 @@ class Link:
 
 @dataclass(kw_only=True)
 class Verification:
-    """A verification of a stack.
-
-    Parameters
-    ----------
-    session
-        The run of the command line.
-    seconds
-        How long to wait for the marked event.
-    with_alarm
-        Whether to test the alarm path, which people see.
-    leftovers
-        The names of resources of earlier verifications that this one removed.
-    notes
-        Further notes for the user.
-    left
-        The resources that could not be removed, and the reasons.
-    """
+    """A verification of a stack."""
 
     session: Session
+    """The run of the command line."""
     seconds: float
+    """How long to wait for the marked event."""
     with_alarm: bool
+    """Whether to test the alarm path, which people see."""
     leftovers: list[str] = field(default_factory=list)
+    """The names of resources of earlier verifications that this one removed."""
     notes: list[str] = field(default_factory=list)
+    """Further notes for the user."""
     left: list[str] = field(default_factory=list)
+    """The resources that could not be removed, and the reasons."""
     _broken: dict[str, str] = field(default_factory=dict)
     _ok: dict[str, str] = field(default_factory=dict)
     _skipped: dict[str, str] = field(default_factory=dict)

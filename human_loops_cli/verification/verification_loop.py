@@ -32,31 +32,21 @@ _SECONDS_TO_REMOVE: Final = 120
 
 @dataclass(frozen=True, kw_only=True)
 class VerificationLoop:
-    """The made-up human loop of a verification. A2I does not know it.
-
-    Parameters
-    ----------
-    verification
-        The id of the verification, from which the names derive. It begins with the deadline, after
-        which the resources of the verification are left over.
-    stack
-        The stack.
-    flow_definition_arn
-        A flow definition that the rule matches. It need not exist.
-    status
-        A status that the rule matches.
-    creation_time
-        When it was created.
-    has_output
-        Whether there is a review handler that needs its output.
-    """
+    """The made-up human loop of a verification. A2I does not know it."""
 
     verification: str
+    """The id of the verification, from which the names derive. It begins with the deadline, after
+    which the resources of the verification are left over."""
     stack: DeployedStack
+    """The stack."""
     flow_definition_arn: str
+    """A flow definition that the rule matches. It need not exist."""
     status: str
+    """A status that the rule matches."""
     creation_time: str
+    """When it was created."""
     has_output: bool
+    """Whether there is a review handler that needs its output."""
 
     @classmethod
     def create(cls, parts: StackParts, *, seconds: float) -> VerificationLoop:

@@ -15,18 +15,12 @@ _MAX_MESSAGES: Final = 10
 
 @dataclass
 class VerificationQueue:
-    """The temporary queue of a verification, and what it has received.
-
-    Parameters
-    ----------
-    resources
-        The temporary resources of the verification.
-    alarm
-        The name of the alarm that is tested. None for none.
-    """
+    """The temporary queue of a verification, and what it has received."""
 
     resources: TemporaryResources
+    """The temporary resources of the verification."""
     alarm: str | None = None
+    """The name of the alarm that is tested. None for none."""
     seen: set[str] = field(default_factory=set)
 
     def look(self, *, wait: int) -> set[str]:
