@@ -59,7 +59,7 @@ def list_messages(
         messages = [message for client, message in found if client.queue == each]
         session.printer.table(
             f"{each.name} ({len(messages)})",
-            ("message", "about", "status", "sent", "from", "reason", "goes back to"),
+            ("message", "about", "status", "sent", "from", "reason", "destination"),
             (
                 (
                     message.message_id[:_SHOWN_OF_AN_ID],

@@ -57,7 +57,7 @@ class AthenaQueries:
     flow: str | None
     since: datetime | None
     until: datetime | None
-    """What limits the loops."""
+    """The limits of the loops."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for so many seconds."""
     _limits: str = field(init=False, default="")

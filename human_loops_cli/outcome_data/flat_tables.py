@@ -102,7 +102,7 @@ def build_tables(
     connection
         The connection with the staged outcomes.
     flow, since, until
-        What limits the loops.
+        The limits of the loops.
     advice
         What to say if there is no outcome.
 
@@ -143,7 +143,7 @@ _COUNTS: Final = f"SELECT count(*), count(verification), count(creationTime) FRO
 
 _VERIFICATIONS: Final = f"SELECT part, row FROM {OUTCOMES} WHERE verification IS NOT NULL"
 
-# Outputs beside the outcome of their loop. The event of a loop comes within seconds of its output.
+# Outputs beside the outcome of their loop. The event of a loop follows its output within seconds.
 _OUTPUTS_OF_OUTCOMES: Final = f"""\
 SELECT DISTINCT outputs.part, outputs.row
 FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others ON

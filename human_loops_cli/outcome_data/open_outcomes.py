@@ -39,7 +39,7 @@ class OutcomeData:
     flow: str | None
     since: datetime | None
     until: datetime | None
-    """What limits the loops."""
+    """The limits of the loops."""
     outcomes: int | None = None
     """How many outcomes were read. None if the engine does not say."""
     duplicates: int = 0

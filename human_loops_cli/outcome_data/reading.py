@@ -107,7 +107,7 @@ def _fetched(
     folder: Path,
     fetchers: ThreadPoolExecutor,
 ) -> Iterator[tuple[SourceFile, Path]]:
-    """Yield the files that are on disk now, in their order. The next ones are fetched meanwhile."""
+    """Yield the fetched files in their order. The next files are fetched in parallel."""
     ahead: deque[tuple[SourceFile, Future[Path]]] = deque()
     numbered = iter(enumerate(files))
     while True:

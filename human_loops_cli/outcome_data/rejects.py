@@ -68,7 +68,7 @@ class RejectList:
 
 
 def describe(rejects: Rejects) -> str:
-    """Return rejects as a line for people.
+    """Return rejects as one line of text.
 
     Examples
     --------

@@ -85,7 +85,7 @@ class RecordedOutcome:
         version = self.outcome.get("schemaVersion")
         if version not in (None, SCHEMA_VERSION):
             return (
-                f"its schemaVersion is {version}, this command knows {SCHEMA_VERSION}: install "
+                f"its schemaVersion is {version}, this command supports {SCHEMA_VERSION}: install "
                 "the version that is deployed"
             )
         missing = [name for name in _IDENTITY if not self.outcome.get(name)]

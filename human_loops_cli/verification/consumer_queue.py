@@ -42,7 +42,7 @@ class ConsumerQueue:
         self._since = datetime.now(UTC).replace(second=0, microsecond=0)
 
     def look(self) -> bool:
-        """Return whether the marked event came to the queue."""
+        """Return whether the marked event arrived in the queue."""
         if not self.evidence and self.receives:
             self._receive()
         if not self.evidence and time.monotonic() - self._looked > _SECONDS_BETWEEN_METRICS:

@@ -310,6 +310,6 @@ class Verification:
 _RECEIVED: Final = {
     "event bus": "has the marked event",
     "topic": "delivered it to a subscriber",
-    "outcome": "came on the outcome bus",
-    "alarm": "its message came to a subscriber of the alerts",
+    "outcome": "received on the outcome bus",
+    "alarm": "its message was received by a subscriber of the alerts",
 }
