@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from stacks.deployment_keys import DeploymentKeys
 from stacks.faults import Fault
 from stacks.hub_and_spokes import faults_of_one
 from stacks.values import A2I_REGIONS
-
-if TYPE_CHECKING:
-    from stacks.deployment import Deployment
 
 #: The keys whose ARNs must be of the deployment's account and Region.
 _ARN_KEYS: Final = (
@@ -55,7 +53,7 @@ class Contradiction:
         return {self.fault.top_key, *self.others}
 
 
-def contradictions(deployment: Deployment) -> Iterator[Contradiction]:
+def contradictions(deployment: DeploymentKeys) -> Iterator[Contradiction]:
     """Yield what contradicts itself in a deployment."""
     yield from _environment(deployment)
     yield from _arns(deployment)
@@ -65,7 +63,7 @@ def contradictions(deployment: Deployment) -> Iterator[Contradiction]:
     yield from _hub_or_spoke(deployment)
 
 
-def _environment(deployment: Deployment) -> Iterator[Contradiction]:
+def _environment(deployment: DeploymentKeys) -> Iterator[Contradiction]:
     account, region = deployment.account, deployment.region
     if (account is None) != (region is None):
         absent, given = ("region", "account") if region is None else ("account", "region")
@@ -81,7 +79,7 @@ def _environment(deployment: Deployment) -> Iterator[Contradiction]:
         yield Contradiction(Fault("region", what), ("event_bus",))
 
 
-def _arns(deployment: Deployment) -> Iterator[Contradiction]:
+def _arns(deployment: DeploymentKeys) -> Iterator[Contradiction]:
     for place in (*_ARN_KEYS, _ARN_OF_ANY_ACCOUNT):
         value: object = deployment
         for name in place.split("."):
@@ -91,7 +89,7 @@ def _arns(deployment: Deployment) -> Iterator[Contradiction]:
                 yield Contradiction(Fault(place, what), ("account", "region"))
 
 
-def _elsewhere(deployment: Deployment, arn: str, *, any_account: bool = False) -> Iterator[str]:
+def _elsewhere(deployment: DeploymentKeys, arn: str, *, any_account: bool = False) -> Iterator[str]:
     _, _, _, region, account, _ = arn.split(":", 5)
     if deployment.region is None:
         yield f"it needs account and region, where {arn} can be used"
@@ -101,7 +99,7 @@ def _elsewhere(deployment: Deployment, arn: str, *, any_account: bool = False) -
         yield f"expected an ARN of account {deployment.account}, where this is deployed, got {arn}"
 
 
-def _flow_definitions(deployment: Deployment) -> Iterator[Contradiction]:
+def _flow_definitions(deployment: DeploymentKeys) -> Iterator[Contradiction]:
     place = "flow_definitions"
     try:
         values = deployment.flow_definitions_matched.values
@@ -130,7 +128,7 @@ def _flow_definitions(deployment: Deployment) -> Iterator[Contradiction]:
             yield Contradiction(Fault(f"handler.mappings.{name}", what), (place,))
 
 
-def _settings(deployment: Deployment) -> Iterator[Contradiction]:
+def _settings(deployment: DeploymentKeys) -> Iterator[Contradiction]:
     delivery = deployment.handler_delivery
     for name in ("max_concurrency", "retry_for"):
         if getattr(delivery, name) is not None and not delivery.buffered:
@@ -160,12 +158,12 @@ def _settings(deployment: Deployment) -> Iterator[Contradiction]:
         yield Contradiction(Fault("handler.ledger_retention", what))
 
 
-def _hub_or_spoke(deployment: Deployment) -> Iterator[Contradiction]:
+def _hub_or_spoke(deployment: DeploymentKeys) -> Iterator[Contradiction]:
     for fault in faults_of_one(deployment):
         yield Contradiction(fault, ("admits", "hub", "account", "region"))
 
 
-def _repetitions(deployment: Deployment) -> Iterator[Contradiction]:
+def _repetitions(deployment: DeploymentKeys) -> Iterator[Contradiction]:
     addresses = [each.lower() for each in deployment.alert_emails or []]
     for address in dict.fromkeys(addresses):
         if addresses.count(address) > 1:

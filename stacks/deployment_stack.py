@@ -16,7 +16,7 @@ from constructs import Construct
 
 from human_loop_events import Alerts, HumanLoopStatus, OutputLocation
 from human_loop_events.aws.acknowledgements import acknowledge
-from stacks import deployment as configured
+from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
 from stacks.values import as_duration
 

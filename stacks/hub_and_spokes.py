@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aws_cdk.region_info import RegionInfo
 
+from stacks.deployment_keys import DeploymentKeys
 from stacks.faults import Fault, nearest
-
-if TYPE_CHECKING:
-    from stacks.deployment import Deployment
 
 #: What a spoke has. Everything else is the hub's, and would have no effect in a spoke.
 _KEYS_OF_A_SPOKE: Final = frozenset(
@@ -26,7 +24,7 @@ _DELIVERY_OF_A_SPOKE: Final = frozenset(
 )
 
 
-def faults_of_one(deployment: Deployment) -> Iterator[Fault]:
+def faults_of_one(deployment: DeploymentKeys) -> Iterator[Fault]:
     """Yield what keeps a deployment from being a hub or a spoke. Nothing if it is neither."""
     if deployment.admits is None and deployment.hub is None:
         return
@@ -39,7 +37,7 @@ def faults_of_one(deployment: Deployment) -> Iterator[Fault]:
 
 
 def faults_between(
-    deployments: Sequence[Deployment], names: Sequence[str]
+    deployments: Sequence[DeploymentKeys], names: Sequence[str]
 ) -> Iterator[tuple[str, Fault]]:
     """Yield the names of spokes that do not reach their hub, with what is wrong.
 
@@ -61,7 +59,7 @@ def faults_between(
             yield spoke.name, Fault("hub", _second(spoke, other))
 
 
-def _of_hub(hub: Deployment) -> Iterator[Fault]:
+def _of_hub(hub: DeploymentKeys) -> Iterator[Fault]:
     if hub.hub is not None:
         what = (
             f"EventBridge forwards an event once, so a hub cannot be a spoke of {hub.hub}; "
@@ -87,7 +85,7 @@ def _of_hub(hub: Deployment) -> Iterator[Fault]:
         yield Fault("callbacks", what)
 
 
-def _of_spoke(spoke: Deployment) -> Iterator[Fault]:
+def _of_spoke(spoke: DeploymentKeys) -> Iterator[Fault]:
     if spoke.output is None:
         what = (
             "a spoke needs the bucket in the flow definitions' S3OutputPath, which the hub may "
@@ -107,7 +105,7 @@ def _of_spoke(spoke: Deployment) -> Iterator[Fault]:
 
 
 def _of_link(
-    spoke: Deployment, by_name: Mapping[str, Deployment], names: Sequence[str]
+    spoke: DeploymentKeys, by_name: Mapping[str, DeploymentKeys], names: Sequence[str]
 ) -> Iterator[str]:
     name = spoke.hub or ""
     if name in by_name:
@@ -121,7 +119,7 @@ def _of_link(
         )
 
 
-def _refused(spoke: Deployment, hub: Deployment) -> Iterator[str]:
+def _refused(spoke: DeploymentKeys, hub: DeploymentKeys) -> Iterator[str]:
     """Say why a deployment does not receive the events of a spoke."""
     if hub.admits is None:
         yield f"{hub.name} is no hub: expected a deployment with admits"
@@ -134,7 +132,7 @@ def _refused(spoke: Deployment, hub: Deployment) -> Iterator[str]:
         yield f"{hub.name} is in partition {theirs}, and EventBridge forwards within {ours} only"
 
 
-def _second(spoke: Deployment, other: str) -> str:
+def _second(spoke: DeploymentKeys, other: str) -> str:
     return (
         f"{other} is a spoke of {spoke.hub} in account {spoke.account} and {spoke.region} already, "
         "and the role that the hub takes would have the same name; expected one spoke with all "

@@ -17,7 +17,7 @@ from human_loop_events import (
     Ledger,
     OutputBucketSettings,
 )
-from stacks import deployment as configured
+from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
 from stacks.deployment_stack import DeploymentStack, settings_of
 from stacks.values import as_duration

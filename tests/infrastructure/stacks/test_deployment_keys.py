@@ -32,8 +32,8 @@ from human_loop_events import (
     ReviewHandler,
     ReviewHandlerSettings,
 )
-from stacks import deployment as configured
-from stacks.deployment import Deployment, Keys
+from stacks import deployment_keys as configured
+from stacks.deployment import Deployment
 from stacks.deployment_docs import (
     REFERENCE,
     SCHEMA,
@@ -41,6 +41,7 @@ from stacks.deployment_docs import (
     key_table,
     with_table,
 )
+from stacks.deployment_keys import Keys
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError, fields_within
 from stacks.values import as_duration
