@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 
-from stacks.contradictions import contradictions
+from stacks.cross_field_checks import cross_field_faults
 from stacks.deployment_keys import DeploymentKeys
 from stacks.faults import ConfigurationError, faults_of
 
@@ -39,12 +39,12 @@ class Deployment(DeploymentKeys):
         except ValidationError as error:
             faults = list(faults_of(error, cls, values))
             wrong = {fault.top_key for fault in faults}
-            # What remains can contradict itself too.
+            # The remaining keys can be invalid together.
             deployment = validate({k: v for k, v in values.items() if k not in wrong})
         wrong = {fault.top_key for fault in faults}
-        for contradiction in contradictions(deployment):
-            if wrong.isdisjoint(contradiction.top_keys):
-                faults.append(contradiction.fault)
+        for across in cross_field_faults(deployment):
+            if wrong.isdisjoint(across.top_keys):
+                faults.append(across.fault)
         if faults:
             raise ConfigurationError(*map(str, faults))
         return deployment
