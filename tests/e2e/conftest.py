@@ -12,10 +12,10 @@ from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
 from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
 from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from local.failed_loops_alarm import raise_alarm
-from local.faults.proxy import Proxy, running_proxy
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.sending import await_arrivals, create_output_bucket, send
+from tests.faults.proxy import Proxy, running_proxy
 from tests.permissions.recorded_calls import RECORDER
 
 BUFFERED_FLOW_DEFINITION = "claims"

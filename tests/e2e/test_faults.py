@@ -13,10 +13,10 @@ import pytest
 from local.a2i_server import A2IServer
 from local.deployment import DeployedStack
 from local.emulator import PROJECT, Emulator
-from local.faults.account import Account, account_for
-from local.faults.plan import FaultyLoop, Planner
-from local.faults.proxy import Exchange, Proxy
-from local.faults.run import Letter, Run, Seen
+from tests.faults.account import Account, account_for
+from tests.faults.plan import FaultyLoop, Planner
+from tests.faults.proxy import Exchange, Proxy
+from tests.faults.run import Letter, Run, Seen
 
 SEED = 20260314
 LOOPS = 50

@@ -9,11 +9,11 @@ import sys
 from local.a2i_server import running_a2i
 from local.deployment import DeploymentError, bootstrap
 from local.emulator import KEPT_LOG, Emulator, EmulatorError, running_emulator
-from local.faults.account import account_for
-from local.faults.proxy import running_proxy
-from local.faults.run import Run
 from local.report import step
 from local.sending import create_output_bucket
+from tests.faults.account import account_for
+from tests.faults.proxy import running_proxy
+from tests.faults.run import Run
 
 _LOOPS = 1000
 _MOST_LOOPS = 50_000
@@ -67,7 +67,7 @@ def _run(emulator: Emulator, run: Run, count: int, seed: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
         "--loops", type=_count, default=_LOOPS, help=f"about how many, default: {_LOOPS}"
     )

@@ -19,12 +19,12 @@ from local.a2i_server import A2IServer, Loop
 from local.cases import OUTPUT_BUCKET
 from local.deployment import DeployedStack, deploy_app
 from local.emulator import Emulator
-from local.faults import effects
-from local.faults.plan import CREATED, DELIVERIES, FaultyLoop, Planner
-from local.faults.proxy import Proxy
 from local.mailbox import Mailbox
 from local.observer import OUTCOME_PATTERN
 from local.waiting import wait_until
+from tests.faults import effects
+from tests.faults.plan import CREATED, DELIVERIES, FaultyLoop, Planner
+from tests.faults.proxy import Proxy
 
 OUTCOME_BUS = "reviewed-outcomes"
 
@@ -109,7 +109,7 @@ class Run:
         self._dynamodb = emulator.client("dynamodb")
         self._outcomes: Mailbox | None = None
         self._notes: list[str] = []
-        app = [sys.executable, "-m", "local.faults.app", OUTPUT_BUCKET, OUTCOME_BUS]
+        app = [sys.executable, "-m", "tests.faults.app", OUTPUT_BUCKET, OUTCOME_BUS]
         deployed = deploy_app(emulator, app, [f"Faults-{delivery}" for delivery in DELIVERIES])
         self.stacks = {
             delivery: Stack(emulator, deployed[f"Faults-{delivery}"], delivery)
@@ -152,7 +152,7 @@ class Run:
         return self._seen()
 
     def _write(self, loop: FaultyLoop) -> None:
-        assert loop.output is not None  # noqa: S101 - only such loops are written
+        assert loop.output is not None
         self._put(loop, loop.output)
 
     def _put(self, loop: FaultyLoop, content: str) -> None:
@@ -307,7 +307,7 @@ class Run:
             yield from page["Items"]
 
     def _seen(self) -> Seen:
-        assert self._outcomes is not None  # noqa: S101 - created with the bus
+        assert self._outcomes is not None
         stacks = self.stacks.values()
         return Seen(
             ledger=self._ledger(),

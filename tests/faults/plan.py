@@ -12,9 +12,9 @@ from typing import Any
 from local.a2i_server import flow_definition_arn
 from local.cases import human_loop_event, output_uri
 from local.emulator import ACCOUNT, REGION
-from local.faults import effects
-from local.faults.proxy import Exchange, Fault
 from local.samples import OutputSample
+from tests.faults import effects
+from tests.faults.proxy import Exchange, Fault
 
 SAMPLES = {
     name: OutputSample.named(name)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from local.emulator import Emulator
-from local.faults.proxy import Exchange, Fault
+from tests.faults.proxy import Exchange, Fault
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 _SLOW_SECONDS = 0.7

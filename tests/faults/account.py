@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.faults.plan import FaultyLoop
-from local.faults.proxy import LOOP_NAME, Exchange
-from local.faults.run import Letter, Seen
 from local.report import table
+from tests.faults.plan import FaultyLoop
+from tests.faults.proxy import LOOP_NAME, Exchange
+from tests.faults.run import Letter, Seen
 
 _OTHERS_IN_A_BATCH = 9
 
