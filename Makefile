@@ -52,7 +52,7 @@ template: install ## Write one CloudFormation template without assets to build/
 
 schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
 	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.outcome_schema
-	@$(BIN)/python -m stacks.deployment_docs
+	@$(BIN)/python -m docs_tools.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
 	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update
