@@ -15,8 +15,8 @@ from pathlib import Path
 LAMBDA = Path(__file__).parents[1] / "lambda"
 RUNS = 15
 
-#: The most that may be measured, by the name of the figure.
-MOST = {"cold start beside the bare clients": 1.1}
+#: The largest permitted value of each figure, by its name.
+MAX_FIGURES = {"cold start beside the bare clients": 1.1}
 
 FLOOR = """
 import boto3

@@ -25,8 +25,8 @@ SIZES = {"largest": DEFAULT_MAX_OUTPUT_BYTES, "an eighth": DEFAULT_MAX_OUTPUT_BY
 MEMORY_MIB = 1024
 PROCESSOR = 0.58
 
-#: The most that may be measured, by the name of the figure.
-MOST = {"memory": 0.5, "time": 0.5}
+#: The largest permitted value of each figure, by its name.
+MAX_FIGURES = {"memory": 0.5, "time": 0.5}
 
 _FORMS = "AWS/Textract/AnalyzeDocument/Forms/V1"
 _LABELS = "AWS/Rekognition/DetectModerationLabels/Image/V3"

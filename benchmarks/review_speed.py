@@ -30,8 +30,8 @@ from human_loop_reviews.review_output import review_output  # noqa: E402
 WORDS_PER_PAIR = 3
 BLOCKS_PER_PAIR = WORDS_PER_PAIR + 2
 
-#: The most that may be measured, by the name of the figure.
-MOST = {
+#: The largest permitted value of each figure, by its name.
+MAX_FIGURES = {
     "time": 1.5,
     "time, all shown": 1.5,
     "memory": 1.5,

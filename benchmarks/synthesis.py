@@ -34,9 +34,9 @@ RUNS = 3
 #: The app is synthesized with so many deployments, each with its own account.
 DEPLOYMENTS = (1, 10, 50)
 
-#: The most that may be measured, by the name of the figure. Ratios, seconds of processor time, KiB
+#: The largest permitted value of each figure, by its name. Ratios, seconds of processor time, KiB
 #: and counts. CloudFormation takes a template of 1 MiB and 500 resources.
-MOST = {
+MAX_FIGURES = {
     "synthesis beside an empty stack": 2.5,
     "synthesis beside Solutions Constructs": 1.25,
     "10 deployments beside an empty stack": 4,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from local.emulator import Emulator
 
-_MOST_AT_ONCE = 10
+_MAX_MESSAGES_RECEIVED = 10
 
 
 class Mailbox:
@@ -63,7 +63,7 @@ class Mailbox:
         while True:
             received = self._sqs.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=_MOST_AT_ONCE,
+                MaxNumberOfMessages=_MAX_MESSAGES_RECEIVED,
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
             if not received:

@@ -20,8 +20,8 @@ from local.cases import Case
 from local.observer import Observation
 
 # A narrower terminal breaks the lines itself. A file or a pipe gets 120 columns.
-_NARROWEST = 60
-_WIDTH = max(_NARROWEST, shutil.get_terminal_size((120, 24)).columns)
+_MIN_WIDTH = 60
+_WIDTH = max(_MIN_WIDTH, shutil.get_terminal_size((120, 24)).columns)
 _INDENT = "  "
 _QUOTED = f"{_INDENT}| "
 _CONTINUED = "    "

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-_LONGEST_VALUE = 200
+_MAX_VALUE_CHARACTERS = 200
 
 
 class ConfigurationError(Exception):
@@ -90,7 +90,7 @@ def expected(field: FieldInfo) -> str:
 def shown(value: object) -> str:
     """Return a value as a message shows it, cut if it is long."""
     text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return text if len(text) <= _MAX_VALUE_CHARACTERS else f"{text[:_MAX_VALUE_CHARACTERS]}…"
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -16,8 +16,8 @@ from tests.faults.proxy import running_proxy
 from tests.faults.run import Run
 
 _LOOPS = 1000
-_MOST_LOOPS = 50_000
-_MOST_COMPLAINTS = 40
+_MAX_LOOPS = 50_000
+_MAX_COMPLAINTS = 40
 
 
 def main() -> int:
@@ -57,9 +57,9 @@ def _run(emulator: Emulator, run: Run, count: int, seed: int) -> int:
         print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
         return 0
     complaints = account.complaints()
-    print("NOT as it must be:", *complaints[:_MOST_COMPLAINTS], sep="\n  ")
-    if len(complaints) > _MOST_COMPLAINTS:
-        print(f"  and {len(complaints) - _MOST_COMPLAINTS} more")
+    print("NOT as it must be:", *complaints[:_MAX_COMPLAINTS], sep="\n  ")
+    if len(complaints) > _MAX_COMPLAINTS:
+        print(f"  and {len(complaints) - _MAX_COMPLAINTS} more")
     emulator.show_log()
     print(f"\nLook for the loops' names in {KEPT_LOG}. Repeat with:")
     print(f"make faults SEED={seed} LOOPS={count}")
@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _count(text: str) -> int:
     count = int(text)
-    if not 1 <= count <= _MOST_LOOPS:
-        raise argparse.ArgumentTypeError(f"expected 1 to {_MOST_LOOPS}, got {count}")
+    if not 1 <= count <= _MAX_LOOPS:
+        raise argparse.ArgumentTypeError(f"expected 1 to {_MAX_LOOPS}, got {count}")
     return count
 
 

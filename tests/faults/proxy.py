@@ -22,7 +22,7 @@ LOOP_NAME = re.compile(rb"loop-\d{5}")
 _HOST = "127.0.0.1"
 _SERVICES = ("S3", "DYNAMODB", "EVENTBRIDGE")
 _SECONDS_TO_ANSWER = 60
-_LONGEST_HANG = 30
+_MAX_HANG_SECONDS = 30
 _OF_A_CONNECTION = ("connection", "transfer-encoding", "content-length", "host")
 
 
@@ -74,7 +74,7 @@ class Exchange:
 
     def hang(self) -> None:
         """Say nothing until the function has given up."""
-        self._handler.connection.settimeout(_LONGEST_HANG)
+        self._handler.connection.settimeout(_MAX_HANG_SECONDS)
         with contextlib.suppress(OSError):
             self._handler.connection.recv(1)
         self.break_off()

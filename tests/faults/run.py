@@ -32,8 +32,8 @@ _SECONDS_BEFORE_A_LOOK = 0.5
 _SECONDS_OF_QUIET = 3.5
 """More than passes between two attempts: at most two seconds, and the start of a process."""
 _SECONDS_OF_STANDSTILL = 30
-_LONGEST_RUN = 3600
-_MOST_RECONCILER_RUNS = 200
+_MAX_RUN_SECONDS = 3600
+_MAX_RECONCILER_RUNS = 200
 _SECONDS_BETWEEN_RUNS = 0.5
 
 
@@ -148,8 +148,13 @@ class Run:
         # The reconcilers would send the event of a loop once more that kills its function.
         self._reconcile([loop for loop in loops if loop.is_recorded])
         self._await(loops, recovered=True)
-        wait_until(lambda: self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET, seconds=_LONGEST_RUN)
+        wait_until(
+            lambda: self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET, seconds=_MAX_RUN_SECONDS
+        )
         return self._seen()
+
+    def _is_quiet(self) -> bool:
+        return self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET
 
     def _write(self, loop: FaultyLoop) -> None:
         assert loop.output is not None
@@ -206,7 +211,7 @@ class Run:
         for delivery in reversed(DELIVERIES):
             these = [loop for loop in loops if loop.delivery == delivery]
             self._send(these, shuffle)
-            if not wait_until(partial(self._were_tried, these), seconds=_LONGEST_RUN):
+            if not wait_until(partial(self._were_tried, these), seconds=_MAX_RUN_SECONDS):
                 self._notes.append(f"not every {delivery} loop was tried without an outcome bus")
         recorded = self._recorded()
         if recorded:
@@ -243,8 +248,8 @@ class Run:
                 and self._recorded(readable=True) >= repaired
             )
 
-        if not wait_until(is_over, seconds=_LONGEST_RUN):
-            self._notes.append(f"something still moved after {_LONGEST_RUN} s")
+        if not wait_until(is_over, seconds=_MAX_RUN_SECONDS):
+            self._notes.append(f"something still moved after {_MAX_RUN_SECONDS} s")
 
     def _waiting(self) -> int:
         queues = (stack.handler_queue for stack in self.stacks.values())
@@ -279,7 +284,7 @@ class Run:
                 )
             )
         for stack in self.stacks.values():
-            for _ in range(_MOST_RECONCILER_RUNS):
+            for _ in range(_MAX_RECONCILER_RUNS):
                 answer = self._invoke_reconciler(stack)
                 if answer.get("missingLoops") == 0:
                     break
