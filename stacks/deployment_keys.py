@@ -44,7 +44,7 @@ _Days = Annotated[Time, between("1 day", whole_days=True)]
 _Count = Annotated[int, Field(ge=1)]
 
 
-def _prefix(prefix: str) -> str:
+def _validate_prefix(prefix: str) -> str:
     refuse_unusable_prefix(prefix)
     return prefix
 
@@ -70,15 +70,17 @@ def key(default: Any, *, expected: str, meaning: str, by_default: str) -> Any:
 
 def group(model: type[Keys], meaning: str) -> Any:
     """Return the field of an object of keys that has a default for each of them."""
-    return key(model(), expected=_an_object(model), meaning=meaning, by_default="those of its keys")
+    return key(
+        model(), expected=_object_with(model), meaning=meaning, by_default="those of its keys"
+    )
 
 
 def optional(model: type[Keys], meaning: str, by_default: str) -> Any:
     """Return the field of an object of keys that may be absent."""
-    return key(None, expected=_an_object(model), meaning=meaning, by_default=by_default)
+    return key(None, expected=_object_with(model), meaning=meaning, by_default=by_default)
 
 
-def _an_object(model: type[Keys]) -> str:
+def _object_with(model: type[Keys]) -> str:
     return f"an object with the keys {', '.join(model.model_fields)}"
 
 
@@ -152,7 +154,7 @@ class Output(Keys):
         meaning="the bucket in the `S3OutputPath` of the flow definitions",
         by_default="none",
     )
-    prefix: Annotated[str, AfterValidator(_prefix)] = key(
+    prefix: Annotated[str, AfterValidator(_validate_prefix)] = key(
         "",
         expected="a key prefix such as reviews/",
         meaning="the prefix in the `S3OutputPath`",

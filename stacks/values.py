@@ -61,7 +61,11 @@ def as_duration(time: timedelta) -> Duration:
 
 
 def between(
-    least: str, most: str | None = None, *, whole_minutes: bool = False, whole_days: bool = False
+    minimum: str,
+    maximum: str | None = None,
+    *,
+    whole_minutes: bool = False,
+    whole_days: bool = False,
 ) -> AfterValidator:
     """Accept times within bounds, both included."""
 
@@ -70,14 +74,14 @@ def between(
             raise ValueError("it has seconds")
         if whole_days and time % timedelta(days=1):
             raise ValueError("it has hours")
-        if time < parse_time(least) or (most is not None and time > parse_time(most)):
+        if time < parse_time(minimum) or (maximum is not None and time > parse_time(maximum)):
             raise ValueError("it is out of range")
         return time
 
     return AfterValidator(check)
 
 
-def _a_known_region(region: str) -> str:
+def _validate_region(region: str) -> str:
     if region not in A2I_REGIONS and RegionInfo.get(region).partition is None:
         known = [each.name for each in RegionInfo.regions]
         raise ValueError(f"AWS has no such Region{nearest(region, known)}")
@@ -109,7 +113,7 @@ ScanLimit = Annotated[
 ]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 OrganizationId = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
-Region = Annotated[str, AfterValidator(_a_known_region)]
+Region = Annotated[str, AfterValidator(_validate_region)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 BusName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]+$", max_length=256)]
 BusArn = Annotated[str, Field(pattern=arn_pattern("events", r"event-bus/[A-Za-z0-9_./-]+"))]
