@@ -79,9 +79,9 @@ class EventsStack(Stack):
         )
         self._threshold = self._parameter(
             "FailedLoopsThreshold",
-            kind="Number",
+            parameter_type="Number",
             default=1,
-            least=1,
+            min_value=1,
             constraint="a number from 1",
             description="How many failed loops in 5 minutes raise the alarm FailedLoops.",
         )
@@ -106,19 +106,19 @@ class EventsStack(Stack):
         default: str | int,
         constraint: str,
         description: str,
-        kind: str = "String",
+        parameter_type: str = "String",
         pattern: str | None = None,
-        least: int | None = None,
+        min_value: int | None = None,
     ) -> CfnParameter:
         return CfnParameter(
             self,
             name,
-            type=kind,
+            type=parameter_type,
             default=default,
             allowed_pattern=f"^{pattern}$" if pattern else None,
             constraint_description=f"expected {constraint}",
             description=description,
-            min_value=least,
+            min_value=min_value,
         )
 
     def _describe_parameters(self) -> None:
