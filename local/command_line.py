@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from local.report import QUOTED_WIDTH
 
@@ -28,7 +28,7 @@ class CommandLine:
     """
 
     def __init__(
-        self, emulator: Emulator, stack: DeployedStack, *, python_path: Sequence[str] = ()
+        self, emulator: Emulator, stack: EmulatedStack, *, python_path: Sequence[str] = ()
     ) -> None:
         self._emulator = emulator
         self._stack = stack

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 
 from local.a2i_server import A2IServer, running_a2i
-from local.deployment import Configuration, DeployedStack, bootstrap, deploy
+from local.deployment import Configuration, EmulatedStack, bootstrap, deploy
 from local.emulator import Emulator, running_emulator
 from local.processes import InterruptedBySignalError
 from local.report import quotation, step
@@ -91,7 +91,7 @@ def _deployed(emulator: Emulator, a2i: A2IServer) -> Environment:
     needed = deployments(SCENARIOS)
     names = " and ".join(f"HumanLoops-{name}" for name in needed)
     with step(f"Deploying {names}: cdk deploy"):
-        stacks: Mapping[str, DeployedStack] = deploy(emulator, needed)
+        stacks: Mapping[str, EmulatedStack] = deploy(emulator, needed)
     return Environment(emulator=emulator, a2i=a2i, stacks=stacks)
 
 

@@ -31,8 +31,8 @@ class DeploymentError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class DeployedStack:
-    """A stack as it stands: its name and its outputs."""
+class EmulatedStack:
+    """A stack in the emulator."""
 
     name: str
     outputs: Mapping[str, str]
@@ -53,7 +53,7 @@ def bootstrap(emulator: Emulator) -> None:
 
 def deploy(
     emulator: Emulator, deployments: Mapping[str, Configuration]
-) -> dict[str, DeployedStack]:
+) -> dict[str, EmulatedStack]:
     """Deploy every given deployment of the project's app; return the stacks by deployment."""
     outputs = emulator.folder / "outputs.json"
     _run_cdk(
@@ -73,10 +73,10 @@ def deploy(
         # The stack of a spoke in another account has no queue that a consumer reads.
         if deployments[name].get("account", emulator.account) == emulator.account:
             apply_redrive_policies(emulator, stack)
-    return {name: DeployedStack(stack, by_stack[stack]) for name, stack in stacks.items()}
+    return {name: EmulatedStack(stack, by_stack[stack]) for name, stack in stacks.items()}
 
 
-def deploy_example(emulator: Emulator, example: str, stack_name: str) -> DeployedStack:
+def deploy_example(emulator: Emulator, example: str, stack_name: str) -> EmulatedStack:
     """Deploy the one stack of an app in `examples`."""
     app = [sys.executable, str(PROJECT / "examples" / f"{example}.py")]
     return deploy_app(emulator, app, [stack_name])[stack_name]
@@ -84,7 +84,7 @@ def deploy_example(emulator: Emulator, example: str, stack_name: str) -> Deploye
 
 def deploy_app(
     emulator: Emulator, app: Sequence[str], stack_names: Sequence[str]
-) -> dict[str, DeployedStack]:
+) -> dict[str, EmulatedStack]:
     """Deploy the stacks of the app that a command runs; return them by name."""
     outputs = emulator.folder / f"outputs-{stack_names[0]}.json"
     _run_cdk(
@@ -101,7 +101,7 @@ def deploy_app(
     by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     for stack in stack_names:
         apply_redrive_policies(emulator, stack)
-    return {name: DeployedStack(name, by_stack[name]) for name in stack_names}
+    return {name: EmulatedStack(name, by_stack[name]) for name in stack_names}
 
 
 def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> None:

@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from human_loop_reviews.contract import LEDGER_SORT_KEY, RECONCILER_SORT_KEY_PREFIX
 from local.cases import Case
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import Emulator
 from local.mailbox import Mailbox
 
@@ -66,7 +66,7 @@ class Observation:
 class Observer:
     """Receives what a stack sends to its targets. Create it before the first event is sent."""
 
-    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
+    def __init__(self, emulator: Emulator, stack: EmulatedStack) -> None:
         self.stack = stack
         self._topic = Mailbox.subscribed(emulator, stack["TopicArn"])
         self._alerts = Mailbox.subscribed(emulator, stack["AlertsTopicArn"])

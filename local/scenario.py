@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from local.a2i_server import A2IServer
-from local.deployment import Configuration, DeployedStack
+from local.deployment import Configuration, EmulatedStack
 from local.emulator import Emulator
 
 
@@ -16,7 +16,7 @@ class Environment:
 
     emulator: Emulator
     a2i: A2IServer
-    stacks: Mapping[str, DeployedStack]
+    stacks: Mapping[str, EmulatedStack]
     """The stacks by deployment."""
 
 

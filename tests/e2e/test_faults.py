@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.a2i_server import A2IServer
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from tests.faults.account import Account, account_for
 from tests.faults.plan import FaultyLoop, Planner
@@ -24,7 +24,7 @@ LOOPS = 50
 
 @pytest.fixture(scope="module")
 def account(
-    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, DeployedStack]
+    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, EmulatedStack]
 ) -> Account:
     assert stacks, "the emulator is bootstrapped and has the output bucket"
     run = Run(emulator, a2i, proxy)

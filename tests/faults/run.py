@@ -17,7 +17,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from human_loop_reviews.contract import LEDGER_SORT_KEY, RECONCILER_SORT_KEY_PREFIX
 from local.a2i_server import A2IServer, Loop
 from local.cases import OUTPUT_BUCKET
-from local.deployment import DeployedStack, deploy_app
+from local.deployment import EmulatedStack, deploy_app
 from local.emulator import Emulator
 from local.mailbox import Mailbox
 from local.observer import OUTCOME_PATTERN
@@ -68,7 +68,7 @@ class Seen:
 class Stack:
     """One of the stacks, and those it serves: they must be there before the first event."""
 
-    def __init__(self, emulator: Emulator, stack: DeployedStack, delivery: str) -> None:
+    def __init__(self, emulator: Emulator, stack: EmulatedStack, delivery: str) -> None:
         self.delivery = delivery
         self.outputs = stack
         self.topic = Mailbox.subscribed(emulator, stack["TopicArn"])
