@@ -15,7 +15,7 @@ from local.deployment import Configuration, EmulatedStack, bootstrap, deploy
 from local.emulator import Emulator, running_emulator
 from local.processes import InterruptedBySignalError
 from local.report import quotation, step
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.scenarios import SCENARIOS
 from local.sending import create_output_bucket
 
@@ -83,7 +83,7 @@ def deployments(scenarios: Sequence[Scenario]) -> Mapping[str, Configuration]:
     return configurations
 
 
-def _deployed(emulator: Emulator, a2i: A2IServer) -> Environment:
+def _deployed(emulator: Emulator, a2i: A2IServer) -> DemoEnvironment:
     print(f"An emulator of AWS answers at {emulator.endpoint}.")
     with step("Preparing it for CDK: cdk bootstrap"):
         bootstrap(emulator)
@@ -92,7 +92,7 @@ def _deployed(emulator: Emulator, a2i: A2IServer) -> Environment:
     names = " and ".join(f"HumanLoops-{name}" for name in needed)
     with step(f"Deploying {names}: cdk deploy"):
         stacks: Mapping[str, EmulatedStack] = deploy(emulator, needed)
-    return Environment(emulator=emulator, a2i=a2i, stacks=stacks)
+    return DemoEnvironment(emulator=emulator, a2i=a2i, stacks=stacks)
 
 
 def _stopped(message: str, status: int) -> int:

@@ -11,7 +11,7 @@ from local.emulator import Emulator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Environment:
+class DemoEnvironment:
     """What every scenario has."""
 
     emulator: Emulator
@@ -47,4 +47,4 @@ class Scenario:
     """The name of its deployment, which it may share."""
     configuration: Configuration
     """The configuration of its deployment."""
-    run: Callable[[Environment], Result]
+    run: Callable[[DemoEnvironment], Result]

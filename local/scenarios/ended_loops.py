@@ -8,13 +8,13 @@ from local.cases import CASES, CONFIGURATION, Case
 from local.failed_loops_alarm import alarm_message, raise_alarm
 from local.observer import Observation, Observer
 from local.report import arrivals_table, fields_table, quotation
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.sending import await_arrivals, send
 
 DEPLOYMENT = "demo"
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """End the human loops of all cases."""
     emulator = environment.emulator
     observer = Observer(emulator, environment.stacks[DEPLOYMENT])

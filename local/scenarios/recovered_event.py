@@ -12,7 +12,7 @@ from local.cases import CONFIGURATION, Case, reviewed
 from local.observer import Observer
 from local.report import arrivals_table, table
 from local.samples import OutputSample
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.sending import write_output
 from local.waiting import wait_until
 
@@ -20,7 +20,7 @@ DEPLOYMENT = "demo"
 _SECONDS_TO_SETTLE = 30
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """Let the reconciler take stock; end a loop without its event, and let it run again."""
     emulator = environment.emulator
     observer = Observer(emulator, environment.stacks[DEPLOYMENT])
@@ -81,7 +81,7 @@ def _as_listed(case: Case) -> Loop:
     )
 
 
-def _reconcile(environment: Environment, function: str) -> dict[str, Any]:
+def _reconcile(environment: DemoEnvironment, function: str) -> dict[str, Any]:
     response = environment.emulator.client("lambda").invoke(FunctionName=function)
     answer: dict[str, Any] = json.loads(response["Payload"].read())
     if "FunctionError" in response:

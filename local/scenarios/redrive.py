@@ -12,7 +12,7 @@ from local.mailbox import Mailbox
 from local.observer import Observer
 from local.report import arrivals_table, quotation
 from local.samples import OutputSample
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.sending import send_event, write_output
 from local.waiting import wait_until
 
@@ -29,7 +29,7 @@ _QUEUE = "HandlerQueueDeadLetterQueue"
 _SECONDS_TO_SETTLE = 30
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """End a loop with a damaged output, list its dead letter, restore the output, redrive."""
     emulator, stack = environment.emulator, environment.stacks[DEPLOYMENT]
     observer, case = Observer(emulator, stack), _case()
@@ -84,7 +84,7 @@ def _case() -> Case:
     )
 
 
-def _write_damaged_output(environment: Environment, case: Case) -> None:
+def _write_damaged_output(environment: DemoEnvironment, case: Case) -> None:
     uri = urlsplit(case.output_uri or "")
     environment.emulator.client("s3").put_object(
         Bucket=uri.netloc, Key=uri.path.removeprefix("/"), Body=b'{"flowDefinitionArn": "arn:aws'

@@ -9,14 +9,14 @@ from local.command_line import CommandLine
 from local.emulator import PROJECT
 from local.observer import Observer
 from local.report import table
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.scenarios.ended_loops import DEPLOYMENT
 
 _FOLDER = PROJECT / "build"
 REPORT = _FOLDER / "demo-report.html"
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """Download the outcomes of each stack, and report on all of them."""
     _FOLDER.mkdir(exist_ok=True)
     REPORT.unlink(missing_ok=True)  # of an earlier demo

@@ -11,7 +11,7 @@ from local.cases import Case, human_loop_event, output_uri
 from local.emulator import ACCOUNT
 from local.report import table
 from local.samples import OutputSample
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.scenarios.redrive import CONFIGURATION, DEPLOYMENT, FLOW_DEFINITION
 from local.sending import send_event, write_output
 from local.waiting import wait_until
@@ -21,7 +21,7 @@ _SECONDS_TO_SETTLE = 30
 _SHOWN = ("humanLoopName", "humanLoopStatus", "fieldsJudged", "fieldsCorrect", "agreement")
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """Start an execution that starts a loop, end the loop, and wait for the execution."""
     environment.a2i.flow_definitions.add(FLOW_DEFINITION)
     step_functions = environment.emulator.client("stepfunctions")
@@ -87,7 +87,7 @@ def _definition(callbacks_arn: str) -> dict[str, Any]:
     }
 
 
-def _end(environment: Environment, loop: Loop) -> None:
+def _end(environment: DemoEnvironment, loop: Loop) -> None:
     uri = output_uri(loop.name, FLOW_DEFINITION)
     event = human_loop_event(loop.name, FLOW_DEFINITION, "Completed", output_uri=uri)
     event["detail"]["creationTime"] = time_text(loop.creation_time)
