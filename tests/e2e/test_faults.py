@@ -16,7 +16,7 @@ from local.emulator import PROJECT, Emulator
 from tests.faults.account import Account, account_for
 from tests.faults.plan import FaultyLoop, Planner
 from tests.faults.proxy import Exchange, Proxy
-from tests.faults.run import Letter, Run, Seen
+from tests.faults.run import DeadLetterMessage, Run, Seen
 
 SEED = 20260314
 LOOPS = 50
@@ -101,10 +101,12 @@ def perfect() -> Seen:
     return Seen(
         ledger=items,
         outcomes=items,
-        letters=[
-            Letter(queue="DeadLetterQueueUrl", event=loop.event(), reason=loop.letter)
+        dead_letter_messages=[
+            DeadLetterMessage(
+                queue="DeadLetterQueueUrl", event=loop.event(), reason=loop.dead_letter_reason
+            )
             for loop in PLANNED
-            if loop.letter is not None
+            if loop.dead_letter_reason is not None
         ],
         topic=events,
         queue=events,
@@ -138,8 +140,8 @@ POISON = named("malformed event")
 PILL = named("handler killed at every attempt")
 HUNG = named("S3 hanging")
 STRANGER = {"humanLoopName": "loop-99999", "outcomeId": "outcome of a stranger"}
-LETTER = Letter(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
-MOVED = replace(LETTER, reason="")
+MESSAGE = DeadLetterMessage(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
+MOVED = replace(MESSAGE, reason="")
 
 DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
     "no item": ("lost: no item", lambda s: replace(s, ledger=other_than(NORMAL, s.ledger))),
@@ -157,13 +159,20 @@ DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
     ),
     "event not at the topic": ("lost: the topic had", lambda s: replace(s, topic=s.topic[1:])),
     "event not in the queue": ("lost: the queue had", lambda s: replace(s, queue=s.queue[1:])),
-    "no letter": (
-        "lost: no letter",
-        lambda s: replace(s, letters=[x for x in s.letters if x.reason != POISON.letter]),
+    "no dead-letter message": (
+        "lost: no dead-letter message",
+        lambda s: replace(
+            s,
+            dead_letter_messages=[
+                x for x in s.dead_letter_messages if x.reason != POISON.dead_letter_reason
+            ],
+        ),
     ),
-    "letter without its reason": (
-        "lost: no letter",
-        lambda s: replace(s, letters=[replace(x, reason="") for x in s.letters]),
+    "dead-letter message without its reason": (
+        "lost: no dead-letter message",
+        lambda s: replace(
+            s, dead_letter_messages=[replace(x, reason="") for x in s.dead_letter_messages]
+        ),
     ),
     "two items": (
         "doubled: 2 items",
@@ -186,13 +195,13 @@ DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
         "doubled: the alerts had",
         lambda s: replace(s, alerts=[*s.alerts, s.alerts[0]]),
     ),
-    "needless letter": (
-        "doubled: 1 letters",
-        lambda s: replace(s, letters=[*s.letters, LETTER]),
+    "needless dead-letter message": (
+        "doubled: 1 dead-letter messages",
+        lambda s: replace(s, dead_letter_messages=[*s.dead_letter_messages, MESSAGE]),
     ),
-    "more letters without a reason than a batch has": (
-        "10 letters of settled loops without a reason",
-        lambda s: replace(s, letters=[*s.letters, *[MOVED] * 10]),
+    "more dead-letter messages without a reason than a batch has": (
+        "10 dead-letter messages of settled loops have no reason",
+        lambda s: replace(s, dead_letter_messages=[*s.dead_letter_messages, *[MOVED] * 10]),
     ),
     "item of a loop that kills its function": (
         "doubled: 1 items",
@@ -219,11 +228,13 @@ def test_account_notices(complaint: str, damage: Callable[[Seen], Seen]) -> None
     assert any(complaint in each for each in account.complaints()), account.complaints()
 
 
-def test_letters_of_the_batch_of_a_message_that_kills_are_counted_and_not_wrong() -> None:
+def test_messages_moved_with_a_message_that_kills_are_counted_and_not_wrong() -> None:
     seen = perfect()
-    account = account_for(PLANNED, replace(seen, letters=[*seen.letters, *[MOVED] * 9]))
+    account = account_for(
+        PLANNED, replace(seen, dead_letter_messages=[*seen.dead_letter_messages, *[MOVED] * 9])
+    )
     assert account.complaints() == []
-    assert account.letters_moved_along == 9
+    assert account.moved_messages == 9
 
 
 def test_plan_is_the_same_for_a_seed() -> None:

@@ -50,9 +50,9 @@ def _run(emulator: Emulator, run: Run, count: int, seed: int) -> int:
         seen = run.run(loops, seed)
     account = account_for(loops, seen)
     print(f"\n{account.table()}\n")
-    print(f"Dead letters: {account.letters}")
-    print(f"  sent again after a kill: {account.letters_sent_again}")
-    print(f"  of settled loops, moved with one that kills: {account.letters_moved_along}\n")
+    print(f"Dead-letter messages: {account.dead_letter_messages}")
+    print(f"  sent again after the handler was killed: {account.repeated_messages}")
+    print(f"  of settled loops, moved with a poison message: {account.moved_messages}\n")
     if account.is_right:
         print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
         return 0

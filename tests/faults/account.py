@@ -10,7 +10,7 @@ from typing import Any
 from local.report import table
 from tests.faults.plan import FaultyLoop
 from tests.faults.proxy import LOOP_NAME, Exchange
-from tests.faults.run import Letter, Seen
+from tests.faults.run import DeadLetterMessage, Seen
 
 _OTHERS_IN_A_BATCH = 9
 
@@ -27,11 +27,11 @@ class Account:
     """By human loop, what of it is there too often."""
     other: Sequence[str]
     """What else is not as it must be."""
-    letters: int = 0
+    dead_letter_messages: int = 0
     """How many messages are in the dead-letter queues."""
-    letters_sent_again: int = 0
+    repeated_messages: int = 0
     """How many of them repeat another one, because the handler was killed in the same batch."""
-    letters_moved_along: int = 0
+    moved_messages: int = 0
     """How many of them SQS moved with one that killed the handler at every attempt. Their loops are
     settled, but Lambda deletes no message of a batch in which the function was killed."""
 
@@ -92,11 +92,13 @@ def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
         for name in names
         if name not in known
     ]
-    moved_along = sum(_moved_along(found.letters.get(loop.name, []), loop) for loop in loops)
+    moved_along = sum(
+        _moved_along(found.dead_letter_messages.get(loop.name, []), loop) for loop in loops
+    )
     pills = sum(not loop.is_recorded and loop.delivery == "buffered" for loop in loops)
     if moved_along > _OTHERS_IN_A_BATCH * pills:
         strangers.append(
-            f"{moved_along} letters of settled loops without a reason, expected at most "
+            f"{moved_along} dead-letter messages of settled loops have no reason, expected at most "
             f"{_OTHERS_IN_A_BATCH} for each of {pills} messages that kill the handler"
         )
     return Account(
@@ -105,11 +107,11 @@ def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
         lost={name: texts for name, texts in lost.items() if texts},
         doubled={name: texts for name, texts in doubled.items() if texts},
         other=[*not_injected, *strangers, *seen.notes],
-        letters=len(seen.letters),
-        letters_sent_again=sum(
-            _sent_again(loop, found.letters.get(loop.name, [])) for loop in loops
+        dead_letter_messages=len(seen.dead_letter_messages),
+        repeated_messages=sum(
+            _sent_again(loop, found.dead_letter_messages.get(loop.name, [])) for loop in loops
         ),
-        letters_moved_along=moved_along,
+        moved_messages=moved_along,
     )
 
 
@@ -119,14 +121,16 @@ class _Found:
     def __init__(self, seen: Seen) -> None:
         self.items = _by(seen.ledger, lambda item: item["humanLoopName"])
         self.outcomes = _by(seen.outcomes, lambda outcome: outcome["humanLoopName"])
-        self.letters = _by(seen.letters, lambda letter: _loop_of(letter.event))
+        self.dead_letter_messages = _by(
+            seen.dead_letter_messages, lambda message: _loop_of(message.event)
+        )
         self.topic = Counter(_loop_of(event) for event in seen.topic)
         self.queue = Counter(_loop_of(event) for event in seen.queue)
         self.alerts = Counter(name for text in seen.alerts for name in _named(text))
         self.names: Mapping[str, Iterable[str]] = {
             "the ledger": self.items,
             "the outcome bus": self.outcomes,
-            "a dead-letter queue": self.letters,
+            "a dead-letter queue": self.dead_letter_messages,
             "the topic": self.topic,
             "the queue": self.queue,
             "the alerts": self.alerts,
@@ -147,10 +151,12 @@ def _lost(loop: FaultyLoop, found: _Found) -> Iterator[str]:
     for place, expected, count in _arrivals(loop, found):
         if count < expected[0]:
             yield f"{place} had {count} events, expected {expected[0]}"
-    letters: list[Letter] = found.letters.get(loop.name, [])
-    if loop.letter is not None and not any(_has_reason(letter, loop.letter) for letter in letters):
-        reasons = [letter.reason for letter in letters]
-        yield f"no letter in a dead-letter queue with the reason {loop.letter!r}, got {reasons}"
+    messages: list[DeadLetterMessage] = found.dead_letter_messages.get(loop.name, [])
+    if loop.dead_letter_reason is not None and not any(
+        _has_reason(message, loop.dead_letter_reason) for message in messages
+    ):
+        reasons = [message.reason for message in messages]
+        yield f"no dead-letter message with reason {loop.dead_letter_reason!r}, got {reasons}"
 
 
 def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
@@ -163,10 +169,10 @@ def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
     for place, expected, count in _arrivals(loop, found):
         if count > expected[1]:
             yield f"{place} had {count} events, expected at most {expected[1]}"
-    letters = found.letters.get(loop.name, [])
-    explained = _sent_again(loop, letters) + _moved_along(letters, loop)
-    if len(letters) - explained > (loop.letter is not None):
-        yield f"{len(letters)} letters in dead-letter queues: {[each.reason for each in letters]}"
+    messages = found.dead_letter_messages.get(loop.name, [])
+    explained = _sent_again(loop, messages) + _moved_along(messages, loop)
+    if len(messages) - explained > (loop.dead_letter_reason is not None):
+        yield f"{len(messages)} dead-letter messages: {[each.reason for each in messages]}"
 
 
 def _record(loop: FaultyLoop) -> dict[str, Any]:
@@ -197,25 +203,25 @@ def _least_injected(loop: FaultyLoop) -> int:
     return harmful if loop.all_effects else min(harmful, 1)
 
 
-def _sent_again(loop: FaultyLoop, letters: Sequence[Letter]) -> int:
-    """Return how many letters repeat one that the handler sent.
+def _sent_again(loop: FaultyLoop, messages: Sequence[DeadLetterMessage]) -> int:
+    """Return how many dead-letter messages repeat one that the handler sent.
 
-    It sends a letter before SQS deletes the message. If it is killed in the same batch, SQS
-    delivers the message again. Lambda sends the letter of an invocation once.
+    The handler sends it before SQS deletes the event's message. If the handler is killed in the
+    same batch, SQS delivers that message again. Lambda sends one for each failed invocation.
     """
-    reasons = [letter.reason for letter in letters if letter.reason]
-    is_repeated = loop.delivery == "buffered" and loop.letter and len(set(reasons)) == 1
+    reasons = [message.reason for message in messages if message.reason]
+    is_repeated = loop.delivery == "buffered" and loop.dead_letter_reason and len(set(reasons)) == 1
     return len(reasons) - 1 if is_repeated else 0
 
 
-def _moved_along(letters: Sequence[Letter], loop: FaultyLoop) -> int:
+def _moved_along(messages: Sequence[DeadLetterMessage], loop: FaultyLoop) -> int:
     if loop.delivery != "buffered" or not loop.is_recorded:
         return 0
-    return sum(letter.reason == "" for letter in letters)
+    return sum(message.reason == "" for message in messages)
 
 
-def _has_reason(letter: Letter, reason: str) -> bool:
-    return reason in letter.reason if reason else letter.reason == ""
+def _has_reason(message: DeadLetterMessage, reason: str) -> bool:
+    return reason in message.reason if reason else message.reason == ""
 
 
 def _named(alert: str) -> set[str]:

@@ -56,8 +56,8 @@ class FaultyLoop:
     resent_at_most: int = 1
     """How often the reconciler may send its event, if it is recovered."""
     is_recorded: bool = True
-    letter: str | None = None
-    """The reason of its letter in a dead-letter queue. An empty one is SQS's own move without."""
+    dead_letter_reason: str | None = None
+    """The reason in its dead-letter message, if it has one. Empty if SQS moves the message."""
     outcome_ids: int = 1
     """How many outcomes that say different things may be published."""
 
@@ -198,7 +198,7 @@ def _output_after_the_last_attempt(planner: Planner, loop: FaultyLoop) -> Faulty
         loop,
         first_output=None,
         effects=[("GetObject", [*late, appear])],
-        letter="there is no object",
+        dead_letter_reason="there is no object",
         recovered=True,
     )
 
@@ -262,18 +262,22 @@ def _omitted_and_killed(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 def _no_bus(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     if loop.delivery == "buffered":
         return replace(loop, before_the_bus=True)
-    letter = "the event bus"
-    return replace(loop, before_the_bus=True, letter=letter, recovered=True)
+    reason = "the event bus"
+    return replace(loop, before_the_bus=True, dead_letter_reason=reason, recovered=True)
 
 
 def _malformed(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     event = loop.event()
     event["detail"]["creationTime"] = "yesterday"
-    return replace(loop, events=[event], letter="creationTime: expected", recovered=True)
+    return replace(
+        loop, events=[event], dead_letter_reason="creationTime: expected", recovered=True
+    )
 
 
 def _unreadable(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    return replace(loop, first_output='{"humanAnswers": ', letter="output of human loop")
+    return replace(
+        loop, first_output='{"humanAnswers": ', dead_letter_reason="output of human loop"
+    )
 
 
 def _unreadable_then_repaired(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
@@ -283,13 +287,13 @@ def _unreadable_then_repaired(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 def _kills_every_time(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     kill = planner.kill[loop.delivery, "handler"](False)
     # SQS moves what was received too often, and gives no reason.
-    letter = "" if loop.delivery == "buffered" else "Worker process died"
+    reason = "" if loop.delivery == "buffered" else "Worker process died"
     return replace(
         loop,
         effects=[("GetObject", [kill] * 100)],
         all_effects=False,
         is_recorded=False,
-        letter=letter,
+        dead_letter_reason=reason,
     )
 
 

@@ -38,7 +38,7 @@ _SECONDS_BETWEEN_RUNS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetterMessage:
     """A message in a dead-letter queue."""
 
     queue: str
@@ -52,7 +52,7 @@ class Seen:
 
     ledger: Sequence[Mapping[str, Any]]
     outcomes: Sequence[Mapping[str, Any]]
-    letters: Sequence[Letter]
+    dead_letter_messages: Sequence[DeadLetterMessage]
     topic: Sequence[Mapping[str, Any]]
     """The events at the topics' subscribers."""
     queue: Sequence[Mapping[str, Any]]
@@ -74,7 +74,7 @@ class Stack:
         self.topic = Mailbox.subscribed(emulator, stack["TopicArn"])
         self.queue = Mailbox(emulator, stack["QueueUrl"])
         self.alerts = Mailbox.subscribed(emulator, stack["AlertsTopicArn"])
-        self.letters = {
+        self.dead_letter_messages = {
             name: Mailbox(emulator, url)
             for name, url in stack.outputs.items()
             if name.endswith("DeadLetterQueueUrl")
@@ -87,11 +87,11 @@ class Stack:
                 QueueUrl=stack["HandlerQueueUrl"], Attributes={"VisibilityTimeout": "1"}
             )
 
-    def collected_letters(self) -> list[Letter]:
-        """Return all messages that ever came to the dead-letter queues."""
+    def collect_dead_letter_messages(self) -> list[DeadLetterMessage]:
+        """Return all messages that have arrived in the dead-letter queues."""
         return [
-            _letter(name, body, attributes)
-            for name, mailbox in self.letters.items()
+            _parse_message(name, body, attributes)
+            for name, mailbox in self.dead_letter_messages.items()
             for body, attributes in zip(mailbox.collect(), mailbox.attributes, strict=True)
         ]
 
@@ -218,7 +218,8 @@ class Run:
             self._notes.append(f"recorded without an outcome bus: {sorted(recorded)}")
 
     def _were_tried(self, loops: Sequence[FaultyLoop]) -> bool:
-        return self._lettered() >= {loop.name for loop in loops if loop.letter is not None} and all(
+        failed = {loop.name for loop in loops if loop.dead_letter_reason is not None}
+        return self._loops_with_dead_letter_message() >= failed and all(
             self._proxy.requests(loop.name, "GetItem") > 1 for loop in loops
         )
 
@@ -236,14 +237,14 @@ class Run:
         """
         recorded = {x.name for x in loops if x.is_recorded and (recovered or not x.recovered)}
         repaired = {x.name for x in loops if x.repaired} if recovered else set()
-        letters = {x.name for x in loops if x.letter is not None}
+        failed = {x.name for x in loops if x.dead_letter_reason is not None}
 
         def is_over() -> bool:
             quiet = self._proxy.seconds_of_quiet()
             return quiet > _SECONDS_OF_STANDSTILL or (
                 quiet > _SECONDS_BEFORE_A_LOOK
                 and self._waiting() == 0
-                and self._lettered() >= letters
+                and self._loops_with_dead_letter_message() >= failed
                 and self._recorded() >= recorded
                 and self._recorded(readable=True) >= repaired
             )
@@ -255,12 +256,12 @@ class Run:
         queues = (stack.handler_queue for stack in self.stacks.values())
         return sum(queue.waiting for queue in queues if queue is not None)
 
-    def _lettered(self) -> set[str]:
-        """Return the loops that have a letter in a dead-letter queue."""
+    def _loops_with_dead_letter_message(self) -> set[str]:
+        """Return the loops that have a dead-letter message."""
         return {
-            letter.event["detail"]["humanLoopName"]
+            message.event["detail"]["humanLoopName"]
             for stack in self.stacks.values()
-            for letter in stack.collected_letters()
+            for message in stack.collect_dead_letter_messages()
         }
 
     def _recorded(self, *, readable: bool = False) -> set[str]:
@@ -317,7 +318,9 @@ class Run:
         return Seen(
             ledger=self._ledger(),
             outcomes=[json.loads(body)["detail"] for body in self._outcomes.collect()],
-            letters=[letter for stack in stacks for letter in stack.collected_letters()],
+            dead_letter_messages=[
+                message for stack in stacks for message in stack.collect_dead_letter_messages()
+            ],
             topic=[json.loads(body) for stack in stacks for body in stack.topic.collect()],
             queue=[json.loads(body) for stack in stacks for body in stack.queue.collect()],
             alerts=[text for stack in stacks for text in stack.alerts.collect()],
@@ -334,10 +337,10 @@ def _kill(emulator: Emulator, function_name: str, after: bool) -> Callable[[Any]
     return effects.kill(emulator, function_name, after=after)
 
 
-def _letter(queue: str, body: str, attributes: Mapping[str, str]) -> Letter:
+def _parse_message(queue: str, body: str, attributes: Mapping[str, str]) -> DeadLetterMessage:
     message = json.loads(body)
     if "requestPayload" in message:
         # The emulator's Lambda writes what a destination gets, not what a dead-letter queue does.
         reason = message["responsePayload"].get("errorMessage", "")
-        return Letter(queue=queue, event=message["requestPayload"], reason=reason)
-    return Letter(queue=queue, event=message, reason=attributes.get("ErrorMessage", ""))
+        return DeadLetterMessage(queue=queue, event=message["requestPayload"], reason=reason)
+    return DeadLetterMessage(queue=queue, event=message, reason=attributes.get("ErrorMessage", ""))
