@@ -14,9 +14,9 @@ from local.a2i_server import A2IServer
 from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from tests.faults.account import Account, account_for
+from tests.faults.fault_run import DeadLetterMessage, FaultRun, Observations
 from tests.faults.plan import FaultyLoop, Planner
 from tests.faults.proxy import Exchange, Proxy
-from tests.faults.run import DeadLetterMessage, Run, Seen
 
 SEED = 20260314
 LOOPS = 50
@@ -27,7 +27,7 @@ def account(
     emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, EmulatedStack]
 ) -> Account:
     assert stacks, "the emulator is bootstrapped and has the output bucket"
-    run = Run(emulator, a2i, proxy)
+    run = FaultRun(emulator, a2i, proxy)
     loops = run.planner(SEED).plan(LOOPS, with_pills=False)
     return account_for(loops, run.run(loops, SEED))
 
@@ -73,7 +73,7 @@ def planned() -> list[FaultyLoop]:
 PLANNED = planned()
 
 
-def perfect() -> Seen:
+def perfect() -> Observations:
     """Return what must be seen of them."""
     recorded = [loop for loop in PLANNED if loop.is_recorded]
     items = [
@@ -98,7 +98,7 @@ def perfect() -> Seen:
             *([loop.event()] if loop.recovered else []),
         ]
     ]
-    return Seen(
+    return Observations(
         ledger=items,
         outcomes=items,
         dead_letter_messages=[
@@ -128,7 +128,7 @@ def other_than(loop: FaultyLoop, things: Any) -> list[Any]:
     return [each for each in things if each["humanLoopName"] != loop.name]
 
 
-def changed(seen: Seen, loop: FaultyLoop, **values: Any) -> Seen:
+def changed(seen: Observations, loop: FaultyLoop, **values: Any) -> Observations:
     ledger = [
         {**item, **values} if item["humanLoopName"] == loop.name else item for item in seen.ledger
     ]
@@ -143,7 +143,7 @@ STRANGER = {"humanLoopName": "loop-99999", "outcomeId": "outcome of a stranger"}
 MESSAGE = DeadLetterMessage(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
 MOVED = replace(MESSAGE, reason="")
 
-DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
+DAMAGES: dict[str, tuple[str, Callable[[Observations], Observations]]] = {
     "no item": ("lost: no item", lambda s: replace(s, ledger=other_than(NORMAL, s.ledger))),
     "another status": (
         "lost: the ledger says humanLoopStatus 'Dancing'",
@@ -222,7 +222,7 @@ def test_account_of_what_must_be_seen_is_right() -> None:
 
 
 @pytest.mark.parametrize(("complaint", "damage"), DAMAGES.values(), ids=DAMAGES)
-def test_account_notices(complaint: str, damage: Callable[[Seen], Seen]) -> None:
+def test_account_notices(complaint: str, damage: Callable[[Observations], Observations]) -> None:
     account = account_for(PLANNED, damage(perfect()))
     assert not account.is_right
     assert any(complaint in each for each in account.complaints()), account.complaints()

@@ -12,8 +12,8 @@ from local.emulator import KEPT_LOG, Emulator, EmulatorError, running_emulator
 from local.report import step
 from local.sending import create_output_bucket
 from tests.faults.account import account_for
+from tests.faults.fault_run import FaultRun
 from tests.faults.proxy import running_proxy
-from tests.faults.run import Run
 
 _LOOPS = 1000
 _MAX_LOOPS = 50_000
@@ -21,7 +21,7 @@ _MAX_COMPLAINTS = 40
 
 
 def main() -> int:
-    """Run the faults; return 0 only if nothing is lost or doubled."""
+    """FaultRun the faults; return 0 only if nothing is lost or doubled."""
     arguments = _parser().parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
     print("Faults around the product in an emulator: no AWS account is used, all data is made up.")
@@ -34,7 +34,7 @@ def main() -> int:
                 with step("Deploying two stacks: cdk bootstrap, cdk deploy"):
                     bootstrap(emulator)
                     create_output_bucket(emulator)
-                    run = Run(emulator, a2i, proxy)
+                    run = FaultRun(emulator, a2i, proxy)
                 return _run(emulator, run, arguments.loops, seed)
     except (EmulatorError, DeploymentError) as error:
         print(f"faults: {error}", file=sys.stderr)
@@ -44,7 +44,7 @@ def main() -> int:
         return 130
 
 
-def _run(emulator: Emulator, run: Run, count: int, seed: int) -> int:
+def _run(emulator: Emulator, run: FaultRun, count: int, seed: int) -> int:
     loops = run.planner(seed).plan(count, with_pills=True)
     with step(f"Ending {len(loops)} human loops"):
         seen = run.run(loops, seed)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.report import table
+from tests.faults.fault_run import DeadLetterMessage, Observations
 from tests.faults.plan import FaultyLoop
 from tests.faults.proxy import LOOP_NAME, Exchange
-from tests.faults.run import DeadLetterMessage, Seen
 
 _OTHERS_IN_A_BATCH = 9
 
@@ -74,7 +74,7 @@ class Account:
         ]
 
 
-def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
+def account_for(loops: Sequence[FaultyLoop], seen: Observations) -> Account:
     """Compare what was seen with what must be there, and nothing else anywhere."""
     found = _Found(seen)
     lost = {loop.name: list(_lost(loop, found)) for loop in loops}
@@ -118,7 +118,7 @@ def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
 class _Found:
     """What was seen, by human loop."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Observations) -> None:
         self.items = _by(seen.ledger, lambda item: item["humanLoopName"])
         self.outcomes = _by(seen.outcomes, lambda outcome: outcome["humanLoopName"])
         self.dead_letter_messages = _by(

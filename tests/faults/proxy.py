@@ -148,7 +148,7 @@ class Proxy:
 
 @contextlib.contextmanager
 def running_proxy() -> Iterator[Proxy]:
-    """Run a proxy on a free port; its upstream is set once the emulator runs."""
+    """FaultRun a proxy on a free port; its upstream is set once the emulator runs."""
     with ThreadingHTTPServer((_HOST, 0), _Handler) as http:
         http.daemon_threads = True
         proxy = Proxy(http.server_port)

@@ -47,7 +47,7 @@ class DeadLetterMessage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class Observations:
     """Everything that the stacks left, and what was done to them."""
 
     ledger: Sequence[Mapping[str, Any]]
@@ -65,7 +65,7 @@ class Seen:
     """What went otherwise than it must, and belongs to no loop."""
 
 
-class Stack:
+class ObservedStack:
     """One of the stacks, and those it serves: they must be there before the first event."""
 
     def __init__(self, emulator: Emulator, stack: EmulatedStack, delivery: str) -> None:
@@ -96,7 +96,7 @@ class Stack:
         ]
 
 
-class Run:
+class FaultRun:
     """The deployed stacks, and the means to play AWS, well and badly."""
 
     def __init__(self, emulator: Emulator, a2i: A2IServer, proxy: Proxy) -> None:
@@ -112,7 +112,7 @@ class Run:
         app = [sys.executable, "-m", "tests.faults.app", OUTPUT_BUCKET, OUTCOME_BUS]
         deployed = deploy_app(emulator, app, [f"Faults-{delivery}" for delivery in DELIVERIES])
         self.stacks = {
-            delivery: Stack(emulator, deployed[f"Faults-{delivery}"], delivery)
+            delivery: ObservedStack(emulator, deployed[f"Faults-{delivery}"], delivery)
             for delivery in DELIVERIES
         }
 
@@ -127,7 +127,7 @@ class Run:
         }
         return Planner(choose=_choices(seed), kill=kill, write=self._write)
 
-    def run(self, loops: Sequence[FaultyLoop], seed: int) -> Seen:
+    def run(self, loops: Sequence[FaultyLoop], seed: int) -> Observations:
         """Let all loops end, and return what was seen when nothing moves any more."""
         shuffle = _choices(seed)
         early = [loop for loop in loops if loop.before_the_bus]
@@ -151,7 +151,7 @@ class Run:
         wait_until(
             lambda: self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET, seconds=_MAX_RUN_SECONDS
         )
-        return self._seen()
+        return self._observe()
 
     def _is_quiet(self) -> bool:
         return self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET
@@ -293,7 +293,7 @@ class Run:
             else:
                 self._notes.append(f"the reconciler never found everything: {answer}")
 
-    def _invoke_reconciler(self, stack: Stack) -> dict[str, Any]:
+    def _invoke_reconciler(self, stack: ObservedStack) -> dict[str, Any]:
         response = self._lambda.invoke(FunctionName=stack.outputs["ReconcilerName"])
         answer: dict[str, Any] = json.loads(response["Payload"].read())
         return answer
@@ -312,10 +312,10 @@ class Run:
         for page in pages:
             yield from page["Items"]
 
-    def _seen(self) -> Seen:
+    def _observe(self) -> Observations:
         assert self._outcomes is not None
         stacks = self.stacks.values()
-        return Seen(
+        return Observations(
             ledger=self._ledger(),
             outcomes=[json.loads(body)["detail"] for body in self._outcomes.collect()],
             dead_letter_messages=[
