@@ -1,4 +1,4 @@
-"""The short form of `make faults`, and whether its account would notice a loss or a double."""
+"""The short form of `make faults`, and whether its assessment detects lost and doubled loops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from local.a2i_server import A2IServer
 from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
-from tests.faults.account import Account, account_for
+from tests.faults.assessment import Assessment, assess
 from tests.faults.fault_run import DeadLetterMessage, FaultRun, Observations
 from tests.faults.plan import FaultyLoop, Planner
 from tests.faults.proxy import Exchange, Proxy
@@ -23,23 +23,23 @@ LOOPS = 50
 
 
 @pytest.fixture(scope="module")
-def account(
+def assessment(
     emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, EmulatedStack]
-) -> Account:
+) -> Assessment:
     assert stacks, "the emulator is bootstrapped and has the output bucket"
     run = FaultRun(emulator, a2i, proxy)
     loops = run.planner(SEED).plan(LOOPS, with_pills=False)
-    return account_for(loops, run.run(loops, SEED))
+    return assess(loops, run.run(loops, SEED))
 
 
-def test_faults_lose_and_double_nothing(account: Account) -> None:
-    assert account.complaints() == []
-    assert account.is_right
+def test_faults_lose_and_double_nothing(assessment: Assessment) -> None:
+    assert assessment.discrepancies() == []
+    assert assessment.passed
 
 
-def test_table_has_a_row_for_every_fault_and_fits_the_terminal(account: Account) -> None:
-    lines = account.table().splitlines()
-    assert len(lines) == len({loop.fault for loop in account.loops}) + 3
+def test_table_has_a_row_for_every_fault_and_fits_the_terminal(assessment: Assessment) -> None:
+    lines = assessment.table().splitlines()
+    assert len(lines) == len({loop.fault for loop in assessment.loops}) + 3
     assert max(map(len, lines)) <= 80
 
 
@@ -55,7 +55,7 @@ def test_page_has_the_row_of_every_fault_and_names_tests_that_exist() -> None:
     assert [name for name in names if f"def {name}(" not in tests] == []
 
 
-# What the account notices
+# What the assessment notices
 
 
 def planned() -> list[FaultyLoop]:
@@ -216,25 +216,29 @@ DAMAGES: dict[str, tuple[str, Callable[[Observations], Observations]]] = {
 }
 
 
-def test_account_of_what_must_be_seen_is_right() -> None:
+def test_assessment_of_what_must_be_seen_is_right() -> None:
     assert len(PLANNED) >= LOOPS
-    assert account_for(PLANNED, perfect()).complaints() == []
+    assert assess(PLANNED, perfect()).discrepancies() == []
 
 
-@pytest.mark.parametrize(("complaint", "damage"), DAMAGES.values(), ids=DAMAGES)
-def test_account_notices(complaint: str, damage: Callable[[Observations], Observations]) -> None:
-    account = account_for(PLANNED, damage(perfect()))
-    assert not account.is_right
-    assert any(complaint in each for each in account.complaints()), account.complaints()
+@pytest.mark.parametrize(("discrepancy", "damage"), DAMAGES.values(), ids=DAMAGES)
+def test_assessment_notices(
+    discrepancy: str, damage: Callable[[Observations], Observations]
+) -> None:
+    assessment = assess(PLANNED, damage(perfect()))
+    assert not assessment.passed
+    assert any(discrepancy in each for each in assessment.discrepancies()), (
+        assessment.discrepancies()
+    )
 
 
 def test_messages_moved_with_a_message_that_kills_are_counted_and_not_wrong() -> None:
     seen = perfect()
-    account = account_for(
+    assessment = assess(
         PLANNED, replace(seen, dead_letter_messages=[*seen.dead_letter_messages, *[MOVED] * 9])
     )
-    assert account.complaints() == []
-    assert account.moved_messages == 9
+    assert assessment.discrepancies() == []
+    assert assessment.moved_messages == 9
 
 
 def test_plan_is_the_same_for_a_seed() -> None:

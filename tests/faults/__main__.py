@@ -11,13 +11,13 @@ from local.deployment import DeploymentError, bootstrap
 from local.emulator import KEPT_LOG, Emulator, EmulatorError, running_emulator
 from local.report import step
 from local.sending import create_output_bucket
-from tests.faults.account import account_for
+from tests.faults.assessment import assess
 from tests.faults.fault_run import FaultRun
 from tests.faults.proxy import running_proxy
 
 _LOOPS = 1000
 _MAX_LOOPS = 50_000
-_MAX_COMPLAINTS = 40
+_MAX_DISCREPANCIES = 40
 
 
 def main() -> int:
@@ -48,18 +48,18 @@ def _run(emulator: Emulator, run: FaultRun, count: int, seed: int) -> int:
     loops = run.planner(seed).plan(count, with_pills=True)
     with step(f"Ending {len(loops)} human loops"):
         seen = run.run(loops, seed)
-    account = account_for(loops, seen)
-    print(f"\n{account.table()}\n")
-    print(f"Dead-letter messages: {account.dead_letter_messages}")
-    print(f"  sent again after the handler was killed: {account.repeated_messages}")
-    print(f"  of settled loops, moved with a poison message: {account.moved_messages}\n")
-    if account.is_right:
+    assessment = assess(loops, seen)
+    print(f"\n{assessment.table()}\n")
+    print(f"Dead-letter messages: {assessment.dead_letter_messages}")
+    print(f"  sent again after the handler was killed: {assessment.repeated_messages}")
+    print(f"  of settled loops, moved with a poison message: {assessment.moved_messages}\n")
+    if assessment.passed:
         print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
         return 0
-    complaints = account.complaints()
-    print("NOT as it must be:", *complaints[:_MAX_COMPLAINTS], sep="\n  ")
-    if len(complaints) > _MAX_COMPLAINTS:
-        print(f"  and {len(complaints) - _MAX_COMPLAINTS} more")
+    discrepancies = assessment.discrepancies()
+    print("NOT as expected:", *discrepancies[:_MAX_DISCREPANCIES], sep="\n  ")
+    if len(discrepancies) > _MAX_DISCREPANCIES:
+        print(f"  and {len(discrepancies) - _MAX_DISCREPANCIES} more")
     emulator.show_log()
     print(f"\nLook for the loops' names in {KEPT_LOG}. Repeat with:")
     print(f"make faults SEED={seed} LOOPS={count}")

@@ -182,7 +182,7 @@ class FaultRun:
             if loop.delivery == "buffered":
                 self._put_event(event)
             else:
-                # In an account the rule does it so. The emulator's rules do not retry.
+                # In an account, the rule invokes it this way. The emulator's rules do not retry.
                 self._lambda.invoke(
                     FunctionName=self.stacks["direct"].outputs["HandlerName"],
                     InvocationType="Event",

@@ -1,4 +1,4 @@
-"""The account of a run: what is lost and doubled of each human loop, and what else is wrong."""
+"""The assessment of a run: lost and doubled human loops, and other discrepancies."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _OTHERS_IN_A_BATCH = 9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
-    """What a run has shown."""
+class Assessment:
+    """The result of a run."""
 
     loops: Sequence[FaultyLoop]
     injected: Mapping[str, int]
     lost: Mapping[str, Sequence[str]]
-    """By human loop, what of it is missing."""
+    """What is missing, by human loop."""
     doubled: Mapping[str, Sequence[str]]
-    """By human loop, what of it is there too often."""
+    """What there is too much of, by human loop."""
     other: Sequence[str]
-    """What else is not as it must be."""
+    """Discrepancies that belong to no human loop, or are not a loss."""
     dead_letter_messages: int = 0
     """How many messages are in the dead-letter queues."""
     repeated_messages: int = 0
-    """How many of them repeat another one, because the handler was killed in the same batch."""
+    """How many of them repeat another, because the handler was killed in the same batch."""
     moved_messages: int = 0
-    """How many of them SQS moved with one that killed the handler at every attempt. Their loops are
-    settled, but Lambda deletes no message of a batch in which the function was killed."""
+    """How many of them SQS moved with a poison message. Their loops are settled, but Lambda deletes
+    no message of a batch in which the function was killed."""
 
     @property
-    def is_right(self) -> bool:
+    def passed(self) -> bool:
         """Whether nothing is lost, doubled or wrong."""
         return not (self.lost or self.doubled or self.other)
 
@@ -60,8 +60,8 @@ class Account:
             sum(name in self.doubled for name in names),
         ]
 
-    def complaints(self) -> list[str]:
-        """Say of each loop what is wrong, and what belongs to none."""
+    def discrepancies(self) -> list[str]:
+        """Return a line for each discrepancy."""
         faults = {loop.name: f"{loop.fault}, {loop.delivery}" for loop in self.loops}
         return [
             *(
@@ -74,9 +74,9 @@ class Account:
         ]
 
 
-def account_for(loops: Sequence[FaultyLoop], seen: Observations) -> Account:
-    """Compare what was seen with what must be there, and nothing else anywhere."""
-    found = _Found(seen)
+def assess(loops: Sequence[FaultyLoop], seen: Observations) -> Assessment:
+    """Compare what was observed with what is expected. Anything else is a discrepancy."""
+    found = _ObservationsByLoop(seen)
     lost = {loop.name: list(_lost(loop, found)) for loop in loops}
     doubled = {loop.name: list(_doubled(loop, found)) for loop in loops}
     not_injected = [
@@ -101,7 +101,7 @@ def account_for(loops: Sequence[FaultyLoop], seen: Observations) -> Account:
             f"{moved_along} dead-letter messages of settled loops have no reason, expected at most "
             f"{_OTHERS_IN_A_BATCH} for each of {pills} messages that kill the handler"
         )
-    return Account(
+    return Assessment(
         loops=loops,
         injected=seen.injected,
         lost={name: texts for name, texts in lost.items() if texts},
@@ -115,8 +115,8 @@ def account_for(loops: Sequence[FaultyLoop], seen: Observations) -> Account:
     )
 
 
-class _Found:
-    """What was seen, by human loop."""
+class _ObservationsByLoop:
+    """The observations, by human loop."""
 
     def __init__(self, seen: Observations) -> None:
         self.items = _by(seen.ledger, lambda item: item["humanLoopName"])
@@ -137,7 +137,7 @@ class _Found:
         }
 
 
-def _lost(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+def _lost(loop: FaultyLoop, found: _ObservationsByLoop) -> Iterator[str]:
     items: list[Mapping[str, Any]] = found.items.get(loop.name, [])
     outcomes = {outcome["outcomeId"] for outcome in found.outcomes.get(loop.name, [])}
     if loop.is_recorded and not items:
@@ -159,7 +159,7 @@ def _lost(loop: FaultyLoop, found: _Found) -> Iterator[str]:
         yield f"no dead-letter message with reason {loop.dead_letter_reason!r}, got {reasons}"
 
 
-def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+def _doubled(loop: FaultyLoop, found: _ObservationsByLoop) -> Iterator[str]:
     items = found.items.get(loop.name, [])
     if len(items) > loop.is_recorded:
         yield f"{len(items)} items in the ledger"
@@ -176,7 +176,7 @@ def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
 
 
 def _record(loop: FaultyLoop) -> dict[str, Any]:
-    """Return what the ledger must say of a loop."""
+    """Return the expected values of a loop's item in the ledger."""
     is_read = loop.repaired or loop.first_output in (None, loop.output)
     return {
         "humanLoopStatus": loop.status,
@@ -186,9 +186,11 @@ def _record(loop: FaultyLoop) -> dict[str, Any]:
     }
 
 
-def _arrivals(loop: FaultyLoop, found: _Found) -> Iterator[tuple[str, tuple[int, int], int]]:
-    """Yield the least and the most events expected at each target, and how many came."""
-    # Events of the direct delivery are not put on the bus, but invoked.
+def _arrivals(
+    loop: FaultyLoop, found: _ObservationsByLoop
+) -> Iterator[tuple[str, tuple[int, int], int]]:
+    """Yield each target, the minimum and maximum number of events, and the observed number."""
+    # With direct delivery, the run invokes the handler and puts no event on the bus.
     sent = len(loop.events) * (1 + loop.repaired) if loop.delivery == "buffered" else 0
     least = sent + loop.recovered
     most = sent + loop.resent_at_most * loop.recovered
