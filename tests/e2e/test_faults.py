@@ -28,7 +28,7 @@ def assessment(
 ) -> Assessment:
     assert stacks, "the emulator is bootstrapped and has the output bucket"
     run = FaultRun(emulator, a2i, proxy)
-    loops = run.planner(SEED).plan(LOOPS, with_pills=False)
+    loops = run.planner(SEED).plan(LOOPS, with_poison_messages=False)
     return assess(loops, run.run(loops, SEED))
 
 
@@ -67,7 +67,7 @@ def planned() -> list[FaultyLoop]:
     functions = {(d, f): kill for d in ("buffered", "direct") for f in ("handler", "reconciler")}
     choose = random.Random(SEED)  # noqa: S311 - it must be repeatable
     planner = Planner(choose=choose, kill=functions, write=lambda _loop: None)
-    return planner.plan(LOOPS, with_pills=True)
+    return planner.plan(LOOPS, with_poison_messages=True)
 
 
 PLANNED = planned()
@@ -136,8 +136,8 @@ def changed(seen: Observations, loop: FaultyLoop, **values: Any) -> Observations
 
 
 NORMAL = named("none")
-POISON = named("malformed event")
-PILL = named("handler killed at every attempt")
+MALFORMED = named("malformed event")
+POISON = named("handler killed at every attempt")
 HUNG = named("S3 hanging")
 STRANGER = {"humanLoopName": "loop-99999", "outcomeId": "outcome of a stranger"}
 MESSAGE = DeadLetterMessage(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
@@ -164,7 +164,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Observations], Observations]]] = {
         lambda s: replace(
             s,
             dead_letter_messages=[
-                x for x in s.dead_letter_messages if x.reason != POISON.dead_letter_reason
+                x for x in s.dead_letter_messages if x.reason != MALFORMED.dead_letter_reason
             ],
         ),
     ),
@@ -205,7 +205,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Observations], Observations]]] = {
     ),
     "item of a loop that kills its function": (
         "doubled: 1 items",
-        lambda s: replace(s, ledger=[*s.ledger, {**s.ledger[0], "humanLoopName": PILL.name}]),
+        lambda s: replace(s, ledger=[*s.ledger, {**s.ledger[0], "humanLoopName": POISON.name}]),
     ),
     "strange item": (
         "loop-99999 is no loop of this run",

@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _run(emulator: Emulator, run: FaultRun, count: int, seed: int) -> int:
-    loops = run.planner(seed).plan(count, with_pills=True)
+    loops = run.planner(seed).plan(count, with_poison_messages=True)
     with step(f"Ending {len(loops)} human loops"):
         seen = run.run(loops, seed)
     assessment = assess(loops, seen)

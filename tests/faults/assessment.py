@@ -95,11 +95,11 @@ def assess(loops: Sequence[FaultyLoop], seen: Observations) -> Assessment:
     moved_along = sum(
         _moved_along(found.dead_letter_messages.get(loop.name, []), loop) for loop in loops
     )
-    pills = sum(not loop.is_recorded and loop.delivery == "buffered" for loop in loops)
-    if moved_along > _OTHERS_IN_A_BATCH * pills:
+    poison_messages = sum(not loop.is_recorded and loop.delivery == "buffered" for loop in loops)
+    if moved_along > _OTHERS_IN_A_BATCH * poison_messages:
         strangers.append(
             f"{moved_along} dead-letter messages of settled loops have no reason, expected at most "
-            f"{_OTHERS_IN_A_BATCH} for each of {pills} messages that kill the handler"
+            f"{_OTHERS_IN_A_BATCH} for each of {poison_messages} messages that kill the handler"
         )
     return Assessment(
         loops=loops,

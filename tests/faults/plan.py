@@ -100,12 +100,12 @@ class Planner:
     """Write a loop's output."""
     _number: Iterator[int] = field(default_factory=lambda: iter(range(100_000)))
 
-    def plan(self, count: int, *, with_pills: bool) -> list[FaultyLoop]:
+    def plan(self, count: int, *, with_poison_messages: bool) -> list[FaultyLoop]:
         """Return at least a number of loops, some for every fault.
 
-        With pills, one loop of each delivery kills its function at every attempt.
+        With poison_messages, one loop of each delivery kills its function at every attempt.
         """
-        faults = {**_FAULTS, **(_PILLS if with_pills else {})}
+        faults = {**_FAULTS, **(_POISON_MESSAGES if with_poison_messages else {})}
         of_one_share = count / sum(each.share for each in faults.values())
         numbers = {name: each.number(of_one_share) for name, each in faults.items()}
         numbers["none"] += max(0, count - sum(numbers.values()))
@@ -332,7 +332,7 @@ _FAULTS = {
         befall=_unreadable_then_repaired, share=1, has_output=True
     ),
 }
-_PILLS = {
+_POISON_MESSAGES = {
     "handler killed at every attempt": _FaultOfLoops(
         befall=_kills_every_time, share=0, has_output=True
     )
