@@ -115,7 +115,7 @@ def perfect() -> Observations:
             for event in events
             if event["detail"]["humanLoopStatus"] == "Failed"
         ],
-        injected={loop.name: 100 for loop in PLANNED if loop.effects},
+        injected={loop.name: 100 for loop in PLANNED if loop.request_faults},
         notes=[],
     )
 
@@ -243,7 +243,7 @@ def test_messages_moved_with_a_message_that_kills_are_counted_and_not_wrong() ->
 
 def test_plan_is_the_same_for_a_seed() -> None:
     def described(loops: list[FaultyLoop]) -> list[tuple[Any, ...]]:
-        return [(x.name, x.fault, x.status, len(x.events), len(x.effects)) for x in loops]
+        return [(x.name, x.fault, x.status, len(x.events), len(x.request_faults)) for x in loops]
 
     assert described(planned()) == described(PLANNED)
     assert len({loop.name for loop in PLANNED}) == len(PLANNED)

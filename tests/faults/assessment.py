@@ -201,8 +201,10 @@ def _arrivals(
 
 
 def _least_injected(loop: FaultyLoop) -> int:
-    harmful = sum(fault is not Exchange.pass_on for _, faults in loop.effects for fault in faults)
-    return harmful if loop.all_effects else min(harmful, 1)
+    harmful = sum(
+        fault is not Exchange.pass_on for _, each in loop.request_faults for fault in each
+    )
+    return harmful if loop.all_must_occur else min(harmful, 1)
 
 
 def _sent_again(loop: FaultyLoop, messages: Sequence[DeadLetterMessage]) -> int:

@@ -22,7 +22,7 @@ from local.emulator import Emulator
 from local.mailbox import Mailbox
 from local.observer import OUTCOME_PATTERN
 from local.waiting import wait_until
-from tests.faults import effects
+from tests.faults import request_faults
 from tests.faults.plan import CREATED, DELIVERIES, FaultyLoop, Planner
 from tests.faults.proxy import Proxy
 
@@ -133,7 +133,7 @@ class FaultRun:
         early = [loop for loop in loops if loop.before_the_bus]
         repaired = [loop for loop in loops if loop.repaired]
         for loop in loops:
-            for operation, faults in loop.effects:
+            for operation, faults in loop.request_faults:
                 self._proxy.inject(loop.name, operation, faults)
             if loop.first_output is not None:
                 self._put(loop, loop.first_output)
@@ -334,7 +334,7 @@ def _choices(seed: int) -> random.Random:
 
 
 def _kill(emulator: Emulator, function_name: str, after: bool) -> Callable[[Any], None]:
-    return effects.kill(emulator, function_name, after=after)
+    return request_faults.kill(emulator, function_name, after=after)
 
 
 def _parse_message(queue: str, body: str, attributes: Mapping[str, str]) -> DeadLetterMessage:

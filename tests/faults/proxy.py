@@ -80,7 +80,7 @@ class Exchange:
         self.break_off()
 
 
-Fault = Callable[[Exchange], None]
+RequestFault = Callable[[Exchange], None]
 """What is done to a request."""
 
 
@@ -96,7 +96,7 @@ class Proxy:
         self.errors: list[str] = []
         """What went wrong in the proxy itself."""
         self.last_request = time.monotonic()
-        self._faults: dict[tuple[str, str], list[Fault]] = {}
+        self._faults: dict[tuple[str, str], list[RequestFault]] = {}
         self._requests: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._is_open = threading.Event()
@@ -107,7 +107,7 @@ class Proxy:
         """The environment variables with which the functions come here."""
         return {f"AWS_ENDPOINT_URL_{service}": self.endpoint for service in _SERVICES}
 
-    def inject(self, loop: str, operation: str, faults: Sequence[Fault]) -> None:
+    def inject(self, loop: str, operation: str, faults: Sequence[RequestFault]) -> None:
         """Do something to the next requests of an operation that name a human loop."""
         self._faults.setdefault((loop, operation), []).extend(faults)
 
@@ -128,7 +128,7 @@ class Proxy:
         """Return how long nothing has been requested."""
         return time.monotonic() - self.last_request
 
-    def fault_for(self, operation: str, request: bytes) -> Fault:
+    def fault_for(self, operation: str, request: bytes) -> RequestFault:
         """Return what is done to a request: mostly nothing."""
         self._is_open.wait()
         self.last_request = time.monotonic()

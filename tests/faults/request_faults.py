@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from local.emulator import Emulator
-from tests.faults.proxy import Exchange, Fault
+from tests.faults.proxy import Exchange, RequestFault
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 _SLOW_SECONDS = 0.7
@@ -64,7 +64,7 @@ def refuse_the_entry(exchange: Exchange) -> None:
     exchange.answer(200, json.dumps(answer).encode(), _JSON)
 
 
-def and_then(act: Callable[[], None]) -> Fault:
+def and_then(act: Callable[[], None]) -> RequestFault:
     """Do what is asked, answer, and do something else."""
 
     def fault(exchange: Exchange) -> None:
@@ -74,7 +74,7 @@ def and_then(act: Callable[[], None]) -> Fault:
     return fault
 
 
-def kill(emulator: Emulator, function_name: str, *, after: bool) -> Fault:
+def kill(emulator: Emulator, function_name: str, *, after: bool) -> RequestFault:
     """End the function's process, before or after what it asks is done."""
 
     def fault(exchange: Exchange) -> None:
