@@ -1,1 +1,1 @@
-"""Faults injected around a stack in the emulator, and what is lost or doubled: `make faults`."""
+"""Fault injection: runs stacks in the emulator under faults, and counts lost and doubled loops."""

@@ -1,4 +1,4 @@
-"""Deploys the product into an emulator, injects faults around it, and counts: `make faults`."""
+"""`make faults`: deploys into an emulator, injects faults, and counts lost and doubled loops."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def main() -> int:
     """FaultRun the faults; return 0 only if nothing is lost or doubled."""
     arguments = _parser().parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    print("Faults around the product in an emulator: no AWS account is used, all data is made up.")
-    print(f"The random choices are those of SEED={seed}, LOOPS={arguments.loops}.")
+    print("Injecting faults in an emulator. No AWS account is used, and all data is made up.")
+    print(f"Random choices: SEED={seed}, LOOPS={arguments.loops}.")
     try:
         with running_a2i() as a2i, running_proxy() as proxy:
             endpoints = {**a2i.endpoints, **proxy.endpoints}
@@ -54,14 +54,14 @@ def _run(emulator: Emulator, run: FaultRun, count: int, seed: int) -> int:
     print(f"  sent again after the handler was killed: {assessment.repeated_messages}")
     print(f"  of settled loops, moved with a poison message: {assessment.moved_messages}\n")
     if assessment.passed:
-        print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, nothing else anywhere")
+        print(f"faults: {len(loops)} loops, 0 lost, 0 doubled, no other discrepancy")
         return 0
     discrepancies = assessment.discrepancies()
     print("NOT as expected:", *discrepancies[:_MAX_DISCREPANCIES], sep="\n  ")
     if len(discrepancies) > _MAX_DISCREPANCIES:
         print(f"  and {len(discrepancies) - _MAX_DISCREPANCIES} more")
     emulator.show_log()
-    print(f"\nLook for the loops' names in {KEPT_LOG}. Repeat with:")
+    print(f"\nSearch {KEPT_LOG} for the names of the loops. To repeat the run:")
     print(f"make faults SEED={seed} LOOPS={count}")
     return 1
 
@@ -69,7 +69,10 @@ def _run(emulator: Emulator, run: FaultRun, count: int, seed: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
-        "--loops", type=_count, default=_LOOPS, help=f"about how many, default: {_LOOPS}"
+        "--loops",
+        type=_count,
+        default=_LOOPS,
+        help=f"about how many human loops (default: {_LOOPS})",
     )
     parser.add_argument("--seed", type=int, help="repeats the random choices of a run")
     return parser

@@ -1,4 +1,4 @@
-"""A run: the stacks of `app.py` in the emulator, the faults around them, and what was seen."""
+"""A run: deploys the stacks of `app.py`, ends loops under faults, and observes the results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OUTCOME_BUS = "reviewed-outcomes"
 
 _SECONDS_BEFORE_A_LOOK = 0.5
 _SECONDS_OF_QUIET = 3.5
-"""More than passes between two attempts: at most two seconds, and the start of a process."""
+"""Longer than the time between two attempts: up to two seconds, and the start of a process."""
 _SECONDS_OF_STANDSTILL = 30
 _MAX_RUN_SECONDS = 3600
 _MAX_RECONCILER_RUNS = 200
@@ -48,7 +48,7 @@ class DeadLetterMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Observations:
-    """Everything that the stacks left, and what was done to them."""
+    """What the stacks stored and sent, and the injected faults."""
 
     ledger: Sequence[Mapping[str, Any]]
     outcomes: Sequence[Mapping[str, Any]]
@@ -62,11 +62,11 @@ class Observations:
     injected: Mapping[str, int]
     """How many faults were injected, by human loop."""
     notes: Sequence[str]
-    """What went otherwise than it must, and belongs to no loop."""
+    """Discrepancies that belong to no human loop."""
 
 
 class ObservedStack:
-    """One of the stacks, and those it serves: they must be there before the first event."""
+    """A stack and its subscribers. Create it before the first event is sent."""
 
     def __init__(self, emulator: Emulator, stack: EmulatedStack, delivery: str) -> None:
         self.delivery = delivery
@@ -82,7 +82,7 @@ class ObservedStack:
         self.handler_queue: Mailbox | None = None
         if delivery == "buffered":
             self.handler_queue = Mailbox(emulator, stack["HandlerQueueUrl"])
-            # Each second instead of every twelve minutes.
+            # SQS retries each second instead of every twelve minutes.
             emulator.client("sqs").set_queue_attributes(
                 QueueUrl=stack["HandlerQueueUrl"], Attributes={"VisibilityTimeout": "1"}
             )
@@ -97,7 +97,7 @@ class ObservedStack:
 
 
 class FaultRun:
-    """The deployed stacks, and the means to play AWS, well and badly."""
+    """Deploys the stacks, and ends human loops under faults."""
 
     def __init__(self, emulator: Emulator, a2i: A2IServer, proxy: Proxy) -> None:
         self._emulator = emulator
@@ -117,7 +117,7 @@ class FaultRun:
         }
 
     def planner(self, seed: int) -> Planner:
-        """Return what plans a run."""
+        """Return the planner of a run."""
         kill = {
             (delivery, function.lower()): partial(
                 _kill, self._emulator, stack.outputs[f"{function}Name"]
@@ -128,7 +128,7 @@ class FaultRun:
         return Planner(choose=_choices(seed), kill=kill, write=self._write)
 
     def run(self, loops: Sequence[FaultyLoop], seed: int) -> Observations:
-        """Let all loops end, and return what was seen when nothing moves any more."""
+        """End all loops, wait until there are no more requests, and return the observations."""
         shuffle = _choices(seed)
         early = [loop for loop in loops if loop.before_the_bus]
         repaired = [loop for loop in loops if loop.repaired]
@@ -145,7 +145,7 @@ class FaultRun:
         for loop in repaired:
             self._write(loop)
         self._send(repaired, shuffle)
-        # The reconcilers would send the event of a loop once more that kills its function.
+        # A reconciler would send the event of a poison message once more.
         self._reconcile([loop for loop in loops if loop.is_recorded])
         self._await(loops, recovered=True)
         wait_until(
@@ -167,15 +167,15 @@ class FaultRun:
         )
 
     def _take_stock(self) -> None:
-        """Let the reconcilers see the flow definitions once: what ends before is not missing."""
+        """Run each reconciler once: loops that end before its first run are not missing."""
         self._a2i.flow_definitions.update(self.stacks)
         for stack in self.stacks.values():
             answer = self._invoke_reconciler(stack)
             if answer.get("missingLoops") != 0:
-                self._notes.append(f"the reconciler found before anything ended: {answer}")
+                self._notes.append(f"the reconciler found loops before any ended: {answer}")
 
     def _send(self, loops: Iterable[FaultyLoop], shuffle: random.Random) -> None:
-        """Send the events of loops in any order."""
+        """Send the events of loops in random order."""
         events = [(loop, event) for loop in loops for event in loop.events]
         shuffle.shuffle(events)
         for loop, event in events:
@@ -204,9 +204,9 @@ class FaultRun:
             raise RuntimeError(f"the emulator refused an event: {answer['Entries']}")
 
     def _end_without_outcome_bus(self, loops: Sequence[FaultyLoop], shuffle: random.Random) -> None:
-        """End loops, and wait until the handlers have tried them all.
+        """End loops, and wait until the handlers have tried all of them.
 
-        The buffered ones last: their retries do not go on for ever either.
+        Buffered loops come last, because their number of retries is limited.
         """
         for delivery in reversed(DELIVERIES):
             these = [loop for loop in loops if loop.delivery == delivery]
@@ -224,16 +224,16 @@ class FaultRun:
         )
 
     def _create_outcome_bus(self) -> None:
-        with self._proxy.closed():  # no outcome before somebody listens
+        with self._proxy.closed():  # no outcome before the mailbox exists
             self._events.create_event_bus(Name=OUTCOME_BUS)
             self._outcomes = Mailbox.listening(
                 self._emulator, OUTCOME_PATTERN, "Faults-outcomes", OUTCOME_BUS
             )
 
     def _await(self, loops: Sequence[FaultyLoop], *, recovered: bool) -> None:
-        """Wait until everything that must arrive has arrived, or nothing moves any more.
+        """Wait until all expected results have arrived, or there are no more requests.
 
-        With the recovered loops, and the outputs that were repaired; or before that.
+        Before the reconcilers run, recovered loops and repaired outputs are not expected.
         """
         recorded = {x.name for x in loops if x.is_recorded and (recovered or not x.recovered)}
         repaired = {x.name for x in loops if x.repaired} if recovered else set()
@@ -250,7 +250,7 @@ class FaultRun:
             )
 
         if not wait_until(is_over, seconds=_MAX_RUN_SECONDS):
-            self._notes.append(f"something still moved after {_MAX_RUN_SECONDS} s")
+            self._notes.append(f"there were still requests after {_MAX_RUN_SECONDS} s")
 
     def _waiting(self) -> int:
         queues = (stack.handler_queue for stack in self.stacks.values())
@@ -273,7 +273,7 @@ class FaultRun:
         }
 
     def _reconcile(self, loops: Sequence[FaultyLoop]) -> None:
-        """Let A2I know the loops, and the reconcilers compare until nothing is missing."""
+        """Add the loops to A2I, and run the reconcilers until they find no missing loop."""
         for loop in loops:
             self._a2i.add(
                 Loop(
@@ -291,7 +291,7 @@ class FaultRun:
                     break
                 time.sleep(_SECONDS_BETWEEN_RUNS)
             else:
-                self._notes.append(f"the reconciler never found everything: {answer}")
+                self._notes.append(f"the reconciler still found missing loops: {answer}")
 
     def _invoke_reconciler(self, stack: ObservedStack) -> dict[str, Any]:
         response = self._lambda.invoke(FunctionName=stack.outputs["ReconcilerName"])
@@ -340,7 +340,7 @@ def _kill(emulator: Emulator, function_name: str, after: bool) -> Callable[[Any]
 def _parse_message(queue: str, body: str, attributes: Mapping[str, str]) -> DeadLetterMessage:
     message = json.loads(body)
     if "requestPayload" in message:
-        # The emulator's Lambda writes what a destination gets, not what a dead-letter queue does.
+        # The emulator's Lambda uses the format of a failure destination.
         reason = message["responsePayload"].get("errorMessage", "")
         return DeadLetterMessage(queue=queue, event=message["requestPayload"], reason=reason)
     return DeadLetterMessage(queue=queue, event=message, reason=attributes.get("ErrorMessage", ""))

@@ -1,4 +1,4 @@
-"""The human loops of a run: for each fault some loops, what is sent, and what must come of it."""
+"""The human loops of a run: the faults, the events that are sent, and the expected results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DELIVERIES = ("buffered", "direct")
 CREATED = (datetime.now(UTC) - timedelta(days=1)).replace(microsecond=318_000)
 
 OperationFaults = tuple[str, Sequence[RequestFault]]
-"""An operation, and what is done to its next requests that name the loop."""
+"""An operation, and the faults of its next requests that name the loop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +34,16 @@ class FaultyLoop:
 
     name: str
     fault: str
-    """What happens to it, as the report says it."""
+    """The fault, as the report names it."""
     delivery: str
     """`buffered` or `direct`: the stack, and the name of the flow definition."""
     status: str
     sample: OutputSample | None = None
-    """What its output is, once that is there and in order."""
+    """The valid output, which may replace `first_output`."""
     first_output: str | None = None
-    """What is in S3 when the events are sent."""
+    """The object in S3 when the events are sent, if there is one."""
     events: Sequence[Mapping[str, Any]] = ()
-    """What is sent, each as often as it is here. Nothing, if A2I omits the event."""
+    """The events that are sent, with duplicates. Empty if A2I omits the event."""
     request_faults: Sequence[OperationFaults] = ()
     all_must_occur: bool = True
     """Whether every one of the faults must be injected."""
@@ -52,9 +52,9 @@ class FaultyLoop:
     repaired: bool = False
     """Whether its output is replaced after it was found unreadable, and its event sent again."""
     recovered: bool = False
-    """Whether it is the reconciler that brings it into the ledger."""
+    """Whether the reconciler recovers it."""
     resent_at_most: int = 1
-    """How often the reconciler may send its event, if it is recovered."""
+    """How often the reconciler may send its event."""
     is_recorded: bool = True
     dead_letter_reason: str | None = None
     """The reason in its dead-letter message, if it has one. Empty if SQS moves the message."""
@@ -68,7 +68,7 @@ class FaultyLoop:
 
     @property
     def output_uri(self) -> str | None:
-        """Where its output is. Only Completed loops have one here."""
+        """The URI of its output. In a run, only Completed loops have an output."""
         return output_uri(self.name, self.delivery, prefix="") if self.sample else None
 
     @property
@@ -79,7 +79,7 @@ class FaultyLoop:
         return json.dumps(self.sample.of_loop(self.name, flow_definition_arn(self.delivery)))
 
     def event(self, status: str | None = None, *, minutes: int = 0) -> dict[str, Any]:
-        """Write an event about it."""
+        """Return an event about it."""
         event = human_loop_event(
             self.name, self.delivery, status or self.status, output_uri=self.output_uri
         )
@@ -91,17 +91,18 @@ class FaultyLoop:
 
 @dataclass(frozen=True, kw_only=True)
 class Planner:
-    """Makes the loops, with random choices from a seed and the means to do harm."""
+    """Plans the loops of a run with random choices."""
 
     choose: random.Random
     kill: Mapping[tuple[str, str], Callable[[bool], RequestFault]]
-    """For each delivery and `handler` or `reconciler`: kill it, before or after the step."""
+    """By delivery and `handler` or `reconciler`: returns the fault that kills this function, after the
+    request is forwarded (True) or before (False)."""
     write: Callable[[FaultyLoop], None]
     """Write a loop's output."""
     _number: Iterator[int] = field(default_factory=lambda: iter(range(100_000)))
 
     def plan(self, count: int, *, with_poison_messages: bool) -> list[FaultyLoop]:
-        """Return at least a number of loops, some for every fault.
+        """Return at least this number of loops, with some for every fault.
 
         With poison messages, one loop of each delivery kills its function at every attempt.
         """
@@ -132,17 +133,17 @@ class Planner:
         return fault.apply(self, loop)
 
     def times(self, maximum: int) -> int:
-        """Choose how often something happens."""
+        """Choose a number from 1 to a maximum."""
         return self.choose.randint(1, maximum)
 
     def killed(self, loop: FaultyLoop, function: str) -> RequestFault:
-        """Kill a function before or after the step."""
+        """Return the fault that kills a function before or after the request is forwarded."""
         return self.kill[loop.delivery, function](self.choose.random() < 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _LoopFault:
-    """What befalls some loops, and how many of all."""
+    """A fault of loops, and its share of all loops."""
 
     apply: Callable[[Planner, FaultyLoop], FaultyLoop]
     share: float = 1
@@ -178,7 +179,7 @@ def _sent_again(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 
 def _two_ends(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    """Send an older Stopped besides; all events of a run are shuffled."""
+    """Send an older Stopped event too. The run shuffles all events."""
     events = [loop.event(), loop.event(), loop.event("Stopped", minutes=-30)]
     return replace(loop, events=events, outcome_ids=2)
 
@@ -226,7 +227,7 @@ def _killed(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 
 def _several(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    """Choose among everything that passes: several at once, and duplicates."""
+    """Choose two temporary faults, and send duplicates."""
     possible: list[OperationFaults] = [
         ("GetItem", [request_faults.throttle_dynamodb]),
         ("PutItem", [request_faults.throttle_dynamodb]),
@@ -288,7 +289,7 @@ def _unreadable_then_repaired(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 def _kills_every_time(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     kill = planner.kill[loop.delivery, "handler"](False)
-    # SQS moves what was received too often, and gives no reason.
+    # SQS moves a message that was received too often, without a reason.
     reason = "" if loop.delivery == "buffered" else "Worker process died"
     return replace(
         loop,
