@@ -1,4 +1,4 @@
-"""An event is dropped; the reconciler finds its human loop missing and sends the event again."""
+"""Drops an event. The reconciler finds that its human loop is missing, and sends it again."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SECONDS_TO_SETTLE = 30
 
 
 def run(environment: DemoEnvironment) -> Result:
-    """Let the reconciler take stock; end a loop without its event, and let it run again."""
+    """Run the reconciler, end a loop without an event, and run the reconciler again."""
     emulator = environment.emulator
     observer = Observer(emulator, environment.stacks[DEPLOYMENT])
     case = _case(datetime.now(UTC).replace(microsecond=318_000) - timedelta(hours=3))
     function = observer.stack["ReconcilerName"]
-    # It does not recover what ended before its first run.
+    # The reconciler does not recover loops that ended before its first run.
     _reconcile(environment, function)
     write_output(emulator, case)
     environment.a2i.add(_as_listed(case))
@@ -46,7 +46,7 @@ def run(environment: DemoEnvironment) -> Result:
     return Result(
         shown="\n\n".join(
             [
-                f"The event of {case.loop} was dropped. What the hourly reconciler then found:",
+                f"The event of {case.loop} was dropped. Three runs of the reconciler:",
                 table(
                     ["run", "loops missing", "events sent again"],
                     [[number, *counts] for number, counts in enumerate(found, start=1)],
@@ -90,7 +90,7 @@ def _reconcile(environment: DemoEnvironment, function: str) -> dict[str, Any]:
 
 
 SCENARIO = Scenario(
-    title="Dropping an event, running the reconciler",
+    title="Dropping an event, and running the reconciler",
     deployment=DEPLOYMENT,
     configuration=CONFIGURATION,
     run=run,

@@ -1,4 +1,4 @@
-"""The outcomes of all other scenarios are downloaded from the ledgers, and a report is written."""
+"""Downloads the outcomes of all other scenarios from the ledgers, and writes a report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPORT = _FOLDER / "demo-report.html"
 def run(environment: DemoEnvironment) -> Result:
     """Download the outcomes of each stack, and report on all of them."""
     _FOLDER.mkdir(exist_ok=True)
-    REPORT.unlink(missing_ok=True)  # of an earlier demo
+    REPORT.unlink(missing_ok=True)  # written by an earlier demo
     expected = 0
     files = []
     for name, stack in environment.stacks.items():
@@ -34,7 +34,7 @@ def run(environment: DemoEnvironment) -> Result:
     return Result(
         shown="\n\n".join(
             [
-                "human-loops outcomes download, then human-loops report:",
+                "The report of all outcomes (human-loops outcomes download, human-loops report):",
                 table(
                     ["flow definition", "loops", "failed", "predictions judged", "correct"],
                     [

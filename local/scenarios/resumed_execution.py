@@ -1,4 +1,4 @@
-"""An execution of Step Functions waits for a review, and goes on with its outcome."""
+"""Runs an execution of Step Functions that waits for a review, and resumes with its outcome."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run(environment: DemoEnvironment) -> Result:
     return Result(
         shown="\n\n".join(
             [
-                f"An execution waited for {_LOOP}, and went on with the outcome of its review:",
+                f"An execution waited for {_LOOP}, and resumed with the outcome of its review:",
                 table(["property", "value"], [[name, str(outcome.get(name))] for name in _SHOWN]),
             ]
         ),
@@ -62,7 +62,7 @@ def run(environment: DemoEnvironment) -> Result:
 
 
 def _definition(callbacks_arn: str) -> dict[str, Any]:
-    """Return a state machine as docs/step-functions.md has it for one without CDK."""
+    """Return the state machine in docs/step-functions.md for use without CDK."""
     return {
         "StartAt": "Review",
         "States": {
@@ -99,7 +99,7 @@ def _end(environment: DemoEnvironment, loop: Loop) -> None:
 
 
 SCENARIO = Scenario(
-    title="Letting an execution of Step Functions wait for a review",
+    title="Running an execution of Step Functions that waits for a review",
     deployment=DEPLOYMENT,
     configuration=CONFIGURATION,
     run=run,

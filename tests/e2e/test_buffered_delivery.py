@@ -124,4 +124,4 @@ def test_event_that_a_consumer_gives_up_on_goes_to_the_dead_letter_queue(
         return "Messages" not in sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)
 
     assert wait_until(received_in_vain, seconds=SECONDS_TO_GIVE_UP)
-    assert any("claim-5" in letter for letter in buffered.dead_letters())
+    assert any("claim-5" in message for message in buffered.dead_letter_messages())

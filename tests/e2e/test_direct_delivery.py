@@ -29,7 +29,7 @@ def test_handler_runs_once_for_each_event(direct: Observer) -> None:
 
 
 def test_nothing_goes_to_dead_letters(direct: Observer) -> None:
-    assert direct.dead_letters() == []
+    assert direct.dead_letter_messages() == []
 
 
 def test_identical_events_give_one_ledger_item_and_one_outcome_id(direct: Observer) -> None:

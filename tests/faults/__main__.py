@@ -21,7 +21,7 @@ _MAX_DISCREPANCIES = 40
 
 
 def main() -> int:
-    """FaultRun the faults; return 0 only if nothing is lost or doubled."""
+    """Run the faults. Return 0 if no loop is lost or doubled and there is no other discrepancy."""
     arguments = _parser().parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
     print("Injecting faults in an emulator. No AWS account is used, and all data is made up.")

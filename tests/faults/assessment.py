@@ -37,7 +37,7 @@ class Assessment:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is lost, doubled or wrong."""
+        """Whether there is no discrepancy."""
         return not (self.lost or self.doubled or self.other)
 
     def table(self) -> str:

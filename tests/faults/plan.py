@@ -95,8 +95,8 @@ class Planner:
 
     choose: random.Random
     kill: Mapping[tuple[str, str], Callable[[bool], RequestFault]]
-    """By delivery and `handler` or `reconciler`: returns the fault that kills this function, after the
-    request is forwarded (True) or before (False)."""
+    """By delivery and `handler` or `reconciler`: returns the fault that kills this function. The
+    argument says whether the request is forwarded first."""
     write: Callable[[FaultyLoop], None]
     """Write a loop's output."""
     _number: Iterator[int] = field(default_factory=lambda: iter(range(100_000)))

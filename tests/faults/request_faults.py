@@ -94,7 +94,7 @@ def kill_worker(emulator: Emulator, function_name: str) -> None:
     RuntimeError
         If no process runs the function.
     """
-    # The emulator starts each worker from a folder of its own.
+    # The emulator starts each worker from a separate folder.
     folder = str(emulator.folder / f"ministack-lambda-{function_name}-")
     listed = subprocess.run(
         ["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True
