@@ -99,7 +99,7 @@ def _flow_definitions(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
         yield CrossFieldFault(Fault(place, str(error)))
         return
     for arn in values:
-        # Another bus can have events that are forwarded from elsewhere. A hub's has.
+        # Another bus, such as a hub's, can have events from other accounts and Regions.
         if arn.startswith("arn:") and deployment.event_bus is None and deployment.admits is None:
             for what in _elsewhere(deployment, arn):
                 yield CrossFieldFault(

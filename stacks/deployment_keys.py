@@ -1,8 +1,8 @@
 """The keys of a deployment, with their types, descriptions and defaults.
 
 The keys within ``output``, ``handler``, ``handler_delivery``, ``alerts``, ``delivery``,
-``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the same names. What
-has no value here is left to the constructs' defaults.
+``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the same names. Keys
+that are absent have the constructs' defaults.
 """
 
 from __future__ import annotations
@@ -50,16 +50,18 @@ def _validate_prefix(prefix: str) -> str:
 
 
 def key(default: Any, *, expected: str, meaning: str, by_default: str) -> Any:
-    """Return the field of a key, with what people have to know of it.
+    """Return the field of a key, with the texts of its documentation.
 
     Parameters
     ----------
     default
-        The value without the key. ``...`` where it is required.
+        The value if the key is absent. ``...`` if the key is required.
     expected
-        What its value must be, for messages.
-    meaning, by_default
-        What it does, and what happens without it, for the documentation.
+        The permitted values, for error messages and the documentation.
+    meaning
+        What the key configures.
+    by_default
+        What applies if the key is absent.
     """
     return Field(
         default,
@@ -69,14 +71,14 @@ def key(default: Any, *, expected: str, meaning: str, by_default: str) -> Any:
 
 
 def group(model: type[Keys], meaning: str) -> Any:
-    """Return the field of an object of keys that has a default for each of them."""
+    """Return the field of an object with keys that all have a default."""
     return key(
         model(), expected=_object_with(model), meaning=meaning, by_default="those of its keys"
     )
 
 
 def optional(model: type[Keys], meaning: str, by_default: str) -> Any:
-    """Return the field of an object of keys that may be absent."""
+    """Return the field of an optional object with keys."""
     return key(None, expected=_object_with(model), meaning=meaning, by_default=by_default)
 
 
@@ -85,14 +87,14 @@ def _object_with(model: type[Keys]) -> str:
 
 
 class Keys(BaseModel):
-    """Keys and values. Unknown keys, null and values of another type are refused."""
+    """An object with keys. It refuses unknown keys, null and values of another type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _refuse_null(cls, value: Any) -> Any:
-        # In YAML a key without a value is null. It must not become "all" or "none" in silence.
+        # In YAML, a key without a value is null. It must not silently mean "all" or "none".
         if value is None:
             raise ValueError("leave the key out to have the default")
         return value
@@ -104,7 +106,7 @@ class Keys(BaseModel):
 
 
 class ExistingTopic(Keys):
-    """A topic that exists."""
+    """An existing topic."""
 
     arn: TopicArn = key(..., expected="the ARN of a topic", meaning="its ARN", by_default="none")
     encryption_key: KeyArn | None = key(
@@ -116,7 +118,7 @@ class ExistingTopic(Keys):
 
 
 class ExistingQueue(Keys):
-    """A queue that exists."""
+    """An existing queue."""
 
     arn: QueueArn = key(..., expected="the ARN of a queue", meaning="its ARN", by_default="none")
     encryption_key: KeyArn | None = key(
@@ -128,7 +130,7 @@ class ExistingQueue(Keys):
 
 
 class ExistingLedger(Keys):
-    """A table of outcomes that exists."""
+    """An existing table of outcomes."""
 
     arn: TableArn = key(..., expected="the ARN of a table", meaning="its ARN", by_default="none")
     encryption_key: KeyArn | None = key(
@@ -493,7 +495,7 @@ class OutcomeArchive(Keys):
 
 
 class Vpc(Keys):
-    """Where in a VPC the functions run."""
+    """The subnets and security groups of the functions."""
 
     subnet_ids: Annotated[list[SubnetId], Field(min_length=1)] = key(
         ...,
@@ -533,7 +535,7 @@ class DeploymentKeys(Keys):
     flow_definitions: Annotated[list[Text], Field(min_length=1)] | None = key(
         None,
         expected="a list of names, or one of ARNs, with at least one",
-        meaning="whose human loops",
+        meaning="the flow definitions of the human loops",
         by_default="all of the account and Region",
     )
     statuses: Annotated[list[_Status], Field(min_length=1)] | None = key(
@@ -634,7 +636,7 @@ class DeploymentKeys(Keys):
 
     @property
     def stack_name(self) -> str:
-        """The stack's name: HumanLoops-<name>."""
+        """The name of the stack: HumanLoops-<name>."""
         return f"HumanLoops-{self.name}" if self.name else "HumanLoops"
 
     @property

@@ -1,4 +1,4 @@
-"""What is wrong with the deployments of a hub and its spokes: each by itself, and all together."""
+"""Checks of hubs and spokes: of each deployment, and of all deployments together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_cdk.region_info import RegionInfo
 from stacks.deployment_keys import DeploymentKeys
 from stacks.faults import Fault, nearest
 
-#: What a spoke has. Everything else is the hub's, and would have no effect in a spoke.
+#: The keys of a spoke. All other keys would have no effect in a spoke: they belong to the hub.
 _KEYS_OF_A_SPOKE: Final = frozenset(
     {
         *("name", "account", "region", "hub", "flow_definitions", "statuses", "event_bus"),
@@ -25,7 +25,7 @@ _DELIVERY_OF_A_SPOKE: Final = frozenset(
 
 
 def faults_of_one(deployment: DeploymentKeys) -> Iterator[Fault]:
-    """Yield what keeps a deployment from being a hub or a spoke. Nothing if it is neither."""
+    """Yield the faults of a hub or spoke. A deployment that is neither has none."""
     if deployment.admits is None and deployment.hub is None:
         return
     if deployment.account is None and deployment.region is None:
@@ -39,14 +39,14 @@ def faults_of_one(deployment: DeploymentKeys) -> Iterator[Fault]:
 def faults_between(
     deployments: Sequence[DeploymentKeys], names: Sequence[str]
 ) -> Iterator[tuple[str, Fault]]:
-    """Yield the names of spokes that do not reach their hub, with what is wrong.
+    """Yield the faults between spokes and hubs, with the name of the spoke.
 
     Parameters
     ----------
     deployments
-        Those that are right by themselves.
+        The deployments that are valid alone.
     names
-        The names of all.
+        The names of all deployments, including invalid ones.
     """
     by_name = {each.name: each for each in deployments}
     first: dict[tuple[str | None, ...], str] = {}
@@ -67,7 +67,10 @@ def _of_hub(hub: DeploymentKeys) -> Iterator[Fault]:
         )
         yield Fault("hub", what)
     if hub.event_bus is not None:
-        yield Fault("event_bus", f"a hub has an event bus of its own, got {hub.event_bus!r}")
+        yield Fault(
+            "event_bus",
+            f"a hub creates its event bus; expected no event_bus, got {hub.event_bus!r}",
+        )
     if hub.output is not None:
         what = f"a hub reads the outputs of its spokes, got bucket {hub.output.bucket!r}"
         yield Fault("output", what)
@@ -110,7 +113,7 @@ def _of_link(
     name = spoke.hub or ""
     if name in by_name:
         yield from _refused(spoke, by_name[name])
-    # A name that is there but not right has a fault of its own. An ARN is checked by the construct.
+    # An invalid deployment of this name has its own fault. The construct checks an ARN.
     elif name not in names and not name.startswith("arn:"):
         hubs = [each.name for each in by_name.values() if each.admits is not None]
         yield (
@@ -120,7 +123,7 @@ def _of_link(
 
 
 def _refused(spoke: DeploymentKeys, hub: DeploymentKeys) -> Iterator[str]:
-    """Say why a deployment does not receive the events of a spoke."""
+    """Yield why a hub does not receive the events of a spoke."""
     if hub.admits is None:
         yield f"{hub.name} is no hub: expected a deployment with admits"
         return

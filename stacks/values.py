@@ -1,4 +1,4 @@
-"""The kinds of values in a deployment: times, sizes, ARNs and names, as people write them."""
+"""The types of values in a deployment: times, sizes, ARNs and names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from stacks.faults import nearest
 
-#: Where Amazon A2I is. AWS adds no Regions: the service is closed to new customers.
+#: The Regions of Amazon A2I. AWS adds no Regions, because it is closed to new customers.
 #: https://docs.aws.amazon.com/general/latest/gr/a2i.html
 A2I_REGIONS: Final = (
     *("us-east-1", "us-east-2", "us-west-2", "ca-central-1"),
@@ -56,7 +56,7 @@ def parse_size(value: Any) -> int:
 
 
 def as_duration(time: timedelta) -> Duration:
-    """Return a time as CDK takes it."""
+    """Return a time as a CDK duration."""
     return Duration.seconds(int(time.total_seconds()))
 
 
@@ -67,7 +67,7 @@ def between(
     whole_minutes: bool = False,
     whole_days: bool = False,
 ) -> AfterValidator:
-    """Accept times within bounds, both included."""
+    """Return a validator of times within bounds, which are included."""
 
     def check(time: timedelta) -> timedelta:
         if whole_minutes and time % timedelta(minutes=1):

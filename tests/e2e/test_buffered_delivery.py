@@ -1,4 +1,4 @@
-"""The stack whose handler reads a queue of its own: retries and dead letters."""
+"""Buffered delivery: retries, and messages in the dead-letter queues."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_loop_whose_output_appears_later_is_retried_and_settled(
     write_output(emulator, case)
     assert settled(buffered, case)
     assert buffered.observe(case.loop).differences(case) == []
-    assert not any(case.loop in letter for letter in handler_dead_letters.collect())
+    assert not any(case.loop in message for message in handler_dead_letters.collect())
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ FAULTS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     ),
     "a hub with another bus": (
         {"people": {**HUB, "event_bus": "human-loops"}},
-        "people.event_bus: a hub has an event bus of its own, got 'human-loops'",
+        "people.event_bus: a hub creates its event bus; expected no event_bus, got 'human-loops'",
     ),
     "a hub with a reconciler": (
         {"people": {**HUB, "reconciler": {"schedule": "30 minutes"}}},
