@@ -1,7 +1,7 @@
 """Run benchmarks by name, or all of them: `python -m benchmarks [NAME ...]`.
 
-Every figure is a ratio of two measurements of the same run, or says its unit. Ends with status 1
-if one is too large.
+Every figure is a ratio of two measurements of the same run, or has its unit in its name. The exit
+status is 1 if a figure is too large.
 """
 
 from __future__ import annotations

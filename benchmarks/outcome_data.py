@@ -1,8 +1,8 @@
-"""How long, and how much memory, `human-loops report` takes until it has the rows of all queries.
+"""The time and memory of `human-loops report`, until it has the rows of all queries.
 
-Run as ``python -m benchmarks outcome_data``, with ``OUTCOMES=1000000`` for as many outcomes of five
-fields. The floor is what decompressing the lines and parsing each with orjson takes in the same
-run. Both are measured as they pass on the clock: the command uses several processors.
+Run it with ``python -m benchmarks outcome_data``, or with ``OUTCOMES=1000000`` for one million
+outcomes of five fields. The floor is the time to decompress the lines and to parse each with orjson
+in the same run. Both are elapsed times, because the command uses several processors.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ print(seconds, int(peak) / 1024)
 
 
 def measure() -> dict[str, float]:
-    """Return each figure by its name: a ratio to the floor, or to the memory there may be."""
+    """Return each figure by its name: a ratio to the floor, or to the permitted memory."""
     with tempfile.TemporaryDirectory() as folder:
         lines, parquet = Path(folder) / "outcomes.jsonl.gz", Path(folder) / "outcomes.parquet"
         _write(lines, parquet)
-        # In turns, and the best of each, so that noise hits all of them.
+        # Alternating runs, and the best of each, so that noise affects all of them.
         runs = [
             (_run(_FLOOR, lines), _run(_REPORT, lines), _run(_REPORT, parquet)) for _ in range(3)
         ]

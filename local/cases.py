@@ -221,7 +221,7 @@ CASES: tuple[Case, ...] = (
     ),
     _of_another_source(),
     Case(
-        shows="of another flow definition: not matched",
+        shows="other flow definition: not matched",
         event=human_loop_event("model-evaluation-3", "bedrock-evaluation", "Completed"),
         arrives=False,
     ),
