@@ -52,7 +52,7 @@ def test_alert_on_failed_loop_names_loop_flow_code_and_reason(direct: Observer) 
 
 
 def test_alert_comes_even_without_code_and_reason(direct: Observer) -> None:
-    case = case_that_shows("failed, no reason given")
+    case = case_that_shows("failed, without a reason")
     assert len(direct.observe(case.loop).alerts) == 1
 
 
