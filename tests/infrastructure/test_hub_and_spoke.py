@@ -32,14 +32,8 @@ from human_loop_events import (
     StatusEvents,
 )
 from human_loop_reviews.contract import MAX_HUB_NAME, output_role_name, reader_role_name
-from tests.infrastructure.cases import (
-    ACCOUNT,
-    REGION,
-    SPOKE_ACCOUNT,
-    SPOKE_REGION,
-    new_app,
-    synthesize,
-)
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
+from tests.infrastructure.cases.hubs import SPOKE_ACCOUNT, SPOKE_REGION
 from tests.permissions.account import Account
 from tests.permissions.evaluator import Request, evaluate
 

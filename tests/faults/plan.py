@@ -1,4 +1,4 @@
-"""The human loops of a run: for each fault some loops, what is sent, and what must come of it."""
+"""The human loops of a run: the faults, the events that are sent, and the expected results."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from local.a2i_server import flow_definition_arn
 from local.cases import human_loop_event, output_uri
 from local.emulator import ACCOUNT, REGION
-from local.faults import effects
-from local.faults.proxy import Exchange, Fault
 from local.samples import OutputSample
+from tests.faults import request_faults
+from tests.faults.proxy import Exchange, RequestFault
 
 SAMPLES = {
     name: OutputSample.named(name)
@@ -24,8 +24,8 @@ DELIVERIES = ("buffered", "direct")
 """How events reach the handler: the names of the stacks and of their flow definitions."""
 CREATED = (datetime.now(UTC) - timedelta(days=1)).replace(microsecond=318_000)
 
-Effect = tuple[str, Sequence[Fault]]
-"""An operation, and what is done to its next requests that name the loop."""
+OperationFaults = tuple[str, Sequence[RequestFault]]
+"""An operation, and the faults of its next requests that name the loop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,30 +34,30 @@ class FaultyLoop:
 
     name: str
     fault: str
-    """What happens to it, as the report says it."""
+    """The fault, as the report names it."""
     delivery: str
     """`buffered` or `direct`: the stack, and the name of the flow definition."""
     status: str
     sample: OutputSample | None = None
-    """What its output is, once that is there and in order."""
+    """The valid output, which may replace `first_output`."""
     first_output: str | None = None
-    """What is in S3 when the events are sent."""
+    """The object in S3 when the events are sent, if there is one."""
     events: Sequence[Mapping[str, Any]] = ()
-    """What is sent, each as often as it is here. Nothing, if A2I omits the event."""
-    effects: Sequence[Effect] = ()
-    all_effects: bool = True
-    """Whether every one of the effects must occur."""
+    """The events that are sent, with duplicates. Empty if A2I omits the event."""
+    request_faults: Sequence[OperationFaults] = ()
+    all_must_occur: bool = True
+    """Whether every one of the faults must be injected."""
     before_the_bus: bool = False
     """Whether it ends while the outcome bus does not exist."""
     repaired: bool = False
     """Whether its output is replaced after it was found unreadable, and its event sent again."""
     recovered: bool = False
-    """Whether it is the reconciler that brings it into the ledger."""
+    """Whether the reconciler recovers it."""
     resent_at_most: int = 1
-    """How often the reconciler may send its event, if it is recovered."""
+    """How often the reconciler may send its event."""
     is_recorded: bool = True
-    letter: str | None = None
-    """The reason of its letter in a dead-letter queue. An empty one is SQS's own move without."""
+    dead_letter_reason: str | None = None
+    """The reason in its dead-letter message, if it has one. Empty if SQS moves the message."""
     outcome_ids: int = 1
     """How many outcomes that say different things may be published."""
 
@@ -68,7 +68,7 @@ class FaultyLoop:
 
     @property
     def output_uri(self) -> str | None:
-        """Where its output is. Only Completed loops have one here."""
+        """The URI of its output. In a run, only Completed loops have an output."""
         return output_uri(self.name, self.delivery, prefix="") if self.sample else None
 
     @property
@@ -79,7 +79,7 @@ class FaultyLoop:
         return json.dumps(self.sample.of_loop(self.name, flow_definition_arn(self.delivery)))
 
     def event(self, status: str | None = None, *, minutes: int = 0) -> dict[str, Any]:
-        """Write an event about it."""
+        """Return an event about it."""
         event = human_loop_event(
             self.name, self.delivery, status or self.status, output_uri=self.output_uri
         )
@@ -91,21 +91,22 @@ class FaultyLoop:
 
 @dataclass(frozen=True, kw_only=True)
 class Planner:
-    """Makes the loops, with random choices from a seed and the means to do harm."""
+    """Plans the loops of a run with random choices."""
 
     choose: random.Random
-    kill: Mapping[tuple[str, str], Callable[[bool], Fault]]
-    """For each delivery and `handler` or `reconciler`: kill it, before or after the step."""
+    kill: Mapping[tuple[str, str], Callable[[bool], RequestFault]]
+    """By delivery and `handler` or `reconciler`: returns the fault that kills this function. The
+    argument says whether the request is forwarded first."""
     write: Callable[[FaultyLoop], None]
     """Write a loop's output."""
     _number: Iterator[int] = field(default_factory=lambda: iter(range(100_000)))
 
-    def plan(self, count: int, *, with_pills: bool) -> list[FaultyLoop]:
-        """Return at least a number of loops, some for every fault.
+    def plan(self, count: int, *, with_poison_messages: bool) -> list[FaultyLoop]:
+        """Return at least this number of loops, with some for every fault.
 
-        With pills, one loop of each delivery kills its function at every attempt.
+        With poison messages, one loop of each delivery kills its function at every attempt.
         """
-        faults = {**_FAULTS, **(_PILLS if with_pills else {})}
+        faults = {**_FAULTS, **(_POISON_MESSAGES if with_poison_messages else {})}
         of_one_share = count / sum(each.share for each in faults.values())
         numbers = {name: each.number(of_one_share) for name, each in faults.items()}
         numbers["none"] += max(0, count - sum(numbers.values()))
@@ -115,7 +116,7 @@ class Planner:
             for index in range(number)
         ]
 
-    def _loop(self, name: str, fault: _FaultOfLoops, index: int) -> FaultyLoop:
+    def _loop(self, name: str, fault: _LoopFault, index: int) -> FaultyLoop:
         loop = FaultyLoop(
             name=f"loop-{next(self._number):05}",
             fault=name,
@@ -129,22 +130,22 @@ class Planner:
             loop = replace(loop, first_output=loop.output)
         loop = replace(loop, status=status)
         loop = replace(loop, events=[loop.event()])
-        return fault.befall(self, loop)
+        return fault.apply(self, loop)
 
-    def times(self, most: int) -> int:
-        """Choose how often something happens."""
-        return self.choose.randint(1, most)
+    def times(self, maximum: int) -> int:
+        """Choose a number from 1 to a maximum."""
+        return self.choose.randint(1, maximum)
 
-    def killed(self, loop: FaultyLoop, function: str) -> Fault:
-        """Kill a function before or after the step."""
+    def killed(self, loop: FaultyLoop, function: str) -> RequestFault:
+        """Return the fault that kills a function before or after the request is forwarded."""
         return self.kill[loop.delivery, function](self.choose.random() < 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _FaultOfLoops:
-    """What befalls some loops, and how many of all."""
+class _LoopFault:
+    """A fault of loops, and its share of all loops."""
 
-    befall: Callable[[Planner, FaultyLoop], FaultyLoop]
+    apply: Callable[[Planner, FaultyLoop], FaultyLoop]
     share: float = 1
     at_most: int = 100_000
     has_output: bool = False
@@ -161,11 +162,11 @@ _STEPS = ("GetItem", "PutEvents", "PutItem")
 
 
 def _with(
-    operation: str, effect: Fault, *, most: int = 1
+    operation: str, fault: RequestFault, *, maximum: int = 1
 ) -> Callable[[Planner, FaultyLoop], FaultyLoop]:
-    """Let an effect happen to some requests of an operation."""
+    """Inject a fault into some requests of an operation."""
     return lambda planner, loop: replace(
-        loop, effects=[(operation, [effect] * planner.times(most))]
+        loop, request_faults=[(operation, [fault] * planner.times(maximum))]
     )
 
 
@@ -178,7 +179,7 @@ def _sent_again(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 
 def _two_ends(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    """Send an older Stopped besides; all events of a run are shuffled."""
+    """Send an older Stopped event too. The run shuffles all events."""
     events = [loop.event(), loop.event(), loop.event("Stopped", minutes=-30)]
     return replace(loop, events=events, outcome_ids=2)
 
@@ -186,58 +187,58 @@ def _two_ends(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 def _late_output(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     # Lambda has three attempts, SQS thirty.
     looks = 1 if loop.delivery == "direct" else planner.times(3)
-    appear = effects.and_then(lambda: planner.write(loop))
-    waits: list[Fault] = [Exchange.pass_on] * (looks - 1)
-    return replace(loop, first_output=None, effects=[("GetObject", [*waits, appear])])
+    appear = request_faults.and_then(lambda: planner.write(loop))
+    waits: list[RequestFault] = [Exchange.pass_on] * (looks - 1)
+    return replace(loop, first_output=None, request_faults=[("GetObject", [*waits, appear])])
 
 
 def _output_after_the_last_attempt(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     late = [Exchange.pass_on] * 2
-    appear = effects.and_then(lambda: planner.write(loop))
+    appear = request_faults.and_then(lambda: planner.write(loop))
     return replace(
         loop,
         first_output=None,
-        effects=[("GetObject", [*late, appear])],
-        letter="there is no object",
+        request_faults=[("GetObject", [*late, appear])],
+        dead_letter_reason="there is no object",
         recovered=True,
     )
 
 
 def _throttled(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     operation = planner.choose.choice(("GetItem", "PutItem"))
-    return _with(operation, effects.throttle_dynamodb, most=3)(planner, loop)
+    return _with(operation, request_faults.throttle_dynamodb, maximum=3)(planner, loop)
 
 
 def _failing(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    effect = planner.choose.choice((effects.s3_slow_down, effects.s3_internal_error))
-    return _with("GetObject", effect, most=3)(planner, loop)
+    fault = planner.choose.choice((request_faults.s3_slow_down, request_faults.s3_internal_error))
+    return _with("GetObject", fault, maximum=3)(planner, loop)
 
 
 def _hanging(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    effect = planner.choose.choice((effects.hang, effects.hang_in_the_body))
-    return _with("GetObject", effect, most=2)(planner, loop)
+    fault = planner.choose.choice((request_faults.hang, request_faults.hang_in_the_body))
+    return _with("GetObject", fault, maximum=2)(planner, loop)
 
 
 def _killed(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     steps = [*_STEPS, *(["GetObject"] if loop.sample else [])]
     return replace(
-        loop, effects=[(planner.choose.choice(steps), [planner.killed(loop, "handler")])]
+        loop, request_faults=[(planner.choose.choice(steps), [planner.killed(loop, "handler")])]
     )
 
 
 def _several(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    """Choose among everything that passes: several at once, and duplicates."""
-    possible: list[Effect] = [
-        ("GetItem", [effects.throttle_dynamodb]),
-        ("PutItem", [effects.throttle_dynamodb]),
-        ("PutItem", [effects.lose_the_answer]),
-        ("PutEvents", [effects.lose_the_answer]),
-        ("PutEvents", [effects.refuse_the_entry]),
-        ("GetObject", [effects.s3_slow_down]),
-        ("GetObject", [effects.slow]),
+    """Choose two temporary faults, and send duplicates."""
+    possible: list[OperationFaults] = [
+        ("GetItem", [request_faults.throttle_dynamodb]),
+        ("PutItem", [request_faults.throttle_dynamodb]),
+        ("PutItem", [request_faults.lose_the_answer]),
+        ("PutEvents", [request_faults.lose_the_answer]),
+        ("PutEvents", [request_faults.refuse_the_entry]),
+        ("GetObject", [request_faults.s3_slow_down]),
+        ("GetObject", [request_faults.slow]),
     ]
     chosen = planner.choose.sample(possible, 2)
-    return replace(_sent_again(planner, loop), effects=chosen, all_effects=False)
+    return replace(_sent_again(planner, loop), request_faults=chosen, all_must_occur=False)
 
 
 def _omitted(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
@@ -246,34 +247,40 @@ def _omitted(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 def _omitted_and_answers_lost(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     """Lose the answer to one of the reconciler's marks, or to its event."""
-    operation, before, most = planner.choose.choice(
+    operation, before, maximum = planner.choose.choice(
         (("PutItem", 0, 1), ("PutItem", 1, 1), ("PutEvents", 0, 2))
     )
-    faults = [*[Exchange.pass_on] * before, effects.lose_the_answer]
-    return replace(_omitted(planner, loop), effects=[(operation, faults)], resent_at_most=most)
+    faults = [*[Exchange.pass_on] * before, request_faults.lose_the_answer]
+    return replace(
+        _omitted(planner, loop), request_faults=[(operation, faults)], resent_at_most=maximum
+    )
 
 
 def _omitted_and_killed(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     """Kill the reconciler at its event, the second of its writes."""
-    effect = ("PutEvents", [planner.killed(loop, "reconciler")])
-    return replace(_omitted(planner, loop), effects=[effect], resent_at_most=2)
+    fault = ("PutEvents", [planner.killed(loop, "reconciler")])
+    return replace(_omitted(planner, loop), request_faults=[fault], resent_at_most=2)
 
 
 def _no_bus(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     if loop.delivery == "buffered":
         return replace(loop, before_the_bus=True)
-    letter = "the event bus"
-    return replace(loop, before_the_bus=True, letter=letter, recovered=True)
+    reason = "the event bus"
+    return replace(loop, before_the_bus=True, dead_letter_reason=reason, recovered=True)
 
 
 def _malformed(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     event = loop.event()
     event["detail"]["creationTime"] = "yesterday"
-    return replace(loop, events=[event], letter="creationTime: expected", recovered=True)
+    return replace(
+        loop, events=[event], dead_letter_reason="creationTime: expected", recovered=True
+    )
 
 
 def _unreadable(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
-    return replace(loop, first_output='{"humanAnswers": ', letter="output of human loop")
+    return replace(
+        loop, first_output='{"humanAnswers": ', dead_letter_reason="output of human loop"
+    )
 
 
 def _unreadable_then_repaired(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
@@ -282,54 +289,54 @@ def _unreadable_then_repaired(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
 
 def _kills_every_time(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     kill = planner.kill[loop.delivery, "handler"](False)
-    # SQS moves what was received too often, and gives no reason.
-    letter = "" if loop.delivery == "buffered" else "Worker process died"
+    # SQS moves a message that was received too often, without a reason.
+    reason = "" if loop.delivery == "buffered" else "Worker process died"
     return replace(
         loop,
-        effects=[("GetObject", [kill] * 100)],
-        all_effects=False,
+        request_faults=[("GetObject", [kill] * 100)],
+        all_must_occur=False,
         is_recorded=False,
-        letter=letter,
+        dead_letter_reason=reason,
     )
 
 
 _FAULTS = {
-    "none": _FaultOfLoops(befall=_nothing, share=12),
-    "duplicates, up to five": _FaultOfLoops(befall=_sent_again, share=12),
-    "an older end besides, any order": _FaultOfLoops(
-        befall=_two_ends, share=4, has_output=True, deliveries=["direct"]
+    "none": _LoopFault(apply=_nothing, share=12),
+    "duplicates, up to five": _LoopFault(apply=_sent_again, share=12),
+    "an older end besides, any order": _LoopFault(
+        apply=_two_ends, share=4, has_output=True, deliveries=["direct"]
     ),
-    "S3 slow": _FaultOfLoops(befall=_with("GetObject", effects.slow), share=1.5, has_output=True),
-    "S3 failing": _FaultOfLoops(befall=_failing, share=3, has_output=True),
-    "S3 hanging": _FaultOfLoops(befall=_hanging, share=0.5, has_output=True),
-    "output appears late": _FaultOfLoops(befall=_late_output, share=3, has_output=True),
-    "output later than all attempts": _FaultOfLoops(
-        befall=_output_after_the_last_attempt, share=1, has_output=True, deliveries=["direct"]
+    "S3 slow": _LoopFault(
+        apply=_with("GetObject", request_faults.slow), share=1.5, has_output=True
     ),
-    "DynamoDB throttled": _FaultOfLoops(befall=_throttled, share=3),
-    "PutItem done, answer lost": _FaultOfLoops(
-        befall=_with("PutItem", effects.lose_the_answer, most=2), share=3
+    "S3 failing": _LoopFault(apply=_failing, share=3, has_output=True),
+    "S3 hanging": _LoopFault(apply=_hanging, share=0.5, has_output=True),
+    "output appears late": _LoopFault(apply=_late_output, share=3, has_output=True),
+    "output later than all attempts": _LoopFault(
+        apply=_output_after_the_last_attempt, share=1, has_output=True, deliveries=["direct"]
     ),
-    "PutEvents done, answer lost": _FaultOfLoops(
-        befall=_with("PutEvents", effects.lose_the_answer, most=2), share=3
+    "DynamoDB throttled": _LoopFault(apply=_throttled, share=3),
+    "PutItem done, answer lost": _LoopFault(
+        apply=_with("PutItem", request_faults.lose_the_answer, maximum=2), share=3
     ),
-    "PutEvents refuses the outcome": _FaultOfLoops(
-        befall=_with("PutEvents", effects.refuse_the_entry, most=2), share=1.5
+    "PutEvents done, answer lost": _LoopFault(
+        apply=_with("PutEvents", request_faults.lose_the_answer, maximum=2), share=3
     ),
-    "handler killed": _FaultOfLoops(befall=_killed, share=1.5),
-    "several of these, and duplicates": _FaultOfLoops(befall=_several, share=3, has_output=True),
-    "outcome bus missing": _FaultOfLoops(befall=_no_bus, share=1, at_most=20),
-    "event omitted": _FaultOfLoops(befall=_omitted, share=3),
-    "event omitted, answers lost": _FaultOfLoops(befall=_omitted_and_answers_lost, share=1.5),
-    "event omitted, reconciler killed": _FaultOfLoops(befall=_omitted_and_killed, share=0.5),
-    "malformed event": _FaultOfLoops(befall=_malformed, share=1),
-    "output unreadable": _FaultOfLoops(befall=_unreadable, share=1, has_output=True),
-    "output unreadable, then repaired": _FaultOfLoops(
-        befall=_unreadable_then_repaired, share=1, has_output=True
+    "PutEvents refuses the outcome": _LoopFault(
+        apply=_with("PutEvents", request_faults.refuse_the_entry, maximum=2), share=1.5
+    ),
+    "handler killed": _LoopFault(apply=_killed, share=1.5),
+    "several of these, and duplicates": _LoopFault(apply=_several, share=3, has_output=True),
+    "outcome bus missing": _LoopFault(apply=_no_bus, share=1, at_most=20),
+    "event omitted": _LoopFault(apply=_omitted, share=3),
+    "event omitted, answers lost": _LoopFault(apply=_omitted_and_answers_lost, share=1.5),
+    "event omitted, reconciler killed": _LoopFault(apply=_omitted_and_killed, share=0.5),
+    "malformed event": _LoopFault(apply=_malformed, share=1),
+    "output unreadable": _LoopFault(apply=_unreadable, share=1, has_output=True),
+    "output unreadable, then repaired": _LoopFault(
+        apply=_unreadable_then_repaired, share=1, has_output=True
     ),
 }
-_PILLS = {
-    "handler killed at every attempt": _FaultOfLoops(
-        befall=_kills_every_time, share=0, has_output=True
-    )
+_POISON_MESSAGES = {
+    "handler killed at every attempt": _LoopFault(apply=_kills_every_time, share=0, has_output=True)
 }

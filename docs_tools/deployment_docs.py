@@ -1,6 +1,7 @@
-"""What people and editors read about deployments, generated from their definition.
+"""The JSON Schema of deployments and the table of their keys, generated from the definition.
 
-`python -m stacks.deployment_docs` writes the JSON Schema and the table of keys in the reference.
+`python -m docs_tools.deployment_docs` writes both: the schema to docs/deployment.schema.json, and
+the table into docs/reference.md.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _DROPPED: Final = frozenset({"title", "default", "expected", "meaning", "byDefau
 
 
 class _WithoutNull(GenerateJsonSchema):
-    """Null is refused: a key without a value is left out."""
+    """Leaves null out of the schema, because `Keys` refuses it."""
 
     def nullable_schema(self, schema: Any) -> dict[str, Any]:
         return self.generate_inner(schema["schema"])
@@ -65,33 +66,32 @@ def key_table() -> str:
     lines = ["| key | meaning | value | default |", "| --- | --- | --- | --- |"]
     for name, field in fields_within(Deployment):
         if model_of(field) is None or field.default is None:
-            lines.append(
-                f"| `{name}` | {_told(field, 'meaning')} | {_value(field)} | {_default(field)} |"
-            )
+            meaning = _documented(field, "meaning")
+            lines.append(f"| `{name}` | {meaning} | {_value(field)} | {_default(field)} |")
     return "\n".join(lines) + "\n"
 
 
 def with_table(reference: str) -> str:
-    """Return the reference with the table as it is now."""
-    assert _TABLE.search(reference)  # noqa: S101 - the marks are there
+    """Return the reference with its table replaced by the current one."""
+    assert _TABLE.search(reference)  # noqa: S101 - the reference has the marks
     return _TABLE.sub(lambda _: key_table(), reference)
 
 
 def _value(field: FieldInfo) -> str:
-    return "an object" if model_of(field) else _told(field, "expected")
+    return "an object" if model_of(field) else _documented(field, "expected")
 
 
 def _default(field: FieldInfo) -> str:
-    return "required" if field.is_required() else _told(field, "byDefault")
+    return "required" if field.is_required() else _documented(field, "byDefault")
 
 
-def _told(field: FieldInfo, what: str) -> str:
+def _documented(field: FieldInfo, what: str) -> str:
     assert isinstance(field.json_schema_extra, dict)  # noqa: S101 - `key` sets it
     return str(field.json_schema_extra[what])
 
 
 def _cleaned(schema: Any) -> Any:
-    """Drop what does not help an editor, but no property of such a name."""
+    """Drop the keywords that an editor does not use. Properties with such a name stay."""
     if isinstance(schema, list):
         return [_cleaned(each) for each in schema]
     if not isinstance(schema, dict):

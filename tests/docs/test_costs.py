@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from stacks import costs
-from stacks.costs import archive_costs, cost_table, monthly_costs
+from docs_tools import costs
+from docs_tools.costs import archive_costs, cost_table, monthly_costs
 from tests.infrastructure.cases import synthesize
 from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output, world
 
 __all__ = ["world"]
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_alarms_are_those_of_the_default_stack() -> None:

@@ -1,7 +1,7 @@
-"""What a deployment costs in a month, from the requests that it makes and AWS's prices.
+"""The monthly cost of a deployment, from its resources, its requests and AWS's prices.
 
-`python -m stacks.costs` prints the tables in docs/deploying.md. The tests compare the counts with
-the template and with what the handler does.
+`python -m docs_tools.costs` prints the tables in docs/deploying.md. The tests compare the counts
+with the template and with the calls of the handler.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PRICES: Final = {
 #: Of the stack with default settings and one flow definition.
 ALARMS: Final = 20
 DASHBOARDS: Final = 1
-#: One for each name and combination of dimensions. All are counted for the whole month.
+#: One for each name and combination of dimensions, each for the whole month.
 METRICS_OF_A_COMPLETED_LOOP: Final = 17
 METRICS_OF_FAILED_AND_STOPPED_LOOPS: Final = 3
 METRICS_OF_THE_RECONCILER: Final = 6
@@ -55,30 +55,30 @@ CALLS_PER_LOOP: Final = {
     "events:PutEvents": 1,
     "s3:GetObject": 1,
 }
-#: EventBridge sends it; a consumer receives and deletes it.
+#: EventBridge sends the message. A consumer receives it and deletes it.
 QUEUE_REQUESTS_PER_LOOP: Final = 3
 
-#: Assumptions. An outcome of about 15 fields.
+#: Assumptions, for an outcome with about 15 fields.
 OUTCOME_KIB: Final = 4
 HANDLER_SECONDS: Final = 0.5
 HANDLER_GIB: Final = 1.0
 RECONCILER_GIB: Final = 0.5
 RECONCILER_SECONDS_PER_PAGE: Final = 0.15
-RECONCILER_LONGEST_RUN: Final = 600
+RECONCILER_MAX_RUN_SECONDS: Final = 600
 LOOPS_PER_PAGE: Final = 100
 RUNS_A_MONTH: Final = 730
 LOG_KIB_PER_LOOP: Final = 4
 SHARE_OF_FAILED_LOOPS: Final = 0.01
 #: SQS, SNS and DynamoDB keep a data key for five minutes.
 KMS_REQUESTS_WITHOUT_LOOPS: Final = 10 * 12 * 730
-#: Of an outcome archive. Firehose counts a record as a multiple of 5 KB.
+#: For an outcome archive. Firehose rounds the size of a record up to a multiple of 5 KB.
 ARCHIVE_ALARMS: Final = 4
 RECORD_KB: Final = 5
 PARQUET_KIB: Final = 0.5
 FILES_A_DAY: Final = 96
 REPORTS_A_DAY: Final = 1
 QUERIES_OF_A_REPORT: Final = len(QUERIES)
-LEAST_READ_TB: Final = 10e-6
+MIN_READ_TB: Final = 10e-6
 DAYS_A_MONTH: Final = 365 / 12
 LEDGER_DAYS: Final = 400
 LOOK_BACK_DAYS: Final = 14
@@ -86,14 +86,14 @@ LOOK_BACK_DAYS: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one part costs in a month, in US dollars."""
+    """The monthly cost of one part, in US dollars."""
 
     part: str
     dollars: float
 
 
 def monthly_costs(loops: int) -> list[Cost]:
-    """Return what each part costs for a number of human loops a month.
+    """Return the cost of each part for a number of human loops a month.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def _costs(loops: int) -> Iterator[Cost]:
     )
     yield Cost("X-Ray: traces", loops * price["X-Ray trace"])
     yield Cost("S3: outputs", loops * price["S3 GET request"])
-    # Once in the table and once in its index.
+    # Each write goes to the table and to its index.
     yield Cost("DynamoDB: ledger, writes", loops * 2 * OUTCOME_KIB * price["DynamoDB write unit"])
     yield Cost("DynamoDB: ledger, reads", loops * price["DynamoDB read unit"])
     yield Cost("SQS: queue", loops * QUEUE_REQUESTS_PER_LOOP * price["SQS request"])
@@ -143,7 +143,7 @@ def _costs(loops: int) -> Iterator[Cost]:
 
 
 def archive_costs(loops: int) -> list[Cost]:
-    """Return what an outcome archive costs in addition, once it has the outcomes of a year.
+    """Return the additional cost of an outcome archive that has the outcomes of a year.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def archive_costs(loops: int) -> list[Cost]:
     kept = loops * 12 * PARQUET_KIB / 1024**2
     files = min(loops, FILES_A_DAY * DAYS_A_MONTH)
     queries = REPORTS_A_DAY * DAYS_A_MONTH * QUERIES_OF_A_REPORT
-    read = queries * max(kept / 1024, LEAST_READ_TB)
+    read = queries * max(kept / 1024, MIN_READ_TB)
     converting = price["Firehose, a GB received"] + price["Firehose, a GB converted"]
     return [
         Cost("CloudWatch: alarms", ARCHIVE_ALARMS * price["alarm, a month"]),
@@ -174,7 +174,7 @@ def _metrics(loops: int) -> int:
 def _reconciler(loops: int) -> Iterator[Cost]:
     compared = loops / DAYS_A_MONTH * LOOK_BACK_DAYS
     pages = max(1, math.ceil(compared / LOOPS_PER_PAGE))
-    in_one_run = min(pages, int(RECONCILER_LONGEST_RUN / RECONCILER_SECONDS_PER_PAGE))
+    in_one_run = min(pages, int(RECONCILER_MAX_RUN_SECONDS / RECONCILER_SECONDS_PER_PAGE))
     seconds = in_one_run * RECONCILER_SECONDS_PER_PAGE
     yield Cost(
         "Reconciler: Lambda",

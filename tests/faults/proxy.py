@@ -1,7 +1,6 @@
-"""A proxy on loopback between the functions and the emulator, which does harm to chosen requests.
+"""A proxy on loopback between the functions and the emulator that injects faults into requests.
 
-It stands before S3, DynamoDB and EventBridge, and only for the functions: what they are sent and
-what they leave is seen without it.
+Only the functions use it, for S3, DynamoDB and EventBridge. The tests use the emulator directly.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 LOOP_NAME = re.compile(rb"loop-\d{5}")
-"""The names of all human loops that anything is done to."""
+"""The names of the human loops that have faults."""
 
 _HOST = "127.0.0.1"
 _SERVICES = ("S3", "DYNAMODB", "EVENTBRIDGE")
 _SECONDS_TO_ANSWER = 60
-_LONGEST_HANG = 30
+_MAX_HANG_SECONDS = 30
 _OF_A_CONNECTION = ("connection", "transfer-encoding", "content-length", "host")
 
 
 class Exchange:
-    """One request of a function, and what becomes of it."""
+    """One request of a function, and its answer."""
 
     def __init__(self, handler: _Handler, upstream: str, body: bytes) -> None:
         self._handler = handler
@@ -35,7 +34,7 @@ class Exchange:
         self._body = body
 
     def forward(self) -> tuple[HTTPResponse, bytes]:
-        """Let the emulator do what is asked; the function does not know yet."""
+        """Forward the request to the emulator, and return the answer without sending it."""
         connection = HTTPConnection(urlsplit(self._upstream).netloc, timeout=_SECONDS_TO_ANSWER)
         with contextlib.closing(connection):
             headers = {
@@ -48,18 +47,18 @@ class Exchange:
             return response, response.read()
 
     def pass_on(self) -> None:
-        """Do what is asked, and answer."""
+        """Forward the request, and send the answer."""
         response, body = self.forward()
         self.answer(response.status, body, dict(response.getheaders()))
 
     def answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        """Answer the function."""
+        """Send an answer to the function."""
         self.begin_answer(status, headers, body, length=len(body))
 
     def begin_answer(
         self, status: int, headers: dict[str, str], beginning: bytes, *, length: int
     ) -> None:
-        """Send the head of an answer and the beginning of its body, which has a length."""
+        """Send the headers of an answer with a length, and the beginning of the body."""
         self._handler.send_response(status)
         for name, value in headers.items():
             if name.lower() not in _OF_A_CONNECTION:
@@ -73,19 +72,19 @@ class Exchange:
         self._handler.close_connection = True
 
     def hang(self) -> None:
-        """Say nothing until the function has given up."""
-        self._handler.connection.settimeout(_LONGEST_HANG)
+        """Send nothing until the function closes the connection."""
+        self._handler.connection.settimeout(_MAX_HANG_SECONDS)
         with contextlib.suppress(OSError):
             self._handler.connection.recv(1)
         self.break_off()
 
 
-Fault = Callable[[Exchange], None]
-"""What is done to a request."""
+RequestFault = Callable[[Exchange], None]
+"""Answers a request in place of the proxy."""
 
 
 class Proxy:
-    """The faults that are still to come, and what was requested."""
+    """The remaining faults, and the requests that were made."""
 
     def __init__(self, port: int) -> None:
         self.endpoint = f"http://{_HOST}:{port}"
@@ -94,9 +93,9 @@ class Proxy:
         self.injected: Counter[str] = Counter()
         """How many faults were injected, by human loop."""
         self.errors: list[str] = []
-        """What went wrong in the proxy itself."""
+        """The errors of the proxy itself."""
         self.last_request = time.monotonic()
-        self._faults: dict[tuple[str, str], list[Fault]] = {}
+        self._faults: dict[tuple[str, str], list[RequestFault]] = {}
         self._requests: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._is_open = threading.Event()
@@ -104,16 +103,16 @@ class Proxy:
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The environment variables with which the functions come here."""
+        """The environment variables that direct a function's requests to the proxy."""
         return {f"AWS_ENDPOINT_URL_{service}": self.endpoint for service in _SERVICES}
 
-    def inject(self, loop: str, operation: str, faults: Sequence[Fault]) -> None:
-        """Do something to the next requests of an operation that name a human loop."""
+    def inject(self, loop: str, operation: str, faults: Sequence[RequestFault]) -> None:
+        """Inject faults into the next requests of an operation that name a human loop."""
         self._faults.setdefault((loop, operation), []).extend(faults)
 
     @contextlib.contextmanager
     def closed(self) -> Iterator[None]:
-        """Let all requests wait until the block is left."""
+        """Delay all requests until the block is left."""
         self._is_open.clear()
         try:
             yield
@@ -125,11 +124,11 @@ class Proxy:
         return self._requests[loop, operation]
 
     def seconds_of_quiet(self) -> float:
-        """Return how long nothing has been requested."""
+        """Return the time since the last request."""
         return time.monotonic() - self.last_request
 
-    def fault_for(self, operation: str, request: bytes) -> Fault:
-        """Return what is done to a request: mostly nothing."""
+    def fault_for(self, operation: str, request: bytes) -> RequestFault:
+        """Return the fault of a request, or `Exchange.pass_on` if it has none."""
         self._is_open.wait()
         self.last_request = time.monotonic()
         loops = {name.decode() for name in LOOP_NAME.findall(request)}
@@ -148,7 +147,7 @@ class Proxy:
 
 @contextlib.contextmanager
 def running_proxy() -> Iterator[Proxy]:
-    """Run a proxy on a free port; its upstream is set once the emulator runs."""
+    """FaultRun a proxy on a free port; its upstream is set once the emulator runs."""
     with ThreadingHTTPServer((_HOST, 0), _Handler) as http:
         http.daemon_threads = True
         proxy = Proxy(http.server_port)
@@ -171,12 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
         proxy: Proxy = self.server.proxy  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = proxy.fault_for(self._operation(), self.path.encode() + body)
-        # A function that gave up or was killed does not hear the answer.
+        # A function that timed out or was killed cannot receive the answer.
         try:
             fault(Exchange(self, proxy.upstream, body))
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
-        except Exception as error:  # noqa: BLE001 - whatever it is, the report must show it
+        except Exception as error:  # noqa: BLE001 - the report shows every error
             proxy.errors.append(f"{self._operation()}: {error!r}")
             self.close_connection = True
 

@@ -1,4 +1,4 @@
-"""A run: the stacks of `app.py` in the emulator, the faults around them, and what was seen."""
+"""A run: deploys the stacks of `app.py`, ends loops under faults, and observes the results."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from boto3.dynamodb.types import TypeDeserializer
 from human_loop_reviews.contract import LEDGER_SORT_KEY, RECONCILER_SORT_KEY_PREFIX
 from local.a2i_server import A2IServer, Loop
 from local.cases import OUTPUT_BUCKET
-from local.deployment import DeployedStack, deploy_app
+from local.deployment import EmulatedStack, deploy_app
 from local.emulator import Emulator
-from local.faults import effects
-from local.faults.plan import CREATED, DELIVERIES, FaultyLoop, Planner
-from local.faults.proxy import Proxy
 from local.mailbox import Mailbox
 from local.observer import OUTCOME_PATTERN
 from local.waiting import wait_until
+from tests.faults import request_faults
+from tests.faults.plan import CREATED, DELIVERIES, FaultyLoop, Planner
+from tests.faults.proxy import Proxy
 
 OUTCOME_BUS = "reviewed-outcomes"
 
 _SECONDS_BEFORE_A_LOOK = 0.5
 _SECONDS_OF_QUIET = 3.5
-"""More than passes between two attempts: at most two seconds, and the start of a process."""
+"""Longer than the time between two attempts: up to two seconds, and the start of a process."""
 _SECONDS_OF_STANDSTILL = 30
-_LONGEST_RUN = 3600
-_MOST_RECONCILER_RUNS = 200
+_MAX_RUN_SECONDS = 3600
+_MAX_RECONCILER_RUNS = 200
 _SECONDS_BETWEEN_RUNS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetterMessage:
     """A message in a dead-letter queue."""
 
     queue: str
@@ -47,12 +47,12 @@ class Letter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """Everything that the stacks left, and what was done to them."""
+class Observations:
+    """What the stacks stored and sent, and the injected faults."""
 
     ledger: Sequence[Mapping[str, Any]]
     outcomes: Sequence[Mapping[str, Any]]
-    letters: Sequence[Letter]
+    dead_letter_messages: Sequence[DeadLetterMessage]
     topic: Sequence[Mapping[str, Any]]
     """The events at the topics' subscribers."""
     queue: Sequence[Mapping[str, Any]]
@@ -62,19 +62,19 @@ class Seen:
     injected: Mapping[str, int]
     """How many faults were injected, by human loop."""
     notes: Sequence[str]
-    """What went otherwise than it must, and belongs to no loop."""
+    """Discrepancies that belong to no human loop."""
 
 
-class Stack:
-    """One of the stacks, and those it serves: they must be there before the first event."""
+class ObservedStack:
+    """A stack and its subscribers. Create it before the first event is sent."""
 
-    def __init__(self, emulator: Emulator, stack: DeployedStack, delivery: str) -> None:
+    def __init__(self, emulator: Emulator, stack: EmulatedStack, delivery: str) -> None:
         self.delivery = delivery
         self.outputs = stack
         self.topic = Mailbox.subscribed(emulator, stack["TopicArn"])
         self.queue = Mailbox(emulator, stack["QueueUrl"])
         self.alerts = Mailbox.subscribed(emulator, stack["AlertsTopicArn"])
-        self.letters = {
+        self.dead_letter_messages = {
             name: Mailbox(emulator, url)
             for name, url in stack.outputs.items()
             if name.endswith("DeadLetterQueueUrl")
@@ -82,22 +82,22 @@ class Stack:
         self.handler_queue: Mailbox | None = None
         if delivery == "buffered":
             self.handler_queue = Mailbox(emulator, stack["HandlerQueueUrl"])
-            # Each second instead of every twelve minutes.
+            # SQS retries each second instead of every twelve minutes.
             emulator.client("sqs").set_queue_attributes(
                 QueueUrl=stack["HandlerQueueUrl"], Attributes={"VisibilityTimeout": "1"}
             )
 
-    def collected_letters(self) -> list[Letter]:
-        """Return all messages that ever came to the dead-letter queues."""
+    def collect_dead_letter_messages(self) -> list[DeadLetterMessage]:
+        """Return all messages that have arrived in the dead-letter queues."""
         return [
-            _letter(name, body, attributes)
-            for name, mailbox in self.letters.items()
+            _parse_message(name, body, attributes)
+            for name, mailbox in self.dead_letter_messages.items()
             for body, attributes in zip(mailbox.collect(), mailbox.attributes, strict=True)
         ]
 
 
-class Run:
-    """The deployed stacks, and the means to play AWS, well and badly."""
+class FaultRun:
+    """Deploys the stacks, and ends human loops under faults."""
 
     def __init__(self, emulator: Emulator, a2i: A2IServer, proxy: Proxy) -> None:
         self._emulator = emulator
@@ -109,15 +109,15 @@ class Run:
         self._dynamodb = emulator.client("dynamodb")
         self._outcomes: Mailbox | None = None
         self._notes: list[str] = []
-        app = [sys.executable, "-m", "local.faults.app", OUTPUT_BUCKET, OUTCOME_BUS]
+        app = [sys.executable, "-m", "tests.faults.app", OUTPUT_BUCKET, OUTCOME_BUS]
         deployed = deploy_app(emulator, app, [f"Faults-{delivery}" for delivery in DELIVERIES])
         self.stacks = {
-            delivery: Stack(emulator, deployed[f"Faults-{delivery}"], delivery)
+            delivery: ObservedStack(emulator, deployed[f"Faults-{delivery}"], delivery)
             for delivery in DELIVERIES
         }
 
     def planner(self, seed: int) -> Planner:
-        """Return what plans a run."""
+        """Return the planner of a run."""
         kill = {
             (delivery, function.lower()): partial(
                 _kill, self._emulator, stack.outputs[f"{function}Name"]
@@ -127,13 +127,13 @@ class Run:
         }
         return Planner(choose=_choices(seed), kill=kill, write=self._write)
 
-    def run(self, loops: Sequence[FaultyLoop], seed: int) -> Seen:
-        """Let all loops end, and return what was seen when nothing moves any more."""
+    def run(self, loops: Sequence[FaultyLoop], seed: int) -> Observations:
+        """End all loops, wait until there are no more requests, and return the observations."""
         shuffle = _choices(seed)
         early = [loop for loop in loops if loop.before_the_bus]
         repaired = [loop for loop in loops if loop.repaired]
         for loop in loops:
-            for operation, faults in loop.effects:
+            for operation, faults in loop.request_faults:
                 self._proxy.inject(loop.name, operation, faults)
             if loop.first_output is not None:
                 self._put(loop, loop.first_output)
@@ -145,14 +145,19 @@ class Run:
         for loop in repaired:
             self._write(loop)
         self._send(repaired, shuffle)
-        # The reconcilers would send the event of a loop once more that kills its function.
+        # A reconciler would send the event of a poison message once more.
         self._reconcile([loop for loop in loops if loop.is_recorded])
         self._await(loops, recovered=True)
-        wait_until(lambda: self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET, seconds=_LONGEST_RUN)
-        return self._seen()
+        wait_until(
+            lambda: self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET, seconds=_MAX_RUN_SECONDS
+        )
+        return self._observe()
+
+    def _is_quiet(self) -> bool:
+        return self._proxy.seconds_of_quiet() > _SECONDS_OF_QUIET
 
     def _write(self, loop: FaultyLoop) -> None:
-        assert loop.output is not None  # noqa: S101 - only such loops are written
+        assert loop.output is not None
         self._put(loop, loop.output)
 
     def _put(self, loop: FaultyLoop, content: str) -> None:
@@ -162,22 +167,22 @@ class Run:
         )
 
     def _take_stock(self) -> None:
-        """Let the reconcilers see the flow definitions once: what ends before is not missing."""
+        """Run each reconciler once: loops that end before its first run are not missing."""
         self._a2i.flow_definitions.update(self.stacks)
         for stack in self.stacks.values():
             answer = self._invoke_reconciler(stack)
             if answer.get("missingLoops") != 0:
-                self._notes.append(f"the reconciler found before anything ended: {answer}")
+                self._notes.append(f"the reconciler found loops before any ended: {answer}")
 
     def _send(self, loops: Iterable[FaultyLoop], shuffle: random.Random) -> None:
-        """Send the events of loops in any order."""
+        """Send the events of loops in random order."""
         events = [(loop, event) for loop in loops for event in loop.events]
         shuffle.shuffle(events)
         for loop, event in events:
             if loop.delivery == "buffered":
                 self._put_event(event)
             else:
-                # In an account the rule does it so. The emulator's rules do not retry.
+                # In an account, the rule invokes it this way. The emulator's rules do not retry.
                 self._lambda.invoke(
                     FunctionName=self.stacks["direct"].outputs["HandlerName"],
                     InvocationType="Event",
@@ -199,63 +204,64 @@ class Run:
             raise RuntimeError(f"the emulator refused an event: {answer['Entries']}")
 
     def _end_without_outcome_bus(self, loops: Sequence[FaultyLoop], shuffle: random.Random) -> None:
-        """End loops, and wait until the handlers have tried them all.
+        """End loops, and wait until the handlers have tried all of them.
 
-        The buffered ones last: their retries do not go on for ever either.
+        Buffered loops come last, because their number of retries is limited.
         """
         for delivery in reversed(DELIVERIES):
             these = [loop for loop in loops if loop.delivery == delivery]
             self._send(these, shuffle)
-            if not wait_until(partial(self._were_tried, these), seconds=_LONGEST_RUN):
+            if not wait_until(partial(self._were_tried, these), seconds=_MAX_RUN_SECONDS):
                 self._notes.append(f"not every {delivery} loop was tried without an outcome bus")
         recorded = self._recorded()
         if recorded:
             self._notes.append(f"recorded without an outcome bus: {sorted(recorded)}")
 
     def _were_tried(self, loops: Sequence[FaultyLoop]) -> bool:
-        return self._lettered() >= {loop.name for loop in loops if loop.letter is not None} and all(
+        failed = {loop.name for loop in loops if loop.dead_letter_reason is not None}
+        return self._loops_with_dead_letter_message() >= failed and all(
             self._proxy.requests(loop.name, "GetItem") > 1 for loop in loops
         )
 
     def _create_outcome_bus(self) -> None:
-        with self._proxy.closed():  # no outcome before somebody listens
+        with self._proxy.closed():  # no outcome before the mailbox exists
             self._events.create_event_bus(Name=OUTCOME_BUS)
             self._outcomes = Mailbox.listening(
                 self._emulator, OUTCOME_PATTERN, "Faults-outcomes", OUTCOME_BUS
             )
 
     def _await(self, loops: Sequence[FaultyLoop], *, recovered: bool) -> None:
-        """Wait until everything that must arrive has arrived, or nothing moves any more.
+        """Wait until all expected results have arrived, or there are no more requests.
 
-        With the recovered loops, and the outputs that were repaired; or before that.
+        Before the reconcilers run, recovered loops and repaired outputs are not expected.
         """
         recorded = {x.name for x in loops if x.is_recorded and (recovered or not x.recovered)}
         repaired = {x.name for x in loops if x.repaired} if recovered else set()
-        letters = {x.name for x in loops if x.letter is not None}
+        failed = {x.name for x in loops if x.dead_letter_reason is not None}
 
         def is_over() -> bool:
             quiet = self._proxy.seconds_of_quiet()
             return quiet > _SECONDS_OF_STANDSTILL or (
                 quiet > _SECONDS_BEFORE_A_LOOK
                 and self._waiting() == 0
-                and self._lettered() >= letters
+                and self._loops_with_dead_letter_message() >= failed
                 and self._recorded() >= recorded
                 and self._recorded(readable=True) >= repaired
             )
 
-        if not wait_until(is_over, seconds=_LONGEST_RUN):
-            self._notes.append(f"something still moved after {_LONGEST_RUN} s")
+        if not wait_until(is_over, seconds=_MAX_RUN_SECONDS):
+            self._notes.append(f"there were still requests after {_MAX_RUN_SECONDS} s")
 
     def _waiting(self) -> int:
         queues = (stack.handler_queue for stack in self.stacks.values())
         return sum(queue.waiting for queue in queues if queue is not None)
 
-    def _lettered(self) -> set[str]:
-        """Return the loops that have a letter in a dead-letter queue."""
+    def _loops_with_dead_letter_message(self) -> set[str]:
+        """Return the loops that have a dead-letter message."""
         return {
-            letter.event["detail"]["humanLoopName"]
+            message.event["detail"]["humanLoopName"]
             for stack in self.stacks.values()
-            for letter in stack.collected_letters()
+            for message in stack.collect_dead_letter_messages()
         }
 
     def _recorded(self, *, readable: bool = False) -> set[str]:
@@ -267,7 +273,7 @@ class Run:
         }
 
     def _reconcile(self, loops: Sequence[FaultyLoop]) -> None:
-        """Let A2I know the loops, and the reconcilers compare until nothing is missing."""
+        """Add the loops to A2I, and run the reconcilers until they find no missing loop."""
         for loop in loops:
             self._a2i.add(
                 Loop(
@@ -279,15 +285,15 @@ class Run:
                 )
             )
         for stack in self.stacks.values():
-            for _ in range(_MOST_RECONCILER_RUNS):
+            for _ in range(_MAX_RECONCILER_RUNS):
                 answer = self._invoke_reconciler(stack)
                 if answer.get("missingLoops") == 0:
                     break
                 time.sleep(_SECONDS_BETWEEN_RUNS)
             else:
-                self._notes.append(f"the reconciler never found everything: {answer}")
+                self._notes.append(f"the reconciler still found missing loops: {answer}")
 
-    def _invoke_reconciler(self, stack: Stack) -> dict[str, Any]:
+    def _invoke_reconciler(self, stack: ObservedStack) -> dict[str, Any]:
         response = self._lambda.invoke(FunctionName=stack.outputs["ReconcilerName"])
         answer: dict[str, Any] = json.loads(response["Payload"].read())
         return answer
@@ -306,13 +312,15 @@ class Run:
         for page in pages:
             yield from page["Items"]
 
-    def _seen(self) -> Seen:
-        assert self._outcomes is not None  # noqa: S101 - created with the bus
+    def _observe(self) -> Observations:
+        assert self._outcomes is not None
         stacks = self.stacks.values()
-        return Seen(
+        return Observations(
             ledger=self._ledger(),
             outcomes=[json.loads(body)["detail"] for body in self._outcomes.collect()],
-            letters=[letter for stack in stacks for letter in stack.collected_letters()],
+            dead_letter_messages=[
+                message for stack in stacks for message in stack.collect_dead_letter_messages()
+            ],
             topic=[json.loads(body) for stack in stacks for body in stack.topic.collect()],
             queue=[json.loads(body) for stack in stacks for body in stack.queue.collect()],
             alerts=[text for stack in stacks for text in stack.alerts.collect()],
@@ -326,13 +334,13 @@ def _choices(seed: int) -> random.Random:
 
 
 def _kill(emulator: Emulator, function_name: str, after: bool) -> Callable[[Any], None]:
-    return effects.kill(emulator, function_name, after=after)
+    return request_faults.kill(emulator, function_name, after=after)
 
 
-def _letter(queue: str, body: str, attributes: Mapping[str, str]) -> Letter:
+def _parse_message(queue: str, body: str, attributes: Mapping[str, str]) -> DeadLetterMessage:
     message = json.loads(body)
     if "requestPayload" in message:
-        # The emulator's Lambda writes what a destination gets, not what a dead-letter queue does.
+        # The emulator's Lambda uses the format of a failure destination.
         reason = message["responsePayload"].get("errorMessage", "")
-        return Letter(queue=queue, event=message["requestPayload"], reason=reason)
-    return Letter(queue=queue, event=message, reason=attributes.get("ErrorMessage", ""))
+        return DeadLetterMessage(queue=queue, event=message["requestPayload"], reason=reason)
+    return DeadLetterMessage(queue=queue, event=message, reason=attributes.get("ErrorMessage", ""))

@@ -1,6 +1,6 @@
-"""The CDK app that the faults are injected around: the product with both kinds of delivery.
+"""The CDK app of the fault injection: a stack with each kind of delivery.
 
-Its outcomes go to a bus that another team is still to create.
+Outcomes go to an event bus that does not exist when the stacks are deployed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from human_loop_events import (
 
 
 def create_app(output_bucket: str, outcome_bus: str) -> App:
-    """Create the app: one stack for each delivery, named `Faults-<delivery>`."""
+    """Create the app with one stack for each delivery, named `Faults-<delivery>`."""
     app = App()
     deliveries = {
         "buffered": HandlerDelivery.buffered(),

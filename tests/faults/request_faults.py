@@ -1,4 +1,4 @@
-"""What can be done to a request of a function: AWS slow, failing, hanging, mute; the end of it."""
+"""The faults of a function's request: slow, failing and lost answers, and a killed function."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import time
 from collections.abc import Callable
 
 from local.emulator import Emulator
-from local.faults.proxy import Exchange, Fault
+from tests.faults.proxy import Exchange, RequestFault
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 _SLOW_SECONDS = 0.7
 
 
 def slow(exchange: Exchange) -> None:
-    """Answer late, before the client's timeout."""
+    """Answer late, but before the client's timeout."""
     time.sleep(_SLOW_SECONDS)
     exchange.pass_on()
 
 
 def hang(exchange: Exchange) -> None:
-    """Never answer: the client's timeout ends it."""
+    """Never answer, so that the client times out."""
     exchange.hang()
 
 
 def hang_in_the_body(exchange: Exchange) -> None:
-    """Announce more than comes."""
+    """Send half of the body, and no more."""
     response, body = exchange.forward()
     beginning = body[: len(body) // 2]
     exchange.begin_answer(response.status, dict(response.getheaders()), beginning, length=len(body))
@@ -36,36 +36,36 @@ def hang_in_the_body(exchange: Exchange) -> None:
 
 
 def lose_the_answer(exchange: Exchange) -> None:
-    """Do what is asked, and close the connection."""
+    """Forward the request, and close the connection without an answer."""
     exchange.forward()
     exchange.break_off()
 
 
 def s3_slow_down(exchange: Exchange) -> None:
-    """Answer as S3 does when there are too many requests."""
+    """Answer with S3's error for too many requests."""
     _s3_error(exchange, 503, "SlowDown")
 
 
 def s3_internal_error(exchange: Exchange) -> None:
-    """Answer as S3 does when it fails."""
+    """Answer with S3's internal error."""
     _s3_error(exchange, 500, "InternalError")
 
 
 def throttle_dynamodb(exchange: Exchange) -> None:
-    """Answer as DynamoDB does beyond a table's throughput."""
+    """Answer with DynamoDB's error for exceeded throughput."""
     kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
     exchange.answer(400, json.dumps({"__type": kind, "message": "Too fast"}).encode(), _JSON)
 
 
 def refuse_the_entry(exchange: Exchange) -> None:
-    """Answer as EventBridge does when it takes the call and not the event."""
+    """Accept the call and refuse the event, as EventBridge does when it throttles."""
     entry = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Too fast"}
     answer = {"FailedEntryCount": 1, "Entries": [entry]}
     exchange.answer(200, json.dumps(answer).encode(), _JSON)
 
 
-def and_then(act: Callable[[], None]) -> Fault:
-    """Do what is asked, answer, and do something else."""
+def and_then(act: Callable[[], None]) -> RequestFault:
+    """Forward the request, answer it, and then act."""
 
     def fault(exchange: Exchange) -> None:
         exchange.pass_on()
@@ -74,8 +74,8 @@ def and_then(act: Callable[[], None]) -> Fault:
     return fault
 
 
-def kill(emulator: Emulator, function_name: str, *, after: bool) -> Fault:
-    """End the function's process, before or after what it asks is done."""
+def kill(emulator: Emulator, function_name: str, *, after: bool) -> RequestFault:
+    """Kill the function's process before or after the request is forwarded."""
 
     def fault(exchange: Exchange) -> None:
         if after:
@@ -87,14 +87,14 @@ def kill(emulator: Emulator, function_name: str, *, after: bool) -> Fault:
 
 
 def kill_worker(emulator: Emulator, function_name: str) -> None:
-    """End the process that runs a function, as Lambda does with an execution environment.
+    """Kill the process that runs a function, as Lambda ends an execution environment.
 
     Raises
     ------
     RuntimeError
-        If there is none: then nothing was tested.
+        If no process runs the function.
     """
-    # The emulator starts each worker from a folder of its own.
+    # The emulator starts each worker from a separate folder.
     folder = str(emulator.folder / f"ministack-lambda-{function_name}-")
     listed = subprocess.run(
         ["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""The account of a run: what is lost and doubled of each human loop, and what else is wrong."""
+"""The assessment of a run: lost and doubled human loops, and other discrepancies."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.faults.plan import FaultyLoop
-from local.faults.proxy import LOOP_NAME, Exchange
-from local.faults.run import Letter, Seen
 from local.report import table
+from tests.faults.fault_run import DeadLetterMessage, Observations
+from tests.faults.plan import FaultyLoop
+from tests.faults.proxy import LOOP_NAME, Exchange
 
 _OTHERS_IN_A_BATCH = 9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
-    """What a run has shown."""
+class Assessment:
+    """The result of a run."""
 
     loops: Sequence[FaultyLoop]
     injected: Mapping[str, int]
     lost: Mapping[str, Sequence[str]]
-    """By human loop, what of it is missing."""
+    """What is missing, by human loop."""
     doubled: Mapping[str, Sequence[str]]
-    """By human loop, what of it is there too often."""
+    """What there is too much of, by human loop."""
     other: Sequence[str]
-    """What else is not as it must be."""
-    letters: int = 0
+    """Discrepancies that belong to no human loop, or are not a loss."""
+    dead_letter_messages: int = 0
     """How many messages are in the dead-letter queues."""
-    letters_sent_again: int = 0
-    """How many of them repeat another one, because the handler was killed in the same batch."""
-    letters_moved_along: int = 0
-    """How many of them SQS moved with one that killed the handler at every attempt. Their loops are
-    settled, but Lambda deletes no message of a batch in which the function was killed."""
+    repeated_messages: int = 0
+    """How many of them repeat another, because the handler was killed in the same batch."""
+    moved_messages: int = 0
+    """How many of them SQS moved with a poison message. Their loops are settled, but Lambda deletes
+    no message of a batch in which the function was killed."""
 
     @property
-    def is_right(self) -> bool:
-        """Whether nothing is lost, doubled or wrong."""
+    def passed(self) -> bool:
+        """Whether there is no discrepancy."""
         return not (self.lost or self.doubled or self.other)
 
     def table(self) -> str:
@@ -60,8 +60,8 @@ class Account:
             sum(name in self.doubled for name in names),
         ]
 
-    def complaints(self) -> list[str]:
-        """Say of each loop what is wrong, and what belongs to none."""
+    def discrepancies(self) -> list[str]:
+        """Return a line for each discrepancy."""
         faults = {loop.name: f"{loop.fault}, {loop.delivery}" for loop in self.loops}
         return [
             *(
@@ -74,9 +74,9 @@ class Account:
         ]
 
 
-def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
-    """Compare what was seen with what must be there, and nothing else anywhere."""
-    found = _Found(seen)
+def assess(loops: Sequence[FaultyLoop], seen: Observations) -> Assessment:
+    """Compare what was observed with what is expected. Anything else is a discrepancy."""
+    found = _ObservationsByLoop(seen)
     lost = {loop.name: list(_lost(loop, found)) for loop in loops}
     doubled = {loop.name: list(_doubled(loop, found)) for loop in loops}
     not_injected = [
@@ -92,48 +92,52 @@ def account_for(loops: Sequence[FaultyLoop], seen: Seen) -> Account:
         for name in names
         if name not in known
     ]
-    moved_along = sum(_moved_along(found.letters.get(loop.name, []), loop) for loop in loops)
-    pills = sum(not loop.is_recorded and loop.delivery == "buffered" for loop in loops)
-    if moved_along > _OTHERS_IN_A_BATCH * pills:
+    moved_along = sum(
+        _moved_along(found.dead_letter_messages.get(loop.name, []), loop) for loop in loops
+    )
+    poison_messages = sum(not loop.is_recorded and loop.delivery == "buffered" for loop in loops)
+    if moved_along > _OTHERS_IN_A_BATCH * poison_messages:
         strangers.append(
-            f"{moved_along} letters of settled loops without a reason, expected at most "
-            f"{_OTHERS_IN_A_BATCH} for each of {pills} messages that kill the handler"
+            f"{moved_along} dead-letter messages of settled loops have no reason, expected at most "
+            f"{_OTHERS_IN_A_BATCH} for each of {poison_messages} messages that kill the handler"
         )
-    return Account(
+    return Assessment(
         loops=loops,
         injected=seen.injected,
         lost={name: texts for name, texts in lost.items() if texts},
         doubled={name: texts for name, texts in doubled.items() if texts},
         other=[*not_injected, *strangers, *seen.notes],
-        letters=len(seen.letters),
-        letters_sent_again=sum(
-            _sent_again(loop, found.letters.get(loop.name, [])) for loop in loops
+        dead_letter_messages=len(seen.dead_letter_messages),
+        repeated_messages=sum(
+            _sent_again(loop, found.dead_letter_messages.get(loop.name, [])) for loop in loops
         ),
-        letters_moved_along=moved_along,
+        moved_messages=moved_along,
     )
 
 
-class _Found:
-    """What was seen, by human loop."""
+class _ObservationsByLoop:
+    """The observations, by human loop."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Observations) -> None:
         self.items = _by(seen.ledger, lambda item: item["humanLoopName"])
         self.outcomes = _by(seen.outcomes, lambda outcome: outcome["humanLoopName"])
-        self.letters = _by(seen.letters, lambda letter: _loop_of(letter.event))
+        self.dead_letter_messages = _by(
+            seen.dead_letter_messages, lambda message: _loop_of(message.event)
+        )
         self.topic = Counter(_loop_of(event) for event in seen.topic)
         self.queue = Counter(_loop_of(event) for event in seen.queue)
         self.alerts = Counter(name for text in seen.alerts for name in _named(text))
         self.names: Mapping[str, Iterable[str]] = {
             "the ledger": self.items,
             "the outcome bus": self.outcomes,
-            "a dead-letter queue": self.letters,
+            "a dead-letter queue": self.dead_letter_messages,
             "the topic": self.topic,
             "the queue": self.queue,
             "the alerts": self.alerts,
         }
 
 
-def _lost(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+def _lost(loop: FaultyLoop, found: _ObservationsByLoop) -> Iterator[str]:
     items: list[Mapping[str, Any]] = found.items.get(loop.name, [])
     outcomes = {outcome["outcomeId"] for outcome in found.outcomes.get(loop.name, [])}
     if loop.is_recorded and not items:
@@ -147,13 +151,15 @@ def _lost(loop: FaultyLoop, found: _Found) -> Iterator[str]:
     for place, expected, count in _arrivals(loop, found):
         if count < expected[0]:
             yield f"{place} had {count} events, expected {expected[0]}"
-    letters: list[Letter] = found.letters.get(loop.name, [])
-    if loop.letter is not None and not any(_has_reason(letter, loop.letter) for letter in letters):
-        reasons = [letter.reason for letter in letters]
-        yield f"no letter in a dead-letter queue with the reason {loop.letter!r}, got {reasons}"
+    messages: list[DeadLetterMessage] = found.dead_letter_messages.get(loop.name, [])
+    if loop.dead_letter_reason is not None and not any(
+        _has_reason(message, loop.dead_letter_reason) for message in messages
+    ):
+        reasons = [message.reason for message in messages]
+        yield f"no dead-letter message with reason {loop.dead_letter_reason!r}, got {reasons}"
 
 
-def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
+def _doubled(loop: FaultyLoop, found: _ObservationsByLoop) -> Iterator[str]:
     items = found.items.get(loop.name, [])
     if len(items) > loop.is_recorded:
         yield f"{len(items)} items in the ledger"
@@ -163,14 +169,14 @@ def _doubled(loop: FaultyLoop, found: _Found) -> Iterator[str]:
     for place, expected, count in _arrivals(loop, found):
         if count > expected[1]:
             yield f"{place} had {count} events, expected at most {expected[1]}"
-    letters = found.letters.get(loop.name, [])
-    explained = _sent_again(loop, letters) + _moved_along(letters, loop)
-    if len(letters) - explained > (loop.letter is not None):
-        yield f"{len(letters)} letters in dead-letter queues: {[each.reason for each in letters]}"
+    messages = found.dead_letter_messages.get(loop.name, [])
+    explained = _sent_again(loop, messages) + _moved_along(messages, loop)
+    if len(messages) - explained > (loop.dead_letter_reason is not None):
+        yield f"{len(messages)} dead-letter messages: {[each.reason for each in messages]}"
 
 
 def _record(loop: FaultyLoop) -> dict[str, Any]:
-    """Return what the ledger must say of a loop."""
+    """Return the expected values of a loop's item in the ledger."""
     is_read = loop.repaired or loop.first_output in (None, loop.output)
     return {
         "humanLoopStatus": loop.status,
@@ -180,9 +186,11 @@ def _record(loop: FaultyLoop) -> dict[str, Any]:
     }
 
 
-def _arrivals(loop: FaultyLoop, found: _Found) -> Iterator[tuple[str, tuple[int, int], int]]:
-    """Yield the least and the most events expected at each target, and how many came."""
-    # Events of the direct delivery are not put on the bus, but invoked.
+def _arrivals(
+    loop: FaultyLoop, found: _ObservationsByLoop
+) -> Iterator[tuple[str, tuple[int, int], int]]:
+    """Yield each target, the minimum and maximum number of events, and the observed number."""
+    # With direct delivery, the run invokes the handler and puts no event on the bus.
     sent = len(loop.events) * (1 + loop.repaired) if loop.delivery == "buffered" else 0
     least = sent + loop.recovered
     most = sent + loop.resent_at_most * loop.recovered
@@ -193,29 +201,31 @@ def _arrivals(loop: FaultyLoop, found: _Found) -> Iterator[tuple[str, tuple[int,
 
 
 def _least_injected(loop: FaultyLoop) -> int:
-    harmful = sum(fault is not Exchange.pass_on for _, faults in loop.effects for fault in faults)
-    return harmful if loop.all_effects else min(harmful, 1)
+    harmful = sum(
+        fault is not Exchange.pass_on for _, each in loop.request_faults for fault in each
+    )
+    return harmful if loop.all_must_occur else min(harmful, 1)
 
 
-def _sent_again(loop: FaultyLoop, letters: Sequence[Letter]) -> int:
-    """Return how many letters repeat one that the handler sent.
+def _sent_again(loop: FaultyLoop, messages: Sequence[DeadLetterMessage]) -> int:
+    """Return how many dead-letter messages repeat one that the handler sent.
 
-    It sends a letter before SQS deletes the message. If it is killed in the same batch, SQS
-    delivers the message again. Lambda sends the letter of an invocation once.
+    The handler sends it before SQS deletes the event's message. If the handler is killed in the
+    same batch, SQS delivers that message again. Lambda sends one for each failed invocation.
     """
-    reasons = [letter.reason for letter in letters if letter.reason]
-    is_repeated = loop.delivery == "buffered" and loop.letter and len(set(reasons)) == 1
+    reasons = [message.reason for message in messages if message.reason]
+    is_repeated = loop.delivery == "buffered" and loop.dead_letter_reason and len(set(reasons)) == 1
     return len(reasons) - 1 if is_repeated else 0
 
 
-def _moved_along(letters: Sequence[Letter], loop: FaultyLoop) -> int:
+def _moved_along(messages: Sequence[DeadLetterMessage], loop: FaultyLoop) -> int:
     if loop.delivery != "buffered" or not loop.is_recorded:
         return 0
-    return sum(letter.reason == "" for letter in letters)
+    return sum(message.reason == "" for message in messages)
 
 
-def _has_reason(letter: Letter, reason: str) -> bool:
-    return reason in letter.reason if reason else letter.reason == ""
+def _has_reason(message: DeadLetterMessage, reason: str) -> bool:
+    return reason in message.reason if reason else message.reason == ""
 
 
 def _named(alert: str) -> set[str]:
