@@ -14,11 +14,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from human_loop_events.archive.outcome_tables import OutcomeTables
-from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.retention import KEEP
-from human_loop_events.reviews.runtime_function import as_in_findings
+from human_loop_events.reviews.runtime_function import acknowledge_wildcards
 from human_loop_tables.archive_schema import OUTCOMES, PARTITION
 
 #: Where in the bucket outcomes are, and those that Firehose cannot convert.
@@ -151,11 +150,11 @@ def _create_role(
     )
     grant_through(key, policy, "s3", SEND_ACTIONS)
     allow_on(policy, ("logs:PutLogEvents",), _arn_of(log_group, log_stream))
-    acknowledge(
+    acknowledge_wildcards(
         policy,
         "The objects below the two prefixes that Firehose writes, in a bucket of the archive's "
         "own. Firehose makes up their names.",
-        *(f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]" for arn in objects),
+        objects,
     )
     return role, policy
 

@@ -144,7 +144,7 @@ class HumanLoopHub(events.EventBus):
         partition = RegionInfo.get(own.region).partition or "aws"
         return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self._hub_name}"
 
-    def _read_by(self, handler: Construct) -> str:
+    def register_reader(self, handler: Construct) -> str:
         """Return the name of the role of the one review handler that the spokes admit."""
         if self._reader is not None:
             raise ValueError(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.reviews.output_location import OutputLocation
-from human_loop_events.reviews.runtime_function import as_in_findings
+from human_loop_events.reviews.runtime_function import acknowledge_wildcards
 
 #: IAM's quota for a role is ten managed policies. One is for all but the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -43,7 +41,6 @@ def create_output_policies(
     ValueError
         If a role cannot have as many policies.
     """
-    stack = Stack.of(scope)
     policies = []
     groups = list(output.pattern_groups(flow_definitions))
     if len(groups) > _MOST_OUTPUT_POLICIES:
@@ -62,14 +59,11 @@ def create_output_policies(
         )
         refuse_oversized(policy)
         output.grant_read(policy, patterns=patterns)
-        acknowledge(
+        acknowledge_wildcards(
             policy,
             "Read access to output objects below the configured prefix. A2I makes their keys "
             "from date, time and the human loop's name, so they cannot be listed beforehand.",
-            *(
-                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
-                for arn in map(output.bucket.arn_for_objects, patterns)
-            ),
+            map(output.bucket.arn_for_objects, patterns),
         )
         policies.append(policy)
     return policies

@@ -12,34 +12,20 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.arguments import list_of_choices
-from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
-from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.ledger import Ledger
-from human_loop_events.reviews.runtime_function import (
-    acknowledge_shared_concurrency,
-    allow,
-    allow_events,
-    allow_logs_and_traces,
-    as_in_findings,
-    create_function,
-    create_log_group,
-    create_role,
-    network_of,
-)
+from human_loop_events.reviews.runtime_function import RuntimeFunction
 from human_loop_reviews import contract
 from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
 
@@ -59,7 +45,7 @@ class ReconcilerSettings(TypedDict, total=False):
     security_groups: Sequence[ec2.ISecurityGroup]
 
 
-class Reconciler(Construct):
+class Reconciler(RuntimeFunction):
     """A function that compares A2I's human loops with the ledger, and sends missing events again.
 
     A2I may omit events, and a handler may fail on one. On a schedule the function lists the human
@@ -119,6 +105,13 @@ class Reconciler(Construct):
     ... )
     """
 
+    dead_letter_queue: sqs.Queue
+    """The queue for invocations that failed."""
+    rule: events.Rule
+    """The schedule."""
+    schedule: Duration
+    """How often loops are compared."""
+
     def __init__(
         self,
         scope: Construct,
@@ -139,7 +132,9 @@ class Reconciler(Construct):
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(
+            scope, construct_id, encryption_key=encryption_key or delivery.encryption_key
+        )
         if isinstance(event_bus, HumanLoopHub):
             raise ValueError(
                 f"reconciler: {event_bus.node.path} is a hub, and A2I lists the human loops of an "
@@ -148,34 +143,29 @@ class Reconciler(Construct):
             )
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
-        self._schedule = _a_schedule(schedule or Duration.hours(1))
+        self.schedule = _a_schedule(schedule or Duration.hours(1))
         self._ledger = ledger
         self._event_bus = event_bus
-        self._key = encryption_key or delivery.encryption_key
         # cdk-nag recognises the dead-letter queue of a function too.
-        self._dead_letter_queue = create_dead_letter_queue(
-            self, "DeadLetterQueue", self._key, of_a_queue=True
+        self.dead_letter_queue = create_dead_letter_queue(
+            self, "DeadLetterQueue", self.encryption_key, of_a_queue=True
         )
-        self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = create_role(self, description="Compares human loops with the ledger")
+        self._create_role(
+            description="Compares human loops with the ledger",
+            policy_description="What the reconciler may do",
+            log_retention=log_retention,
+        )
         bus = event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
-        self._policy = self._create_policy(bus)
-        network = network_of(
-            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
-        )
-        self._function = create_function(
-            self,
+        self._add_statements(bus)
+        self._create_function(
             description="Finds ended human loops that are missing in the ledger",
-            handler=contract.RECONCILER_ENTRY_POINT,
-            role=self._role,
-            policies=[self._policy],
-            log_group=self._log_group,
-            dead_letter_queue=self._dead_letter_queue,
+            entry_point=contract.RECONCILER_ENTRY_POINT,
+            dead_letter_queue=self.dead_letter_queue,
             # The next run does what a failed one did not.
             retry_attempts=0,
             memory_size=_MEMORY_SIZE,
             timeout=Duration.seconds(contract.RECONCILER_TIMEOUT_SECONDS),
-            network=network,
+            network=self._connect_network(vpc, vpc_subnets, security_groups),
             environment={
                 ReconcilerSetting.LEDGER_TABLE.value: ledger.table.table_name,
                 ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,
@@ -187,43 +177,8 @@ class Reconciler(Construct):
             },
         )
         self._acknowledge_function()
-        self._rule = self._create_rule(delivery)
-        self._add_alarms(alerts, _an_open_age(max_open_age, self._schedule))
-
-    @property
-    def function(self) -> lambda_.Function:
-        """The function."""
-        return self._function
-
-    @property
-    def policy(self) -> iam.ManagedPolicy:
-        """The function's permissions."""
-        return self._policy
-
-    @property
-    def role(self) -> iam.Role:
-        """The function's execution role."""
-        return self._role
-
-    @property
-    def log_group(self) -> logs.LogGroup:
-        """The function's log group."""
-        return self._log_group
-
-    @property
-    def dead_letter_queue(self) -> sqs.Queue:
-        """The queue for invocations that failed."""
-        return self._dead_letter_queue
-
-    @property
-    def rule(self) -> events.Rule:
-        """The schedule."""
-        return self._rule
-
-    @property
-    def schedule(self) -> Duration:
-        """How often loops are compared."""
-        return self._schedule
+        self.rule = self._create_rule(delivery)
+        self._add_alarms(alerts, _an_open_age(max_open_age, self.schedule))
 
     def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the loops whose event was sent again, as a sum over the period (the schedule)."""
@@ -237,60 +192,49 @@ class Reconciler(Construct):
         return cloudwatch.Metric(
             namespace=contract.METRIC_NAMESPACE,
             metric_name=name,
-            dimensions_map={contract.FUNCTION_METRIC_DIMENSION: self._function.function_name},
+            dimensions_map={contract.FUNCTION_METRIC_DIMENSION: self.function.function_name},
             statistic=statistic,
-            period=period or self._schedule,
+            period=period or self.schedule,
         )
 
-    def _create_policy(self, bus: events.IEventBus) -> iam.ManagedPolicy:
-        policy = iam.ManagedPolicy(
-            self, "Policy", description="What the reconciler may do", roles=[self._role]
+    def _add_statements(self, bus: events.IEventBus) -> None:
+        loops = Stack.of(self).format_arn(
+            service="sagemaker", resource="human-loop", resource_name="*"
         )
-        refuse_oversized(policy)
-        stack = Stack.of(self)
-        loops = stack.format_arn(service="sagemaker", resource="human-loop", resource_name="*")
         listing = ["sagemaker:ListHumanLoops"]
         if not self._flow_definitions.values:
             listing.append("sagemaker:ListFlowDefinitions")
-        allow(policy, listing, "*")
-        allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
-        self._ledger.grant_reconcile(policy)
-        allow_events(
-            policy,
-            bus,
-            contract.HUMAN_LOOP_DETAIL_TYPES[0],
-            is_default_bus=self._event_bus is None,
+        self._allow(listing, "*")
+        self._allow(["sagemaker:DescribeHumanLoop"], loops)
+        self._ledger.grant_reconcile(self.policy)
+        self._allow_events(
+            bus, contract.HUMAN_LOOP_DETAIL_TYPES[0], is_default_bus=self._event_bus is None
         )
-        self._dead_letter_queue.grant(policy, "sqs:SendMessage")
-        grant_through(self._key, policy, "sqs", SEND_ACTIONS)
-        allow_logs_and_traces(policy, self._log_group)
-        acknowledge(
-            policy,
+        self._allow_send(self.dead_letter_queue)
+        self._allow_logs_and_traces()
+        self._acknowledge_any_resource(
             "X-Ray's two write actions, ListHumanLoops and ListFlowDefinitions take no resource: "
-            "AWS defines them for '*' only.",
-            "AwsSolutions-IAM5[Resource::*]",
+            "AWS defines them for '*' only."
         )
-        acknowledge(
-            policy,
+        self._acknowledge_wildcards(
             "Reading the status of the human loops of this account and Region. Their names are not "
             "known beforehand, and AWS defines no condition keys for them.",
-            f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(loops))}]",
+            [loops],
         )
-        return policy
 
     def _create_rule(self, delivery: Delivery) -> events.Rule:
         rule = events.Rule(
             self,
             "Schedule",
             description="Compares human loops with the ledger",
-            schedule=events.Schedule.rate(self._schedule),
+            schedule=events.Schedule.rate(self.schedule),
         )
         rule.add_target(
             delivery.complete(
                 targets.LambdaFunction(
-                    self._function,
-                    dead_letter_queue=self._dead_letter_queue,
-                    max_event_age=self._schedule,
+                    self.function,
+                    dead_letter_queue=self.dead_letter_queue,
+                    max_event_age=self.schedule,
                     retry_attempts=2,
                 )
             )
@@ -298,18 +242,18 @@ class Reconciler(Construct):
         return rule
 
     def _add_alarms(self, alerts: Alerts, max_open_age: Duration) -> None:
-        alerts.watch_rule(self._rule)
-        alerts.watch_queue(self._dead_letter_queue)
+        alerts.watch_rule(self.rule)
+        alerts.watch_queue(self.dead_letter_queue)
         alerts.add_alarm(
-            self._function,
+            self.function,
             "Errors",
-            self._function.metric_errors(period=Duration.minutes(5)),
+            self.function.metric_errors(period=Duration.minutes(5)),
             description="The reconciler raised errors, so lost events may stay lost. Read the "
             "reason in the log of the function. The next run repeats what was left out.",
             section="ReconcilerErrors",
         )
         alerts.add_alarm(
-            self._function,
+            self.function,
             "RecoveredLoops",
             self.metric_recovered_loops(),
             description="Human loops ended whose events did not reach the ledger. The reconciler "
@@ -317,7 +261,7 @@ class Reconciler(Construct):
             section="RecoveredLoops",
         )
         alerts.add_alarm(
-            self._function,
+            self.function,
             "OpenLoops",
             self.metric_oldest_open_loop_age(),
             threshold=max_open_age.to_seconds(),
@@ -327,12 +271,11 @@ class Reconciler(Construct):
         )
 
     def _acknowledge_function(self) -> None:
-        acknowledge_shared_concurrency(
-            self._function,
+        self._acknowledge_shared_concurrency(
             "One invocation at a time, on a schedule. Reserved concurrency is taken from the "
             "account's quota, and the deployment fails where the quota is small.",
         )
-        retries = self._function.node.find_child("EventInvokeConfig")
+        retries = self.function.node.find_child("EventInvokeConfig")
         assert isinstance(retries, Construct)  # noqa: S101 - retry_attempts creates it
         acknowledge(
             retries,

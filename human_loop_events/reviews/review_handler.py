@@ -11,15 +11,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.arguments import list_of_texts, refuse_other_than_construct, whole_number
-from human_loop_events.aws.encryption import SEND_ACTIONS, create_key, grant_through
-from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
@@ -31,17 +27,7 @@ from human_loop_events.reviews.ledger import Ledger
 from human_loop_events.reviews.mappings import render_mappings
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_policies import create_output_policies
-from human_loop_events.reviews.runtime_function import (
-    acknowledge_shared_concurrency,
-    allow,
-    allow_events,
-    allow_logs_and_traces,
-    as_in_findings,
-    create_function,
-    create_log_group,
-    create_role,
-    network_of,
-)
+from human_loop_events.reviews.runtime_function import RuntimeFunction
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
 
@@ -75,7 +61,7 @@ class ReviewHandlerSettings(TypedDict, total=False):
     security_groups: Sequence[ec2.ISecurityGroup]
 
 
-class ReviewHandler(Construct):
+class ReviewHandler(RuntimeFunction):
     """A function that settles ended human loops, with its role, log group and ledger.
 
     For each ended loop it reads the output from S3, reviews it (prediction against reviewers,
@@ -154,6 +140,13 @@ class ReviewHandler(Construct):
     ... )
     """
 
+    hub: HumanLoopHub | None
+    """The hub whose spokes forward events. None outside a hub."""
+    ledger: Ledger
+    """The ledger."""
+    outcome_bus: events.IEventBus
+    """The bus on which outcomes are published."""
+
     def __init__(
         self,
         scope: Construct,
@@ -181,7 +174,6 @@ class ReviewHandler(Construct):
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
-        super().__init__(scope, construct_id)
         if hub is not None and not isinstance(hub, HumanLoopHub):
             raise ValueError(f"hub: expected HumanLoopHub(…), got {hub!r}")
         if hub is None and not isinstance(output, OutputLocation):
@@ -210,49 +202,43 @@ class ReviewHandler(Construct):
         )
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
+        super().__init__(scope, construct_id, encryption_key=encryption_key)
         self._output = output
-        self._hub = hub
+        self.hub = hub
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         if hub is None:
             self._flow_definitions.refuse_names_of_several_environments()
-        self._key = encryption_key or create_key(self)
-        self._outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
+        self.outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"
         )
-        self._ledger = ledger or Ledger(
-            self, "Ledger", encryption_key=self._key, retention=ledger_retention
+        self.ledger = ledger or Ledger(
+            self, "Ledger", encryption_key=self.encryption_key, retention=ledger_retention
         )
-        self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = create_role(
-            self,
+        self._create_role(
             description="Settles ended human loops",
-            role_name=hub._read_by(self) if hub else None,
+            policy_description="What the review handler may do",
+            log_retention=log_retention,
+            role_name=hub.register_reader(self) if hub else None,
         )
-        self._policy = self._create_policy(
-            dead_letter_queue, has_custom_bus=outcome_bus is not None
-        )
-        network = network_of(
-            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
-        )
+        self._add_statements(dead_letter_queue, has_custom_bus=outcome_bus is not None)
+        network = self._connect_network(vpc, vpc_subnets, security_groups)
+        output_policies = self._allow_output()
         self._handler_queue: HandlerQueue | None = None
-        self._function = create_function(
-            self,
+        self._create_function(
             description="Reads the review of each ended human loop and records the outcome",
-            handler=contract.REVIEW_HANDLER_ENTRY_POINT,
-            role=self._role,
-            policies=[self._policy, *self._allow_output()],
-            log_group=self._log_group,
+            entry_point=contract.REVIEW_HANDLER_ENTRY_POINT,
+            output_policies=output_policies,
             dead_letter_queue=dead_letter_queue,
             memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
             timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             network=network,
             environment={
-                Setting.LEDGER_ARN.value: self._ledger.table.table_arn,
+                Setting.LEDGER_ARN.value: self.ledger.table.table_arn,
                 Setting.LEDGER_RETENTION_DAYS.value: (
-                    f"{self._ledger.retention.to_days(integral=False):g}"
+                    f"{self.ledger.retention.to_days(integral=False):g}"
                 ),
-                Setting.OUTCOME_BUS.value: self._outcome_bus.event_bus_arn,
+                Setting.OUTCOME_BUS.value: self.outcome_bus.event_bus_arn,
                 Setting.INCLUDE_VALUES.value: _boolean(include_values),
                 Setting.INCLUDE_FAILURE_REASON.value: _boolean(include_failure_reason),
                 Setting.MAX_OUTPUT_BYTES.value: (
@@ -264,8 +250,7 @@ class ReviewHandler(Construct):
             },
         )
         if reserved_concurrent_executions is None:
-            acknowledge_shared_concurrency(
-                self._function,
+            self._acknowledge_shared_concurrency(
                 "Reserved concurrency is taken from the account's quota, and the deployment fails "
                 "where the quota is small. Events arrive at the pace of people. "
                 "reserved_concurrent_executions sets it.",
@@ -274,21 +259,6 @@ class ReviewHandler(Construct):
             self._output.warn_of_foreign_owners(self)
         self._warn_of_small_memory(_an_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
-
-    @property
-    def function(self) -> lambda_.Function:
-        """The function."""
-        return self._function
-
-    @property
-    def policy(self) -> iam.ManagedPolicy:
-        """The function's permissions. A grant to it is a grant to the function."""
-        return self._policy
-
-    @property
-    def role(self) -> iam.Role:
-        """The function's execution role."""
-        return self._role
 
     @property
     def output(self) -> OutputLocation:
@@ -302,31 +272,6 @@ class ReviewHandler(Construct):
         if self._output is None:
             raise ValueError("output: this ReviewHandler has none: the spokes of its hub have it")
         return self._output
-
-    @property
-    def hub(self) -> HumanLoopHub | None:
-        """The hub whose spokes forward events."""
-        return self._hub
-
-    @property
-    def ledger(self) -> Ledger:
-        """The ledger."""
-        return self._ledger
-
-    @property
-    def log_group(self) -> logs.LogGroup:
-        """The function's log group."""
-        return self._log_group
-
-    @property
-    def outcome_bus(self) -> events.IEventBus:
-        """The bus on which outcomes are published."""
-        return self._outcome_bus
-
-    @property
-    def encryption_key(self) -> kms.IKey:
-        """The key of the new ledger and the logs."""
-        return self._key
 
     def read_from_queue(
         self,
@@ -365,17 +310,17 @@ class ReviewHandler(Construct):
         buffer = HandlerQueue(
             scope,
             construct_id,
-            function=self._function,
-            reader=self._policy,
+            function=self.function,
+            reader=self.policy,
             handler_delivery=handler_delivery,
-            encryption_key=encryption_key or self._key,
+            encryption_key=encryption_key or self.encryption_key,
         )
         self._handler_queue = buffer
-        self._grant_send(buffer.dead_letter_queue)
-        self._function.add_environment(
+        self._allow_send(buffer.dead_letter_queue)
+        self.function.add_environment(
             Setting.DEAD_LETTER_QUEUE_URL, buffer.dead_letter_queue.queue_url
         )
-        self._function.add_environment(Setting.MAX_RECEIVES, str(buffer.max_receives))
+        self.function.add_environment(Setting.MAX_RECEIVES, str(buffer.max_receives))
         return buffer
 
     def on_outcome(
@@ -408,7 +353,7 @@ class ReviewHandler(Construct):
         ValueError
             If the outcome bus is of another account or Region, where this stack can have no rule.
         """
-        _refuse_other_environment(self._outcome_bus, Stack.of(self))
+        _refuse_other_environment(self.outcome_bus, Stack.of(self))
         rule = DeliveredRule(
             self,
             rule_id,
@@ -416,72 +361,52 @@ class ReviewHandler(Construct):
             alerts=alerts,
             description=description,
             rule_name=rule_name,
-            event_bus=self._outcome_bus,
+            event_bus=self.outcome_bus,
             event_pattern=events.EventPattern(
                 source=[contract.PROJECT_SOURCE],
                 detail_type=[contract.OUTCOME_DETAIL_TYPE],
                 # Other stacks may publish on the same bus.
-                resources=[self._ledger.table.table_arn],
+                resources=[self.ledger.table.table_arn],
                 detail=contract.VERIFICATION_EXCLUDED,
             ),
         )
         rule.add_target(target)
         return rule
 
-    def _create_policy(
+    def _add_statements(
         self, dead_letter_queue: sqs.IQueue | None, *, has_custom_bus: bool
-    ) -> iam.ManagedPolicy:
-        policy = iam.ManagedPolicy(
-            self, "Policy", description="What the review handler may do", roles=[self._role]
+    ) -> None:
+        self.ledger.grant_record(self.policy)
+        self._allow_events(
+            self.outcome_bus, contract.OUTCOME_DETAIL_TYPE, is_default_bus=not has_custom_bus
         )
-        refuse_oversized(policy)
-        self._ledger.grant_record(policy)
-        allow_events(
-            policy,
-            self._outcome_bus,
-            contract.OUTCOME_DETAIL_TYPE,
-            is_default_bus=not has_custom_bus,
+        self._allow_logs_and_traces()
+        self._acknowledge_any_resource(
+            "X-Ray's two write actions take no resource: AWS defines them for '*' only."
         )
-        allow_logs_and_traces(policy, self._log_group)
-        acknowledge(
-            policy,
-            "X-Ray's two write actions take no resource: AWS defines them for '*' only.",
-            "AwsSolutions-IAM5[Resource::*]",
-        )
-        self._policy = policy
         if dead_letter_queue is not None:
-            self._grant_send(dead_letter_queue)
-        return policy
-
-    def _grant_send(self, queue: sqs.IQueue) -> None:
-        queue.grant(self._policy, "sqs:SendMessage")
-        if queue.encryption_master_key is not None:
-            grant_through(queue.encryption_master_key, self._policy, "sqs", SEND_ACTIONS)
+            self._allow_send(dead_letter_queue)
 
     def _allow_output(self) -> list[iam.ManagedPolicy]:
         """Allow reading the output, or taking the roles of the spokes that may read it."""
         if self._output is not None:
             return create_output_policies(
                 self,
-                self._role,
+                self.role,
                 self._output,
                 self._flow_definitions,
                 description="Which output the review handler may read",
             )
-        assert self._hub is not None  # noqa: S101 - one of both is given
-        stack, roles = Stack.of(self), self._hub.output_role_arns
+        assert self.hub is not None  # noqa: S101 - one of both is given
+        roles = self.hub.output_role_arns
         for arn in roles:
-            allow(self._policy, ["sts:AssumeRole"], arn)
-        acknowledge(
-            self._policy,
+            self._allow(["sts:AssumeRole"], arn)
+        self._acknowledge_wildcards(
             "The roles of the hub's spokes, one for each Region, whose names begin with the hub's. "
             "Each admits this function's role only, and lets it read the output of human loops. "
             "The function takes the role of the account and Region of an event, which EventBridge "
             "attests.",
-            *(
-                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
-                for arn in roles
-            ),
+            roles,
         )
         return []
 
@@ -497,7 +422,7 @@ class ReviewHandler(Construct):
             )
 
     def _warn_of_foreign_outcome_bus(self) -> None:
-        owner = self._outcome_bus.env.account
+        owner = self.outcome_bus.env.account
         if owner != Stack.of(self).account and not Token.is_unresolved(owner):
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:outcome-bus-account",
