@@ -73,6 +73,9 @@ class HumanLoopDashboard(Construct):
     >>> loops.add_dashboard()  # doctest: +SKIP
     """
 
+    dashboard: cloudwatch.Dashboard
+    """The dashboard, to which you can add widgets."""
+
     def __init__(
         self,
         scope: Construct,
@@ -89,7 +92,7 @@ class HumanLoopDashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._graphs = LoopGraphs((flow_definitions or FlowDefinitions.any()).names, _HOUR)
-        self._dashboard = cloudwatch.Dashboard(
+        self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
             default_interval=_SHOWN,
@@ -111,15 +114,10 @@ class HumanLoopDashboard(Construct):
             self._add_row(self._reconciliation(reconciler))
 
     @property
-    def dashboard(self) -> cloudwatch.Dashboard:
-        """The dashboard, to which you can add widgets."""
-        return self._dashboard
-
-    @property
     def url(self) -> str:
         """The dashboard's address in AWS's console."""
         stack = Stack.of(self)
-        name = self._dashboard.dashboard_name
+        name = self.dashboard.dashboard_name
         return console_page(
             stack, f"cloudwatch/home?region={stack.region}#dashboards/dashboard/{name}"
         )
@@ -137,7 +135,7 @@ class HumanLoopDashboard(Construct):
         self._dead_letters.add_left_metric(_visible(callbacks.dead_letter_queue, "callbacks"))
 
     def _add_row(self, graphs: Iterable[cloudwatch.IWidget]) -> None:
-        self._dashboard.add_widgets(*graphs)
+        self.dashboard.add_widgets(*graphs)
 
     def _add_dead_letter_queues(
         self,

@@ -111,6 +111,15 @@ class HumanLoopEvents(Construct):
     >>> loops.alerts.topic.add_subscription(EmailSubscription("a@example.com"))  # doctest: +SKIP
     """
 
+    delivery: Delivery
+    """How events are delivered: key, dead-letter queue, retries."""
+    alerts: Alerts
+    """Who is notified of failures and alarms."""
+    status_events: StatusEvents
+    """The rules on ended loops and their targets."""
+    handler: lambda_.IFunction
+    """The function that handles each ended loop."""
+
     def __init__(
         self,
         scope: Construct,
@@ -134,29 +143,29 @@ class HumanLoopEvents(Construct):
         self._statuses = tuple(statuses)
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
         _refuse_other_than_settings("delivery", delivery, Delivery)
-        self._delivery = (
+        self.delivery = (
             delivery
             if isinstance(delivery, Delivery)
             else Delivery(self, "Delivery", **(delivery or {}))
         )
-        key = self._delivery.encryption_key
+        key = self.delivery.encryption_key
         _refuse_other_than_settings("alerts", alerts, Alerts)
-        self._alerts = (
+        self.alerts = (
             alerts
             if isinstance(alerts, Alerts)
             else Alerts(self, "Alerts", encryption_key=key, **(alerts or {}))
         )
-        self._events = StatusEvents(
+        self.status_events = StatusEvents(
             self,
             "Events",
             filter=HumanLoopFilter(flow_definitions=self._flow_definitions, statuses=statuses),
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             event_bus=event_bus,
         )
-        self._events.add_topic(topic)
-        self._events.add_queue(queue)
-        self._events.alert_on_failure()
+        self.status_events.add_topic(topic)
+        self.status_events.add_queue(queue)
+        self.status_events.alert_on_failure()
         _refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
         self._output = output if isinstance(output, OutputLocation) else None
         self._output_bucket = output if isinstance(output, dict) else None
@@ -174,47 +183,27 @@ class HumanLoopEvents(Construct):
         if isinstance(handler, ReviewHandler):
             _refuse_handler_of_another_hub(handler, self._hub)
             self._review_handler = handler
-            self._handler: lambda_.IFunction = handler.function
+            self.handler: lambda_.IFunction = handler.function
         else:
             refuse_other_than_construct(
                 "handler",
                 handler,
                 expected="a function, ReviewHandler(…) or ReviewHandlerSettings(…)",
             )
-            self._handler = handler
+            self.handler = handler
         self._connect_handler(handler_delivery)
         self._reconciler = self._a_reconciler(reconciler, statuses, event_bus)
         self._outcome_archive = self._an_outcome_archive(outcome_archive)
 
     @property
-    def delivery(self) -> Delivery:
-        """How events are delivered: key, dead-letter queue, retries."""
-        return self._delivery
-
-    @property
-    def alerts(self) -> Alerts:
-        """Who is notified of failures and alarms."""
-        return self._alerts
-
-    @property
-    def status_events(self) -> StatusEvents:
-        """The rules on ended loops and their targets."""
-        return self._events
-
-    @property
     def topic(self) -> sns.ITopic:
         """The topic for systems."""
-        return self._events.topic
+        return self.status_events.topic
 
     @property
     def queue(self) -> sqs.IQueue:
         """The queue for consumers."""
-        return self._events.queue
-
-    @property
-    def handler(self) -> lambda_.IFunction:
-        """The function that handles each ended loop."""
-        return self._handler
+        return self.status_events.queue
 
     @property
     def review_handler(self) -> ReviewHandler:
@@ -284,7 +273,7 @@ class HumanLoopEvents(Construct):
         ValueError
             If a list is empty or a text, or a value in it cannot occur.
         """
-        return self._events.on_event(
+        return self.status_events.on_event(
             rule_id,
             target=target,
             statuses=statuses,
@@ -302,7 +291,7 @@ class HumanLoopEvents(Construct):
         rule_name: str | None = None,
     ) -> DeliveredRule:
         """Add a rule on Completed loops. See `on_event`."""
-        return self._events.on_completed(
+        return self.status_events.on_completed(
             rule_id, target=target, description=description, rule_name=rule_name
         )
 
@@ -316,7 +305,7 @@ class HumanLoopEvents(Construct):
         rule_name: str | None = None,
     ) -> DeliveredRule:
         """Add a rule on Failed loops, of any or some failure codes. See `on_event`."""
-        return self._events.on_failed(
+        return self.status_events.on_failed(
             rule_id,
             target=target,
             detail=failure_code_detail(failure_codes),
@@ -333,7 +322,7 @@ class HumanLoopEvents(Construct):
         rule_name: str | None = None,
     ) -> DeliveredRule:
         """Add a rule on Stopped loops. See `on_event`."""
-        return self._events.on_stopped(
+        return self.status_events.on_stopped(
             rule_id, target=target, description=description, rule_name=rule_name
         )
 
@@ -348,8 +337,8 @@ class HumanLoopEvents(Construct):
         """Add a rule on the outcomes of the review handler. See `ReviewHandler.on_outcome`."""
         return self.review_handler.on_outcome(
             rule_id,
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             target=target,
             description=description,
             rule_name=rule_name,
@@ -389,8 +378,8 @@ class HumanLoopEvents(Construct):
             self,
             construct_id,
             handler=self.review_handler,
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             flow_definitions=self._flow_definitions,
             log_retention=log_retention,
             vpc=vpc,
@@ -420,9 +409,9 @@ class HumanLoopEvents(Construct):
         self._dashboard = HumanLoopDashboard(
             self,
             construct_id,
-            status_events=self._events,
-            handler=self._handler,
-            alerts=self._alerts,
+            status_events=self.status_events,
+            handler=self.handler,
+            alerts=self.alerts,
             # In a hub metrics have qualified names, which CloudWatch searches.
             flow_definitions=None if self._hub else self._flow_definitions,
             statuses=self._statuses,
@@ -436,11 +425,11 @@ class HumanLoopEvents(Construct):
 
     def add_archive(self, *, retention: Duration) -> EventArchive:
         """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`."""
-        return self._events.add_archive(retention=retention)
+        return self.status_events.add_archive(retention=retention)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
         """Add an alarm that goes off when no loop ends for days, 1 to 7."""
-        return self._events.alert_on_silence(days=days)
+        return self.status_events.alert_on_silence(days=days)
 
     def alert_on_low_agreement(
         self, threshold: float, *, period: Duration | None = None
@@ -474,7 +463,7 @@ class HumanLoopEvents(Construct):
                 + " known at synthesis, got none"
             )
         return [
-            self._alerts.add_alarm(
+            self.alerts.add_alarm(
                 handler,
                 f"LowAgreement-{name.replace('/', '-')}",
                 self.metric_agreement(name, period=period),
@@ -501,11 +490,11 @@ class HumanLoopEvents(Construct):
 
     def metric_ended_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the ended loops that EventBridge matched, as a sum over the period (5 minutes)."""
-        return self._events.metric_events(period=period)
+        return self.status_events.metric_events(period=period)
 
     def metric_failed_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the Failed loops that EventBridge matched, as a sum over the period (5 minutes)."""
-        return self._events.metric_failures(period=period)
+        return self.status_events.metric_failures(period=period)
 
     def metric_loops(
         self,
@@ -572,7 +561,7 @@ class HumanLoopEvents(Construct):
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
         if self._hub is None and self._output is None:
             bucket = create_output_bucket(
-                self, self._delivery.encryption_key, self._output_bucket or {}
+                self, self.delivery.encryption_key, self._output_bucket or {}
             )
             self._output = OutputLocation(bucket)
             Annotations.of(self).add_warning_v2(
@@ -588,8 +577,8 @@ class HumanLoopEvents(Construct):
             output=self._output,
             hub=self._hub,
             flow_definitions=self._flow_definitions,
-            dead_letter_queue=self._delivery.dead_letter_queue,
-            encryption_key=self._delivery.encryption_key,
+            dead_letter_queue=self.delivery.dead_letter_queue,
+            encryption_key=self.delivery.encryption_key,
             **settings,
         )
 
@@ -617,8 +606,8 @@ class HumanLoopEvents(Construct):
             self,
             "Reconciler",
             ledger=self._review_handler.ledger,
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             flow_definitions=self._flow_definitions,
             statuses=statuses,
             event_bus=event_bus,
@@ -641,8 +630,8 @@ class HumanLoopEvents(Construct):
             self,
             "OutcomeArchive",
             handler=self._review_handler,
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             **settings,
         )
 
@@ -653,14 +642,14 @@ class HumanLoopEvents(Construct):
                 f"{handler_delivery!r}"
             )
         if not handler_delivery.is_buffered:
-            self._events.add_function(self._handler)
+            self.status_events.add_function(self.handler)
             return
-        key = self._delivery.encryption_key
+        key = self.delivery.encryption_key
         if self._review_handler is None:
             self._handler_queue = HandlerQueue(
                 self,
                 "HandlerQueue",
-                function=self._handler,
+                function=self.handler,
                 handler_delivery=handler_delivery,
                 encryption_key=key,
             )
@@ -668,15 +657,15 @@ class HumanLoopEvents(Construct):
             self._handler_queue = self._review_handler.read_from_queue(
                 self, "HandlerQueue", handler_delivery=handler_delivery, encryption_key=key
             )
-        self._events.add_target(self._delivery.queue_target(self._handler_queue.queue))
-        self._alerts.watch_queue(self._handler_queue.dead_letter_queue)
-        self._alerts.watch_backlog(
+        self.status_events.add_target(self.delivery.queue_target(self._handler_queue.queue))
+        self.alerts.watch_queue(self._handler_queue.dead_letter_queue)
+        self.alerts.watch_backlog(
             self._handler_queue.queue,
             max_age=_HANDLER_BACKLOG,
             consequence="Their loops are not settled. Check that the event source mapping is "
             "enabled, and read the log of the handler.",
         )
-        self._alerts.watch_function(self._handler)
+        self.alerts.watch_function(self.handler)
 
 
 def _refuse_other_than_settings(

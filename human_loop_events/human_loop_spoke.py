@@ -96,6 +96,17 @@ class HumanLoopSpoke(Construct):
     ... )
     """
 
+    status_events: StatusEvents
+    """The rule that forwards. ``alert_on_silence`` adds an alarm for days without an event."""
+    delivery: Delivery
+    """How events are forwarded: key, dead-letter queue, role, retries."""
+    alerts: Alerts
+    """Who is notified if events cannot be forwarded."""
+    output: OutputLocation
+    """Where the flow definitions write their output."""
+    output_role: iam.Role
+    """The role with which the hub reads the output."""
+
     def __init__(
         self,
         scope: Construct,
@@ -123,34 +134,34 @@ class HumanLoopSpoke(Construct):
                 f"output: expected OutputLocation(bucket, prefix=…), which the hub may read, got "
                 f"{output!r}"
             )
-        self._output = output
+        self.output = output
         flow_definitions = flow_definitions or FlowDefinitions.any()
-        self._delivery = (
+        self.delivery = (
             delivery
             if isinstance(delivery, Delivery)
             else Delivery(self, "Delivery", **(delivery or {}))
         )
-        self._alerts = (
+        self.alerts = (
             alerts
             if isinstance(alerts, Alerts)
             else Alerts(
-                self, "Alerts", encryption_key=self._delivery.encryption_key, **(alerts or {})
+                self, "Alerts", encryption_key=self.delivery.encryption_key, **(alerts or {})
             )
         )
-        self._events = StatusEvents(
+        self.status_events = StatusEvents(
             self,
             "Events",
             filter=_Forwarded(flow_definitions=flow_definitions, statuses=statuses),
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             event_bus=event_bus,
         )
         bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
-        self._events.add_target(self._delivery.event_bus_target(bus))
-        self._output_role = self._create_output_role()
+        self.status_events.add_target(self.delivery.event_bus_target(bus))
+        self.output_role = self._create_output_role()
         create_output_policies(
             self,
-            self._output_role,
+            self.output_role,
             output,
             flow_definitions,
             description="Which output the hub may read",
@@ -160,31 +171,6 @@ class HumanLoopSpoke(Construct):
     def hub_event_bus_arn(self) -> str:
         """The ARN of the event bus to which events are forwarded."""
         return self._hub.arn
-
-    @property
-    def status_events(self) -> StatusEvents:
-        """The rule that forwards. ``alert_on_silence`` adds an alarm on its silence."""
-        return self._events
-
-    @property
-    def delivery(self) -> Delivery:
-        """How events are forwarded: key, dead-letter queue, role, retries."""
-        return self._delivery
-
-    @property
-    def alerts(self) -> Alerts:
-        """Who is notified if events cannot be forwarded."""
-        return self._alerts
-
-    @property
-    def output(self) -> OutputLocation:
-        """Where the flow definitions write their output."""
-        return self._output
-
-    @property
-    def output_role(self) -> iam.Role:
-        """The role with which the hub reads the output."""
-        return self._output_role
 
     def _create_output_role(self) -> iam.Role:
         return iam.Role(

@@ -113,6 +113,13 @@ class OutcomeArchive(Construct):
     >>> archive.grant_query(analyst)  # doctest: +SKIP
     """
 
+    bucket: s3.Bucket
+    """The bucket, with ``outcomes/``, ``errors/`` of Firehose, and ``results/`` of Athena."""
+    delivery_stream: firehose.CfnDeliveryStream
+    """The delivery stream."""
+    rule: DeliveredRule
+    """The rule on outcomes."""
+
     def __init__(
         self,
         scope: Construct,
@@ -129,33 +136,30 @@ class OutcomeArchive(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = delivery.encryption_key
-        self._bucket = self._create_bucket(expiration, result_expiration, access_log_expiration)
+        self.bucket = self._create_bucket(expiration, result_expiration, access_log_expiration)
         # Athena needs names in lower case without hyphens. A workgroup has a name in any template.
         self._name = Names.unique_resource_name(self, separator="_", max_length=128).lower()
         self._tables = OutcomeTables(self, self._name, self.location)
         self._work_group = self._create_work_group(_a_scan_limit(scan_limit))
         log_group = create_log_group(self, self._key, log_retention)
-        self._stream = create_outcome_stream(self, self._bucket, self._key, log_group, self._tables)
-        self._rule = handler.on_outcome(
+        self.delivery_stream = create_outcome_stream(
+            self, self.bucket, self._key, log_group, self._tables
+        )
+        self.rule = handler.on_outcome(
             "OutcomeArchive",
             delivery=delivery,
             alerts=alerts,
             target=delivery.delivery_stream_target(
-                self._stream, message=events.RuleTargetInput.from_event_path("$.detail")
+                self.delivery_stream, message=events.RuleTargetInput.from_event_path("$.detail")
             ),
             description="Outcomes to the archive",
         )
         self._add_alarms(alerts)
 
     @property
-    def bucket(self) -> s3.Bucket:
-        """The bucket, with ``outcomes/``, ``errors/`` of Firehose, and ``results/`` of Athena."""
-        return self._bucket
-
-    @property
     def location(self) -> str:
         """The S3 URI below which the Parquet files are."""
-        return f"s3://{self._bucket.bucket_name}/{OUTCOMES_PREFIX}"
+        return f"s3://{self.bucket.bucket_name}/{OUTCOMES_PREFIX}"
 
     @property
     def work_group_name(self) -> str:
@@ -167,22 +171,12 @@ class OutcomeArchive(Construct):
         """The name of the database in the Glue Data Catalog: that of the workgroup."""
         return self._tables.database_name
 
-    @property
-    def delivery_stream(self) -> firehose.CfnDeliveryStream:
-        """The delivery stream."""
-        return self._stream
-
-    @property
-    def rule(self) -> DeliveredRule:
-        """The rule on outcomes."""
-        return self._rule
-
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow running queries in the workgroup, on this database only.
 
         https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
         """
-        bucket, tables = self._bucket, self._tables
+        bucket, tables = self.bucket, self._tables
         grant = allow_on(grantee, ("glue:GetDatabase",), *tables.database_arns)
         for actions, resources in (
             (("glue:GetTable",), tables.table_arns()),
@@ -251,7 +245,7 @@ class OutcomeArchive(Construct):
                     selected_engine_version="Athena engine version 3"
                 ),
                 result_configuration=configuration.ResultConfigurationProperty(
-                    output_location=f"s3://{self._bucket.bucket_name}/{_RESULTS}",
+                    output_location=f"s3://{self.bucket.bucket_name}/{_RESULTS}",
                     expected_bucket_owner=Stack.of(self).account,
                     encryption_configuration=configuration.EncryptionConfigurationProperty(
                         encryption_option="SSE_KMS", kms_key=self._key.key_arn
@@ -307,7 +301,7 @@ class OutcomeArchive(Construct):
         return cloudwatch.Metric(
             namespace="AWS/Firehose",
             metric_name=name,
-            dimensions_map={"DeliveryStreamName": self._stream.ref},
+            dimensions_map={"DeliveryStreamName": self.delivery_stream.ref},
             statistic=statistic,
             period=Duration.minutes(5),
         )

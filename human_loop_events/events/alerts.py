@@ -79,6 +79,13 @@ class Alerts(Construct):
     >>> alerts.topic.add_subscription(EmailSubscription("a@example.com"))  # doctest: +SKIP
     """
 
+    topic: sns.ITopic
+    """The topic that people subscribe to."""
+    alert_format: AlertFormat
+    """The format of alerts on failures."""
+    runbook: str | None
+    """The path or URL of the runbook. None for the runbook of this project."""
+
     def __init__(
         self,
         scope: Construct,
@@ -95,9 +102,9 @@ class Alerts(Construct):
         ok_actions: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._format = one_of("alert_format", alert_format, AlertFormat)
+        self.alert_format = one_of("alert_format", alert_format, AlertFormat)
         self._include_reason = include_failure_reason
-        self._runbook = None if runbook is None else _a_runbook(runbook)
+        self.runbook = None if runbook is None else _a_runbook(runbook)
         self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
         self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
         self._failure_evaluation_periods = whole_number(
@@ -108,7 +115,7 @@ class Alerts(Construct):
         if topic is None:
             topic = create_topic(self, "Topic", encryption_key or create_key(self))
         refuse_unusable_topic("topic of the alerts", topic)
-        self._topic = topic
+        self.topic = topic
         self._action = actions.SnsAction(topic)
         admit(
             topic,
@@ -122,34 +129,19 @@ class Alerts(Construct):
         admit_senders(topic.master_key, self, CLOUDWATCH)
 
     @property
-    def topic(self) -> sns.ITopic:
-        """The topic that people subscribe to."""
-        return self._topic
-
-    @property
-    def alert_format(self) -> AlertFormat:
-        """The format of alerts on failures."""
-        return self._format
-
-    @property
-    def runbook(self) -> str | None:
-        """The path or URL of the runbook. None for the runbook of this project."""
-        return self._runbook
-
-    @property
     def alarms(self) -> list[cloudwatch.Alarm]:
         """All alarms so far."""
         return list(self._alarms)
 
     def runbook_section(self, section: str) -> str:
         """Return where a section of the runbook is found: a path, a URL or a command."""
-        return runbook_section(self._runbook, section)
+        return runbook_section(self.runbook, section)
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
         """Build the message about a failure, for a rule's target."""
         return failure_message(
             Stack.of(self),
-            self._format,
+            self.alert_format,
             failure,
             self.runbook_section(failure.runbook_section),
             include_reason=self._include_reason,
@@ -158,7 +150,7 @@ class Alerts(Construct):
     def reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
         """Build the second message, about the reason. None unless the format sends two."""
         if (
-            self._format is not AlertFormat.CHAT
+            self.alert_format is not AlertFormat.CHAT
             or failure.reason_path is None
             or not self._include_reason
         ):

@@ -41,6 +41,9 @@ class DeliveredRule(events.Rule):
         The rule's physical name. Default: one that CloudFormation generates.
     """
 
+    target_count: int
+    """The number of targets."""
+
     def __init__(
         self,
         scope: Construct,
@@ -63,16 +66,11 @@ class DeliveredRule(events.Rule):
         )
         self._delivery = delivery
         self._alerts = alerts
-        self._targets = 0
+        self.target_count = 0
         delivery.precede(self)
         alerts.watch_rule(self, event_bus)
         alerts.watch_queue(delivery.dead_letter_queue)
         self.node.add_validation(_HasTarget(self))
-
-    @property
-    def target_count(self) -> int:
-        """How many targets the rule has."""
-        return self._targets
 
     def add_target(self, target: events.IRuleTarget | None = None) -> None:
         """Add a target.
@@ -89,16 +87,16 @@ class DeliveredRule(events.Rule):
         """
         if target is None:
             return
-        if self._targets == MAX_TARGETS:
+        if self.target_count == MAX_TARGETS:
             raise ValueError(
                 f"{self.node.path}: EventBridge accepts {MAX_TARGETS} targets for one rule; add a "
                 "further rule, with on_event() for example, for further targets"
             )
         completed = self._delivery.complete(target)
         # Bound here and not by CDK, so that errors come without a trace of its JavaScript.
-        config = completed.bind(self, f"Target{self._targets}")
+        config = completed.bind(self, f"Target{self.target_count}")
         super().add_target(_BoundTarget(config))
-        self._targets += 1
+        self.target_count += 1
         if completed.own_dead_letter_queue is not None:
             self._alerts.watch_queue(completed.own_dead_letter_queue)
 

@@ -31,8 +31,10 @@ class FlowDefinitions:
     ('invoices', 'claims')
     """
 
-    _values: tuple[str, ...]
-    _are_arns: bool
+    values: tuple[str, ...]
+    """The names or ARNs as they were given. Empty for any."""
+    are_arns: bool
+    """Whether the values are ARNs."""
 
     @classmethod
     def named(cls, *names: str) -> FlowDefinitions:
@@ -58,7 +60,7 @@ class FlowDefinitions:
                     "expected 1 to 63 lower-case letters, digits and hyphens, a letter or digit "
                     "first and last (an ARN goes to arns())"
                 )
-        return cls(tuple(dict.fromkeys(names)), _are_arns=False)
+        return cls(tuple(dict.fromkeys(names)), are_arns=False)
 
     @classmethod
     def arns(cls, *arns: str) -> FlowDefinitions:
@@ -87,50 +89,45 @@ class FlowDefinitions:
                     f"FlowDefinitions.arns(): {arn!r} is not the ARN of a flow definition: "
                     "expected arn:<partition>:sagemaker:<region>:<account>:flow-definition/<name>"
                 )
-        return cls(tuple(dict.fromkeys(arns)), _are_arns=True)
+        return cls(tuple(dict.fromkeys(arns)), are_arns=True)
 
     @classmethod
     def any(cls) -> FlowDefinitions:
         """Match every human loop of the account and Region, also those of other teams."""
-        return cls((), _are_arns=False)
+        return cls((), are_arns=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names, where all of them are known at synthesis. Empty otherwise."""
-        if any(Token.is_unresolved(value) for value in self._values):
+        if any(Token.is_unresolved(value) for value in self.values):
             return ()
-        return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self._values))
+        return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self.values))
 
     @property
     def qualified_names(self) -> tuple[str, ...]:
         """Account, Region and name, where all ARNs are known at synthesis. Empty otherwise."""
-        if not self._are_arns or not self.names:
+        if not self.are_arns or not self.names:
             return ()
-        matches = (_ARN.fullmatch(value) for value in self._values)
+        matches = (_ARN.fullmatch(value) for value in self.values)
         return tuple(f"{each[2]}/{each[1]}/{each[3]}" for each in matches if each is not None)
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The names or ARNs as they were given. Empty for any."""
-        return self._values
 
     @property
     def matchers(self) -> list[Any]:
         """What the event's ``flowDefinitionArn`` is matched with. Empty for any."""
-        if self._are_arns:
-            return list(self._values)
+        if self.are_arns:
+            return list(self.values)
         # An ARN ends in flow-definition/<name>. The shorter suffix leaves room for more names.
-        return [{"suffix": f"/{name}"} for name in self._values]
+        return [{"suffix": f"/{name}"} for name in self.values]
 
     def arns_in(self, stack: Stack) -> list[str]:
         """Return the ARNs in a stack's account and Region, with a wildcard for any."""
         return [
             value
-            if self._are_arns
+            if self.are_arns
             else stack.format_arn(
                 service="sagemaker", resource="flow-definition", resource_name=value
             )
-            for value in self._values or ("*",)
+            for value in self.values or ("*",)
         ]
 
     def to_environment(self) -> str:
@@ -141,7 +138,7 @@ class FlowDefinitions:
         ValueError
             If they take more than 3,072 bytes.
         """
-        rendered = json.dumps(self._values, separators=(",", ":"))
+        rendered = json.dumps(self.values, separators=(",", ":"))
         size = len(rendered.encode())
         if size > _MAX_ENVIRONMENT_BYTES:
             raise ValueError(
@@ -159,7 +156,7 @@ class FlowDefinitions:
         ValueError
             If two flow definitions have the same name.
         """
-        if self._are_arns and 0 < len(self.names) < len(self._values):
+        if self.are_arns and 0 < len(self.names) < len(self.values):
             raise ValueError(
                 "FlowDefinitions.arns(): flow definitions of several accounts or Regions have the "
                 "same name, and would share their metrics and mappings; expected a HumanLoopHub as "
@@ -187,7 +184,7 @@ class FlowDefinitions:
         ValueError
             If an ARN is of another account or Region.
         """
-        for arn in self._values if self._are_arns else ():
+        for arn in self.values if self.are_arns else ():
             match = None if Token.is_unresolved(arn) else _ARN.fullmatch(arn)
             if match is None:
                 continue

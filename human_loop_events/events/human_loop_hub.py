@@ -65,6 +65,11 @@ class HumanLoopHub(events.EventBus):
     >>> HumanLoopEvents(self, "HumanLoops", event_bus=hub)  # doctest: +SKIP
     """
 
+    hub_name: str
+    """The name of the bus, known at synthesis."""
+    accounts: tuple[str, ...]
+    """The accounts that may forward events. Empty for an organization."""
+
     def __init__(
         self,
         scope: Construct,
@@ -74,13 +79,13 @@ class HumanLoopHub(events.EventBus):
         organization_id: str | None = None,
         event_bus_name: str | None = None,
     ) -> None:
-        self._accounts = _accounts(accounts, organization_id)
+        self.accounts = _accounts(accounts, organization_id)
         self._reader: str | None = None
-        self._hub_name = _a_name(event_bus_name or _default_name(scope, construct_id))
+        self.hub_name = _a_name(event_bus_name or _default_name(scope, construct_id))
         super().__init__(
             scope,
             construct_id,
-            event_bus_name=self._hub_name,
+            event_bus_name=self.hub_name,
             description="Human loop events that other accounts and Regions forward",
         )
         resource = self.node.default_child
@@ -89,19 +94,9 @@ class HumanLoopHub(events.EventBus):
         resource.policy = self._policy(organization_id)
 
     @property
-    def hub_name(self) -> str:
-        """The name of the bus, known at synthesis."""
-        return self._hub_name
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """The accounts that may forward events. Empty for an organization."""
-        return self._accounts
-
-    @property
     def reader_role_name(self) -> str:
         """The name of the role with which the review handler takes the roles of the spokes."""
-        return reader_role_name(self._hub_name, Stack.of(self).region)
+        return reader_role_name(self.hub_name, Stack.of(self).region)
 
     @property
     def output_role_arns(self) -> list[str]:
@@ -112,9 +107,9 @@ class HumanLoopHub(events.EventBus):
                 region="",
                 account=account,
                 resource="role",
-                resource_name=output_role_name(self._hub_name, "*"),
+                resource_name=output_role_name(self.hub_name, "*"),
             )
-            for account in self._accounts or ("*",)
+            for account in self.accounts or ("*",)
         ]
 
     def arn_for(self, stack: Stack) -> str:
@@ -142,7 +137,7 @@ class HumanLoopHub(events.EventBus):
                 "or the ARN of the hub's event bus"
             )
         partition = RegionInfo.get(own.region).partition or "aws"
-        return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self._hub_name}"
+        return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self.hub_name}"
 
     def register_reader(self, handler: Construct) -> str:
         """Return the name of the role of the one review handler that the spokes admit."""
@@ -162,12 +157,12 @@ class HumanLoopHub(events.EventBus):
             statements=[
                 iam.PolicyStatement(
                     sid="AdmitSpokes",
-                    principals=[iam.AccountPrincipal(each) for each in self._accounts]
+                    principals=[iam.AccountPrincipal(each) for each in self.accounts]
                     or [iam.AnyPrincipal()],
                     actions=["events:PutEvents"],
                     resources=[
                         Stack.of(self).format_arn(
-                            service="events", resource="event-bus", resource_name=self._hub_name
+                            service="events", resource="event-bus", resource_name=self.hub_name
                         )
                     ],
                     # The keys have several values. ForAllValues is also true without any value,

@@ -74,6 +74,15 @@ class StatusEvents(Construct):
     >>> jobs.alert_on_failure()  # doctest: +SKIP
     """
 
+    delivery: Delivery
+    """How events are delivered."""
+    alerts: Alerts
+    """Who is notified."""
+    event_bus: events.IEventBus | None
+    """The bus with the events. None for the account's default bus."""
+    rule_count: int
+    """The number of rules."""
+
     def __init__(
         self,
         scope: Construct,
@@ -109,36 +118,19 @@ class StatusEvents(Construct):
                 "stack's account and Region"
             )
         self._filter = filter
-        self._delivery = delivery or Delivery(self, "Delivery")
-        self._alerts = alerts or Alerts(
-            self, "Alerts", encryption_key=self._delivery.encryption_key
-        )
-        self._event_bus = event_bus
+        self.delivery = delivery or Delivery(self, "Delivery")
+        self.alerts = alerts or Alerts(self, "Alerts", encryption_key=self.delivery.encryption_key)
+        self.event_bus = event_bus
         self._topic: sns.ITopic | None = None
         self._queue: sqs.IQueue | None = None
         self._queue_dead_letter_queue: sqs.IQueue | None = None
-        self._rules = 0
+        self.rule_count = 0
         self._rule: DeliveredRule | None = None
         self._failed_rule: DeliveredRule | None = None
         self._failure_alarm: cloudwatch.Alarm | None = None
         self._archive: EventArchive | None = None
         filter.pattern()  # a filter that cannot be matched is an error here, not at its first use
         self.node.add_validation(_HasRule(self))
-
-    @property
-    def delivery(self) -> Delivery:
-        """How events are delivered."""
-        return self._delivery
-
-    @property
-    def alerts(self) -> Alerts:
-        """Who is notified."""
-        return self._alerts
-
-    @property
-    def event_bus(self) -> events.IEventBus | None:
-        """The bus with the events. None for the account's default bus."""
-        return self._event_bus
 
     @property
     def rule(self) -> DeliveredRule:
@@ -148,11 +140,6 @@ class StatusEvents(Construct):
                 "StatusChange", self._filter.pattern(), description=self._filter.description
             )
         return self._rule
-
-    @property
-    def rule_count(self) -> int:
-        """How many rules there are."""
-        return self._rules
 
     @property
     def topic(self) -> sns.ITopic:
@@ -174,7 +161,7 @@ class StatusEvents(Construct):
     @property
     def dead_letter_queues(self) -> dict[str, sqs.IQueue]:
         """The dead-letter queues of the rules and of the created `queue`, by these names."""
-        queues = {"rules": self._delivery.dead_letter_queue}
+        queues = {"rules": self.delivery.dead_letter_queue}
         if self._queue_dead_letter_queue is not None:
             queues["queue"] = self._queue_dead_letter_queue
         return queues
@@ -203,8 +190,8 @@ class StatusEvents(Construct):
             If there is a topic already, or EventBridge cannot publish to it.
         """
         _refuse_second(self._topic, "topic")
-        self._topic = topic or create_topic(self, "Topic", self._delivery.encryption_key)
-        self.rule.add_target(self._delivery.topic_target(self._topic))
+        self._topic = topic or create_topic(self, "Topic", self.delivery.encryption_key)
+        self.rule.add_target(self.delivery.topic_target(self._topic))
         return self._topic
 
     def add_queue(self, queue: sqs.IQueue | None = None) -> sqs.IQueue:
@@ -223,21 +210,21 @@ class StatusEvents(Construct):
         """
         _refuse_second(self._queue, "queue")
         if queue is None:
-            key = self._delivery.encryption_key
+            key = self.delivery.encryption_key
             self._queue_dead_letter_queue = create_dead_letter_queue(
                 self, "QueueDeadLetterQueue", key, of_a_queue=True
             )
-            self._alerts.watch_queue(self._queue_dead_letter_queue)
+            self.alerts.watch_queue(self._queue_dead_letter_queue)
             queue = create_queue(
                 self, "Queue", key, dead_letter_queue=self._queue_dead_letter_queue
             )
-            self._alerts.watch_backlog(
+            self.alerts.watch_backlog(
                 queue,
                 max_age=_NEARLY_EXPIRED,
                 consequence="SQS deletes them after ten days. Start or fix the consumer.",
             )
         self._queue = queue
-        self.rule.add_target(self._delivery.queue_target(queue))
+        self.rule.add_target(self.delivery.queue_target(queue))
         return queue
 
     def add_function(self, function: lambda_.IFunction) -> None:
@@ -249,8 +236,8 @@ class StatusEvents(Construct):
             The function. Give it a dead-letter queue: Lambda drops an event on which the function
             fails three times.
         """
-        self.rule.add_target(self._delivery.function_target(function))
-        self._alerts.watch_function(function)
+        self.rule.add_target(self.delivery.function_target(function))
+        self.alerts.watch_function(function)
         if isinstance(function, lambda_.Function) and function.dead_letter_queue is None:
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:function-dead-letter-queue",
@@ -295,11 +282,11 @@ class StatusEvents(Construct):
             ),
             description=f"{self._filter.description}: failures",
         )
-        topic = self._alerts.topic
+        topic = self.alerts.topic
         rule.add_target(
-            self._delivery.topic_target(topic, message=self._alerts.failure_message(failure))
+            self.delivery.topic_target(topic, message=self.alerts.failure_message(failure))
         )
-        reason = self._alerts.reason_message(failure)
+        reason = self.alerts.reason_message(failure)
         if reason is not None:
             with_reason = self._create_rule(
                 "FailedReason",
@@ -309,12 +296,12 @@ class StatusEvents(Construct):
                 ),
                 description=f"{self._filter.description}: failures with a reason",
             )
-            with_reason.add_target(self._delivery.topic_target(topic, message=reason))
+            with_reason.add_target(self.delivery.topic_target(topic, message=reason))
         self._failed_rule = rule
-        self._failure_alarm = self._alerts.watch_failures(
+        self._failure_alarm = self.alerts.watch_failures(
             rule,
             failure,
-            event_bus=self._event_bus,
+            event_bus=self.event_bus,
             threshold=threshold,
             period=period,
             evaluation_periods=evaluation_periods,
@@ -336,7 +323,7 @@ class StatusEvents(Construct):
         ValueError
             If `days` is out of range.
         """
-        return self._alerts.add_alarm(
+        return self.alerts.add_alarm(
             self.rule,
             "Silence",
             self.metric_events(period=Duration.days(1)),
@@ -475,19 +462,19 @@ class StatusEvents(Construct):
             "EventArchive",
             event_pattern=self._filter.pattern(detail=self._filter.tests_excluded),
             retention=retention,
-            encryption_key=self._delivery.encryption_key,
+            encryption_key=self.delivery.encryption_key,
             description=self._filter.description,
-            event_bus=self._event_bus,
+            event_bus=self.event_bus,
         )
         return self._archive
 
     def metric_events(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the events that EventBridge matched, as a sum over the period (5 minutes)."""
-        return rule_metric("TriggeredRules", self.rule, self._event_bus, period)
+        return rule_metric("TriggeredRules", self.rule, self.event_bus, period)
 
     def metric_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the failures that EventBridge matched, as a sum over the period (5 minutes)."""
-        return rule_metric("TriggeredRules", self.failed_rule, self._event_bus, period)
+        return rule_metric("TriggeredRules", self.failed_rule, self.event_bus, period)
 
     def _create_rule(
         self,
@@ -497,14 +484,14 @@ class StatusEvents(Construct):
         description: str | None,
         rule_name: str | None = None,
     ) -> DeliveredRule:
-        self._rules += 1
+        self.rule_count += 1
         return DeliveredRule(
             self,
             rule_id,
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             event_pattern=pattern,
-            event_bus=self._event_bus,
+            event_bus=self.event_bus,
             description=description,
             rule_name=rule_name,
         )

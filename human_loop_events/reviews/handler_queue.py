@@ -111,6 +111,13 @@ class HandlerQueue(Construct):
         the timeout.
     """
 
+    queue: sqs.Queue
+    """The queue that the function reads."""
+    dead_letter_queue: sqs.Queue
+    """The queue for events that the function could not process."""
+    max_receives: int
+    """How often an event is received before it goes to the dead-letter queue."""
+
     def __init__(
         self,
         scope: Construct,
@@ -129,23 +136,23 @@ class HandlerQueue(Construct):
                 "queue, and the queue on the function"
             )
         visibility = _VISIBILITY_IN_TIMEOUTS * _timeout(function, handler_delivery).to_seconds()
-        self._max_receives = _receives(handler_delivery.retry_for, visibility)
-        self._dead_letter_queue = create_dead_letter_queue(
+        self.max_receives = _receives(handler_delivery.retry_for, visibility)
+        self.dead_letter_queue = create_dead_letter_queue(
             self, "DeadLetterQueue", encryption_key, of_a_queue=True
         )
-        self._queue = create_queue(
+        self.queue = create_queue(
             self,
             "Queue",
             encryption_key,
-            dead_letter_queue=self._dead_letter_queue,
-            max_receives=self._max_receives,
+            dead_letter_queue=self.dead_letter_queue,
+            max_receives=self.max_receives,
             visibility_timeout=Duration.seconds(visibility),
         )
         mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
             target=function,
-            event_source_arn=self._queue.queue_arn,
+            event_source_arn=self.queue.queue_arn,
             batch_size=10,
             report_batch_item_failures=True,
             max_concurrency=handler_delivery.max_concurrency,
@@ -162,25 +169,10 @@ class HandlerQueue(Construct):
     def _grant_poll(self, reader: iam.IGrantable, key: kms.IKey) -> iam.Grant:
         # Not grant_consume_messages(): it allows more than Lambda needs, and any use of the key.
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        poll = self._queue.grant(
+        poll = self.queue.grant(
             reader, "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"
         )
         return poll.combine(grant_through(key, reader, "sqs", ["kms:Decrypt"]))
-
-    @property
-    def queue(self) -> sqs.Queue:
-        """The queue that the function reads."""
-        return self._queue
-
-    @property
-    def dead_letter_queue(self) -> sqs.Queue:
-        """The queue for events that the function could not process."""
-        return self._dead_letter_queue
-
-    @property
-    def max_receives(self) -> int:
-        """How often an event is received before it goes to the dead-letter queue."""
-        return self._max_receives
 
 
 def _timeout(function: lambda_.IFunction, handler_delivery: HandlerDelivery) -> Duration:

@@ -55,6 +55,11 @@ class Ledger(Construct):
     >>> ledger.grant_read(analyst)  # doctest: +SKIP
     """
 
+    table: dynamodb.ITable
+    """The table."""
+    retention: Duration
+    """The time after a loop's end after which DynamoDB deletes its item."""
+
     def __init__(
         self,
         scope: Construct,
@@ -68,31 +73,21 @@ class Ledger(Construct):
         refuse_other_than_construct(
             "table", table, expected="a table, such as dynamodb.Table.from_table_arn(…)"
         )
-        self._retention = retention or Duration.days(400)
-        if self._retention.to_seconds() < Duration.days(1).to_seconds():
+        self.retention = retention or Duration.days(400)
+        if self.retention.to_seconds() < Duration.days(1).to_seconds():
             raise ValueError(
                 "retention of the ledger: expected a day or more, got "
-                f"{self._retention.to_human_string()}"
+                f"{self.retention.to_human_string()}"
             )
         if table is None:
             encryption_key = encryption_key or create_key(self)
             table = self._create_table(encryption_key)
-        self._table = table
+        self.table = table
         self._key = encryption_key or table.encryption_key
-
-    @property
-    def table(self) -> dynamodb.ITable:
-        """The table."""
-        return self._table
-
-    @property
-    def retention(self) -> Duration:
-        """After which time from a loop's end DynamoDB deletes its item."""
-        return self._retention
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the table and its index."""
-        return self._table.grant_read_data(grantee)
+        return self.table.grant_read_data(grantee)
 
     def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow what recording an outcome needs: reading and writing one item."""
@@ -115,7 +110,7 @@ class Ledger(Construct):
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         # Not table.grant(): it would add the index, by a wildcard.
         grant = iam.Grant.add_to_principal(
-            grantee=grantee, actions=list(actions), resource_arns=[self._table.table_arn]
+            grantee=grantee, actions=list(actions), resource_arns=[self.table.table_arn]
         )
         if self._key is None:
             return grant
