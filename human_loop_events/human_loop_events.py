@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
-from aws_cdk import Annotations, Duration, Stack, Token
+from aws_cdk import Annotations, Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.archive.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
-from human_loop_events.aws.arguments import refuse_other_than_construct
-from human_loop_events.events.alerts import Alerts, AlertsSettings
-from human_loop_events.events.delivered_rule import DeliveredRule
-from human_loop_events.events.delivery import Delivery, DeliverySettings
+from human_loop_events.archive.outcome_archive import (
+    OutcomeArchive,
+    OutcomeArchiveSettings,
+    create_outcome_archive,
+)
+from human_loop_events.aws.arguments import (
+    refuse_other_than_construct,
+    refuse_other_than_settings,
+)
+from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
+from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
+from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
 from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
@@ -28,17 +33,26 @@ from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import agreement_metric, loop_metric
 from human_loop_events.reviews.output_bucket import OutputBucketSettings, create_output_bucket
 from human_loop_events.reviews.output_location import OutputLocation
-from human_loop_events.reviews.reconciler import Reconciler, ReconcilerSettings
+from human_loop_events.reviews.reconciler import (
+    RECONCILER_BY_DEFAULT,
+    Reconciler,
+    ReconcilerSettings,
+    supplied_or_new_reconciler,
+)
 from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
-from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
+from human_loop_events.step_functions.callbacks import (
+    HumanLoopCallbacks,
+    HumanLoopCallbacksSettings,
+    create_callbacks,
+)
 from human_loop_reviews.contract import HumanLoopStatus
 
 _DIRECT = HandlerDelivery.direct()
 _HANDLER_BACKLOG = Duration.hours(1)
-_RECONCILER_BY_DEFAULT = ReconcilerSettings()
 _Part = TypeVar("_Part")
 
 
@@ -135,26 +149,15 @@ class HumanLoopEvents(Construct):
         handler_delivery: HandlerDelivery = _DIRECT,
         alerts: Alerts | AlertsSettings | None = None,
         delivery: Delivery | DeliverySettings | None = None,
-        reconciler: Reconciler | ReconcilerSettings | None = _RECONCILER_BY_DEFAULT,
+        reconciler: Reconciler | ReconcilerSettings | None = RECONCILER_BY_DEFAULT,
         outcome_archive: OutcomeArchiveSettings | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._statuses = tuple(statuses)
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
-        _refuse_other_than_settings("delivery", delivery, Delivery)
-        self.delivery = (
-            delivery
-            if isinstance(delivery, Delivery)
-            else Delivery(self, "Delivery", **(delivery or {}))
-        )
-        key = self.delivery.encryption_key
-        _refuse_other_than_settings("alerts", alerts, Alerts)
-        self.alerts = (
-            alerts
-            if isinstance(alerts, Alerts)
-            else Alerts(self, "Alerts", encryption_key=key, **(alerts or {}))
-        )
+        self.delivery = supplied_or_new_delivery(self, delivery)
+        self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
         self.status_events = StatusEvents(
             self,
             "Events",
@@ -166,7 +169,7 @@ class HumanLoopEvents(Construct):
         self.status_events.add_topic(topic)
         self.status_events.add_queue(queue)
         self.status_events.alert_on_failure()
-        _refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
+        refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
         self._output = output if isinstance(output, OutputLocation) else None
         self._output_bucket = output if isinstance(output, dict) else None
         self._callbacks: list[HumanLoopCallbacks] = []
@@ -192,8 +195,17 @@ class HumanLoopEvents(Construct):
             )
             self.handler = handler
         self._connect_handler(handler_delivery)
-        self._reconciler = self._a_reconciler(reconciler, statuses, event_bus)
-        self._outcome_archive = self._an_outcome_archive(outcome_archive)
+        self._context = LoopContext(
+            scope=self,
+            flow_definitions=self._flow_definitions,
+            statuses=self._statuses,
+            event_bus=event_bus,
+            delivery=self.delivery,
+            alerts=self.alerts,
+            review_handler=self._review_handler,
+        )
+        self._reconciler = supplied_or_new_reconciler(self._context, reconciler)
+        self._outcome_archive = create_outcome_archive(self._context, outcome_archive)
 
     @property
     def topic(self) -> sns.ITopic:
@@ -243,30 +255,25 @@ class HumanLoopEvents(Construct):
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         statuses: Sequence[HumanLoopStatus] | None = None,
         failure_codes: Sequence[str] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on ended loops of these flow definitions.
 
-        Its targets get retries, the dead-letter queue and alarms, unless they bring their own.
+        Its targets get retries, the dead-letter queue and alarms. A target that has its own retry
+        policy or dead-letter queue keeps it.
 
         Parameters
         ----------
         rule_id
             The id of the rule.
-        target
-            Where the events go. Default: nowhere. Add targets to the returned rule.
         statuses
-            Which terminal statuses. Default: those of this construct.
+            The terminal statuses. Default: those of this construct.
         failure_codes
             Only loops with one of these failure codes, such as ``["InternalError"]``. Default: any.
-        description
-            The rule's description.
-        rule_name
-            The rule's physical name. Default: one that CloudFormation generates.
+        options
+            ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
 
         Raises
         ------
@@ -274,84 +281,37 @@ class HumanLoopEvents(Construct):
             If a list is empty or a text, or a value in it cannot occur.
         """
         return self.status_events.on_event(
-            rule_id,
-            target=target,
-            statuses=statuses,
-            detail=failure_code_detail(failure_codes),
-            description=description,
-            rule_name=rule_name,
+            rule_id, statuses=statuses, detail=failure_code_detail(failure_codes), **options
         )
 
-    def on_completed(
-        self,
-        rule_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
-    ) -> DeliveredRule:
+    def on_completed(self, rule_id: str, **options: Unpack[RuleOptions]) -> DeliveredRule:
         """Add a rule on Completed loops. See `on_event`."""
-        return self.status_events.on_completed(
-            rule_id, target=target, description=description, rule_name=rule_name
-        )
+        return self.status_events.on_completed(rule_id, **options)
 
     def on_failed(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         failure_codes: Sequence[str] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on Failed loops, of any or some failure codes. See `on_event`."""
         return self.status_events.on_failed(
-            rule_id,
-            target=target,
-            detail=failure_code_detail(failure_codes),
-            description=description,
-            rule_name=rule_name,
+            rule_id, detail=failure_code_detail(failure_codes), **options
         )
 
-    def on_stopped(
-        self,
-        rule_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
-    ) -> DeliveredRule:
+    def on_stopped(self, rule_id: str, **options: Unpack[RuleOptions]) -> DeliveredRule:
         """Add a rule on Stopped loops. See `on_event`."""
-        return self.status_events.on_stopped(
-            rule_id, target=target, description=description, rule_name=rule_name
-        )
+        return self.status_events.on_stopped(rule_id, **options)
 
-    def on_outcome(
-        self,
-        rule_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
-    ) -> DeliveredRule:
+    def on_outcome(self, rule_id: str, **options: Unpack[RuleOptions]) -> DeliveredRule:
         """Add a rule on the outcomes of the review handler. See `ReviewHandler.on_outcome`."""
         return self.review_handler.on_outcome(
-            rule_id,
-            delivery=self.delivery,
-            alerts=self.alerts,
-            target=target,
-            description=description,
-            rule_name=rule_name,
+            rule_id, delivery=self.delivery, alerts=self.alerts, **options
         )
 
     def add_callbacks(
-        self,
-        construct_id: str = "Callbacks",
-        *,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
-        vpc: ec2.IVpc | None = None,
-        vpc_subnets: ec2.SubnetSelection | None = None,
-        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        self, construct_id: str = "Callbacks", **settings: Unpack[HumanLoopCallbacksSettings]
     ) -> HumanLoopCallbacks:
         """Add what `HumanLoopTask` needs to let executions of Step Functions wait for loops.
 
@@ -359,33 +319,17 @@ class HumanLoopEvents(Construct):
         ----------
         construct_id
             The id within this construct.
-        log_retention, vpc, vpc_subnets, security_groups
-            See `HumanLoopCallbacks`.
+        settings
+            ``log_retention``, ``vpc``, ``vpc_subnets`` and ``security_groups``. See
+            `HumanLoopCallbacks`.
 
         Raises
         ------
         ValueError
-            If the handler is your own function or of a hub, or does not receive the loops of all
-            statuses: an execution would wait for a loop of another status until its timeout.
+            If the handler is your own function or belongs to a hub, or if it does not receive the
+            loops of all statuses: an execution would wait for the other loops until its timeout.
         """
-        missing = [each for each in HumanLoopStatus if each not in self._statuses]
-        if missing:
-            raise ValueError(
-                "add_callbacks: expected statuses with all three, but the handler does not receive "
-                f"{', '.join(missing)} loops: executions that wait for one would not be resumed"
-            )
-        callbacks = HumanLoopCallbacks(
-            self,
-            construct_id,
-            handler=self.review_handler,
-            delivery=self.delivery,
-            alerts=self.alerts,
-            flow_definitions=self._flow_definitions,
-            log_retention=log_retention,
-            vpc=vpc,
-            vpc_subnets=vpc_subnets,
-            security_groups=security_groups,
-        )
+        callbacks = create_callbacks(self._context, construct_id, self.review_handler, settings)
         self._callbacks.append(callbacks)
         if self._dashboard is not None:
             self._dashboard.add_callbacks(callbacks)
@@ -582,59 +526,6 @@ class HumanLoopEvents(Construct):
             **settings,
         )
 
-    def _a_reconciler(
-        self,
-        reconciler: Reconciler | ReconcilerSettings | None,
-        statuses: Sequence[HumanLoopStatus],
-        event_bus: events.IEventBus | None,
-    ) -> Reconciler | None:
-        _refuse_other_than_settings("reconciler", reconciler, Reconciler)
-        if reconciler is None or isinstance(reconciler, Reconciler):
-            return reconciler
-        if reconciler is _RECONCILER_BY_DEFAULT and (
-            self._review_handler is None
-            or self._hub is not None
-            or self._flow_definitions.are_of_other_environments(Stack.of(self))
-        ):
-            return None
-        if self._review_handler is None:
-            raise ValueError(
-                "reconciler: it compares human loops with the ledger of a ReviewHandler, but "
-                "handler is your own function; expected Reconciler(…, ledger=…) or None"
-            )
-        return Reconciler(
-            self,
-            "Reconciler",
-            ledger=self._review_handler.ledger,
-            delivery=self.delivery,
-            alerts=self.alerts,
-            flow_definitions=self._flow_definitions,
-            statuses=statuses,
-            event_bus=event_bus,
-            **reconciler,
-        )
-
-    def _an_outcome_archive(self, settings: OutcomeArchiveSettings | None) -> OutcomeArchive | None:
-        if settings is None:
-            return None
-        if not isinstance(settings, dict):
-            raise ValueError(
-                f"outcome_archive: expected OutcomeArchiveSettings(…) or None, got {settings!r}"
-            )
-        if self._review_handler is None:
-            raise ValueError(
-                "outcome_archive: it has the outcomes of a ReviewHandler, but handler is your own "
-                "function; expected None"
-            )
-        return OutcomeArchive(
-            self,
-            "OutcomeArchive",
-            handler=self._review_handler,
-            delivery=self.delivery,
-            alerts=self.alerts,
-            **settings,
-        )
-
     def _connect_handler(self, handler_delivery: HandlerDelivery) -> None:
         if not isinstance(handler_delivery, HandlerDelivery):
             raise ValueError(
@@ -666,14 +557,6 @@ class HumanLoopEvents(Construct):
             "enabled, and read the log of the handler.",
         )
         self.alerts.watch_function(self.handler)
-
-
-def _refuse_other_than_settings(
-    name: str, part: object, kind: type, settings: str | None = None
-) -> None:
-    if part is not None and not isinstance(part, kind | dict):
-        settings = settings or f"{kind.__name__}Settings(…)"
-        raise ValueError(f"{name}: expected {kind.__name__}(…) or {settings}, got {part!r}")
 
 
 def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | None) -> None:

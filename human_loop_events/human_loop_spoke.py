@@ -12,8 +12,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.events.alerts import Alerts, AlertsSettings
-from human_loop_events.events.delivery import Delivery, DeliverySettings
+from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
+from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
@@ -136,18 +136,8 @@ class HumanLoopSpoke(Construct):
             )
         self.output = output
         flow_definitions = flow_definitions or FlowDefinitions.any()
-        self.delivery = (
-            delivery
-            if isinstance(delivery, Delivery)
-            else Delivery(self, "Delivery", **(delivery or {}))
-        )
-        self.alerts = (
-            alerts
-            if isinstance(alerts, Alerts)
-            else Alerts(
-                self, "Alerts", encryption_key=self.delivery.encryption_key, **(alerts or {})
-            )
-        )
+        self.delivery = supplied_or_new_delivery(self, delivery)
+        self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
         self.status_events = StatusEvents(
             self,
             "Events",

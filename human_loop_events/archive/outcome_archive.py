@@ -30,6 +30,7 @@ from human_loop_events.aws.private_bucket import (
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
 from human_loop_events.events.delivery import Delivery
+from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.review_handler import ReviewHandler
 from human_loop_events.reviews.runtime_function import create_log_group
 from human_loop_tables.queries import QUERIES
@@ -305,6 +306,37 @@ class OutcomeArchive(Construct):
             statistic=statistic,
             period=Duration.minutes(5),
         )
+
+
+def create_outcome_archive(
+    context: LoopContext, settings: OutcomeArchiveSettings | None
+) -> OutcomeArchive | None:
+    """Create an archive with the settings. None without settings.
+
+    Raises
+    ------
+    ValueError
+        If they are something else, or there is no review handler.
+    """
+    if settings is None:
+        return None
+    if not isinstance(settings, dict):
+        raise ValueError(
+            f"outcome_archive: expected OutcomeArchiveSettings(…) or None, got {settings!r}"
+        )
+    if context.review_handler is None:
+        raise ValueError(
+            "outcome_archive: it has the outcomes of a ReviewHandler, but handler is your own "
+            "function; expected None"
+        )
+    return OutcomeArchive(
+        context.scope,
+        "OutcomeArchive",
+        handler=context.review_handler,
+        delivery=context.delivery,
+        alerts=context.alerts,
+        **settings,
+    )
 
 
 def _a_scan_limit(limit: Size | None) -> Size:

@@ -85,3 +85,29 @@ def refuse_other_than_construct(name: str, value: object, *, expected: str) -> N
     # Not isinstance: some imported resources are no Construct in Python.
     if value is not None and not hasattr(value, "node"):
         raise ValueError(f"{name}: expected {expected}, got {value!r}")
+
+
+def refuse_other_than_settings(
+    name: str, part: object, kind: type, settings: str | None = None
+) -> None:
+    """Refuse a part that is neither supplied nor a settings object.
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    part
+        Its value. None is accepted.
+    kind
+        The class of a supplied part.
+    settings
+        How to make the settings, for the message. Default: by the name of the class.
+
+    Raises
+    ------
+    ValueError
+        If the value is neither.
+    """
+    if part is not None and not isinstance(part, kind | dict):
+        settings = settings or f"{kind.__name__}Settings(…)"
+        raise ValueError(f"{name}: expected {kind.__name__}(…) or {settings}, got {part!r}")

@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
-from human_loop_events.aws.arguments import one_of, whole_number
+from human_loop_events.aws.arguments import one_of, refuse_other_than_settings, whole_number
 from human_loop_events.aws.encryption import admit_senders, create_key
 from human_loop_events.aws.queues_and_topics import create_topic, refuse_unusable_topic
 from human_loop_events.aws.resource_policies import CLOUDWATCH, admit
@@ -392,6 +392,22 @@ class Alerts(Construct):
     def _is_watched(self, subject: IConstruct, alarm_id: str) -> bool:
         alarms = self.node.try_find_child(_path_id(subject, Stack.of(self)))
         return alarms is not None and alarms.node.try_find_child(alarm_id) is not None
+
+
+def supplied_or_new_alerts(
+    scope: Construct, alerts: Alerts | AlertsSettings | None, encryption_key: kms.IKey
+) -> Alerts:
+    """Return the supplied alerts, or create some with the settings and a key.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    refuse_other_than_settings("alerts", alerts, Alerts)
+    if isinstance(alerts, Alerts):
+        return alerts
+    return Alerts(scope, "Alerts", encryption_key=encryption_key, **(alerts or {}))
 
 
 def rule_metric(

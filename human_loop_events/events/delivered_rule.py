@@ -1,6 +1,8 @@
-"""A rule whose every target has retries, a dead-letter queue and alarms."""
+"""A rule with retries, a dead-letter queue and alarms for every target."""
 
 from __future__ import annotations
+
+from typing import TypedDict
 
 import jsii
 from aws_cdk import aws_events as events
@@ -13,6 +15,17 @@ from human_loop_events.events.delivery import Delivery
 #: EventBridge's quota of targets for one rule.
 #: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_TARGETS = 5
+
+
+class RuleOptions(TypedDict, total=False):
+    """What every ``on_…`` method accepts besides its own parameters."""
+
+    target: events.IRuleTarget | None
+    """Where the events go. Default: no target. Add targets to the returned rule."""
+    description: str | None
+    """The rule's description."""
+    rule_name: str | None
+    """The rule's physical name. Default: CloudFormation generates a name."""
 
 
 class DeliveredRule(events.Rule):
@@ -35,6 +48,8 @@ class DeliveredRule(events.Rule):
         What the rule matches.
     event_bus
         The rule's bus. Default: the account's default bus.
+    target
+        The first target. Default: none. Add targets with `add_target`.
     description
         The rule's description.
     rule_name
@@ -53,6 +68,7 @@ class DeliveredRule(events.Rule):
         alerts: Alerts,
         event_pattern: events.EventPattern,
         event_bus: events.IEventBus | None = None,
+        target: events.IRuleTarget | None = None,
         description: str | None = None,
         rule_name: str | None = None,
     ) -> None:
@@ -71,6 +87,7 @@ class DeliveredRule(events.Rule):
         alerts.watch_rule(self, event_bus)
         alerts.watch_queue(delivery.dead_letter_queue)
         self.node.add_validation(_HasTarget(self))
+        self.add_target(target)
 
     def add_target(self, target: events.IRuleTarget | None = None) -> None:
         """Add a target.

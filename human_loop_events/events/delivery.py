@@ -15,7 +15,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
-from human_loop_events.aws.arguments import refuse_other_than_construct, whole_number
+from human_loop_events.aws.arguments import (
+    refuse_other_than_construct,
+    refuse_other_than_settings,
+    whole_number,
+)
 from human_loop_events.aws.encryption import create_key
 from human_loop_events.aws.queues_and_topics import (
     create_dead_letter_queue,
@@ -251,3 +255,19 @@ class Delivery(Construct):
         return self.dead_letter_queue.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=period or Duration.minutes(5)
         )
+
+
+def supplied_or_new_delivery(
+    scope: Construct, delivery: Delivery | DeliverySettings | None
+) -> Delivery:
+    """Return the supplied delivery, or create one with the settings.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    refuse_other_than_settings("delivery", delivery, Delivery)
+    if isinstance(delivery, Delivery):
+        return delivery
+    return Delivery(scope, "Delivery", **(delivery or {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import jsii
 from aws_cdk import Annotations, Duration, Stack
@@ -21,7 +21,7 @@ from human_loop_events.aws.queues_and_topics import (
     create_topic,
 )
 from human_loop_events.events.alerts import Alerts, rule_metric
-from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.event_filter import EventFilter
@@ -340,11 +340,9 @@ class StatusEvents(Construct):
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         statuses: Sequence[str] | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on events of the filter, without those of ``human-loops verify``.
 
@@ -352,74 +350,51 @@ class StatusEvents(Construct):
         ----------
         rule_id
             The id of the rule within this construct.
-        target
-            Where the events go. Default: nowhere. Add targets to the returned rule.
         statuses
-            Which statuses. Default: those of the filter.
+            The statuses. Default: those of the filter.
         detail
             What else the event's detail must match, as in an event pattern.
-        description
-            The rule's description.
-        rule_name
-            The rule's physical name. Default: one that CloudFormation generates.
+        options
+            ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
         """
-        rule = self._create_rule(
+        return self._create_rule(
             rule_id,
             self._filter.pattern(
                 statuses=statuses, detail={**self._filter.tests_excluded, **(detail or {})}
             ),
-            description=description,
-            rule_name=rule_name,
+            **options,
         )
-        rule.add_target(target)
-        return rule
 
     def on_completed(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on success. See `on_event`."""
         return self.on_event(
-            rule_id,
-            target=target,
-            statuses=self._filter.completed_statuses,
-            detail=detail,
-            description=description,
-            rule_name=rule_name,
+            rule_id, statuses=self._filter.completed_statuses, detail=detail, **options
         )
 
     def on_failed(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on failure. See `on_event`."""
         return self.on_event(
-            rule_id,
-            target=target,
-            statuses=self._filter.failed_statuses,
-            detail=detail,
-            description=description,
-            rule_name=rule_name,
+            rule_id, statuses=self._filter.failed_statuses, detail=detail, **options
         )
 
     def on_stopped(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on what was stopped. See `on_event`.
 
@@ -431,12 +406,7 @@ class StatusEvents(Construct):
         if not self._filter.stopped_statuses:
             raise ValueError(f"{self._filter.description}: there is no status for stopped ones")
         return self.on_event(
-            rule_id,
-            target=target,
-            statuses=self._filter.stopped_statuses,
-            detail=detail,
-            description=description,
-            rule_name=rule_name,
+            rule_id, statuses=self._filter.stopped_statuses, detail=detail, **options
         )
 
     def add_archive(self, *, retention: Duration) -> EventArchive:
@@ -480,9 +450,7 @@ class StatusEvents(Construct):
         self,
         rule_id: str,
         pattern: events.EventPattern,
-        *,
-        description: str | None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         self.rule_count += 1
         return DeliveredRule(
@@ -492,8 +460,7 @@ class StatusEvents(Construct):
             alerts=self.alerts,
             event_pattern=pattern,
             event_bus=self.event_bus,
-            description=description,
-            rule_name=rule_name,
+            **options,
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import TypedDict
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -18,14 +17,15 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import list_of_choices
+from human_loop_events.aws.arguments import list_of_choices, refuse_other_than_settings
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.ledger import Ledger
-from human_loop_events.reviews.runtime_function import RuntimeFunction
+from human_loop_events.reviews.loop_context import LoopContext
+from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
 from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
 
@@ -33,16 +33,17 @@ _LOOK_BACK = Duration.days(14)
 _MEMORY_SIZE = 512
 
 
-class ReconcilerSettings(TypedDict, total=False):
+class ReconcilerSettings(Network, total=False):
     """The parameters of a `Reconciler` that another construct creates. See `Reconciler`."""
 
     schedule: Duration
     look_back: Duration
     max_open_age: Duration
     log_retention: logs.RetentionDays
-    vpc: ec2.IVpc
-    vpc_subnets: ec2.SubnetSelection
-    security_groups: Sequence[ec2.ISecurityGroup]
+
+
+#: One is created where it can be, and none elsewhere.
+RECONCILER_BY_DEFAULT = ReconcilerSettings()
 
 
 class Reconciler(RuntimeFunction):
@@ -283,6 +284,44 @@ class Reconciler(RuntimeFunction):
             "event itself, so that a failed command can be repeated.",
             "Serverless-LambdaAsyncFailureDestination",
         )
+
+
+def supplied_or_new_reconciler(
+    context: LoopContext, reconciler: Reconciler | ReconcilerSettings | None
+) -> Reconciler | None:
+    """Return the supplied reconciler, or create one with the settings.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or settings are given and there is no review handler.
+    """
+    refuse_other_than_settings("reconciler", reconciler, Reconciler)
+    if reconciler is None or isinstance(reconciler, Reconciler):
+        return reconciler
+    handler = context.review_handler
+    if reconciler is RECONCILER_BY_DEFAULT and (
+        handler is None
+        or isinstance(context.event_bus, HumanLoopHub)
+        or context.flow_definitions.are_of_other_environments(Stack.of(context.scope))
+    ):
+        return None
+    if handler is None:
+        raise ValueError(
+            "reconciler: it compares human loops with the ledger of a ReviewHandler, but "
+            "handler is your own function; expected Reconciler(…, ledger=…) or None"
+        )
+    return Reconciler(
+        context.scope,
+        "Reconciler",
+        ledger=handler.ledger,
+        delivery=context.delivery,
+        alerts=context.alerts,
+        flow_definitions=context.flow_definitions,
+        statuses=context.statuses,
+        event_bus=context.event_bus,
+        **reconciler,
+    )
 
 
 def _a_schedule(schedule: Duration) -> Duration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Unpack
 
 from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior, Stack, Token
 from aws_cdk import aws_ec2 as ec2
@@ -18,7 +18,7 @@ from constructs import Construct
 from human_loop_events.aws.arguments import list_of_texts, refuse_other_than_construct, whole_number
 from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
-from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_hub import HumanLoopHub
@@ -27,7 +27,7 @@ from human_loop_events.reviews.ledger import Ledger
 from human_loop_events.reviews.mappings import render_mappings
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_policies import create_output_policies
-from human_loop_events.reviews.runtime_function import RuntimeFunction
+from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
 from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
 
@@ -40,7 +40,7 @@ _MEMORY_WITHOUT_OUTPUT = 80
 _MEMORY_PER_OUTPUT = 31
 
 
-class ReviewHandlerSettings(TypedDict, total=False):
+class ReviewHandlerSettings(Network, total=False):
     """The parameters of a `ReviewHandler` that another construct creates. See `ReviewHandler`."""
 
     ledger: Ledger
@@ -56,9 +56,6 @@ class ReviewHandlerSettings(TypedDict, total=False):
     memory_size: int
     timeout: Duration
     reserved_concurrent_executions: int
-    vpc: ec2.IVpc
-    vpc_subnets: ec2.SubnetSelection
-    security_groups: Sequence[ec2.ISecurityGroup]
 
 
 class ReviewHandler(RuntimeFunction):
@@ -329,9 +326,7 @@ class ReviewHandler(RuntimeFunction):
         *,
         delivery: Delivery,
         alerts: Alerts,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on the outcomes that this ledger records, without verifications.
 
@@ -341,12 +336,8 @@ class ReviewHandler(RuntimeFunction):
             The id of the rule within this construct.
         delivery, alerts
             How outcomes are delivered, and who is notified if they cannot be.
-        target
-            Where the outcomes go. Default: nowhere. Add targets to the returned rule.
-        description
-            The rule's description.
-        rule_name
-            The rule's physical name. Default: one that CloudFormation generates.
+        options
+            ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
 
         Raises
         ------
@@ -354,13 +345,11 @@ class ReviewHandler(RuntimeFunction):
             If the outcome bus is of another account or Region, where this stack can have no rule.
         """
         _refuse_other_environment(self.outcome_bus, Stack.of(self))
-        rule = DeliveredRule(
+        return DeliveredRule(
             self,
             rule_id,
             delivery=delivery,
             alerts=alerts,
-            description=description,
-            rule_name=rule_name,
             event_bus=self.outcome_bus,
             event_pattern=events.EventPattern(
                 source=[contract.PROJECT_SOURCE],
@@ -369,9 +358,8 @@ class ReviewHandler(RuntimeFunction):
                 resources=[self.ledger.table.table_arn],
                 detail=contract.VERIFICATION_EXCLUDED,
             ),
+            **options,
         )
-        rule.add_target(target)
-        return rule
 
     def _add_statements(
         self, dead_letter_queue: sqs.IQueue | None, *, has_custom_bus: bool

@@ -21,14 +21,21 @@ from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import loop_metric
 from human_loop_events.reviews.review_handler import ReviewHandler
-from human_loop_events.reviews.runtime_function import RuntimeFunction
+from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
-from human_loop_reviews.contract import CallbackSetting, Metric
+from human_loop_reviews.contract import CallbackSetting, HumanLoopStatus, Metric
 
 _MEMORY_SIZE = 512
 _STRING = dynamodb.AttributeType.STRING
+
+
+class HumanLoopCallbacksSettings(Network, total=False):
+    """The parameters of `HumanLoopCallbacks` that `HumanLoopEvents.add_callbacks` accepts."""
+
+    log_retention: logs.RetentionDays
 
 
 class HumanLoopCallbacks(RuntimeFunction):
@@ -216,3 +223,33 @@ class HumanLoopCallbacks(RuntimeFunction):
             "known beforehand; and starting loops of any flow definition, if none are named.",
             [arn for arn in (loops, *flow_definitions) if arn.endswith("/*")],
         )
+
+
+def create_callbacks(
+    context: LoopContext,
+    construct_id: str,
+    handler: ReviewHandler,
+    settings: HumanLoopCallbacksSettings,
+) -> HumanLoopCallbacks:
+    """Create callbacks for the human loops that a review handler receives.
+
+    Raises
+    ------
+    ValueError
+        If the handler does not receive the loops of all statuses.
+    """
+    missing = [each for each in HumanLoopStatus if each not in context.statuses]
+    if missing:
+        raise ValueError(
+            "add_callbacks: expected statuses with all three, but the handler does not receive "
+            f"{', '.join(missing)} loops: executions that wait for one would not be resumed"
+        )
+    return HumanLoopCallbacks(
+        context.scope,
+        construct_id,
+        handler=handler,
+        delivery=context.delivery,
+        alerts=context.alerts,
+        flow_definitions=context.flow_definitions,
+        **settings,
+    )
