@@ -227,7 +227,7 @@ class ReviewHandler(RuntimeFunction):
             output_policies=output_policies,
             dead_letter_queue=dead_letter_queue,
             memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
-            timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
+            timeout=_validate_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             network=network,
             environment={
@@ -239,7 +239,7 @@ class ReviewHandler(RuntimeFunction):
                 Setting.INCLUDE_VALUES.value: _boolean(include_values),
                 Setting.INCLUDE_FAILURE_REASON.value: _boolean(include_failure_reason),
                 Setting.MAX_OUTPUT_BYTES.value: (
-                    f"{_an_output_size(max_output_size).to_bytes():.0f}"
+                    f"{_validate_output_size(max_output_size).to_bytes():.0f}"
                 ),
                 **_field_names(hash_field_names, allowed_field_names),
                 **_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
@@ -254,7 +254,7 @@ class ReviewHandler(RuntimeFunction):
             )
         if self._output is not None:
             self._output.warn_of_foreign_owners(self)
-        self._warn_of_small_memory(_an_output_size(max_output_size), memory_size)
+        self._warn_of_small_memory(_validate_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
 
     @property
@@ -459,7 +459,7 @@ def _mappings(
     return {Setting.MAPPINGS.value: render_mappings(mappings, flow_definitions, in_hub=in_hub)}
 
 
-def _a_timeout(timeout: Duration) -> Duration:
+def _validate_timeout(timeout: Duration) -> Duration:
     if not contract.MIN_TIMEOUT_SECONDS <= timeout.to_seconds() <= 900:
         raise ValueError(
             f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls of AWS "
@@ -468,7 +468,7 @@ def _a_timeout(timeout: Duration) -> Duration:
     return timeout
 
 
-def _an_output_size(size: Size | None) -> Size:
+def _validate_output_size(size: Size | None) -> Size:
     if size is None:
         return Size.bytes(contract.DEFAULT_MAX_OUTPUT_BYTES)
     if not 1 <= size.to_kibibytes(rounding=SizeRoundingBehavior.NONE) <= 1024 * 1024:
