@@ -144,7 +144,7 @@ class Reconciler(RuntimeFunction):
             )
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
-        self.schedule = _a_schedule(schedule or Duration.hours(1))
+        self.schedule = _validate_schedule(schedule or Duration.hours(1))
         self._ledger = ledger
         self._event_bus = event_bus
         # cdk-nag recognises the dead-letter queue of a function too.
@@ -174,12 +174,14 @@ class Reconciler(RuntimeFunction):
                 ReconcilerSetting.STATUSES.value: json.dumps(
                     list_of_choices("statuses", statuses, HumanLoopStatus)
                 ),
-                ReconcilerSetting.LOOK_BACK_DAYS.value: _days(_a_look_back(look_back, ledger)),
+                ReconcilerSetting.LOOK_BACK_DAYS.value: _days(
+                    _validate_look_back(look_back, ledger)
+                ),
             },
         )
         self._acknowledge_function()
         self.rule = self._create_rule(delivery)
-        self._add_alarms(alerts, _an_open_age(max_open_age, self.schedule))
+        self._add_alarms(alerts, _validate_max_open_age(max_open_age, self.schedule))
 
     def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the loops whose event was sent again, as a sum over the period (the schedule)."""
@@ -324,7 +326,7 @@ def supplied_or_new_reconciler(
     )
 
 
-def _a_schedule(schedule: Duration) -> Duration:
+def _validate_schedule(schedule: Duration) -> Duration:
     seconds = schedule.to_seconds()
     if seconds % 60 or not contract.RECONCILER_TIMEOUT_SECONDS <= seconds <= 86_400:
         raise ValueError(
@@ -334,7 +336,7 @@ def _a_schedule(schedule: Duration) -> Duration:
     return schedule
 
 
-def _a_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
+def _validate_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
     retention = ledger.retention
     if look_back is None:
         return min(_LOOK_BACK, retention, key=_seconds)
@@ -346,7 +348,7 @@ def _a_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
     return look_back
 
 
-def _an_open_age(max_open_age: Duration | None, schedule: Duration) -> Duration:
+def _validate_max_open_age(max_open_age: Duration | None, schedule: Duration) -> Duration:
     age = max_open_age or Duration.days(3)
     if age.to_seconds() < schedule.to_seconds():
         raise ValueError(
