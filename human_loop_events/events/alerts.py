@@ -104,9 +104,11 @@ class Alerts(Construct):
         super().__init__(scope, construct_id)
         self.alert_format = one_of("alert_format", alert_format, AlertFormat)
         self._include_reason = include_failure_reason
-        self.runbook = None if runbook is None else _a_runbook(runbook)
+        self.runbook = None if runbook is None else _validate_runbook(runbook)
         self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
-        self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
+        self._failure_period = _validate_alarm_period(
+            "failure_period", failure_period or _ALARM_PERIOD
+        )
         self._failure_evaluation_periods = whole_number(
             "failure_evaluation_periods", failure_evaluation_periods, least=1
         )
@@ -180,7 +182,7 @@ class Alerts(Construct):
         threshold, period, evaluation_periods
             When it goes off. Default: as set for these alerts.
         """
-        period = _an_alarm_period("period", period or self._failure_period)
+        period = _validate_alarm_period("period", period or self._failure_period)
         return self.add_alarm(
             rule,
             failure.alarm_id,
@@ -188,7 +190,7 @@ class Alerts(Construct):
             threshold=whole_number(
                 "threshold", self._failure_threshold if threshold is None else threshold, least=1
             ),
-            evaluation_periods=_some_periods(
+            evaluation_periods=_validate_evaluation_periods(
                 self._failure_evaluation_periods
                 if evaluation_periods is None
                 else evaluation_periods,
@@ -441,13 +443,13 @@ def _path_id(subject: IConstruct, stack: Stack) -> str:
     return path.removeprefix(f"{stack.node.path}/").replace("/", "|")
 
 
-def _a_runbook(runbook: str) -> str:
+def _validate_runbook(runbook: str) -> str:
     if not isinstance(runbook, str) or not runbook or any(each.isspace() for each in runbook):
         raise ValueError(f"runbook: expected a path or URL without spaces, got {runbook!r}")
     return runbook
 
 
-def _an_alarm_period(name: str, period: Duration) -> Duration:
+def _validate_alarm_period(name: str, period: Duration) -> Duration:
     seconds = period.to_seconds()
     if seconds not in (10, 30) and (seconds % 60 or not 60 <= seconds <= 86_400):
         raise ValueError(
@@ -457,7 +459,7 @@ def _an_alarm_period(name: str, period: Duration) -> Duration:
     return period
 
 
-def _some_periods(evaluation_periods: int, period: Duration) -> int:
+def _validate_evaluation_periods(evaluation_periods: int, period: Duration) -> int:
     """Refuse more time than CloudWatch evaluates.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
