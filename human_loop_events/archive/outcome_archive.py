@@ -141,7 +141,7 @@ class OutcomeArchive(Construct):
         # Athena needs names in lower case without hyphens. A workgroup has a name in any template.
         self._name = Names.unique_resource_name(self, separator="_", max_length=128).lower()
         self._tables = OutcomeTables(self, self._name, self.location)
-        self._work_group = self._create_work_group(_a_scan_limit(scan_limit))
+        self._work_group = self._create_work_group(_validate_scan_limit(scan_limit))
         log_group = create_log_group(self, self._key, log_retention)
         self.delivery_stream = create_outcome_stream(
             self, self.bucket, self._key, log_group, self._tables
@@ -339,7 +339,7 @@ def create_outcome_archive(
     )
 
 
-def _a_scan_limit(limit: Size | None) -> Size:
+def _validate_scan_limit(limit: Size | None) -> Size:
     if limit is None:
         return Size.gibibytes(10)
     least = _LEAST_SCAN_LIMIT.to_bytes()
