@@ -119,7 +119,7 @@ class HumanLoopTask(tasks.LambdaInvoke):
             )
             payload[CallbackKey.HUMAN_LOOP_ARN.value] = human_loop_arn
         else:
-            payload |= _new_loop(
+            payload |= _new_loop_payload(
                 callbacks, flow_definition, human_loop_name, input_content, content_classifiers
             )
         super().__init__(
@@ -152,7 +152,7 @@ def _refuse_with_arn(**new_loop: object) -> None:
             )
 
 
-def _new_loop(
+def _new_loop_payload(
     callbacks: HumanLoopCallbacks,
     flow_definition: str | None,
     human_loop_name: str | None,
@@ -170,7 +170,7 @@ def _new_loop(
         CallbackKey.INPUT_CONTENT.value: input_content.value,
     }
     if human_loop_name is not None:
-        payload[CallbackKey.HUMAN_LOOP_NAME.value] = _a_name(human_loop_name)
+        payload[CallbackKey.HUMAN_LOOP_NAME.value] = _validate_human_loop_name(human_loop_name)
     if content_classifiers is not None:
         classifiers = list_of_texts(
             "content_classifiers", content_classifiers, example="['FreeOfAdultContent']"
@@ -193,7 +193,7 @@ def _refuse_unwatched(flow_definition: str, callbacks: HumanLoopCallbacks) -> No
         )
 
 
-def _a_name(name: str) -> str:
+def _validate_human_loop_name(name: str) -> str:
     if not _is_expression(name) and not (
         len(name) <= MAX_A2I_NAME and re.fullmatch(A2I_NAME, name)
     ):
