@@ -79,9 +79,9 @@ class HumanLoopHub(events.EventBus):
         organization_id: str | None = None,
         event_bus_name: str | None = None,
     ) -> None:
-        self.accounts = _accounts(accounts, organization_id)
+        self.accounts = _validate_accounts(accounts, organization_id)
         self._reader: str | None = None
-        self.hub_name = _a_name(event_bus_name or _default_name(scope, construct_id))
+        self.hub_name = _validate_bus_name(event_bus_name or _default_name(scope, construct_id))
         super().__init__(
             scope,
             construct_id,
@@ -91,7 +91,7 @@ class HumanLoopHub(events.EventBus):
         resource = self.node.default_child
         assert isinstance(resource, events.CfnEventBus)  # noqa: S101 - what an EventBus is made of
         # A part of the bus, so that there is never one without the other.
-        resource.policy = self._policy(organization_id)
+        resource.policy = self._create_policy(organization_id)
 
     @property
     def reader_role_name(self) -> str:
@@ -150,7 +150,7 @@ class HumanLoopHub(events.EventBus):
         self._reader = handler.node.path
         return self.reader_role_name
 
-    def _policy(self, organization_id: str | None) -> iam.PolicyDocument:
+    def _create_policy(self, organization_id: str | None) -> iam.PolicyDocument:
         # A rule forwards with a role, so the organization of the role's account is known.
         member = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
         return iam.PolicyDocument(
@@ -180,7 +180,9 @@ class HumanLoopHub(events.EventBus):
         )
 
 
-def _accounts(accounts: Sequence[str] | None, organization_id: str | None) -> tuple[str, ...]:
+def _validate_accounts(
+    accounts: Sequence[str] | None, organization_id: str | None
+) -> tuple[str, ...]:
     if (accounts is None) == (organization_id is None):
         raise ValueError(
             "HumanLoopHub: expected either accounts or organization_id, got "
@@ -215,7 +217,7 @@ def _default_name(scope: Construct, construct_id: str) -> str:
     return f"{path}-{construct_id}"
 
 
-def _a_name(name: str) -> str:
+def _validate_bus_name(name: str) -> str:
     if Token.is_unresolved(name) or len(name) > MAX_HUB_NAME or not _NAME.fullmatch(name):
         raise ValueError(
             f"event_bus_name: expected 1 to {MAX_HUB_NAME} letters, digits, '.', '-' and '_', "
