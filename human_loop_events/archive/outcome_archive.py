@@ -25,7 +25,7 @@ from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.aws.private_bucket import (
     UPLOAD_EXPIRATION,
     create_private_bucket,
-    whole_days,
+    require_whole_days,
 )
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
@@ -201,7 +201,7 @@ class OutcomeArchive(Construct):
             "access_log_expiration": access_log_expiration,
         }
         days = {
-            name: whole_days(f"{name} of the outcome archive", time)
+            name: require_whole_days(f"{name} of the outcome archive", time)
             for name, time in given.items()
             if time is not None
         }

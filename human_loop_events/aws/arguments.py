@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-def list_of_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
+def require_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
     """Return the values of a list without repetitions.
 
     A text is a sequence of letters in Python, so one that stands where a list is expected would
@@ -40,15 +40,15 @@ def list_of_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
-def list_of_choices(name: str, values: Any, choices: type[_Choice]) -> tuple[_Choice, ...]:
+def require_choices(name: str, values: Any, choices: type[_Choice]) -> tuple[_Choice, ...]:
     """Return the values of a list as members of an enumeration, without repetitions."""
     example = repr([each.value for each in choices][:2])
     return tuple(
-        one_of(name, each, choices) for each in list_of_texts(name, values, example=example)
+        require_choice(name, each, choices) for each in require_texts(name, values, example=example)
     )
 
 
-def one_of(name: str, value: Any, choices: type[_Choice]) -> _Choice:
+def require_choice(name: str, value: Any, choices: type[_Choice]) -> _Choice:
     """Return a value as a member of an enumeration."""
     try:
         return choices(value)
@@ -57,7 +57,7 @@ def one_of(name: str, value: Any, choices: type[_Choice]) -> _Choice:
         raise ValueError(f"{name}: expected one of {expected}, got {value!r}") from None
 
 
-def whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
+def require_whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
     """Return a whole number within bounds, both included."""
     expected = f"{least} or more" if most is None else f"{least} to {most:,}"
     if type(value) is not int or value < least or (most is not None and value > most):

@@ -100,7 +100,7 @@ def create_private_bucket(
     return bucket
 
 
-def whole_days(name: str, value: object) -> Duration:
+def require_whole_days(name: str, value: object) -> Duration:
     """Return a duration of whole days, as S3 expires objects.
 
     Raises

@@ -14,7 +14,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
-from human_loop_events.aws.arguments import one_of, refuse_other_than_settings, whole_number
+from human_loop_events.aws.arguments import (
+    refuse_other_than_settings,
+    require_choice,
+    require_whole_number,
+)
 from human_loop_events.aws.encryption import admit_senders, create_key
 from human_loop_events.aws.queues_and_topics import create_topic, refuse_unusable_topic
 from human_loop_events.aws.resource_policies import CLOUDWATCH, admit
@@ -102,14 +106,16 @@ class Alerts(Construct):
         ok_actions: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.alert_format = one_of("alert_format", alert_format, AlertFormat)
+        self.alert_format = require_choice("alert_format", alert_format, AlertFormat)
         self._include_reason = include_failure_reason
         self.runbook = None if runbook is None else _validate_runbook(runbook)
-        self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
+        self._failure_threshold = require_whole_number(
+            "failure_threshold", failure_threshold, least=1
+        )
         self._failure_period = _validate_alarm_period(
             "failure_period", failure_period or _ALARM_PERIOD
         )
-        self._failure_evaluation_periods = whole_number(
+        self._failure_evaluation_periods = require_whole_number(
             "failure_evaluation_periods", failure_evaluation_periods, least=1
         )
         self._ok_actions = ok_actions
@@ -187,7 +193,7 @@ class Alerts(Construct):
             rule,
             failure.alarm_id,
             rule_metric("TriggeredRules", rule, event_bus, period),
-            threshold=whole_number(
+            threshold=require_whole_number(
                 "threshold", self._failure_threshold if threshold is None else threshold, least=1
             ),
             evaluation_periods=_validate_evaluation_periods(
@@ -466,7 +472,7 @@ def _validate_evaluation_periods(evaluation_periods: int, period: Duration) -> i
     """
     longest = 86_400 if period.to_seconds() < 3600 else 7 * 86_400
     most = int(longest / period.to_seconds())
-    if whole_number("evaluation_periods", evaluation_periods, least=1) > most:
+    if require_whole_number("evaluation_periods", evaluation_periods, least=1) > most:
         raise ValueError(
             f"evaluation_periods: expected at most {most:,} periods of "
             f"{period.to_human_string()}, which CloudWatch evaluates, got {evaluation_periods:,}"

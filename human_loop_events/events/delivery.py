@@ -18,7 +18,7 @@ from constructs import Construct, IConstruct
 from human_loop_events.aws.arguments import (
     refuse_other_than_construct,
     refuse_other_than_settings,
-    whole_number,
+    require_whole_number,
 )
 from human_loop_events.aws.encryption import create_key
 from human_loop_events.aws.queues_and_topics import (
@@ -111,7 +111,7 @@ class Delivery(Construct):
             raise ValueError(f"max_event_age: expected 1 minute to 24 hours, got {age:g} seconds")
         self._retry_policy = events.CfnRule.RetryPolicyProperty(
             maximum_event_age_in_seconds=int(age),
-            maximum_retry_attempts=whole_number(
+            maximum_retry_attempts=require_whole_number(
                 "retry_attempts", retry_attempts, least=0, most=185
             ),
         )

@@ -10,7 +10,7 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
-from human_loop_events.aws.arguments import list_of_choices, list_of_texts
+from human_loop_events.aws.arguments import require_choices, require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_reviews.contract import (
@@ -61,7 +61,7 @@ class HumanLoopFilter(EventFilter):
                 "flow_definitions: expected FlowDefinitions.named('invoices'), .arns(…) or .any(), "
                 f"got {self.flow_definitions!r}"
             )
-        statuses = list_of_choices("statuses", self.statuses, HumanLoopStatus)
+        statuses = require_choices("statuses", self.statuses, HumanLoopStatus)
         object.__setattr__(self, "statuses", statuses)
 
     @property
@@ -98,7 +98,7 @@ class HumanLoopFilter(EventFilter):
         self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None
     ) -> events.EventPattern:
         """Build the event pattern. See `EventFilter.pattern`."""
-        wanted = list_of_choices(
+        wanted = require_choices(
             "statuses", self.statuses if statuses is None else statuses, HumanLoopStatus
         )
         matched: dict[str, Any] = {
@@ -140,7 +140,7 @@ def failure_code_detail(failure_codes: Sequence[str] | None) -> dict[str, Any]:
     """
     if failure_codes is None:
         return {}
-    codes = list_of_texts("failure_codes", failure_codes, example="['InternalError']")
+    codes = require_texts("failure_codes", failure_codes, example="['InternalError']")
     known = {code.lower(): code.value for code in FailureCode}
     for code in codes:
         expected = known.get(code.lower(), code)

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.aws.arguments import list_of_texts
+from human_loop_events.aws.arguments import require_texts
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
@@ -196,7 +196,7 @@ def _validate_accounts(
                 f"organization_id: expected one such as 'o-a1b2c3d4e5', got {organization_id!r}"
             )
         return ()
-    listed = list_of_texts("accounts", accounts, example="['444455556666']")
+    listed = require_texts("accounts", accounts, example="['444455556666']")
     for account in listed:
         if not (Token.is_unresolved(account) or _ACCOUNT.fullmatch(account)):
             raise ValueError(f"accounts: expected ids of 12 digits, got {account!r}")

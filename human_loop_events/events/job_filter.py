@@ -10,7 +10,7 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
-from human_loop_events.aws.arguments import list_of_texts
+from human_loop_events.aws.arguments import require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
 from human_loop_reviews.contract import AWS_SOURCE
 
@@ -299,7 +299,7 @@ class JobFilter(EventFilter):
         """Accept every stack: names of jobs carry no account and no Region."""
 
     def _known_statuses(self, statuses: Sequence[str]) -> tuple[str, ...]:
-        listed = list_of_texts("statuses", statuses, example=repr(list(self._kind.failed)))
+        listed = require_texts("statuses", statuses, example=repr(list(self._kind.failed)))
         for status in listed:
             if status not in self._kind.statuses:
                 raise ValueError(

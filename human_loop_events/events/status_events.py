@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IValidation
 
-from human_loop_events.aws.arguments import refuse_other_than_construct, whole_number
+from human_loop_events.aws.arguments import refuse_other_than_construct, require_whole_number
 from human_loop_events.aws.queues_and_topics import (
     create_dead_letter_queue,
     create_queue,
@@ -328,7 +328,7 @@ class StatusEvents(Construct):
             "Silence",
             self.metric_events(period=Duration.days(1)),
             threshold=1,
-            evaluation_periods=whole_number("days", days, least=1, most=_LONGEST_SILENCE),
+            evaluation_periods=require_whole_number("days", days, least=1, most=_LONGEST_SILENCE),
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
             description=f"{self._filter.description}: no event for {days} days. Check that work "

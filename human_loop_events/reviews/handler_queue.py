@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import whole_number
+from human_loop_events.aws.arguments import require_whole_number
 from human_loop_events.aws.encryption import grant_through
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue, create_queue
 
@@ -72,7 +72,7 @@ class HandlerDelivery:
         ValueError
             If a value is out of range.
         """
-        whole_number("max_concurrency", max_concurrency, least=2, most=1000)
+        require_whole_number("max_concurrency", max_concurrency, least=2, most=1000)
         if retry_for is not None and retry_for.to_seconds() > _LONGEST_RETRY.to_seconds():
             raise ValueError(
                 f"retry_for: expected up to 7 days, got {retry_for.to_human_string()}: the message "

@@ -12,7 +12,7 @@ from constructs import Construct
 from human_loop_events.aws.private_bucket import (
     UPLOAD_EXPIRATION,
     create_private_bucket,
-    whole_days,
+    require_whole_days,
 )
 
 
@@ -73,5 +73,5 @@ def _checked(settings: OutputBucketSettings) -> OutputBucketSettings:
     for name, value in settings.items():
         if name not in known:
             raise ValueError(f"output: expected settings {', '.join(known)}, got {name!r}")
-        whole_days(f"{name} of the output bucket", value)
+        require_whole_days(f"{name} of the output bucket", value)
     return settings

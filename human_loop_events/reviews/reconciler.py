@@ -17,7 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import list_of_choices, refuse_other_than_settings
+from human_loop_events.aws.arguments import refuse_other_than_settings, require_choices
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivery import Delivery
@@ -172,7 +172,7 @@ class Reconciler(RuntimeFunction):
                 ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,
                 ReconcilerSetting.FLOW_DEFINITIONS.value: self._flow_definitions.to_environment(),
                 ReconcilerSetting.STATUSES.value: json.dumps(
-                    list_of_choices("statuses", statuses, HumanLoopStatus)
+                    require_choices("statuses", statuses, HumanLoopStatus)
                 ),
                 ReconcilerSetting.LOOK_BACK_DAYS.value: _days(
                     _validate_look_back(look_back, ledger)

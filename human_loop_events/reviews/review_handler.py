@@ -15,7 +15,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.aws.arguments import list_of_texts, refuse_other_than_construct, whole_number
+from human_loop_events.aws.arguments import (
+    refuse_other_than_construct,
+    require_texts,
+    require_whole_number,
+)
 from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
@@ -226,7 +230,7 @@ class ReviewHandler(RuntimeFunction):
             entry_point=contract.REVIEW_HANDLER_ENTRY_POINT,
             output_policies=output_policies,
             dead_letter_queue=dead_letter_queue,
-            memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
+            memory_size=require_whole_number("memory_size", memory_size, least=256, most=10_240),
             timeout=_validate_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             network=network,
@@ -435,7 +439,7 @@ def _boolean(value: bool) -> str:
 
 def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[str, str]:
     if allowed is not None:
-        names = list_of_texts("allowed_field_names", allowed, example="['Total', 'Invoice Date']")
+        names = require_texts("allowed_field_names", allowed, example="['Total', 'Invoice Date']")
         rendered = json.dumps(names, separators=(",", ":"), ensure_ascii=False)
         size = len(rendered.encode())
         if size > _MAX_ALLOWED_NAMES_BYTES:

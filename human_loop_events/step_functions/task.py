@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from human_loop_events.aws.arguments import list_of_texts
+from human_loop_events.aws.arguments import require_texts
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
 
@@ -172,7 +172,7 @@ def _new_loop_payload(
     if human_loop_name is not None:
         payload[CallbackKey.HUMAN_LOOP_NAME.value] = _validate_human_loop_name(human_loop_name)
     if content_classifiers is not None:
-        classifiers = list_of_texts(
+        classifiers = require_texts(
             "content_classifiers", content_classifiers, example="['FreeOfAdultContent']"
         )
         payload[CallbackKey.CONTENT_CLASSIFIERS.value] = list(classifiers)
