@@ -20,7 +20,7 @@ DEAD_LETTER_RETENTION = Duration.days(14)
 QUEUE_RETENTION = Duration.days(10)
 
 #: How often a consumer of a queue may receive a message before SQS moves it.
-MAX_RECEIVES = 5
+DEFAULT_MAX_RECEIVES = 5
 
 
 def create_topic(scope: Construct, topic_id: str, key: kms.IKey) -> sns.Topic:
@@ -36,7 +36,7 @@ def create_queue(
     key: kms.IKey,
     *,
     dead_letter_queue: sqs.IQueue,
-    max_receives: int = MAX_RECEIVES,
+    max_receives: int = DEFAULT_MAX_RECEIVES,
     visibility_timeout: Duration | None = None,
 ) -> sqs.Queue:
     """Create an encrypted queue that refuses plain HTTP and has a dead-letter queue."""
