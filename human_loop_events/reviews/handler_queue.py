@@ -18,8 +18,8 @@ from human_loop_events.aws.encryption import grant_through
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue, create_queue
 
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
-_LONGEST_RETRY = Duration.days(7)
-_MOST_RECEIVES = 1000
+_MAX_RETRY_TIME = Duration.days(7)
+_MAX_RECEIVES = 1000
 """SQS's limit for ``maxReceiveCount``."""
 _VISIBILITY_IN_TIMEOUTS = 6
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
@@ -73,7 +73,7 @@ class HandlerDelivery:
             If a value is out of range.
         """
         require_whole_number("max_concurrency", max_concurrency, least=2, most=1000)
-        if retry_for is not None and retry_for.to_seconds() > _LONGEST_RETRY.to_seconds():
+        if retry_for is not None and retry_for.to_seconds() > _MAX_RETRY_TIME.to_seconds():
             raise ValueError(
                 f"retry_for: expected up to 7 days, got {retry_for.to_human_string()}: the message "
                 "would be too old to stay in the dead-letter queue"
@@ -135,8 +135,10 @@ class HandlerQueue(Construct):
                 f"got one of {Stack.of(function).node.path}: the function would depend on the "
                 "queue, and the queue on the function"
             )
-        visibility = _VISIBILITY_IN_TIMEOUTS * _timeout(function, handler_delivery).to_seconds()
-        self.max_receives = _receives(handler_delivery.retry_for, visibility)
+        visibility = (
+            _VISIBILITY_IN_TIMEOUTS * _function_timeout(function, handler_delivery).to_seconds()
+        )
+        self.max_receives = _count_receives(handler_delivery.retry_for, visibility)
         self.dead_letter_queue = create_dead_letter_queue(
             self, "DeadLetterQueue", encryption_key, of_a_queue=True
         )
@@ -175,7 +177,7 @@ class HandlerQueue(Construct):
         return poll.combine(grant_through(key, reader, "sqs", ["kms:Decrypt"]))
 
 
-def _timeout(function: lambda_.IFunction, handler_delivery: HandlerDelivery) -> Duration:
+def _function_timeout(function: lambda_.IFunction, handler_delivery: HandlerDelivery) -> Duration:
     if handler_delivery.function_timeout is not None:
         return handler_delivery.function_timeout
     if isinstance(function, lambda_.Function):
@@ -186,7 +188,7 @@ def _timeout(function: lambda_.IFunction, handler_delivery: HandlerDelivery) -> 
     )
 
 
-def _receives(retry_for: Duration | None, visibility: float) -> int:
+def _count_receives(retry_for: Duration | None, visibility: float) -> int:
     assert retry_for is not None  # noqa: S101 - buffered() sets it
     seconds = retry_for.to_seconds()
     if seconds < visibility:
@@ -195,10 +197,10 @@ def _receives(retry_for: Duration | None, visibility: float) -> int:
             f"timeout, after which SQS delivers again; got {seconds:g} seconds"
         )
     receives = math.ceil(seconds / visibility)
-    if receives > _MOST_RECEIVES:
+    if receives > _MAX_RECEIVES:
         raise ValueError(
             f"retry_for: {seconds:g} seconds take {receives:,} receives every {visibility:g} "
-            f"seconds, but SQS counts to {_MOST_RECEIVES:,}; expected at most "
-            f"{_MOST_RECEIVES * visibility:g} seconds, or a longer timeout of the function"
+            f"seconds, but SQS counts to {_MAX_RECEIVES:,}; expected at most "
+            f"{_MAX_RECEIVES * visibility:g} seconds, or a longer timeout of the function"
         )
     return receives
