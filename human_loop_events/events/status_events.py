@@ -34,7 +34,7 @@ _Part = TypeVar("_Part")
 _NEARLY_EXPIRED = Duration.days(8)
 
 #: The longest that CloudWatch looks back for an alarm.
-_LONGEST_SILENCE = 7
+_MAX_SILENT_DAYS = 7
 
 
 class StatusEvents(Construct):
@@ -144,17 +144,17 @@ class StatusEvents(Construct):
     @property
     def topic(self) -> sns.ITopic:
         """The topic. Needs `add_topic`."""
-        return _added(self._topic, "topic", "add_topic()")
+        return _require_added(self._topic, "topic", "add_topic()")
 
     @property
     def queue(self) -> sqs.IQueue:
         """The queue. Needs `add_queue`."""
-        return _added(self._queue, "queue", "add_queue()")
+        return _require_added(self._queue, "queue", "add_queue()")
 
     @property
     def queue_dead_letter_queue(self) -> sqs.IQueue:
         """The dead-letter queue of the queue that `add_queue` created."""
-        return _added(
+        return _require_added(
             self._queue_dead_letter_queue, "queue_dead_letter_queue", "add_queue() without a queue"
         )
 
@@ -169,12 +169,12 @@ class StatusEvents(Construct):
     @property
     def failed_rule(self) -> DeliveredRule:
         """The rule on failures. Needs `alert_on_failure`."""
-        return _added(self._failed_rule, "failed_rule", "alert_on_failure()")
+        return _require_added(self._failed_rule, "failed_rule", "alert_on_failure()")
 
     @property
     def failure_alarm(self) -> cloudwatch.Alarm:
         """The alarm on failures. Needs `alert_on_failure`."""
-        return _added(self._failure_alarm, "failure_alarm", "alert_on_failure()")
+        return _require_added(self._failure_alarm, "failure_alarm", "alert_on_failure()")
 
     def add_topic(self, topic: sns.ITopic | None = None) -> sns.ITopic:
         """Publish the events, as JSON, to a topic.
@@ -328,7 +328,7 @@ class StatusEvents(Construct):
             "Silence",
             self.metric_events(period=Duration.days(1)),
             threshold=1,
-            evaluation_periods=require_whole_number("days", days, least=1, most=_LONGEST_SILENCE),
+            evaluation_periods=require_whole_number("days", days, least=1, most=_MAX_SILENT_DAYS),
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
             description=f"{self._filter.description}: no event for {days} days. Check that work "
@@ -478,7 +478,7 @@ class _HasRule:
         ]
 
 
-def _added(part: _Part | None, name: str, needs: str) -> _Part:
+def _require_added(part: _Part | None, name: str, needs: str) -> _Part:
     if part is None:
         raise ValueError(f"{name}: there is none yet; it needs {needs}")
     return part
