@@ -33,7 +33,7 @@ _HEIGHT = 6
 
 #: What an alarm widget holds at most.
 #: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-_MOST_ALARMS = 100
+_MAX_ALARMS = 100
 
 #: Sections of the runbook that the dashboard's own graphs lead to.
 _SECTIONS = ("FailedLoops", "DeadLetterQueue", "HandlerErrors", "Backlog")
@@ -99,12 +99,12 @@ class HumanLoopDashboard(Construct):
             # A graph keeps its periods, however long the time that is shown.
             period_override=cloudwatch.PeriodOverride.INHERIT,
         )
-        self._dead_letters = _graph("Dead letters")
+        self._dead_letter_graph = _graph("Dead letters")
         self._add_dead_letter_queues(status_events, handler_queue, reconciler)
         self._add_row([_heading(Stack.of(self), alerts)])
         self._add_row([_AlarmStates(alerts)])
         self._add_row(
-            [_matched(status_events), self._dead_letters, _ages(status_events, handler_queue)]
+            [_matched(status_events), self._dead_letter_graph, _ages(status_events, handler_queue)]
         )
         if reviews:
             self._add_row(self._loops(statuses))
@@ -132,7 +132,7 @@ class HumanLoopDashboard(Construct):
             ],
         )
         self._add_row([executions, *_function_graphs("Callbacks", callbacks.function)[:2]])
-        self._dead_letters.add_left_metric(_visible(callbacks.dead_letter_queue, "callbacks"))
+        self._dead_letter_graph.add_left_metric(_visible(callbacks.dead_letter_queue, "callbacks"))
 
     def _add_row(self, graphs: Iterable[cloudwatch.IWidget]) -> None:
         self.dashboard.add_widgets(*graphs)
@@ -149,7 +149,7 @@ class HumanLoopDashboard(Construct):
         if reconciler is not None:
             queues["reconciler"] = reconciler.dead_letter_queue
         for name, queue in queues.items():
-            self._dead_letters.add_left_metric(_visible(queue, name))
+            self._dead_letter_graph.add_left_metric(_visible(queue, name))
 
     def _loops(self, statuses: Sequence[HumanLoopStatus]) -> list[cloudwatch.IWidget]:
         graphs: list[cloudwatch.IWidget] = [
@@ -212,7 +212,7 @@ class _AlarmStates(cloudwatch.ConcreteWidget):
     def to_json(self) -> list[object]:
         """Return the widget, or several beside each other for more alarms than one may have."""
         alarms = self._alerts.alarms
-        groups = [alarms[n : n + _MOST_ALARMS] for n in range(0, len(alarms), _MOST_ALARMS)]
+        groups = [alarms[n : n + _MAX_ALARMS] for n in range(0, len(alarms), _MAX_ALARMS)]
         width = _FULL_WIDTH // len(groups)
         rendered: list[object] = []
         for number, group in enumerate(groups):
