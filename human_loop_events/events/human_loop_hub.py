@@ -27,7 +27,7 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 #: The policy of a bus holds 10 KB.
 #: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
-_MOST_ACCOUNTS = 200
+_MAX_ACCOUNTS = 200
 
 
 class HumanLoopHub(events.EventBus):
@@ -200,10 +200,10 @@ def _validate_accounts(
     for account in listed:
         if not (Token.is_unresolved(account) or _ACCOUNT.fullmatch(account)):
             raise ValueError(f"accounts: expected ids of 12 digits, got {account!r}")
-    if len(listed) > _MOST_ACCOUNTS:
+    if len(listed) > _MAX_ACCOUNTS:
         raise ValueError(
             f"accounts: {len(listed)} do not fit into the policy of an event bus; expected at most "
-            f"{_MOST_ACCOUNTS}, or organization_id"
+            f"{_MAX_ACCOUNTS}, or organization_id"
         )
     return listed
 
