@@ -12,7 +12,7 @@ from human_loop_events.reviews.runtime_function import acknowledge_wildcards
 
 #: IAM's quota for a role is ten managed policies. One is for all but the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-_MOST_OUTPUT_POLICIES = 9
+_MAX_OUTPUT_POLICIES = 9
 
 
 def create_output_policies(
@@ -43,11 +43,11 @@ def create_output_policies(
     """
     policies = []
     groups = list(output.pattern_groups(flow_definitions))
-    if len(groups) > _MOST_OUTPUT_POLICIES:
+    if len(groups) > _MAX_OUTPUT_POLICIES:
         raise ValueError(
             f"flow_definitions: to read the output of {len(flow_definitions.names)} flow "
             f"definitions takes {len(groups) + 1} managed policies, but IAM allows "
-            f"{_MOST_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
+            f"{_MAX_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
             "shorter names, or several constructs"
         )
     for number, patterns in enumerate(groups, start=1):
