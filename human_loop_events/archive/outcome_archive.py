@@ -53,7 +53,7 @@ _RESULT_ACTIONS: Final = (
 
 #: Athena's least scan limit is 10 MB.
 #: https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
-_LEAST_SCAN_LIMIT: Final = Size.mebibytes(10)
+_MIN_SCAN_LIMIT: Final = Size.mebibytes(10)
 
 
 class OutcomeArchiveSettings(TypedDict, total=False):
@@ -342,7 +342,7 @@ def create_outcome_archive(
 def _validate_scan_limit(limit: Size | None) -> Size:
     if limit is None:
         return Size.gibibytes(10)
-    least = _LEAST_SCAN_LIMIT.to_bytes()
+    least = _MIN_SCAN_LIMIT.to_bytes()
     if not isinstance(limit, Size) or limit.to_bytes() < least:
         given = f"{limit.to_bytes():,.0f} bytes" if isinstance(limit, Size) else repr(limit)
         raise ValueError(f"scan_limit of the outcome archive: expected 10 MiB or more, got {given}")
