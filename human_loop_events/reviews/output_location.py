@@ -22,8 +22,8 @@ _S3_OUTPUT_PATH: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:
 
 #: How many characters of a managed policy the key patterns of one `grant_read` may take. The rest
 #: of the 6,144 is for the statements around them.
-_PATTERN_CHARACTERS: Final = 5000
-_LONGEST_OBJECT_ARN: Final = len("arn:aws-us-gov:s3:::") + 63 + len('/,""')
+_MAX_PATTERN_CHARACTERS: Final = 5000
+_MAX_OBJECT_ARN_LENGTH: Final = len("arn:aws-us-gov:s3:::") + 63 + len('/,""')
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,13 @@ class OutputLocation:
     def pattern_groups(self, flow_definitions: FlowDefinitions) -> Iterator[list[str]]:
         """Split the key patterns into groups that each fit a managed policy of their own."""
         group: list[str] = []
-        room = _PATTERN_CHARACTERS
+        room = _MAX_PATTERN_CHARACTERS
         for pattern in self.object_patterns(flow_definitions):
             # Each stands in the policy twice: in an object's ARN and as the prefix of a listing.
-            characters = 2 * len(json.dumps(pattern)) + _LONGEST_OBJECT_ARN
+            characters = 2 * len(json.dumps(pattern)) + _MAX_OBJECT_ARN_LENGTH
             if group and characters > room:
                 yield group
-                group, room = [], _PATTERN_CHARACTERS
+                group, room = [], _MAX_PATTERN_CHARACTERS
             group.append(pattern)
             room -= characters
         yield group
