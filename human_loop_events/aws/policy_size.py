@@ -20,17 +20,17 @@ from constructs import IValidation
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS: Final = 6144
 
-_LONGEST_STACK_NAME: Final = 128
+_MAX_STACK_NAME_LENGTH: Final = 128
 _SUFFIX: Final = len("-ABCDEFGHIJKL1")
 _ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:dynamodb:ap-southeast-1:111122223333:log-group:")
 _BUCKET_ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:s3:::")
 #: The longest names, by type of resource. CloudFormation cuts off the beginning of what it makes.
-_LONGEST_NAMES: Final[Mapping[str, int]] = {
+_MAX_NAME_LENGTHS: Final[Mapping[str, int]] = {
     "AWS::KMS::Key": len("mrk-") + 32,
     "AWS::S3::Bucket": 63,
     "AWS::SQS::Queue": 80,
 }
-_LONGEST_OTHER_NAME: Final = 255
+_MAX_OTHER_NAME_LENGTH: Final = 255
 #: Types of which CloudFormation's Ref is the ARN.
 _REFERENCED_BY_ARN: Final = frozenset({"AWS::SNS::Topic"})
 _UNKNOWN: Final = 160
@@ -110,7 +110,7 @@ def _longest(stack: Stack, logical_id: str) -> _Length:
 def _generated_name(stack: Stack, logical_id: str) -> int:
     """Return the length of a name: the stack's name, the logical id and a suffix."""
     stack_name = (
-        _LONGEST_STACK_NAME if Token.is_unresolved(stack.stack_name) else len(stack.stack_name)
+        _MAX_STACK_NAME_LENGTH if Token.is_unresolved(stack.stack_name) else len(stack.stack_name)
     )
     return stack_name + len("-") + len(logical_id) + _SUFFIX
 
@@ -124,7 +124,7 @@ def _lengths(stack: Stack) -> dict[str, _Length]:
             of_type = each.cfn_resource_type
             name = min(
                 _generated_name(stack, logical_id),
-                _LONGEST_NAMES.get(of_type, _LONGEST_OTHER_NAME),
+                _MAX_NAME_LENGTHS.get(of_type, _MAX_OTHER_NAME_LENGTH),
             )
             arn = name + (
                 _BUCKET_ARN_BEFORE_NAME if of_type == "AWS::S3::Bucket" else _ARN_BEFORE_NAME
@@ -134,16 +134,18 @@ def _lengths(stack: Stack) -> dict[str, _Length]:
 
 
 def _characters(document: Any, length_of: _LengthOf) -> int:
-    return len(json.dumps(_filled(document, length_of), separators=(",", ":")))
+    return len(json.dumps(_with_longest_references(document, length_of), separators=(",", ":")))
 
 
-def _filled(value: Any, length_of: _LengthOf) -> Any:
+def _with_longest_references(value: Any, length_of: _LengthOf) -> Any:
     """Return a resolved value with text of the greatest length in the place of each reference."""
     match value:
         case list():
-            return [_filled(each, length_of) for each in value]
+            return [_with_longest_references(each, length_of) for each in value]
         case {"Fn::Join": [delimiter, parts]}:
-            return str(delimiter).join(str(_filled(part, length_of)) for part in parts)
+            return str(delimiter).join(
+                str(_with_longest_references(part, length_of)) for part in parts
+            )
         case {"Ref": str(target)} if (length := length_of(target)) is not None:
             return "x" * length.ref
         case {"Fn::GetAtt": [str(target), "Arn"]} if (length := length_of(target)) is not None:
@@ -151,5 +153,5 @@ def _filled(value: Any, length_of: _LengthOf) -> Any:
         case dict() if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")):
             return "x" * _UNKNOWN
         case dict():
-            return {key: _filled(each, length_of) for key, each in value.items()}
+            return {key: _with_longest_references(each, length_of) for key, each in value.items()}
     return value
