@@ -226,30 +226,30 @@ class HumanLoopEvents(Construct):
         ValueError
             If the handler is a function of your own. So do all properties of parts that are absent.
         """
-        return _present(self._review_handler, "review_handler", "handler is your own function")
+        return _require_part(self._review_handler, "review_handler", "handler is your own function")
 
     @property
     def handler_queue(self) -> HandlerQueue:
         """The queue before the handler, with buffered delivery."""
-        return _present(self._handler_queue, "handler_queue", "handler_delivery is direct")
+        return _require_part(self._handler_queue, "handler_queue", "handler_delivery is direct")
 
     @property
     def reconciler(self) -> Reconciler:
         """The reconciler."""
-        return _present(
+        return _require_part(
             self._reconciler, "reconciler", "it is off, or handler is your own function"
         )
 
     @property
     def outcome_archive(self) -> OutcomeArchive:
         """The archive of outcomes."""
-        return _present(self._outcome_archive, "outcome_archive", "it is off")
+        return _require_part(self._outcome_archive, "outcome_archive", "it is off")
 
     @property
     def output(self) -> OutputLocation:
         """Where the flow definitions write their output."""
         why = "the spokes have it" if self._hub else "none was given and handler is your own"
-        return _present(self._output, "output", why)
+        return _require_part(self._output, "output", why)
 
     def on_event(
         self,
@@ -569,7 +569,7 @@ def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | N
         )
 
 
-def _present(part: _Part | None, name: str, why: str) -> _Part:
+def _require_part(part: _Part | None, name: str, why: str) -> _Part:
     if part is None:
         raise ValueError(f"{name}: this HumanLoopEvents has none: {why}")
     return part
