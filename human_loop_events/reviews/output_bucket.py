@@ -44,7 +44,7 @@ def create_output_bucket(
     ValueError
         If a setting is unknown or not of whole days.
     """
-    days = _checked(settings)
+    days = _validate_settings(settings)
     return create_private_bucket(
         scope,
         "OutputBucket",
@@ -68,7 +68,7 @@ def create_output_bucket(
     )
 
 
-def _checked(settings: OutputBucketSettings) -> OutputBucketSettings:
+def _validate_settings(settings: OutputBucketSettings) -> OutputBucketSettings:
     known = OutputBucketSettings.__annotations__
     for name, value in settings.items():
         if name not in known:
