@@ -149,7 +149,7 @@ def _create_role(
         *tables.table_arns(OUTCOMES),
     )
     grant_through(key, policy, "s3", SEND_ACTIONS)
-    allow_on(policy, ("logs:PutLogEvents",), _arn_of(log_group, log_stream))
+    allow_on(policy, ("logs:PutLogEvents",), _log_stream_arn(log_group, log_stream))
     acknowledge_wildcards(
         policy,
         "The objects below the two prefixes that Firehose writes, in a bucket of the archive's "
@@ -159,7 +159,7 @@ def _create_role(
     return role, policy
 
 
-def _arn_of(log_group: logs.LogGroup, log_stream: logs.LogStream) -> str:
+def _log_stream_arn(log_group: logs.LogGroup, log_stream: logs.LogStream) -> str:
     return Stack.of(log_group).format_arn(
         service="logs",
         resource="log-group",
