@@ -137,10 +137,10 @@ def _compare_rule(
 ) -> Comparison:
     if properties.get("State") == "DISABLED":
         return Comparison(("the rule is disabled",), ())
-    pattern = _inserted(properties["EventPattern"], values)
+    pattern = _insert_values(properties["EventPattern"], values)
     if isinstance(pattern, str):
         pattern = json.loads(pattern)
-    missing = sorted({*_missing(pattern)})
+    missing = sorted({*_find_references(pattern)})
     compared = compare(pattern, event)
     if compared.matches is None and missing:
         unknown = f"only CloudFormation knows {', '.join(missing)}: pass values={{{missing[0]!r}: …"
@@ -148,15 +148,15 @@ def _compare_rule(
     return compared
 
 
-def _inserted(content: Any, values: Mapping[str, str]) -> Any:
+def _insert_values(content: Any, values: Mapping[str, str]) -> Any:
     """Insert the values into a pattern. What is missing stays as it is."""
     if isinstance(content, list):
-        return [_inserted(each, values) for each in content]
+        return [_insert_values(each, values) for each in content]
     if not isinstance(content, Mapping):
         return content
-    if (name := _name(content)) is not None:
+    if (name := _referenced_name(content)) is not None:
         return values.get(name, content)
-    content = {key: _inserted(each, values) for key, each in content.items()}
+    content = {key: _insert_values(each, values) for key, each in content.items()}
     if list(content) == ["Fn::Join"]:
         separator, parts = content["Fn::Join"]
         if all(isinstance(part, str) for part in parts):
@@ -164,7 +164,7 @@ def _inserted(content: Any, values: Mapping[str, str]) -> Any:
     return content
 
 
-def _name(content: Mapping[str, Any]) -> str | None:
+def _referenced_name(content: Mapping[str, Any]) -> str | None:
     """Return what a reference refers to, as ``Fn::Sub`` writes it. None for anything else."""
     if list(content) == ["Ref"]:
         return str(content["Ref"])
@@ -173,17 +173,17 @@ def _name(content: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _missing(content: Any) -> Iterator[str]:
+def _find_references(content: Any) -> Iterator[str]:
     if isinstance(content, list):
         for each in content:
-            yield from _missing(each)
+            yield from _find_references(each)
     elif isinstance(content, Mapping):
-        name = _name(content)
+        name = _referenced_name(content)
         if name is not None:
             yield name
         else:
             for each in content.values():
-                yield from _missing(each)
+                yield from _find_references(each)
 
 
 def _refuse_undecided(compared: Mapping[str, Comparison]) -> None:
