@@ -240,13 +240,13 @@ class ReviewHandler(RuntimeFunction):
                     f"{self.ledger.retention.to_days(integral=False):g}"
                 ),
                 Setting.OUTCOME_BUS.value: self.outcome_bus.event_bus_arn,
-                Setting.INCLUDE_VALUES.value: _boolean(include_values),
-                Setting.INCLUDE_FAILURE_REASON.value: _boolean(include_failure_reason),
+                Setting.INCLUDE_VALUES.value: _render_boolean(include_values),
+                Setting.INCLUDE_FAILURE_REASON.value: _render_boolean(include_failure_reason),
                 Setting.MAX_OUTPUT_BYTES.value: (
                     f"{_validate_output_size(max_output_size).to_bytes():.0f}"
                 ),
-                **_field_names(hash_field_names, allowed_field_names),
-                **_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
+                **_render_field_names(hash_field_names, allowed_field_names),
+                **_render_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
                 **({Setting.HUB.value: hub.hub_name} if hub else {}),
             },
         )
@@ -433,11 +433,11 @@ def _refuse_other_environment(bus: events.IEventBus, stack: Stack) -> None:
             )
 
 
-def _boolean(value: bool) -> str:
+def _render_boolean(value: bool) -> str:
     return str(value).lower()
 
 
-def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[str, str]:
+def _render_field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[str, str]:
     if allowed is not None:
         names = require_texts("allowed_field_names", allowed, example="['Total', 'Invoice Date']")
         rendered = json.dumps(names, separators=(",", ":"), ensure_ascii=False)
@@ -452,7 +452,7 @@ def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[
     return {Setting.FIELD_NAMES.value: how.value}
 
 
-def _mappings(
+def _render_mappings(
     mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None,
     flow_definitions: FlowDefinitions,
     *,
