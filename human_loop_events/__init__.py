@@ -88,7 +88,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import `HumanLoopTask` where it is used: the modules of Step Functions take their time."""
+    """Import `HumanLoopTask` at its first use: CDK's modules for Step Functions load slowly."""
     if name == "HumanLoopTask":
         from human_loop_events.step_functions.task import HumanLoopTask
 

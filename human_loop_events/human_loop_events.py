@@ -1,4 +1,4 @@
-"""Everything that happens when a human loop of Amazon A2I ends."""
+"""Notifications, reviews and alerts for ended human loops of Amazon A2I, with defaults."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ _Part = TypeVar("_Part")
 class HumanLoopEvents(Construct):
     """Notifies people and systems when human loops end, and records the outcome of each review.
 
-    The event of each ended loop goes to a topic, a queue and the review handler. Failed loops
-    notify the alerts and raise the alarm `FailedLoops`. Compose `StatusEvents`, `Delivery`,
-    `Alerts` and `ReviewHandler` yourself to have fewer parts.
+    The event of each ended loop goes to a topic, a queue and the review handler. For Failed loops,
+    alerts are sent and the alarm `FailedLoops` goes off. To create fewer parts, compose
+    `StatusEvents`, `Delivery`, `Alerts` and `ReviewHandler` instead.
 
     Each part can be configured or supplied. Settings, such as
-    ``handler=ReviewHandlerSettings(memory_size=2048)``, configure the part that is created here
-    and never change its logical ids. A supplied part, such as ``handler=ReviewHandler(…)``, has
-    ids of its own: to replace settings with a supplied handler creates a new, empty ledger, and
-    leaves the old one in the account.
+    ``handler=ReviewHandlerSettings(memory_size=2048)``, configure a part that this construct
+    creates, and never change its logical ids. A supplied part, such as
+    ``handler=ReviewHandler(…)``, has other ids: if you replace settings with a supplied handler,
+    CloudFormation creates a new, empty ledger and keeps the old one in the account.
 
     Parameters
     ----------
@@ -76,40 +76,40 @@ class HumanLoopEvents(Construct):
     construct_id
         The id within the parent.
     flow_definitions
-        Whose human loops. Default: all of the account and Region.
+        The flow definitions of the human loops. Default: all of the account and Region.
     statuses
-        Which terminal statuses the topic, the queue and the handler receive. Alerts are about
+        The terminal statuses that the topic, the queue and the handler receive. Alerts are sent for
         Failed loops in any case. Default: all three.
     event_bus
-        The bus with the events. A `HumanLoopHub` for those of other accounts. Default: the
+        The bus with the events, or a `HumanLoopHub` for the events of other accounts. Default: the
         account's default bus, to which A2I sends them.
     output
-        Where the flow definitions write their output, or settings of a new bucket. With a hub its
-        spokes have it. Default: a new bucket, private and encrypted, of which outputs are never
-        deleted. Existing flow definitions do not write to it.
+        Where the flow definitions write their output, or settings of a new bucket. None with a hub:
+        its spokes have the output. Default: a new bucket, private and encrypted, without expiration
+        of outputs. Existing flow definitions do not write to the new bucket.
     topic
-        The topic for systems: the event as JSON. Default: a new one, encrypted.
+        The topic for systems: the event as JSON. Default: a new topic, encrypted.
     queue
-        The queue for consumers: the event as JSON. Default: a new one, encrypted, with a
+        The queue for consumers: the event as JSON. Default: a new queue, encrypted, with a
         dead-letter queue.
     handler
-        A function or a `ReviewHandler` of yours, or settings of a new one. Default: a new
+        A supplied function or `ReviewHandler`, or settings of a new one. Default: a new
         `ReviewHandler`.
     handler_delivery
         How events reach the handler. Default: the rule invokes it.
     alerts
-        `Alerts` of yours, or settings of new ones. Default: new ones.
+        Supplied `Alerts`, or settings of new ones. Default: new alerts.
     delivery
-        A `Delivery` of yours, or settings of a new one: key, dead-letter queue, retries. Default: a
-        new one.
+        A supplied `Delivery`, or settings of a new one: key, dead-letter queue, retries. Default: a
+        new delivery.
     reconciler
-        A `Reconciler` of yours, settings of a new one, or None for none. It sends the events of
-        loops again that are missing in the ledger. Default: a new one, where there is a
-        `ReviewHandler` and the flow definitions are of the stack's account and Region. None with a
-        hub, which cannot list the human loops of other accounts.
+        A supplied `Reconciler`, settings of a new one, or None for no reconciler. It sends the
+        events of loops again that are missing in the ledger. Default: a new reconciler if there is
+        a `ReviewHandler` and the flow definitions are in the stack's account and Region. None with
+        a hub: A2I does not list the human loops of other accounts there.
     outcome_archive
-        Settings of an `OutcomeArchive` of all outcomes, or None for none. With a hub, of the
-        outcomes of all its spokes. Default: none.
+        Settings of an `OutcomeArchive` of all outcomes, or None for no archive. With a hub, it has
+        the outcomes of all spokes. Default: none.
 
     Raises
     ------
@@ -224,7 +224,7 @@ class HumanLoopEvents(Construct):
         Raises
         ------
         ValueError
-            If the handler is a function of your own. So do all properties of parts that are absent.
+            If the handler is a supplied function. All properties of absent parts raise it.
         """
         return _require_part(self._review_handler, "review_handler", "handler is your own function")
 
@@ -336,7 +336,7 @@ class HumanLoopEvents(Construct):
         return callbacks
 
     def add_dashboard(self, construct_id: str = "Dashboard") -> HumanLoopDashboard:
-        """Add a CloudWatch dashboard for operators, also of callbacks that are added later.
+        """Add a CloudWatch dashboard for operators. It includes callbacks that are added later.
 
         Parameters
         ----------
@@ -346,7 +346,7 @@ class HumanLoopEvents(Construct):
         Raises
         ------
         ValueError
-            If there is one already.
+            If there is a dashboard already.
         """
         if self._dashboard is not None:
             raise ValueError(f"{self.node.path}: add_dashboard() was called twice")
@@ -372,27 +372,27 @@ class HumanLoopEvents(Construct):
         return self.status_events.add_archive(retention=retention)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
-        """Add an alarm that goes off when no loop ends for days, 1 to 7."""
+        """Add an alarm that goes off when no loop ends for 1 to 7 days."""
         return self.status_events.alert_on_silence(days=days)
 
     def alert_on_low_agreement(
         self, threshold: float, *, period: Duration | None = None
     ) -> list[cloudwatch.Alarm]:
-        """Add an alarm on low agreement with the model, for each flow definition.
+        """Add an alarm for each flow definition on low agreement with the model.
 
         Parameters
         ----------
         threshold
-            The alarm goes off when the share of correct fields among the judged ones of a period is
-            lower, over 0 up to 1.
+            The minimum share of correct fields among the judged fields of a period, greater than 0
+            and at most 1. The alarm goes off when the share is lower.
         period
-            Default: one day.
+            The period. Default: one day.
 
         Raises
         ------
         ValueError
             If the threshold is out of range, names of flow definitions are not known at synthesis,
-            or the handler is your own function.
+            or the handler is a supplied function.
         """
         handler = self.review_handler.function
         if isinstance(threshold, bool) or not 0 < threshold <= 1:
@@ -421,7 +421,7 @@ class HumanLoopEvents(Construct):
         ]
 
     def grant_read_output(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading the output of these flow definitions, and nothing else in the bucket."""
+        """Allow reading the output of these flow definitions, but no other objects."""
         return self.output.grant_read(grantee, self._flow_definitions)
 
     def grant_write_output(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -453,20 +453,21 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         metric_name
-            Such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. The reference lists
-            them all.
+            The metric, such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. The
+            reference lists all metrics.
         flow_definition
-            The flow definition's name. In a hub account, Region and name, as in
+            The flow definition's name. In a hub, account, Region and name, as in
             ``"111122223333/eu-west-1/invoices"``.
         statistic
-            Default: the sum.
+            The statistic. Default: the sum.
         period
-            Default: 5 minutes.
+            The period. Default: 5 minutes.
 
         Raises
         ------
         ValueError
-            If it is a name in a hub, or has a slash elsewhere: there is no such metric.
+            If `flow_definition` is unqualified in a hub, or qualified elsewhere: there is no such
+            metric.
         """
         self._refuse_other_dimension(flow_definition)
         return loop_metric(
@@ -479,17 +480,17 @@ class HumanLoopEvents(Construct):
     def metric_agreement(
         self, flow_definition: str, *, period: Duration | None = None
     ) -> cloudwatch.IMetric:
-        """Divide the correct fields of a flow definition by the judged ones.
+        """Divide the correct fields of a flow definition by the judged fields.
 
-        Not the mean of the loops' agreement, in which a loop of one field counts as much as one of
-        a hundred.
+        The mean of the loops' agreement differs: it weights a loop with one field like a loop with
+        a hundred fields.
 
         Parameters
         ----------
         flow_definition
-            The flow definition's name. In a hub see `metric_loops`.
+            The flow definition's name. For a hub, see `metric_loops`.
         period
-            Default: one day.
+            The period. Default: one day.
         """
         self._refuse_other_dimension(flow_definition)
         return agreement_metric(flow_definition, period=period or Duration.days(1))
@@ -510,8 +511,8 @@ class HumanLoopEvents(Construct):
             self._output = OutputLocation(bucket)
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:new-output-bucket",
-                "no output was given, so a new bucket was created. Flow definitions that exist "
-                "already write elsewhere, and the handler cannot read that. Set output to the "
+                "no output was given, so a new bucket was created. Existing flow definitions write "
+                "to another location, which the handler cannot read. Set output to the "
                 "S3OutputPath of your flow definitions, or acknowledge this warning if new flow "
                 "definitions will write to the new bucket",
             )

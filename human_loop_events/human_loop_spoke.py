@@ -1,4 +1,4 @@
-"""The spoke: what an account with human loops has for a hub in another account or Region."""
+"""The spoke: forwards the events of an account and Region with human loops to a hub."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class HumanLoopSpoke(Construct):
     """Forwards the events of ended human loops to a hub, and lets the hub read their output.
 
     The rule, its role, retries, dead-letter queue and alarms are in the account and Region of the
-    human loops. The hub's review handler reads an output with the role that the spoke gives it, so
-    that neither the bucket's policy nor that of its key need to name another account.
+    human loops. The hub's review handler reads an output with a role of the spoke, so neither the
+    bucket's policy nor that of its key must admit another account.
 
     Deploy the hub first. Until the bus exists and admits this account, events go to the dead-letter
-    queue at once, because EventBridge does not retry what it may not do. An alarm goes off, and
-    ``human-loops dead-letters redrive`` sends them again.
+    queue at once, because EventBridge does not retry a forbidden call. An alarm goes off.
+    ``human-loops dead-letters redrive`` sends the events again.
 
     Parameters
     ----------
@@ -71,22 +71,22 @@ class HumanLoopSpoke(Construct):
     output
         Where the flow definitions write their output.
     flow_definitions
-        Whose human loops. Default: all of the account and Region.
+        The flow definitions of the human loops. Default: all of the account and Region.
     statuses
-        Which terminal statuses are forwarded. Default: all three.
+        The terminal statuses that are forwarded. Default: all three.
     event_bus
         The bus with the events. Default: the account's default bus, to which A2I sends them.
     alerts
-        `Alerts` of yours, or settings of new ones: who is notified if events cannot be forwarded.
-        Default: new ones.
+        Supplied `Alerts`, or settings of new ones: who is notified if events cannot be forwarded.
+        Default: new alerts.
     delivery
-        A `Delivery` of yours, or settings of a new one: key, dead-letter queue, retries. Default: a
-        new one.
+        A supplied `Delivery`, or settings of a new one: key, dead-letter queue, retries. Default: a
+        new delivery.
 
     Raises
     ------
     ValueError
-        If the hub is not one, is in another partition, or is also the bus with the events.
+        If `hub` is not a hub, is in another partition, or is also the bus with the events.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class HumanLoopSpoke(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        self._hub = _hub(hub, stack)
+        self._hub = _parse_hub(hub, stack)
         if isinstance(event_bus, HumanLoopHub):
             raise ValueError(
                 f"event_bus: {event_bus.node.path} is a hub, and EventBridge forwards an event "
@@ -131,7 +131,7 @@ class HumanLoopSpoke(Construct):
             )
         if not isinstance(output, OutputLocation):
             raise ValueError(
-                f"output: expected OutputLocation(bucket, prefix=…), which the hub may read, got "
+                f"output: expected OutputLocation(bucket, prefix=…), which the hub can read, got "
                 f"{output!r}"
             )
         self.output = output
@@ -168,7 +168,7 @@ class HumanLoopSpoke(Construct):
             "OutputRole",
             description="The hub reads the output of human loops with this role",
             role_name=output_role_name(self._hub.name, Stack.of(self).region),
-            # A role as principal must exist, and stops being the same when it is created again.
+            # A role as principal must exist, and is no longer admitted after it is created again.
             assumed_by=iam.AccountPrincipal(self._hub.account).with_conditions(
                 {"ArnEquals": {"aws:PrincipalArn": self._hub.reader_role_arn}}
             ),
@@ -176,7 +176,7 @@ class HumanLoopSpoke(Construct):
 
 
 class _Forwarded(HumanLoopFilter):
-    """Leaves out the events of ``human-loops verify``, which concern a stack of this account."""
+    """Excludes the events of ``human-loops verify``, which test a stack of this account."""
 
     def pattern(
         self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None
@@ -186,11 +186,11 @@ class _Forwarded(HumanLoopFilter):
         return super().pattern(statuses=statuses, detail=detail)
 
 
-def _hub(hub: object, stack: Stack) -> _Hub:
+def _parse_hub(hub: object, stack: Stack) -> _Hub:
     if isinstance(hub, HumanLoopHub) and Stack.of(hub) == stack:
         raise ValueError(
-            f"hub: {hub.node.path} is in the same stack, {stack.stack_name}; expected a stack of "
-            "its own for the hub, which is deployed before its spokes"
+            f"hub: {hub.node.path} is in the same stack, {stack.stack_name}; expected a "
+            "separate stack for the hub, which is deployed before its spokes"
         )
     arn = hub.arn_for(stack) if isinstance(hub, HumanLoopHub) else hub
     match = _BUS_ARN.fullmatch(arn) if isinstance(arn, str) else None

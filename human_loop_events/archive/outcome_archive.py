@@ -35,10 +35,10 @@ from human_loop_events.reviews.review_handler import ReviewHandler
 from human_loop_events.reviews.runtime_function import create_log_group
 from human_loop_tables.queries import QUERIES
 
-#: Where in the bucket the results of queries are.
+#: The prefix of query results in the bucket.
 _RESULTS: Final = "results/"
 
-#: Firehose gives up after a day.
+#: Firehose retries for one day.
 _LATE: Final = Duration.hours(1)
 
 _QUERY_ACTIONS: Final = (
@@ -51,13 +51,13 @@ _RESULT_ACTIONS: Final = (
     *("s3:ListMultipartUploadParts", "s3:PutObject"),
 )
 
-#: Athena's least scan limit is 10 MB.
+#: Athena's minimum scan limit is 10 MB.
 #: https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
 _MIN_SCAN_LIMIT: Final = Size.mebibytes(10)
 
 
 class OutcomeArchiveSettings(TypedDict, total=False):
-    """The parameters of an `OutcomeArchive` that another construct creates. See there."""
+    """The parameters of an `OutcomeArchive` that another construct creates."""
 
     expiration: Duration
     result_expiration: Duration
@@ -69,11 +69,11 @@ class OutcomeArchiveSettings(TypedDict, total=False):
 class OutcomeArchive(Construct):
     """Archives all outcomes of a review handler, and lets Athena query them.
 
-    A rule sends outcomes to Firehose, which writes them to a bucket as Parquet: without the
-    documents' values, and without verifications. Files are compressed with GZIP: Firehose has no
-    ZSTD, and Athena charges by what it reads. Athena has the views `loops` and `fields`, and the
-    queries of the report as named queries. Firehose delivers within about 15 minutes. Earlier
-    outcomes are archived by ``human-loops outcomes republish``.
+    A rule sends outcomes to Firehose, which writes them to a bucket as Parquet. The archive
+    contains neither the documents' values nor the outcomes of verifications. Files are compressed
+    with GZIP: Firehose does not support ZSTD, and Athena charges by the data that it reads. Athena
+    has the views `loops` and `fields`, and the queries of the report as named queries. Firehose
+    delivers within about 15 minutes. ``human-loops outcomes republish`` archives earlier outcomes.
 
     The bucket is kept when the stack is deleted.
 
@@ -84,9 +84,9 @@ class OutcomeArchive(Construct):
     construct_id
         The id within the parent.
     handler
-        Whose outcomes.
+        The review handler that publishes the outcomes.
     delivery
-        How outcomes reach Firehose. Its key encrypts what the archive creates.
+        How outcomes reach Firehose. Its key encrypts the resources of the archive.
     alerts
         Who is notified if outcomes cannot be archived.
     expiration
@@ -96,14 +96,15 @@ class OutcomeArchive(Construct):
     access_log_expiration
         How long the access logs of the bucket are kept, in whole days. Default: 365 days.
     scan_limit
-        How much a query may read, from 10 MiB. Athena stops one that reads more. Default: 10 GiB.
+        The maximum data that a query reads, at least 10 MiB. Athena cancels a query that exceeds
+        it. Default: 10 GiB.
     log_retention
         How long Firehose's errors are kept. Default: one year.
 
     Raises
     ------
     ValueError
-        If a time is not of whole days, or the scan limit is too low.
+        If a time is not in whole days, or the scan limit is too low.
 
     Examples
     --------
@@ -138,7 +139,7 @@ class OutcomeArchive(Construct):
         super().__init__(scope, construct_id)
         self._key = delivery.encryption_key
         self.bucket = self._create_bucket(expiration, result_expiration, access_log_expiration)
-        # Athena needs names in lower case without hyphens. A workgroup has a name in any template.
+        # Athena requires names in lower case without hyphens. A workgroup requires a name.
         self._name = Names.unique_resource_name(self, separator="_", max_length=128).lower()
         self._tables = OutcomeTables(self, self._name, self.location)
         self._work_group = self._create_work_group(_validate_scan_limit(scan_limit))
@@ -159,7 +160,7 @@ class OutcomeArchive(Construct):
 
     @property
     def location(self) -> str:
-        """The S3 URI below which the Parquet files are."""
+        """The S3 URI of the Parquet files."""
         return f"s3://{self.bucket.bucket_name}/{OUTCOMES_PREFIX}"
 
     @property
@@ -169,7 +170,7 @@ class OutcomeArchive(Construct):
 
     @property
     def database_name(self) -> str:
-        """The name of the database in the Glue Data Catalog: that of the workgroup."""
+        """The name of the database in the Glue Data Catalog, equal to that of the workgroup."""
         return self._tables.database_name
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -236,7 +237,7 @@ class OutcomeArchive(Construct):
             "WorkGroup",
             name=self._name,
             description="Queries on the outcomes of human loops",
-            # The named queries are the stack's, and the history is of no use without it.
+            # The named queries belong to the stack, and so does the history.
             recursive_delete_option=True,
             work_group_configuration=configuration.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
@@ -316,7 +317,7 @@ def create_outcome_archive(
     Raises
     ------
     ValueError
-        If they are something else, or there is no review handler.
+        If the value is something else, or there is no review handler.
     """
     if settings is None:
         return None

@@ -1,4 +1,4 @@
-"""Checks of arguments. A wrong one stops synthesis and says what was expected."""
+"""Checks of arguments. The message of an error says what is expected."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 def require_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
     """Return the values of a list without repetitions.
 
-    A text is a sequence of letters in Python, so one that stands where a list is expected would
-    become a rule on single letters.
+    In Python, a text is a sequence of characters. Without this check, a text in place of a list
+    would become a rule on single characters.
 
     Parameters
     ----------
     name
         The argument's name.
     values
-        Its value.
+        The value.
     example
         A correct value, for the message.
 
     Raises
     ------
     ValueError
-        If it is not a list of texts, or is empty.
+        If the value is not a list of texts, or is empty.
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name}: expected a list such as {example}, got {values!r}")
@@ -73,16 +73,16 @@ def refuse_other_than_construct(name: str, value: object, *, expected: str) -> N
     name
         The argument's name.
     value
-        Its value. None is accepted.
+        The value. None is accepted.
     expected
-        How to make a right one from a name or an ARN, for the message.
+        How to create the construct from a name or an ARN, for the message.
 
     Raises
     ------
     ValueError
-        If the value is something else than a construct.
+        If the value is not a construct.
     """
-    # Not isinstance: some imported resources are no Construct in Python.
+    # Not isinstance: some imported resources are not instances of Construct in Python.
     if value is not None and not hasattr(value, "node"):
         raise ValueError(f"{name}: expected {expected}, got {value!r}")
 
@@ -97,16 +97,16 @@ def refuse_other_than_settings(
     name
         The argument's name.
     part
-        Its value. None is accepted.
+        The value. None is accepted.
     kind
         The class of a supplied part.
     settings
-        How to make the settings, for the message. Default: by the name of the class.
+        How to create the settings, for the message. Default: derived from the class.
 
     Raises
     ------
     ValueError
-        If the value is neither.
+        If the value is neither a part nor a settings object.
     """
     if part is not None and not isinstance(part, kind | dict):
         settings = settings or f"{kind.__name__}Settings(…)"

@@ -1,7 +1,7 @@
 """The size of managed policies, which IAM limits.
 
-Names that CloudFormation makes up are not known at synthesis, so the length that they can have
-counts, up to the limit of the service.
+Names that CloudFormation generates are not known at synthesis. Their maximum length counts, up to
+the limit of the service.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _MAX_STACK_NAME_LENGTH: Final = 128
 _SUFFIX: Final = len("-ABCDEFGHIJKL1")
 _ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:dynamodb:ap-southeast-1:111122223333:log-group:")
 _BUCKET_ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:s3:::")
-#: The longest names, by type of resource. CloudFormation cuts off the beginning of what it makes.
+#: The maximum lengths of names, by type of resource. CloudFormation shortens generated names.
 _MAX_NAME_LENGTHS: Final[Mapping[str, int]] = {
     "AWS::KMS::Key": len("mrk-") + 32,
     "AWS::S3::Bucket": 63,
     "AWS::SQS::Queue": 80,
 }
 _MAX_OTHER_NAME_LENGTH: Final = 255
-#: Types of which CloudFormation's Ref is the ARN.
+#: Resource types for which CloudFormation's Ref is the ARN.
 _REFERENCED_BY_ARN: Final = frozenset({"AWS::SNS::Topic"})
 _UNKNOWN: Final = 160
 
 
 def policy_characters(policy: iam.ManagedPolicy) -> int:
-    """Return how long a policy can become when its stack is deployed, in characters.
+    """Return the maximum length of a policy after deployment, in characters.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
     Returns
     -------
     int
-        An upper bound. It is as low as the types of the resources allow where that matters.
+        An upper bound. Near the limit, it takes the types of the resources into account.
     """
     stack = Stack.of(policy)
     document = stack.resolve(policy.document)
     if not document:
         return 0
-    # Looking at every resource of the stack takes time, and few policies are near the limit.
+    # Searching all resources of the stack takes time, and few policies are near the limit.
     at_most = _characters(document, lambda logical_id: _longest(stack, logical_id))
     if at_most <= MAX_POLICY_CHARACTERS:
         return at_most
@@ -61,7 +61,7 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
 
 
 def refuse_oversized(policy: iam.ManagedPolicy) -> None:
-    """Stop synthesis, with the figure, if a policy can become longer than IAM allows."""
+    """Fail synthesis if a policy can exceed the length that IAM allows."""
     policy.node.add_validation(_SizeLimit(policy))
 
 
@@ -83,7 +83,7 @@ class _SizeLimit:
 
 @dataclass(frozen=True, slots=True)
 class _Length:
-    """How long a resource's Ref and ARN can be."""
+    """The maximum lengths of a resource's Ref and ARN."""
 
     ref: int
     arn: int
@@ -102,7 +102,7 @@ _LengthOf = Callable[[str], _Length | None]
 
 
 def _longest(stack: Stack, logical_id: str) -> _Length:
-    """Return how long references to a resource of any type can be."""
+    """Return the maximum lengths of references to a resource of any type."""
     arn = _ARN_BEFORE_NAME + _generated_name(stack, logical_id)
     return _PSEUDO_PARAMETERS.get(logical_id, _Length(arn, arn))
 
@@ -116,7 +116,7 @@ def _generated_name(stack: Stack, logical_id: str) -> int:
 
 
 def _lengths(stack: Stack) -> dict[str, _Length]:
-    """Return how long references to the resources of a stack can be, by logical id."""
+    """Return the maximum lengths of references to the resources of a stack, by logical id."""
     lengths = dict(_PSEUDO_PARAMETERS)
     for each in stack.node.find_all():
         if isinstance(each, CfnResource) and Stack.of(each) == stack:
@@ -138,7 +138,7 @@ def _characters(document: Any, length_of: _LengthOf) -> int:
 
 
 def _with_longest_references(value: Any, length_of: _LengthOf) -> Any:
-    """Return a resolved value with text of the greatest length in the place of each reference."""
+    """Replace each reference in a resolved value by text of its maximum length."""
     match value:
         case list():
             return [_with_longest_references(each, length_of) for each in value]

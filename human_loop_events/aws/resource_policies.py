@@ -1,4 +1,4 @@
-"""Statements in the policies of topics, queues and keys, and a warning where none can be added."""
+"""Statements in the policies of topics, queues and keys, with a warning if none can be added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLOUDWATCH = "cloudwatch.amazonaws.com"
 
 
 class ResourceWithPolicy(Protocol):
-    """A topic, queue or key, made here or imported."""
+    """A topic, queue or key, new or imported."""
 
     def add_to_resource_policy(
         self, statement: iam.PolicyStatement
@@ -34,24 +34,24 @@ def admit(
     conditions: Mapping[str, Mapping[str, str]] | None = None,
     resource: str | None = None,
 ) -> None:
-    """Let a service do something to a resource, or warn that its owner must.
+    """Allow a service to use a resource, or warn that the owner must allow it.
 
     Parameters
     ----------
     target
         The topic, queue or key.
     kind
-        What it is, for the warning.
+        The type of the resource, for the warning.
     arn
-        Its ARN.
+        The ARN of the resource.
     scope
-        The construct that needs it, where the warning appears.
+        The construct that needs the permission. The warning appears on it.
     service
         The service principal.
     actions
-        What it may do.
+        The allowed actions.
     conditions
-        Under which conditions. Default: none.
+        The conditions. Default: none.
     resource
         The statement's resource. Default: the ARN.
     """

@@ -43,9 +43,9 @@ class AlertsSettings(TypedDict, total=False):
 
 
 class Alerts(Construct):
-    """Notifies people: about failures that events report, and about what alarms watch.
+    """Notifies people about failures that events report, and about alarms.
 
-    Alarms can be added at any time and by any number of constructs. What is watched twice has one
+    Any number of constructs can add alarms at any time. A resource that is watched twice has one
     set of alarms.
 
     Parameters
@@ -55,27 +55,27 @@ class Alerts(Construct):
     construct_id
         The id within the parent.
     topic
-        The topic that people subscribe to. Default: a new one, encrypted.
+        The topic that people subscribe to. Default: a new topic, encrypted.
     encryption_key
-        The customer managed key of the new topic. Default: a new one, with rotation.
+        The customer managed key of the new topic. Default: a new key, with rotation.
     alert_format
         The format of alerts on failures. Default: text.
     include_failure_reason
         Whether alerts quote the reason that AWS gives for a failure. A reason can quote a document.
         Default: yes.
     runbook
-        The path or URL of the runbook that alerts and alarms refer to. Sections are appended, as in
-        ``#failedloops``. Default: the command that prints a section of
-        this project's runbook, ``human-loops runbook FailedLoops``.
+        The path or URL of the runbook that alerts and alarms refer to. The section is appended, as
+        in ``#failedloops``. Default: the command that prints a section of this project's runbook,
+        such as ``human-loops runbook FailedLoops``.
     failure_threshold, failure_period, failure_evaluation_periods
-        When an alarm on failures goes off. Default: one failure in 5 minutes, one period.
+        When an alarm on failures goes off. Default: at one failure in one period of 5 minutes.
     ok_actions
         Whether alarms also notify when they return to OK. Default: no.
 
     Raises
     ------
     ValueError
-        If a value is out of range, or no AWS service can publish to the topic.
+        If a value is out of range, or AWS services cannot publish to the topic.
 
     Examples
     --------
@@ -142,7 +142,7 @@ class Alerts(Construct):
         return list(self._alarms)
 
     def runbook_section(self, section: str) -> str:
-        """Return where a section of the runbook is found: a path, a URL or a command."""
+        """Return where a section of the runbook is: a path, a URL or a command."""
         return runbook_section(self.runbook, section)
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
@@ -156,7 +156,7 @@ class Alerts(Construct):
         )
 
     def reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
-        """Build the second message, about the reason. None unless the format sends two."""
+        """Build the second message, with the reason. None if the format has one message."""
         if (
             self.alert_format is not AlertFormat.CHAT
             or failure.reason_path is None
@@ -175,18 +175,18 @@ class Alerts(Construct):
         period: Duration | None = None,
         evaluation_periods: int | None = None,
     ) -> cloudwatch.Alarm:
-        """Add the alarm on failures: it counts what the rule matches.
+        """Add the alarm on failures. It counts the events that the rule matches.
 
         Parameters
         ----------
         rule
             The rule that matches the failures.
         failure
-            What the alarm says.
+            The content of the alarm.
         event_bus
             The rule's bus. Default: the account's default bus.
         threshold, period, evaluation_periods
-            When it goes off. Default: as set for these alerts.
+            When the alarm goes off. Default: as configured for these alerts.
         """
         period = _validate_alarm_period("period", period or self._failure_period)
         return self.add_alarm(
@@ -238,9 +238,10 @@ class Alerts(Construct):
         )
 
     def watch_queue(self, queue: sqs.IQueue) -> None:
-        """Add the alarms on a dead-letter queue: on messages in it, and on further ones.
+        """Add the alarms on a dead-letter queue: on messages in it, and on further messages.
 
-        The first stays on as long as there are messages. The second notifies about further ones.
+        The first alarm stays on while the queue has messages. The second notifies about each
+        increase.
 
         Parameters
         ----------
@@ -272,16 +273,16 @@ class Alerts(Construct):
         )
 
     def watch_backlog(self, queue: sqs.IQueue, *, max_age: Duration, consequence: str) -> None:
-        """Add the alarm on messages that wait too long in a queue.
+        """Add the alarm on the age of the messages in a queue.
 
         Parameters
         ----------
         queue
             The queue.
         max_age
-            How old a message may become.
+            The maximum age of a message.
         consequence
-            What happens otherwise, and what to do, in full sentences.
+            The consequence of a higher age, and the remedy, in full sentences.
         """
         if self._is_watched(queue, "Backlog"):
             return
@@ -311,9 +312,9 @@ class Alerts(Construct):
         function
             The function.
         called
-            What the alarms call it.
+            The name of the function in the alarms.
         section
-            The section of the runbook that the alarms link.
+            The section of the runbook.
         """
         if self._is_watched(function, "Errors"):
             return
@@ -365,19 +366,19 @@ class Alerts(Construct):
         Parameters
         ----------
         subject
-            The construct that the alarm is about. The alarm's id contains its path.
+            The construct that is watched. The alarm's id contains its path.
         alarm_id
             The alarm's id among those on the subject.
         metric
-            What is measured.
+            The metric.
         description
-            What is wrong and what to do, in full sentences.
+            The problem and the remedy, in full sentences.
         section
             The section of the runbook.
         threshold, evaluation_periods, comparison_operator
-            When it goes off. Default: at 1 or more in one period.
+            When the alarm goes off. Default: at 1 or more in one period.
         treat_missing_data
-            What missing data means. Default: that nothing is wrong.
+            How missing data counts. Default: as not breaching.
         """
         path = _path_id(subject, Stack.of(self))
         alarms = self.node.try_find_child(path)
@@ -430,7 +431,7 @@ def rule_metric(
     """
     dimensions = {"RuleName": rule.rule_name}
     if event_bus is not None and event_bus.event_bus_name != "default":
-        # The Ref of a rule on a custom bus is not its name. The ARN ends in /bus/name.
+        # The Ref of a rule on a custom bus is not its name. Its ARN ends in /bus/name.
         dimensions["RuleName"] = Fn.select(2, Fn.split("/", rule.rule_arn))
         dimensions["EventBusName"] = event_bus.event_bus_name
     return cloudwatch.Metric(
@@ -443,9 +444,9 @@ def rule_metric(
 
 
 def _path_id(subject: IConstruct, stack: Stack) -> str:
-    """Return an id made of a construct's path: within the stack, or from the root."""
+    """Return an id from a construct's path within the stack, or from the root."""
     path = subject.node.path
-    # Not a hyphen, which ids contain: A-B/C and A/B-C are two subjects.
+    # Not a hyphen: ids can contain it, and A-B/C and A/B-C are two subjects.
     return path.removeprefix(f"{stack.node.path}/").replace("/", "|")
 
 
@@ -466,7 +467,7 @@ def _validate_alarm_period(name: str, period: Duration) -> Duration:
 
 
 def _validate_evaluation_periods(evaluation_periods: int, period: Duration) -> int:
-    """Refuse more time than CloudWatch evaluates.
+    """Refuse more time than CloudWatch can evaluate.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """

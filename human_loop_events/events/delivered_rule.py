@@ -31,8 +31,8 @@ class RuleOptions(TypedDict, total=False):
 class DeliveredRule(events.Rule):
     """An EventBridge rule that completes its targets and registers with the alarms.
 
-    A target keeps the retry policy and the dead-letter queue that it brings. Whatever it lacks is
-    filled in, for targets that are added later too. Synthesis fails for a rule without a target.
+    A target without a retry policy or a dead-letter queue gets those of the delivery. This also
+    applies to targets that are added later. Synthesis fails for a rule without a target.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ class DeliveredRule(events.Rule):
     delivery
         The retry policy and the dead-letter queue.
     alerts
-        What watches the rule and its dead-letter queues.
+        The alarms on the rule and on its dead-letter queues.
     event_pattern
-        What the rule matches.
+        The pattern of the events.
     event_bus
         The rule's bus. Default: the account's default bus.
     target
@@ -53,7 +53,7 @@ class DeliveredRule(events.Rule):
     description
         The rule's description.
     rule_name
-        The rule's physical name. Default: one that CloudFormation generates.
+        The rule's physical name. Default: CloudFormation generates a name.
     """
 
     target_count: int
@@ -95,7 +95,7 @@ class DeliveredRule(events.Rule):
         Parameters
         ----------
         target
-            Any target, such as those in ``aws_cdk.aws_events_targets``.
+            Any target, such as those in ``aws_cdk.aws_events_targets``. None adds no target.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class DeliveredRule(events.Rule):
                 "further rule, with on_event() for example, for further targets"
             )
         completed = self._delivery.complete(target)
-        # Bound here and not by CDK, so that errors come without a trace of its JavaScript.
+        # Bound here and not by CDK, so that errors have no stack trace of its JavaScript.
         config = completed.bind(self, f"Target{self.target_count}")
         super().add_target(_BoundTarget(config))
         self.target_count += 1
@@ -139,4 +139,4 @@ class _HasTarget:
     def validate(self) -> list[str]:
         if self._rule.target_count:
             return []
-        return [f"the rule {self._rule.node.path} has no target, so its events go nowhere: add one"]
+        return [f"the rule {self._rule.node.path} has no target, and drops its events: add one"]

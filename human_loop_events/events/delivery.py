@@ -55,7 +55,7 @@ class DeliverySettings(TypedDict, total=False):
 class Delivery(Construct):
     """Delivers events to targets, with retries, a dead-letter queue, an execution role and a key.
 
-    Any number of rules and constructs share one.
+    Any number of rules and constructs can share a delivery.
 
     Parameters
     ----------
@@ -64,24 +64,24 @@ class Delivery(Construct):
     construct_id
         The id within the parent.
     encryption_key
-        The customer managed key of the queues and topics of all who share the delivery. Default: a
-        new one, with rotation, kept when the stack is deleted.
+        The customer managed key of the queues and topics of all constructs that share the delivery.
+        Default: a new key, with rotation, which is kept when the stack is deleted.
     dead_letter_queue
-        A standard queue for events that cannot be delivered. Default: a new one, encrypted, that
-        keeps messages for 14 days.
+        A standard queue for events that cannot be delivered. Default: a new queue, encrypted,
+        that keeps messages for 14 days.
     max_event_age
-        How long EventBridge retries, 1 minute to 24 hours. Default: 24 hours.
+        How long EventBridge retries, from 1 minute to 24 hours. Default: 24 hours.
     retry_attempts
-        How often EventBridge retries, 0 to 185 times. Default: 185.
+        How often EventBridge retries, from 0 to 185 times. Default: 185.
     authorize_using_role
         Whether rules publish to topics with a role that only the account's rules can assume.
-        Without it a topic's policy admits all of EventBridge: SNS has no condition for rules.
-        Default: yes.
+        Without the role, a topic's policy admits all of EventBridge, because SNS supports no
+        condition on rules. Default: yes.
 
     Raises
     ------
     ValueError
-        If a number is out of EventBridge's range, or EventBridge cannot send to the queue.
+        If a number is outside of EventBridge's range, or EventBridge cannot send to the queue.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class Delivery(Construct):
 
     @property
     def role(self) -> iam.IRole | None:
-        """The role with which rules reach topics, event buses and Firehose. None without them."""
+        """The role with which rules reach topics, event buses and Firehose. None if none does."""
         return self._role.role
 
     def topic_target(
@@ -145,7 +145,7 @@ class Delivery(Construct):
         topic
             A standard topic.
         message
-            What is published. Default: the event as JSON.
+            The message. Default: the event as JSON.
 
         Raises
         ------
@@ -186,7 +186,7 @@ class Delivery(Construct):
         if queue.node.path == self.dead_letter_queue.node.path:
             raise ValueError(
                 f"queue: {queue.node.path} is the dead-letter queue of {self.node.path} too; "
-                "expected another queue: its consumers could not tell events from failures"
+                "expected another queue: its consumers could not distinguish events from failures"
             )
         return QueueTarget(self, queue, message_group_id)
 
@@ -195,15 +195,15 @@ class Delivery(Construct):
         return FunctionTarget(function)
 
     def event_bus_target(self, event_bus: events.IEventBus) -> events.IRuleTarget:
-        """Return an event bus, also of another account or Region, as a rule's target.
+        """Return an event bus, also in another account or Region, as a rule's target.
 
-        EventBridge forwards an event once: from that bus it goes to no further one.
+        EventBridge forwards an event once. It does not forward the event from that bus to another.
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 
         Parameters
         ----------
         event_bus
-            The bus. Its policy must admit this account if it is in another one.
+            The bus. The policy of a bus in another account must admit this account.
         """
         refuse_other_than_construct(
             "event_bus",
@@ -225,12 +225,12 @@ class Delivery(Construct):
         delivery_stream
             The stream.
         message
-            What is sent. Default: the event as JSON.
+            The record. Default: the event as JSON.
         """
         return DeliveryStreamTarget(self._role, delivery_stream, message)
 
     def complete(self, target: events.IRuleTarget) -> CompletedTarget:
-        """Return a target with this retry policy and dead-letter queue where it has none.
+        """Add this retry policy and dead-letter queue to a target that has none.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class Delivery(Construct):
     def precede(self, rule: IConstruct) -> None:
         """Let CloudFormation create a rule after the policy of the dead-letter queue.
 
-        Without that, events that arrive during the first deployment could be lost.
+        Otherwise, events that arrive during the first deployment could be lost.
         """
         policy = self.dead_letter_queue.node.try_find_child("Policy")
         if policy is not None:

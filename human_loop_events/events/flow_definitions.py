@@ -1,4 +1,4 @@
-"""The flow definitions whose human loops are meant."""
+"""A set of flow definitions, by name or ARN."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ARN = re.compile(r"arn:[^:]+:sagemaker:([^:]+):(\d{12}):flow-definition/(.+)", 
 
 @dataclass(frozen=True, slots=True)
 class FlowDefinitions:
-    """A set of flow definitions. Make one with `named`, `arns` or `any`.
+    """A set of flow definitions. Create it with `named`, `arns` or `any`.
 
     Examples
     --------
@@ -93,19 +93,19 @@ class FlowDefinitions:
 
     @classmethod
     def any(cls) -> FlowDefinitions:
-        """Match every human loop of the account and Region, also those of other teams."""
+        """Match every human loop of the account and Region, including those of other teams."""
         return cls((), are_arns=False)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names, where all of them are known at synthesis. Empty otherwise."""
+        """The names, if all of them are known at synthesis. Empty otherwise."""
         if any(Token.is_unresolved(value) for value in self.values):
             return ()
         return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self.values))
 
     @property
     def qualified_names(self) -> tuple[str, ...]:
-        """Account, Region and name, where all ARNs are known at synthesis. Empty otherwise."""
+        """Account, Region and name, if all ARNs are known at synthesis. Empty otherwise."""
         if not self.are_arns or not self.names:
             return ()
         matches = (_ARN.fullmatch(value) for value in self.values)
@@ -113,7 +113,7 @@ class FlowDefinitions:
 
     @property
     def matchers(self) -> list[Any]:
-        """What the event's ``flowDefinitionArn`` is matched with. Empty for any."""
+        """The matchers for the event's ``flowDefinitionArn``. Empty for any."""
         if self.are_arns:
             return list(self.values)
         # An ARN ends in flow-definition/<name>. The shorter suffix leaves room for more names.
@@ -149,7 +149,7 @@ class FlowDefinitions:
         return rendered
 
     def refuse_names_of_several_environments(self) -> None:
-        """Refuse ARNs that differ only in account or Region, where metrics are by name.
+        """Refuse ARNs that differ only in account or Region, because metrics are by name.
 
         Raises
         ------
@@ -160,11 +160,11 @@ class FlowDefinitions:
             raise ValueError(
                 "FlowDefinitions.arns(): flow definitions of several accounts or Regions have the "
                 "same name, and would share their metrics and mappings; expected a HumanLoopHub as "
-                "event_bus, which tells them apart"
+                "event_bus, which distinguishes them by account and Region"
             )
 
     def are_of_other_environments(self, stack: Stack) -> bool:
-        """Return whether an ARN is of another account or Region than a stack's."""
+        """Return whether an ARN is in another account or Region than a stack."""
         try:
             self.refuse_those_of_other_environments(stack)
         except ValueError:
@@ -172,7 +172,7 @@ class FlowDefinitions:
         return False
 
     def refuse_those_of_other_environments(self, stack: Stack) -> None:
-        """Refuse ARNs whose events cannot reach the default bus of a stack's account and Region.
+        """Refuse ARNs outside the account and Region of a stack: its default bus gets no events.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class FlowDefinitions:
         Raises
         ------
         ValueError
-            If an ARN is of another account or Region.
+            If an ARN is in another account or Region.
         """
         for arn in self.values if self.are_arns else ():
             match = None if Token.is_unresolved(arn) else _ARN.fullmatch(arn)
@@ -194,9 +194,9 @@ class FlowDefinitions:
             ):
                 if not Token.is_unresolved(ours) and theirs != ours:
                     raise ValueError(
-                        f"FlowDefinitions.arns(): {arn} is of {what} {theirs}, but "
-                        f"{stack.stack_name} is deployed to {what} {ours}, whose default event bus "
-                        "does not receive its events; expected an ARN of that "
+                        f"FlowDefinitions.arns(): {arn} is in {what} {theirs}, but "
+                        f"{stack.stack_name} is deployed to {what} {ours}. The default event bus "
+                        "there does not receive its events; expected an ARN of that "
                         f"{what}, or event_bus with a bus to which they are forwarded"
                     )
 

@@ -1,4 +1,4 @@
-"""The hub: the event bus to which other accounts and Regions forward their human loops' events."""
+"""The hub: the event bus to which other accounts and Regions forward human loop events."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _MAX_ACCOUNTS = 200
 class HumanLoopHub(events.EventBus):
     """An event bus that admits the human loop events of listed accounts, or of an organization.
 
-    Make it the ``event_bus`` of a `HumanLoopEvents` where people work, and deploy a
-    `HumanLoopSpoke` into each account and Region with human loops. The bus admits the events of
-    human loops only. EventBridge encrypts them with a key that AWS owns.
+    Pass it as ``event_bus`` to a `HumanLoopEvents` in the central account, and deploy a
+    `HumanLoopSpoke` to each account and Region with human loops. The bus admits human loop events
+    only. EventBridge encrypts them with a key that AWS owns.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 
     Parameters
@@ -45,19 +45,20 @@ class HumanLoopHub(events.EventBus):
     construct_id
         The id within the parent.
     accounts
-        The ids of the accounts that may forward events. Either these or the organization.
+        The ids of the accounts that can forward events. Specify either these or the organization.
     organization_id
-        The id of the organization whose accounts may forward events, such as ``"o-a1b2c3d4e5"``.
+        The id of the organization with the accounts that can forward events, such as
+        ``"o-a1b2c3d4e5"``.
     event_bus_name
         The name of the bus, at most 40 characters. The names of the roles on both sides begin with
-        it. Default: the path of the construct, with a hash in place of what is too long. An event
-        bus always has a name in its template, and spokes must know it beforehand.
+        it. Default: the path of the construct, shortened with a hash. CloudFormation requires a
+        name for an event bus, and the spokes are configured with it.
 
     Raises
     ------
     ValueError
-        If there are neither accounts nor an organization, or both, or one is not an id, or the name
-        is too long.
+        If neither or both of `accounts` and `organization_id` are specified, an id is malformed, or
+        the name is too long.
 
     Examples
     --------
@@ -68,7 +69,7 @@ class HumanLoopHub(events.EventBus):
     hub_name: str
     """The name of the bus, known at synthesis."""
     accounts: tuple[str, ...]
-    """The accounts that may forward events. Empty for an organization."""
+    """The accounts that can forward events. Empty for an organization."""
 
     def __init__(
         self,
@@ -89,18 +90,18 @@ class HumanLoopHub(events.EventBus):
             description="Human loop events that other accounts and Regions forward",
         )
         resource = self.node.default_child
-        assert isinstance(resource, events.CfnEventBus)  # noqa: S101 - what an EventBus is made of
-        # A part of the bus, so that there is never one without the other.
+        assert isinstance(resource, events.CfnEventBus)  # noqa: S101 - the resource of an EventBus
+        # A property of the bus, so that the bus never exists without its policy.
         resource.policy = self._create_policy(organization_id)
 
     @property
     def reader_role_name(self) -> str:
-        """The name of the role with which the review handler takes the roles of the spokes."""
+        """The name of the role with which the review handler assumes the roles of the spokes."""
         return reader_role_name(self.hub_name, Stack.of(self).region)
 
     @property
     def output_role_arns(self) -> list[str]:
-        """The ARNs of the spokes' roles, as patterns: the Regions of spokes are not known."""
+        """Patterns for the ARNs of the spokes' roles. The Regions of the spokes are not known."""
         return [
             Stack.of(self).format_arn(
                 service="iam",
@@ -115,7 +116,7 @@ class HumanLoopHub(events.EventBus):
     def arn_for(self, stack: Stack) -> str:
         """Return the ARN of the bus for a spoke in another stack of the app, without a reference.
 
-        A reference between stacks would make each deployment depend on the other one's outputs.
+        With a reference, the deployment of each stack would depend on the outputs of the other.
 
         Parameters
         ----------
@@ -132,15 +133,21 @@ class HumanLoopHub(events.EventBus):
             return self.event_bus_arn
         if Token.is_unresolved(own.account) or Token.is_unresolved(own.region):
             raise ValueError(
-                f"hub: {self.node.path} is in {own.stack_name}, whose account and Region are not "
-                "known at synthesis; expected env=Environment(account=…, region=…) for its stack, "
-                "or the ARN of the hub's event bus"
+                f"hub: the account and Region of {own.stack_name}, the stack of {self.node.path}, "
+                "are not known at synthesis; expected env=Environment(account=…, region=…) for "
+                "that stack, or the ARN of the hub's event bus"
             )
         partition = RegionInfo.get(own.region).partition or "aws"
         return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self.hub_name}"
 
     def register_reader(self, handler: Construct) -> str:
-        """Return the name of the role of the one review handler that the spokes admit."""
+        """Register the review handler that reads the outputs, and return the name of its role.
+
+        Raises
+        ------
+        ValueError
+            If another review handler is registered. The spokes admit one role.
+        """
         if self._reader is not None:
             raise ValueError(
                 f"hub: {self._reader} reads the outputs of the spokes of {self.node.path} already, "
@@ -151,7 +158,7 @@ class HumanLoopHub(events.EventBus):
         return self.reader_role_name
 
     def _create_policy(self, organization_id: str | None) -> iam.PolicyDocument:
-        # A rule forwards with a role, so the organization of the role's account is known.
+        # A rule forwards with a role, so EventBridge knows the organization of the role's account.
         member = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
         return iam.PolicyDocument(
             statements=[

@@ -17,7 +17,7 @@ from human_loop_reviews.contract import AWS_SOURCE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _JobType:
-    """One job_type of SageMaker job or resource with status events.
+    """A type of SageMaker job or resource that has status events.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
     """
@@ -28,17 +28,17 @@ class _JobType:
     statuses: tuple[str, ...]
     console_page: str
     name_field: str | None
-    """The field with the name. None where only an ARN has it."""
+    """The field with the name. None if only an ARN contains it."""
     arn_field: str
     """The field with the ARN: in the detail, or ``resources`` of the event."""
     arn_resource: str
-    """What stands before the name in the ARN."""
+    """The part of the ARN before the name."""
     reason_field: str | None
     completed: tuple[str, ...] = ("Completed",)
     failed: tuple[str, ...] = ("Failed",)
     stopped: tuple[str, ...] = ("Stopped",)
     statuses_in_any_case: bool = False
-    """Whether the event may write a status in another case than the API."""
+    """Whether the case of a status in events can differ from the API."""
     remedy: str = "Fix the cause and start it again: SageMaker does not."
 
 
@@ -46,7 +46,7 @@ _JOB_STATUSES: Final = ("InProgress", "Completed", "Failed", "Stopping", "Stoppe
 
 
 def _job(noun: str, prefix: str, resource: str, page: str, **changes: Any) -> _JobType:
-    """Describe a job whose fields begin with a prefix, as most do."""
+    """Describe a job type that has a common prefix in its field names, as most have."""
     known: dict[str, Any] = {
         "noun": noun,
         "detail_type": f"SageMaker {noun} State Change",
@@ -124,20 +124,21 @@ class JobFilter(EventFilter):
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 
-    Every method that makes a filter takes the same parameters.
+    All methods that create a filter have the same parameters.
 
     Parameters
     ----------
     name_prefix
-        Only jobs whose name begins so. Default: all jobs of the account and Region.
+        Only jobs with a name that begins with this prefix. Default: all jobs of the account and
+        Region.
     statuses
-        Only these statuses, as the SageMaker API writes them. Default: all, also those before the
-        end.
+        Only these statuses, as the SageMaker API writes them. Default: all, including those of jobs
+        that have not ended.
 
     Raises
     ------
     ValueError
-        If the prefix is no beginning of a name, or a status does not exist.
+        If the prefix cannot begin a name, or a status does not exist.
 
     Examples
     --------
@@ -194,7 +195,7 @@ class JobFilter(EventFilter):
     def labeling(
         cls, *, name_prefix: str | None = None, statuses: Sequence[str] | None = None
     ) -> JobFilter:
-        """Match Ground Truth labeling jobs. The event has the name in its ARN only."""
+        """Match Ground Truth labeling jobs. In their events, only the ARN contains the name."""
         return cls(_LABELING, name_prefix, statuses)
 
     @classmethod
@@ -212,12 +213,12 @@ class JobFilter(EventFilter):
         return cls(_ENDPOINT, name_prefix, statuses)
 
     def failed_only(self) -> JobFilter:
-        """Match the same jobs, failures only."""
+        """Match only the failures of the same jobs."""
         return JobFilter(self._job_type, self._name_prefix, self._job_type.failed)
 
     @property
     def description(self) -> str:
-        """What is matched."""
+        """The description of the matched events."""
         of = f" of {self._name_prefix}*" if self._name_prefix else ""
         return f"SageMaker {self._job_type.noun} status changes{of}"
 
@@ -246,7 +247,7 @@ class JobFilter(EventFilter):
                 for field in (job_type.name_field, job_type.arn_field, job_type.status_field)
                 if field is not None and field != "resources"
             ),
-            # A list is no id of a thread.
+            # A list cannot identify a thread.
             thread_path="$.id" if arn == "$.resources" else arn,
             resource_paths=(),
             console_path=f"sagemaker/home?region={{region}}#/{job_type.console_page}"
@@ -270,7 +271,7 @@ class JobFilter(EventFilter):
 
     @property
     def stopped_statuses(self) -> tuple[str, ...]:
-        """The statuses of what somebody stopped. Endpoints have none."""
+        """The statuses of jobs that were stopped. Empty for endpoints."""
         return self._job_type.stopped
 
     def pattern(
@@ -298,15 +299,15 @@ class JobFilter(EventFilter):
         )
 
     def refuse_other_environments(self, stack: Stack) -> None:
-        """Accept every stack: names of jobs carry no account and no Region."""
+        """Accept every stack: job names contain neither an account nor a Region."""
 
     def _known_statuses(self, statuses: Sequence[str]) -> tuple[str, ...]:
         listed = require_texts("statuses", statuses, example=repr(list(self._job_type.failed)))
         for status in listed:
             if status not in self._job_type.statuses:
                 raise ValueError(
-                    f"statuses: {status!r} is no status of a SageMaker {self._job_type.noun}; expected "
-                    f"one of {', '.join(self._job_type.statuses)}"
+                    f"statuses: {status!r} is not a status of a SageMaker "
+                    f"{self._job_type.noun}; expected one of {', '.join(self._job_type.statuses)}"
                 )
         return listed
 
@@ -319,7 +320,7 @@ class JobFilter(EventFilter):
         return [{"equals-ignore-case": each} for each in dict.fromkeys((*in_words, *known))]
 
     def _arns(self) -> list[str]:
-        """Return what the ARNs of the jobs look like. SageMaker writes some in lower case."""
+        """Return patterns for the ARNs of the jobs. SageMaker writes some ARNs in lower case."""
         prefix = self._name_prefix or ""
         names = dict.fromkeys((prefix, prefix.lower()))
         return [f"arn:*:{self._job_type.arn_resource}/{name}*" for name in names]

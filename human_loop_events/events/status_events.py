@@ -1,4 +1,4 @@
-"""Status events of one kind: the rules on them, their targets, and the alerts on failures."""
+"""Status events of one type: the rules on them, their targets, and the alerts on failures."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _MAX_SILENT_DAYS = 7
 class StatusEvents(Construct):
     """Sends the status events that a filter matches to targets.
 
-    `add_topic`, `add_queue`, `add_function` and `add_target` add targets to rule `StatusChange`,
-    which matches all of them. `alert_on_failure` adds alerts and an alarm, and `on_event` and its
-    siblings add further rules. Every target of every rule has retries, a dead-letter queue and
-    alarms. Synthesis fails where nothing was added.
+    `add_topic`, `add_queue`, `add_function` and `add_target` add targets to the rule
+    `StatusChange`, which matches all events of the filter. `alert_on_failure` adds alerts and an
+    alarm. The methods that begin with ``on_`` add further rules. Every target of every rule has
+    retries, a dead-letter queue and alarms. Synthesis fails if there is no rule.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class StatusEvents(Construct):
     construct_id
         The id within the parent.
     filter
-        Which events, such as ``HumanLoopFilter()`` or ``JobFilter.training()``.
+        The events, such as ``HumanLoopFilter()`` or ``JobFilter.training()``.
     delivery
         How events are delivered. Default: a new `Delivery`.
     alerts
@@ -129,12 +129,12 @@ class StatusEvents(Construct):
         self._failed_rule: DeliveredRule | None = None
         self._failure_alarm: cloudwatch.Alarm | None = None
         self._archive: EventArchive | None = None
-        filter.pattern()  # a filter that cannot be matched is an error here, not at its first use
+        filter.pattern()  # an invalid filter is an error here, not at its first use
         self.node.add_validation(_HasRule(self))
 
     @property
     def rule(self) -> DeliveredRule:
-        """The rule on all events of the filter. It needs a target."""
+        """The rule on all events of the filter. A target is required."""
         if self._rule is None:
             self._rule = self._create_rule(
                 "StatusChange", self._filter.pattern(), description=self._filter.description
@@ -143,12 +143,12 @@ class StatusEvents(Construct):
 
     @property
     def topic(self) -> sns.ITopic:
-        """The topic. Needs `add_topic`."""
+        """The topic. It exists after `add_topic`."""
         return _require_added(self._topic, "topic", "add_topic()")
 
     @property
     def queue(self) -> sqs.IQueue:
-        """The queue. Needs `add_queue`."""
+        """The queue. It exists after `add_queue`."""
         return _require_added(self._queue, "queue", "add_queue()")
 
     @property
@@ -168,12 +168,12 @@ class StatusEvents(Construct):
 
     @property
     def failed_rule(self) -> DeliveredRule:
-        """The rule on failures. Needs `alert_on_failure`."""
+        """The rule on failures. It exists after `alert_on_failure`."""
         return _require_added(self._failed_rule, "failed_rule", "alert_on_failure()")
 
     @property
     def failure_alarm(self) -> cloudwatch.Alarm:
-        """The alarm on failures. Needs `alert_on_failure`."""
+        """The alarm on failures. It exists after `alert_on_failure`."""
         return _require_added(self._failure_alarm, "failure_alarm", "alert_on_failure()")
 
     def add_topic(self, topic: sns.ITopic | None = None) -> sns.ITopic:
@@ -182,7 +182,7 @@ class StatusEvents(Construct):
         Parameters
         ----------
         topic
-            A standard topic. Default: a new one, encrypted.
+            A standard topic. Default: a new topic, encrypted.
 
         Raises
         ------
@@ -200,7 +200,7 @@ class StatusEvents(Construct):
         Parameters
         ----------
         queue
-            A standard queue. Default: a new one, encrypted, that keeps messages for ten days and
+            A standard queue. Default: a new queue, encrypted, that keeps messages for ten days and
             has a dead-letter queue.
 
         Raises
@@ -233,7 +233,7 @@ class StatusEvents(Construct):
         Parameters
         ----------
         function
-            The function. Give it a dead-letter queue: Lambda drops an event on which the function
+            The function. It needs a dead-letter queue: Lambda drops an event on which the function
             fails three times.
         """
         self.rule.add_target(self.delivery.function_target(function))
@@ -265,12 +265,12 @@ class StatusEvents(Construct):
     ) -> cloudwatch.Alarm:
         """Notify the alerts about each failure, and add an alarm that counts failures.
 
-        The statuses of the filter do not limit it.
+        The statuses of the filter do not limit the failures.
 
         Parameters
         ----------
         threshold, period, evaluation_periods
-            When the alarm goes off. Default: as set for the alerts.
+            When the alarm goes off. Default: as configured for the alerts.
         """
         if self._failure_alarm is not None:
             raise ValueError(f"{self.node.path}: alert_on_failure() was called twice")
@@ -309,14 +309,15 @@ class StatusEvents(Construct):
         return self._failure_alarm
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
-        """Add an alarm that goes off when no event arrives for days.
+        """Add an alarm that goes off when no event arrives for a number of days.
 
-        No alarm can tell a lost event. A silence can mean that none is sent any more.
+        An alarm cannot detect a single lost event. No event for days can mean that the source no
+        longer sends events.
 
         Parameters
         ----------
         days
-            For how many days, 1 to 7.
+            The number of days, 1 to 7.
 
         Raises
         ------
@@ -344,7 +345,7 @@ class StatusEvents(Construct):
         detail: Mapping[str, Any] | None = None,
         **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        """Add a rule on events of the filter, without those of ``human-loops verify``.
+        """Add a rule on the events of the filter, except those of ``human-loops verify``.
 
         Parameters
         ----------
@@ -353,7 +354,7 @@ class StatusEvents(Construct):
         statuses
             The statuses. Default: those of the filter.
         detail
-            What else the event's detail must match, as in an event pattern.
+            Further conditions on the event's detail, as in an event pattern.
         options
             ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
         """
@@ -396,12 +397,12 @@ class StatusEvents(Construct):
         detail: Mapping[str, Any] | None = None,
         **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        """Add a rule on what was stopped. See `on_event`.
+        """Add a rule on loops or jobs that were stopped. See `on_event`.
 
         Raises
         ------
         ValueError
-            If events of this kind have no such status.
+            If events of this type have no such status.
         """
         if not self._filter.stopped_statuses:
             raise ValueError(f"{self._filter.description}: there is no status for stopped ones")
@@ -412,8 +413,9 @@ class StatusEvents(Construct):
     def add_archive(self, *, retention: Duration) -> EventArchive:
         """Archive the events, so that they can be replayed.
 
-        Those of ``human-loops verify`` are left out. A replay sends events to the rules that it
-        names, with ``replay-name`` in them. The archive is encrypted with the key of the delivery.
+        Events of ``human-loops verify`` are excluded. A replay sends events to the rules that it
+        names. Replayed events have the field ``replay-name``. The archive is encrypted with the key
+        of the delivery.
 
         Parameters
         ----------
@@ -423,7 +425,7 @@ class StatusEvents(Construct):
         Raises
         ------
         ValueError
-            If there is an archive already, or `retention` is not of whole days.
+            If there is an archive already, or `retention` is not in whole days.
         """
         if self._archive is not None:
             raise ValueError(f"{self.node.path}: add_archive() was called twice")
@@ -473,14 +475,14 @@ class _HasRule:
         if self._status_events.rule_count:
             return []
         return [
-            f"{self._status_events.node.path} sends its events nowhere: call add_topic(), "
-            "add_queue(), add_function(…), alert_on_failure() or on_event(…)"
+            f"{self._status_events.node.path} has no rule, so no events are sent: call "
+            "add_topic(), add_queue(), add_function(…), alert_on_failure() or on_event(…)"
         ]
 
 
 def _require_added(part: _Part | None, name: str, needs: str) -> _Part:
     if part is None:
-        raise ValueError(f"{name}: there is none yet; it needs {needs}")
+        raise ValueError(f"{name}: it does not exist yet; it needs {needs}")
     return part
 
 

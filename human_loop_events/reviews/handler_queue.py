@@ -1,4 +1,4 @@
-"""Handler delivery: the rule invokes the handler, or fills a queue that the handler reads."""
+"""Handler delivery: the rule invokes the handler, or sends to a queue that the handler reads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VISIBILITY_IN_TIMEOUTS = 6
 
 @dataclass(frozen=True, slots=True)
 class HandlerDelivery:
-    """How events reach the handler. Make one with `direct` or `buffered`.
+    """How events reach the handler. Create it with `direct` or `buffered`.
 
     Examples
     --------
@@ -36,13 +36,20 @@ class HandlerDelivery:
     """
 
     is_buffered: bool
+    """Whether there is a queue before the handler."""
     max_concurrency: int = 10
+    """The maximum number of instances that read the queue."""
     retry_for: Duration | None = None
+    """How long an event is retried. None for direct delivery."""
     function_timeout: Duration | None = None
+    """The function's timeout, if CDK does not know it."""
 
     @classmethod
     def direct(cls) -> HandlerDelivery:
-        """Let the rule invoke the function. What it fails on three times is a dead letter."""
+        """Let the rule invoke the function.
+
+        After three failures, Lambda sends the event to the function's dead-letter queue.
+        """
         return cls(is_buffered=False)
 
     @classmethod
@@ -53,7 +60,7 @@ class HandlerDelivery:
         retry_for: Duration | None = None,
         function_timeout: Duration | None = None,
     ) -> HandlerDelivery:
-        """Let the rule fill a queue that the function reads, for volume and for long outages.
+        """Let the rule send to a queue that the function reads, for volume and for long outages.
 
         The function reads in batches with partial failures. An event that it cannot process is
         retried until `retry_for` has passed, and then sent to the queue's dead-letter queue.
@@ -61,11 +68,11 @@ class HandlerDelivery:
         Parameters
         ----------
         max_concurrency
-            How many instances read the queue at once, 2 to 1,000. Default: 10.
+            The maximum number of instances that read the queue, 2 to 1,000. Default: 10.
         retry_for
             How long an event is retried, up to 7 days. Default: 6 hours.
         function_timeout
-            The function's timeout, where CDK does not know it. Default: the function's.
+            The function's timeout, if CDK does not know it. Default: that of the function.
 
         Raises
         ------
@@ -87,7 +94,7 @@ class HandlerDelivery:
 
 
 class HandlerQueue(Construct):
-    """A queue before a function, with a dead-letter queue and a cap on concurrency.
+    """A queue before a function, with a dead-letter queue and limited concurrency.
 
     Parameters
     ----------
@@ -98,9 +105,9 @@ class HandlerQueue(Construct):
     function
         The function that reads the queue, in the same stack.
     reader
-        Who gets the permission to read. Default: the function.
+        The principal that gets the permission to read. Default: the function.
     handler_delivery
-        How the queue is read and how long an event is retried.
+        How the queue is read, and how long an event is retried.
     encryption_key
         The customer managed key of both queues.
 
@@ -159,7 +166,7 @@ class HandlerQueue(Construct):
             report_batch_item_failures=True,
             max_concurrency=handler_delivery.max_concurrency,
         )
-        # Lambda checks at creation that the function may read the queue.
+        # At creation, Lambda checks that the function can read the queue.
         self._grant_poll(reader or function, encryption_key).apply_before(mapping)
         acknowledge(
             mapping,
@@ -184,7 +191,7 @@ def _function_timeout(function: lambda_.IFunction, handler_delivery: HandlerDeli
         return function.timeout or _LAMBDA_DEFAULT_TIMEOUT
     raise ValueError(
         "handler_delivery: HandlerDelivery.buffered() needs function_timeout for "
-        f"{function.node.path}, whose timeout is not known here"
+        f"{function.node.path}: its timeout is not known at synthesis"
     )
 
 
@@ -200,7 +207,7 @@ def _count_receives(retry_for: Duration | None, visibility: float) -> int:
     if receives > _MAX_RECEIVES:
         raise ValueError(
             f"retry_for: {seconds:g} seconds take {receives:,} receives every {visibility:g} "
-            f"seconds, but SQS counts to {_MAX_RECEIVES:,}; expected at most "
+            f"seconds, but SQS allows {_MAX_RECEIVES:,}; expected at most "
             f"{_MAX_RECEIVES * visibility:g} seconds, or a longer timeout of the function"
         )
     return receives

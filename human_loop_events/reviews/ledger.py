@@ -38,11 +38,10 @@ class Ledger(Construct):
         Default: a new one, on demand, with point-in-time recovery and an index by flow definition,
         kept when the stack is deleted.
     encryption_key
-        The customer managed key of the table. Default: a new one, with rotation; of a supplied
-        table, the one that CDK knows. It knows none of a table that is imported by name or ARN.
+        The customer managed key of the table. Default: a new key, with rotation, or the key of a
+        supplied table. CDK does not know the key of a table that is imported by name or ARN.
     retention
-        After which time from a loop's end DynamoDB deletes its item, at least a day. Default: 400
-        days.
+        How long after a loop's end DynamoDB deletes its item, at least one day. Default: 400 days.
 
     Raises
     ------
@@ -58,7 +57,7 @@ class Ledger(Construct):
     table: dynamodb.ITable
     """The table."""
     retention: Duration
-    """The time after a loop's end after which DynamoDB deletes its item."""
+    """How long after a loop's end DynamoDB deletes its item."""
 
     def __init__(
         self,
@@ -90,7 +89,7 @@ class Ledger(Construct):
         return self.table.grant_read_data(grantee)
 
     def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow what recording an outcome needs: reading and writing one item."""
+        """Allow recording an outcome: reading and writing one item."""
         return self._grant(grantee, "dynamodb:GetItem", "dynamodb:PutItem")
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -98,7 +97,7 @@ class Ledger(Construct):
         return self._grant(grantee, "dynamodb:Query")
 
     def grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow what a reconciler needs: finding outcomes, and keeping items of its own."""
+        """Allow reconciliation: finding outcomes, and writing the reconciler's items."""
         return self._grant(
             grantee,
             "dynamodb:BatchGetItem",
@@ -108,7 +107,7 @@ class Ledger(Construct):
         )
 
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
-        # Not table.grant(): it would add the index, by a wildcard.
+        # Not table.grant(): it would add a wildcard for the index.
         grant = iam.Grant.add_to_principal(
             grantee=grantee, actions=list(actions), resource_arns=[self.table.table_arn]
         )

@@ -50,7 +50,7 @@ def agreement_metric(flow_definition: str, *, period: Duration) -> cloudwatch.Ma
 
 
 class LoopGraphs:
-    """What a graph shows of human loops: a line for each flow definition.
+    """The lines of graphs about human loops: one for each flow definition.
 
     Without names that are known at synthesis, CloudWatch searches the flow definitions of the
     account and Region. It finds those with data in the last two weeks.
@@ -89,7 +89,7 @@ class LoopGraphs:
         ]
 
     def failure_codes(self) -> list[cloudwatch.IMetric]:
-        """Return a line for each failure code that occurred, of each flow definition."""
+        """Return a line for each failure code of each flow definition."""
         dimensions = [METRIC_DIMENSION, FAILURE_CODE_DIMENSION]
         label = f"${{PROP('Dim.{METRIC_DIMENSION}')}} ${{PROP('Dim.{FAILURE_CODE_DIMENSION}')}}"
         return [

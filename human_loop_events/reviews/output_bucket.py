@@ -1,4 +1,4 @@
-"""The bucket for output that is created where none is supplied."""
+"""The bucket that is created if no output is supplied."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from human_loop_events.aws.private_bucket import (
 
 
 class OutputBucketSettings(TypedDict, total=False):
-    """How long the new output bucket keeps what is in it, in whole days.
+    """How long the new output bucket keeps objects, in whole days.
 
     Parameters
     ----------
     expiration
         How long outputs are kept. Default: S3 deletes none.
     noncurrent_version_expiration
-        How long a version is kept that was overwritten or deleted. Default: 90 days.
+        How long noncurrent versions are kept. Default: 90 days.
     access_log_expiration
         How long access logs are kept. Default: 365 days.
     """
@@ -42,7 +42,7 @@ def create_output_bucket(
     Raises
     ------
     ValueError
-        If a setting is unknown or not of whole days.
+        If a setting is unknown or not in whole days.
     """
     days = _validate_settings(settings)
     return create_private_bucket(
@@ -57,7 +57,7 @@ def create_output_bucket(
                     "noncurrent_version_expiration", Duration.days(90)
                 ),
                 abort_incomplete_multipart_upload_after=UPLOAD_EXPIRATION,
-                # The marker of a deleted output without versions. With an expiration S3 deletes it.
+                # Delete markers without versions. With an expiration, S3 deletes them by itself.
                 expired_object_delete_marker=None if "expiration" in days else True,
             )
         ],

@@ -10,7 +10,7 @@ from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.runtime_function import acknowledge_wildcards
 
-#: IAM's quota for a role is ten managed policies. One is for all but the output.
+#: IAM's quota for a role is ten managed policies. One is for everything except the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MAX_OUTPUT_POLICIES = 9
 
@@ -23,23 +23,23 @@ def create_output_policies(
     *,
     description: str,
 ) -> list[iam.ManagedPolicy]:
-    """Create the policies to read output: as many as the names of flow definitions need.
+    """Create the policies to read output. Their number depends on the flow definitions.
 
     Parameters
     ----------
     scope
         The parent of the policies.
     role
-        Who may read.
+        The role that reads.
     output, flow_definitions
-        What may be read.
+        The output that the role can read.
     description
         The policies' description.
 
     Raises
     ------
     ValueError
-        If a role cannot have as many policies.
+        If the number exceeds the quota of a role.
     """
     policies = []
     groups = list(output.pattern_groups(flow_definitions))

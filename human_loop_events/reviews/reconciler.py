@@ -1,4 +1,4 @@
-"""The reconciler: a function that finds ended human loops whose event was lost."""
+"""The reconciler: a function that finds ended human loops without an event."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ class ReconcilerSettings(Network, total=False):
     log_retention: logs.RetentionDays
 
 
-#: One is created where it can be, and none elsewhere.
+#: Create a reconciler if there is a `ReviewHandler` and A2I can list the human loops here.
 RECONCILER_BY_DEFAULT = ReconcilerSettings()
 
 
 class Reconciler(RuntimeFunction):
     """A function that compares A2I's human loops with the ledger, and sends missing events again.
 
-    A2I may omit events, and a handler may fail on one. On a schedule the function lists the human
-    loops of the flow definitions. The event of a loop that ended and is missing in the ledger in
-    two successive comparisons is sent again on the event bus, once, so that every target receives
-    it. Loops that ended before the first comparison are left alone. The function's payload
-    ``{"resend": ["<humanLoopArn>"]}`` sends the events of any ended loops again.
+    A2I may omit events, and a handler may fail on an event. On a schedule, the function lists the
+    human loops of the flow definitions. If an ended loop is missing in the ledger in two successive
+    comparisons, its event is sent again on the event bus, once, so that every target receives it.
+    Loops that ended before the first comparison are ignored. With the payload
+    ``{"resend": ["<humanLoopArn>"]}``, the function sends the events of any ended loops again.
 
     The source of these events is ``human-loop-events``, and their detail has ``"recovered": true``:
-    A2I does not say when such a loop ended.
+    A2I's API does not return the time when a loop ended.
 
     Parameters
     ----------
@@ -71,19 +71,19 @@ class Reconciler(RuntimeFunction):
     alerts
         Who is notified.
     flow_definitions
-        Whose human loops, in the stack's account and Region. Default: all.
+        The flow definitions of the human loops, in the stack's account and Region. Default: all.
     statuses
         The terminal statuses that are recorded in the ledger. Default: all three.
     event_bus
         The bus with the events of human loops. Default: the account's default bus.
     schedule
-        How often loops are compared, 15 minutes to a day, in whole minutes. Default: one hour.
+        How often loops are compared, from 15 minutes to one day, in whole minutes. Default: one
+        hour.
     look_back
-        Loops that were created longer ago are not compared. At most the ledger's retention.
-        Default: 14 days, or the ledger's retention if that is shorter. A2I ends a loop after ten
-        days.
+        The maximum age of the loops that are compared. At most the ledger's retention. Default: 14
+        days, or the ledger's retention if that is shorter. A2I ends a loop after ten days.
     max_open_age
-        An alarm goes off when a loop is open for longer, at least the time of the schedule.
+        An alarm goes off when a loop is open for longer. At least the time of the schedule.
         Default: three days.
     encryption_key
         The customer managed key of the logs and the dead-letter queue. Default: that of the
@@ -91,13 +91,13 @@ class Reconciler(RuntimeFunction):
     log_retention
         How long logs are kept. Default: one year.
     vpc, vpc_subnets, security_groups
-        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
-        endpoints of the services that it calls. Default: in no VPC.
+        The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
+        VPC needs endpoints for the services that the function calls. Default: no VPC.
 
     Raises
     ------
     ValueError
-        If a value is out of range, or a flow definition is of another account or Region.
+        If a value is out of range, or a flow definition is in another account or Region.
 
     Examples
     --------
@@ -140,7 +140,7 @@ class Reconciler(RuntimeFunction):
             raise ValueError(
                 f"reconciler: {event_bus.node.path} is a hub, and A2I lists the human loops of an "
                 "account and Region only there; expected None, and a HumanLoopEvents beside the "
-                "spoke in each account, whose reconciler sends lost events again and so to the hub"
+                "spoke in each account. Its reconciler sends lost events again, also to the hub"
             )
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
@@ -162,7 +162,7 @@ class Reconciler(RuntimeFunction):
             description="Finds ended human loops that are missing in the ledger",
             entry_point=contract.RECONCILER_ENTRY_POINT,
             dead_letter_queue=self.dead_letter_queue,
-            # The next run does what a failed one did not.
+            # The next run repeats the work of a failed run.
             retry_attempts=0,
             memory_size=_MEMORY_SIZE,
             timeout=Duration.seconds(contract.RECONCILER_TIMEOUT_SECONDS),
@@ -184,7 +184,7 @@ class Reconciler(RuntimeFunction):
         self._add_alarms(alerts, _validate_max_open_age(max_open_age, self.schedule))
 
     def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Count the loops whose event was sent again, as a sum over the period (the schedule)."""
+        """Count the events that were sent again, as a sum over the period (the schedule)."""
         return self._metric(Metric.RECOVERED_LOOPS, "Sum", period)
 
     def metric_oldest_open_loop_age(self, *, period: Duration | None = None) -> cloudwatch.Metric:
@@ -296,7 +296,7 @@ def supplied_or_new_reconciler(
     Raises
     ------
     ValueError
-        If it is something else, or settings are given and there is no review handler.
+        If the value is neither, or settings are supplied without a review handler.
     """
     refuse_other_than_settings("reconciler", reconciler, Reconciler)
     if reconciler is None or isinstance(reconciler, Reconciler):
@@ -343,7 +343,7 @@ def _validate_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
     if not 3600 <= look_back.to_seconds() <= retention.to_seconds():
         raise ValueError(
             f"look_back: expected an hour up to {retention.to_human_string()}, after which the "
-            f"ledger forgets a loop, got {look_back.to_human_string()}"
+            f"ledger deletes a loop, got {look_back.to_human_string()}"
         )
     return look_back
 

@@ -1,4 +1,4 @@
-"""The included handler: a function that reads each review and records its outcome."""
+"""The review handler: a function that reads each review and records its outcome."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
 _MAX_ALLOWED_NAMES_BYTES = 256
 
 
-#: The memory in MiB of the function itself, and of one MiB of the worst output.
+#: The memory in MiB of the function itself, and for each MiB of output in the worst case.
 _MEMORY_WITHOUT_OUTPUT = 80
 _MEMORY_PER_OUTPUT = 31
 
@@ -79,36 +79,38 @@ class ReviewHandler(RuntimeFunction):
     output
         Where the flow definitions write their output. Required, except in a hub.
     hub
-        The hub whose spokes forward events. The function then reads each output with the role that
-        its spoke gives. Flow definitions are named with account and Region in metrics. Default:
+        The hub to which spokes forward events. The function then reads each output with a role of
+        the spoke. In metrics, the names of flow definitions contain account and Region. Default:
         none.
     flow_definitions
-        Whose output the function may read. With names known at synthesis it may read their folders
-        only. Default: any.
+        The flow definitions with output that the function can read. If the names are known at
+        synthesis, it can read their folders only. Default: any.
     dead_letter_queue
         A standard queue for events that the function fails on three times when it is invoked
-        directly. Default: none. Supply one unless the function only reads a queue.
+        directly. Default: none. Supply a queue unless the function only reads
+        a handler queue.
     encryption_key
-        The customer managed key of the new ledger and the logs. Default: a new one, with rotation.
+        The customer managed key of the new ledger and the logs. Default: a new key, with
+        rotation.
     ledger
-        The ledger. Default: a new one.
+        The ledger. Default: a new ledger.
     ledger_retention
         How long the new ledger keeps a loop. Default: 400 days.
     mappings
-        For custom tasks, by the flow definition's name: where prediction and answer are found. In a
-        hub a name is that of the flow definitions in all accounts, and a mapping by account, Region
-        and name, as in ``"111122223333/eu-west-1/claims"``, comes before it. Default: reviewers are
-        compared with each other only.
+        The locations of predictions and answers of custom tasks, by the flow definition's name. In
+        a hub, a name applies to all accounts. A mapping by account, Region and name, as in
+        ``"111122223333/eu-west-1/claims"``, takes precedence. Default: reviewers are compared with
+        each other only.
     include_values
-        Whether outcomes carry the documents' values. Default: names and verdicts only.
+        Whether outcomes contain the documents' values. Default: names and verdicts only.
     include_failure_reason
-        Whether outcomes carry the reason that A2I gives for a failure. A reason can quote a
+        Whether outcomes contain the reason that A2I gives for a failure. A reason can quote a
         document. Default: yes.
     hash_field_names
-        Whether outcomes carry a hash in place of each field's name. In a form a name is what stands
-        in the document. Default: no.
+        Whether outcomes contain a hash in place of each field's name. In a form, a name is text of
+        the document. Default: no.
     allowed_field_names
-        The names that outcomes carry as they are, all others hashed. Default: see
+        The names that outcomes contain in plain text. All other names are hashed. Default: see
         `hash_field_names`.
     outcome_bus
         The bus on which outcomes are published. Default: the account's default bus.
@@ -120,13 +122,13 @@ class ReviewHandler(RuntimeFunction):
         The function's memory in MiB, 256 to 10,240. Default: 1,024. An output can take more than
         thirty times its size.
     timeout
-        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls of AWS, with retries,
-        take at most one of these.
+        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls to AWS, with retries,
+        take at most one minute.
     reserved_concurrent_executions
-        How many instances may run at once. Default: no limit but the account's.
+        The maximum number of concurrent instances. Default: the limit of the account.
     vpc, vpc_subnets, security_groups
-        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
-        endpoints of the services that it calls. Default: in no VPC.
+        The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
+        VPC needs endpoints for the services that the function calls. Default: no VPC.
 
     Raises
     ------
@@ -142,7 +144,7 @@ class ReviewHandler(RuntimeFunction):
     """
 
     hub: HumanLoopHub | None
-    """The hub whose spokes forward events. None outside a hub."""
+    """The hub to which spokes forward events. None outside a hub."""
     ledger: Ledger
     """The ledger."""
     outcome_bus: events.IEventBus
@@ -181,8 +183,8 @@ class ReviewHandler(RuntimeFunction):
             raise ValueError(f"output: expected OutputLocation(bucket, prefix=…), got {output!r}")
         if hub is not None and output is not None:
             raise ValueError(
-                "output: the handler of a hub reads outputs with the roles of the spokes, and only "
-                "so; expected none, and the output of each spoke in its HumanLoopSpoke"
+                "output: the handler of a hub reads outputs only with the roles of the spokes; "
+                "expected none, and the output of each spoke in its HumanLoopSpoke"
             )
         for name, value in (
             ("include_values", include_values),
@@ -193,7 +195,7 @@ class ReviewHandler(RuntimeFunction):
                 raise ValueError(f"{name}: expected True or False, got {value!r}")
         if ledger is not None and ledger_retention is not None:
             raise ValueError(
-                "ledger_retention: it is for a new ledger, but ledger is supplied; expected "
+                "ledger_retention: it applies to a new ledger, but ledger is supplied; expected "
                 "Ledger(…, retention=…)"
             )
         refuse_other_than_construct(
@@ -268,7 +270,7 @@ class ReviewHandler(RuntimeFunction):
         Raises
         ------
         ValueError
-            In a hub, whose spokes have the output.
+            In a hub. The spokes have the output.
         """
         if self._output is None:
             raise ValueError("output: this ReviewHandler has none: the spokes of its hub have it")
@@ -282,7 +284,7 @@ class ReviewHandler(RuntimeFunction):
         handler_delivery: HandlerDelivery,
         encryption_key: kms.IKey | None = None,
     ) -> HandlerQueue:
-        """Let the function read a new queue. See `HandlerDelivery.buffered`.
+        """Create a queue that the function reads. See `HandlerDelivery.buffered`.
 
         The function itself sends an event that it cannot process to the queue's dead-letter queue,
         with the error as message attributes. An error that no retry can fix is sent at once, any
@@ -293,7 +295,7 @@ class ReviewHandler(RuntimeFunction):
         scope, construct_id
             The parent and the id of the queue.
         handler_delivery
-            How the queue is read and how long an event is retried.
+            How the queue is read, and how long an event is retried.
         encryption_key
             The customer managed key of the queue. Default: the key of the ledger.
 
@@ -305,10 +307,10 @@ class ReviewHandler(RuntimeFunction):
         if self._handler_queue is not None:
             raise ValueError(
                 f"handler: {self.node.path} reads {self._handler_queue.node.path} already, and "
-                "knows the dead-letter queue of one queue only; expected a ReviewHandler for each "
-                "buffered delivery, or HandlerDelivery.direct()"
+                "sends to the dead-letter queue of one queue only; expected a ReviewHandler for "
+                "each buffered delivery, or HandlerDelivery.direct()"
             )
-        buffer = HandlerQueue(
+        handler_queue = HandlerQueue(
             scope,
             construct_id,
             function=self.function,
@@ -316,13 +318,13 @@ class ReviewHandler(RuntimeFunction):
             handler_delivery=handler_delivery,
             encryption_key=encryption_key or self.encryption_key,
         )
-        self._handler_queue = buffer
-        self._allow_send(buffer.dead_letter_queue)
+        self._handler_queue = handler_queue
+        self._allow_send(handler_queue.dead_letter_queue)
         self.function.add_environment(
-            Setting.DEAD_LETTER_QUEUE_URL, buffer.dead_letter_queue.queue_url
+            Setting.DEAD_LETTER_QUEUE_URL, handler_queue.dead_letter_queue.queue_url
         )
-        self.function.add_environment(Setting.MAX_RECEIVES, str(buffer.max_receives))
-        return buffer
+        self.function.add_environment(Setting.MAX_RECEIVES, str(handler_queue.max_receives))
+        return handler_queue
 
     def on_outcome(
         self,
@@ -332,21 +334,21 @@ class ReviewHandler(RuntimeFunction):
         alerts: Alerts,
         **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        """Add a rule on the outcomes that this ledger records, without verifications.
+        """Add a rule on the outcomes in this ledger, except those of verifications.
 
         Parameters
         ----------
         rule_id
             The id of the rule within this construct.
         delivery, alerts
-            How outcomes are delivered, and who is notified if they cannot be.
+            How outcomes are delivered, and who is notified if delivery fails.
         options
             ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
 
         Raises
         ------
         ValueError
-            If the outcome bus is of another account or Region, where this stack can have no rule.
+            If the outcome bus is in another account or Region. A rule must be where its bus is.
         """
         _refuse_other_environment(self.outcome_bus, Stack.of(self))
         return DeliveredRule(
@@ -358,7 +360,7 @@ class ReviewHandler(RuntimeFunction):
             event_pattern=events.EventPattern(
                 source=[contract.PROJECT_SOURCE],
                 detail_type=[contract.OUTCOME_DETAIL_TYPE],
-                # Other stacks may publish on the same bus.
+                # Other stacks can publish on the same bus.
                 resources=[self.ledger.table.table_arn],
                 detail=contract.VERIFICATION_EXCLUDED,
             ),
@@ -380,7 +382,7 @@ class ReviewHandler(RuntimeFunction):
             self._allow_send(dead_letter_queue)
 
     def _allow_output(self) -> list[iam.ManagedPolicy]:
-        """Allow reading the output, or taking the roles of the spokes that may read it."""
+        """Allow reading the output, or assuming the roles of the spokes that can read it."""
         if self._output is not None:
             return create_output_policies(
                 self,
@@ -389,7 +391,7 @@ class ReviewHandler(RuntimeFunction):
                 self._flow_definitions,
                 description="Which output the review handler may read",
             )
-        assert self.hub is not None  # noqa: S101 - one of both is given
+        assert self.hub is not None  # noqa: S101 - the constructor requires one of the two
         roles = self.hub.output_role_arns
         for arn in roles:
             self._allow(["sts:AssumeRole"], arn)
@@ -419,7 +421,7 @@ class ReviewHandler(RuntimeFunction):
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:outcome-bus-account",
                 f"the outcome bus is in account {owner}: its policy must allow the role of the "
-                "handler events:PutEvents; without that no loop can be settled",
+                "handler events:PutEvents; otherwise no loop can be settled",
             )
 
 
@@ -466,7 +468,7 @@ def _render_mappings(
 def _validate_timeout(timeout: Duration) -> Duration:
     if not contract.MIN_TIMEOUT_SECONDS <= timeout.to_seconds() <= 900:
         raise ValueError(
-            f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls of AWS "
+            f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls to AWS "
             "and their retries need one minute"
         )
     return timeout

@@ -28,7 +28,7 @@ from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.retention import KEEP
 from human_loop_reviews import contract
 
-#: What Lambda needs to connect a function with a VPC.
+#: The actions with which Lambda connects a function with a VPC.
 #: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 _NETWORK_ACTIONS: Final = (
     "ec2:AssignPrivateIpAddresses",
@@ -41,7 +41,7 @@ _NETWORK_ACTIONS: Final = (
 
 
 class Network(TypedDict, total=False):
-    """Where in a VPC a function runs. Empty for nowhere."""
+    """The VPC of a function. Empty for a function without a VPC."""
 
     vpc: ec2.IVpc
     vpc_subnets: ec2.SubnetSelection
@@ -151,12 +151,12 @@ class RuntimeFunction(Construct):
         vpc_subnets: ec2.SubnetSelection | None,
         security_groups: Sequence[ec2.ISecurityGroup] | None,
     ) -> Network:
-        """Return where in a VPC the function runs, and allow Lambda to connect it.
+        """Allow Lambda to connect the function with a VPC, and return the function's network.
 
         Raises
         ------
         ValueError
-            If there are subnets or security groups without a VPC.
+            If subnets or security groups are supplied without a VPC.
         """
         if vpc is None:
             for name, value in (("vpc_subnets", vpc_subnets), ("security_groups", security_groups)):
@@ -274,7 +274,7 @@ def _allow_network_interfaces(policy: iam.ManagedPolicy) -> None:
 
 
 def _as_in_findings(value: Any) -> str:
-    """Write a resolved ARN as cdk-nag does: references in angle brackets, joins joined."""
+    """Render a resolved ARN like cdk-nag: references in angle brackets, and joins as text."""
     match value:
         case str():
             return value
@@ -290,7 +290,7 @@ def _as_in_findings(value: Any) -> str:
 
 
 def _runtime_code() -> lambda_.Code:
-    """Build the asset with the runtime package, and nothing else, from where it is installed."""
+    """Build the asset from the installed runtime package. It contains only this package."""
     package = Path(contract.__file__).parent
     return lambda_.Code.from_asset(
         str(package.parent),

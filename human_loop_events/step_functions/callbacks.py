@@ -41,7 +41,7 @@ class HumanLoopCallbacksSettings(Network, total=False):
 class HumanLoopCallbacks(RuntimeFunction):
     """A function and a table that let executions of Step Functions wait for human loops.
 
-    A state, see `HumanLoopTask`, invokes the function with its task token. The function keeps the
+    A state, see `HumanLoopTask`, invokes the function with its task token. The function stores the
     token in the table and starts the human loop. When the review handler has recorded the outcome
     of the loop, the function resumes the execution and deletes the token.
 
@@ -56,23 +56,24 @@ class HumanLoopCallbacks(RuntimeFunction):
     delivery
         How outcomes reach the function.
     alerts
-        Who is notified if they cannot.
+        Who is notified if outcomes cannot be delivered.
     flow_definitions
-        Whose human loops. Their events must reach the handler: an execution that waits for a loop
-        of another flow definition is refused. Default: all of the account and Region.
+        The flow definitions of the human loops. Their events must reach the handler: the function
+        refuses executions that wait for a loop of another flow definition. Default: all of the
+        account and Region.
     encryption_key
         The customer managed key of the table, the logs and the dead-letter queue. Default: that of
         the delivery.
     log_retention
         How long logs are kept. Default: one year.
     vpc, vpc_subnets, security_groups
-        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
-        endpoints of the services that it calls. Default: in no VPC.
+        The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
+        VPC needs endpoints for the services that the function calls. Default: no VPC.
 
     Raises
     ------
     ValueError
-        If a flow definition is of another account or Region, or the handler is of a hub.
+        If a flow definition is in another account or Region, or the handler belongs to a hub.
 
     Examples
     --------
@@ -80,7 +81,7 @@ class HumanLoopCallbacks(RuntimeFunction):
     """
 
     flow_definitions: FlowDefinitions
-    """The flow definitions with human loops for which executions can wait."""
+    """The flow definitions of the human loops for which executions can wait."""
     table: dynamodb.Table
     """The table of callbacks. It holds task tokens, which are secrets."""
     dead_letter_queue: sqs.Queue
@@ -181,7 +182,7 @@ class HumanLoopCallbacks(RuntimeFunction):
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=self.encryption_key,
             time_to_live_attribute=contract.CALLBACK_TIME_TO_LIVE,
-            # A token is of no use without the function, and a secret that must not stay.
+            # A token is a secret, and useless without the function.
             removal_policy=RemovalPolicy.DESTROY,
         )
         acknowledge(
@@ -203,7 +204,7 @@ class HumanLoopCallbacks(RuntimeFunction):
         grant_through(self.encryption_key, self.policy, "dynamodb", USE_ACTIONS)
         handler.ledger.grant_query(self.policy)
         self._allow_human_loops()
-        # AWS defines no resource for them: the token decides which execution is resumed.
+        # AWS defines no resource for these actions. The token determines the execution.
         self._allow(["states:SendTaskFailure", "states:SendTaskSuccess"], "*")
         self._allow_send(self.dead_letter_queue)
         self._allow_logs_and_traces()

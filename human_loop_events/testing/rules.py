@@ -1,4 +1,4 @@
-"""Which rules of a template match an event."""
+"""Assertions on the rules of a template that match an event."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ def assert_rule_matches(
     rule
         The logical id of the rule, with or without the hash that CDK appends. Default: any rule.
     values
-        What CloudFormation inserts into patterns, by logical id or pseudo parameter, with the
-        attribute after a dot: ``{"HumanLoopsReviewHandlerLedgerTable1234ABCD.Arn": "arn:…"}``.
+        The values that CloudFormation inserts into patterns, by logical id or pseudo parameter,
+        with the attribute after a dot:
+        ``{"HumanLoopsReviewHandlerLedgerTable1234ABCD.Arn": "arn:…"}``.
 
     Raises
     ------
     AssertionError
-        If no rule matches, or the template has no rule with an event pattern. The message says of
-        each rule why not.
+        If no rule matches, or the template has no rule with an event pattern. The message has the
+        reason for each rule.
     ValueError
-        If there is no such rule, or the answer depends on an operator that is not supported or on a
-        value that is missing in `values`.
+        If the rule does not exist, or the result depends on an unsupported operator or on a value
+        that is missing in `values`.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def assert_no_rule_matches(
     rule: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> None:
-    """Assert that no rule of a template, or not a certain one, matches an event.
+    """Assert that no rule of a template matches an event, or that a specific rule does not.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def assert_no_rule_matches(
         If a rule matches, or the template has no rule with an event pattern. The message names the
         rules that match.
     ValueError
-        As `assert_rule_matches`.
+        See `assert_rule_matches`.
 
     Examples
     --------
@@ -149,7 +150,7 @@ def _compare_rule(
 
 
 def _insert_values(content: Any, values: Mapping[str, str]) -> Any:
-    """Insert the values into a pattern. What is missing stays as it is."""
+    """Insert the values into a pattern. References without a value remain."""
     if isinstance(content, list):
         return [_insert_values(each, values) for each in content]
     if not isinstance(content, Mapping):
@@ -165,7 +166,7 @@ def _insert_values(content: Any, values: Mapping[str, str]) -> Any:
 
 
 def _referenced_name(content: Mapping[str, Any]) -> str | None:
-    """Return what a reference refers to, as ``Fn::Sub`` writes it. None for anything else."""
+    """Return the target of a reference in the notation of ``Fn::Sub``. None without a reference."""
     if list(content) == ["Ref"]:
         return str(content["Ref"])
     if list(content) == ["Fn::GetAtt"]:
@@ -193,7 +194,7 @@ def _refuse_undecided(compared: Mapping[str, Comparison]) -> None:
         if each.matches is None
     )
     if undecided:
-        raise ValueError(f"cannot tell whether these rules match the event:{undecided}")
+        raise ValueError(f"it is undecided whether these rules match the event:{undecided}")
 
 
 def _indented(reasons: tuple[str, ...]) -> str:

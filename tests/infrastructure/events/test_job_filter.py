@@ -118,8 +118,8 @@ def test_prefix_that_no_name_can_have_is_refused(kind: str, prefix: Any) -> None
 @pytest.mark.parametrize(
     ("statuses", "says"),
     [
-        (["failed"], "statuses: 'failed' is no status of a SageMaker"),
-        (["FAILED"], "statuses: 'FAILED' is no status of a SageMaker"),
+        (["failed"], "statuses: 'failed' is not a status of a SageMaker"),
+        (["FAILED"], "statuses: 'FAILED' is not a status of a SageMaker"),
         ([], "statuses: expected a list such as ['Failed'"),
         ("Failed", "statuses: expected a list such as ['Failed'"),
         ([None], "statuses: expected a list such as ['Failed'"),

@@ -47,7 +47,7 @@ def test_pattern_matches_as_event_ruler_and_moto_say(case: PatternCase) -> None:
 
 
 TEXTS = st.text("ab*\\", max_size=4)
-SCALARS = st.require_choice(TEXTS, st.none(), st.booleans(), st.integers(0, 2))
+SCALARS = st.one_of(TEXTS, st.none(), st.booleans(), st.integers(0, 2))
 PLAIN = st.dictionaries(st.sampled_from("xyz"), st.lists(SCALARS, min_size=1, max_size=2))
 SHELL = st.text("ab*", max_size=4).filter(lambda text: "**" not in text)
 
@@ -55,7 +55,7 @@ SHELL = st.text("ab*", max_size=4).filter(lambda text: "**" not in text)
 @settings(max_examples=300, deadline=None)
 @given(
     expected=st.lists(
-        st.require_choice(
+        st.one_of(
             SCALARS.filter(lambda each: each != ""),
             st.booleans().map(lambda each: {"exists": each}),
             st.text("ab", min_size=1, max_size=2).map(lambda each: {"prefix": each}),
@@ -64,7 +64,7 @@ SHELL = st.text("ab*", max_size=4).filter(lambda text: "**" not in text)
         min_size=1,
         max_size=2,
     ),
-    found=st.require_choice(
+    found=st.one_of(
         st.just({}),
         SCALARS.map(lambda each: {"x": each}),
         st.lists(SCALARS, max_size=2).map(lambda each: {"x": each}),
