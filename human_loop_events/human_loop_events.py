@@ -84,7 +84,7 @@ class HumanLoopEvents(Construct):
         The bus with the events, or a `HumanLoopHub` for the events of other accounts. Default: the
         account's default bus, to which A2I sends them.
     output
-        Where the flow definitions write their output, or settings of a new bucket. None with a hub:
+        The output location of the flow definitions, or settings of a new bucket. None with a hub:
         its spokes have the output. Default: a new bucket, private and encrypted, without expiration
         of outputs. Existing flow definitions do not write to the new bucket.
     topic
@@ -96,7 +96,7 @@ class HumanLoopEvents(Construct):
         A supplied function or `ReviewHandler`, or settings of a new one. Default: a new
         `ReviewHandler`.
     handler_delivery
-        How events reach the handler. Default: the rule invokes it.
+        The delivery of events to the handler. Default: the rule invokes the handler.
     alerts
         Supplied `Alerts`, or settings of new ones. Default: new alerts.
     delivery
@@ -126,9 +126,9 @@ class HumanLoopEvents(Construct):
     """
 
     delivery: Delivery
-    """How events are delivered: key, dead-letter queue, retries."""
+    """The delivery of the events: key, dead-letter queue, retries."""
     alerts: Alerts
-    """Who is notified of failures and alarms."""
+    """The alerts on failures, and the alarms."""
     status_events: StatusEvents
     """The rules on ended loops and their targets."""
     handler: lambda_.IFunction
@@ -247,7 +247,7 @@ class HumanLoopEvents(Construct):
 
     @property
     def output(self) -> OutputLocation:
-        """Where the flow definitions write their output."""
+        """The output location of the flow definitions."""
         why = "the spokes have it" if self._hub else "none was given and handler is your own"
         return _require_part(self._output, "output", why)
 

@@ -69,7 +69,7 @@ class HumanLoopSpoke(Construct):
     hub
         The `HumanLoopHub` of the same app, or the ARN of its event bus.
     output
-        Where the flow definitions write their output.
+        The output location of the flow definitions.
     flow_definitions
         The flow definitions of the human loops. Default: all of the account and Region.
     statuses
@@ -77,7 +77,7 @@ class HumanLoopSpoke(Construct):
     event_bus
         The bus with the events. Default: the account's default bus, to which A2I sends them.
     alerts
-        Supplied `Alerts`, or settings of new ones: who is notified if events cannot be forwarded.
+        Supplied `Alerts`, or settings of new ones, for events that cannot be forwarded.
         Default: new alerts.
     delivery
         A supplied `Delivery`, or settings of a new one: key, dead-letter queue, retries. Default: a
@@ -99,11 +99,11 @@ class HumanLoopSpoke(Construct):
     status_events: StatusEvents
     """The rule that forwards. ``alert_on_silence`` adds an alarm for days without an event."""
     delivery: Delivery
-    """How events are forwarded: key, dead-letter queue, role, retries."""
+    """The forwarding of the events: key, dead-letter queue, role, retries."""
     alerts: Alerts
-    """Who is notified if events cannot be forwarded."""
+    """The alerts on events that cannot be forwarded."""
     output: OutputLocation
-    """Where the flow definitions write their output."""
+    """The output location of the flow definitions."""
     output_role: iam.Role
     """The role with which the hub reads the output."""
 

@@ -86,20 +86,20 @@ class OutcomeArchive(Construct):
     handler
         The review handler that publishes the outcomes.
     delivery
-        How outcomes reach Firehose. Its key encrypts the resources of the archive.
+        The delivery of outcomes to Firehose. Its key encrypts the resources of the archive.
     alerts
-        Who is notified if outcomes cannot be archived.
+        The alerts on outcomes that cannot be archived.
     expiration
-        How long outcomes are kept, in whole days. Default: S3 deletes none.
+        The retention period of outcomes, in whole days. Default: no expiration.
     result_expiration
-        How long the results of queries are kept, in whole days. Default: 30 days.
+        The retention period of query results, in whole days. Default: 30 days.
     access_log_expiration
-        How long the access logs of the bucket are kept, in whole days. Default: 365 days.
+        The retention period of the bucket's access logs, in whole days. Default: 365 days.
     scan_limit
         The maximum data that a query reads, at least 10 MiB. Athena cancels a query that exceeds
         it. Default: 10 GiB.
     log_retention
-        How long Firehose's errors are kept. Default: one year.
+        The retention period of Firehose's errors. Default: one year.
 
     Raises
     ------

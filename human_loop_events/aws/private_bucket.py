@@ -43,7 +43,7 @@ def create_private_bucket(
     lifecycle_rules
         The lifecycle rules of the bucket.
     access_log_expiration
-        How long access logs are kept.
+        The retention period of access logs.
     unreplicated_because
         The reason why there is no copy in another Region, for an auditor.
     """

@@ -12,14 +12,14 @@ from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.arguments import refuse_other_than_construct
 from human_loop_events.aws.retention import keep
 
-#: How long a dead-letter queue keeps messages: the maximum of SQS.
+#: The retention period of a dead-letter queue: the maximum of SQS.
 DEAD_LETTER_RETENTION = Duration.days(14)
 
-#: How long other queues keep messages. A message keeps its time of arrival when SQS moves it to a
+#: The retention period of other queues. A message keeps its time of arrival when SQS moves it to a
 #: dead-letter queue, so the oldest message stays there for another four days.
 QUEUE_RETENTION = Duration.days(10)
 
-#: How often a consumer of a queue may receive a message before SQS moves it.
+#: The number of receives of a message before SQS moves it to the dead-letter queue.
 DEFAULT_MAX_RECEIVES = 5
 
 

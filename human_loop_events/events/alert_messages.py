@@ -53,7 +53,7 @@ def failure_message(
     failure
         The content of the message.
     section
-        Where the section of the runbook is: a path, a URL or a command.
+        The section of the runbook: a path, a URL or a command.
     include_reason
         Whether to quote the failure's reason.
     """

@@ -68,7 +68,7 @@ class Alerts(Construct):
         in ``#failedloops``. Default: the command that prints a section of this project's runbook,
         such as ``human-loops runbook FailedLoops``.
     failure_threshold, failure_period, failure_evaluation_periods
-        When an alarm on failures goes off. Default: at one failure in one period of 5 minutes.
+        The threshold of alarms on failures. Default: one failure in one period of 5 minutes.
     ok_actions
         Whether alarms also notify when they return to OK. Default: no.
 
@@ -142,7 +142,7 @@ class Alerts(Construct):
         return list(self._alarms)
 
     def runbook_section(self, section: str) -> str:
-        """Return where a section of the runbook is: a path, a URL or a command."""
+        """Return the path, the URL or the command of a section of the runbook."""
         return runbook_section(self.runbook, section)
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
@@ -186,7 +186,7 @@ class Alerts(Construct):
         event_bus
             The rule's bus. Default: the account's default bus.
         threshold, period, evaluation_periods
-            When the alarm goes off. Default: as configured for these alerts.
+            The threshold of the alarm. Default: as configured for these alerts.
         """
         period = _validate_alarm_period("period", period or self._failure_period)
         return self.add_alarm(
@@ -376,9 +376,9 @@ class Alerts(Construct):
         section
             The section of the runbook.
         threshold, evaluation_periods, comparison_operator
-            When the alarm goes off. Default: at 1 or more in one period.
+            The threshold of the alarm. Default: 1 or more in one period.
         treat_missing_data
-            How missing data counts. Default: as not breaching.
+            The treatment of missing data. Default: not breaching.
         """
         path = _path_id(subject, Stack.of(self))
         alarms = self.node.try_find_child(path)

@@ -30,7 +30,7 @@ class CompletedTarget:
     target
         The target.
     retry_policy, dead_letter_queue
-        What the target gets if it has none.
+        The defaults of the target.
     """
 
     def __init__(

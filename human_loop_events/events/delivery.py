@@ -70,9 +70,9 @@ class Delivery(Construct):
         A standard queue for events that cannot be delivered. Default: a new queue, encrypted,
         that keeps messages for 14 days.
     max_event_age
-        How long EventBridge retries, from 1 minute to 24 hours. Default: 24 hours.
+        The maximum age of an event that is retried, from 1 minute to 24 hours. Default: 24 hours.
     retry_attempts
-        How often EventBridge retries, from 0 to 185 times. Default: 185.
+        The maximum number of retries, from 0 to 185. Default: 185.
     authorize_using_role
         Whether rules publish to topics with a role that only the account's rules can assume.
         Without the role, a topic's policy admits all of EventBridge, because SNS supports no

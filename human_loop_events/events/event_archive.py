@@ -27,7 +27,7 @@ class EventArchive(Construct):
     event_pattern
         The events to archive.
     retention
-        How long an event is kept, in whole days.
+        The retention period of an event, in whole days.
     encryption_key
         The customer managed key of the archive.
     description

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def runbook_section(runbook: str | None, section: str) -> str:
-    """Return where a section of the runbook is: a URL, a path or a command.
+    """Return the path, the URL or the command of a section of the runbook.
 
     Parameters
     ----------

@@ -54,9 +54,9 @@ class StatusEvents(Construct):
     filter
         The events, such as ``HumanLoopFilter()`` or ``JobFilter.training()``.
     delivery
-        How events are delivered. Default: a new `Delivery`.
+        The delivery of the events. Default: a new `Delivery`.
     alerts
-        Who is notified. Default: new `Alerts`.
+        The alerts on failures. Default: new `Alerts`.
     event_bus
         The bus with the events. Default: the account's default bus, to which AWS sends them.
 
@@ -75,9 +75,9 @@ class StatusEvents(Construct):
     """
 
     delivery: Delivery
-    """How events are delivered."""
+    """The delivery of the events."""
     alerts: Alerts
-    """Who is notified."""
+    """The alerts on failures, and the alarms."""
     event_bus: events.IEventBus | None
     """The bus with the events. None for the account's default bus."""
     rule_count: int
@@ -270,7 +270,7 @@ class StatusEvents(Construct):
         Parameters
         ----------
         threshold, period, evaluation_periods
-            When the alarm goes off. Default: as configured for the alerts.
+            The threshold of the alarm. Default: as configured for the alerts.
         """
         if self._failure_alarm is not None:
             raise ValueError(f"{self.node.path}: alert_on_failure() was called twice")
@@ -420,7 +420,7 @@ class StatusEvents(Construct):
         Parameters
         ----------
         retention
-            How long an event is kept, in whole days.
+            The retention period of an event, in whole days.
 
         Raises
         ------

@@ -27,7 +27,7 @@ _VISIBILITY_IN_TIMEOUTS = 6
 
 @dataclass(frozen=True, slots=True)
 class HandlerDelivery:
-    """How events reach the handler. Create it with `direct` or `buffered`.
+    """The delivery of events to the handler. Create it with `direct` or `buffered`.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class HandlerDelivery:
     max_concurrency: int = 10
     """The maximum number of instances that read the queue."""
     retry_for: Duration | None = None
-    """How long an event is retried. None for direct delivery."""
+    """The time during which an event is retried. None for direct delivery."""
     function_timeout: Duration | None = None
     """The function's timeout, if CDK does not know it."""
 
@@ -70,7 +70,7 @@ class HandlerDelivery:
         max_concurrency
             The maximum number of instances that read the queue, 2 to 1,000. Default: 10.
         retry_for
-            How long an event is retried, up to 7 days. Default: 6 hours.
+            The time during which an event is retried, up to 7 days. Default: 6 hours.
         function_timeout
             The function's timeout, if CDK does not know it. Default: that of the function.
 
@@ -107,7 +107,7 @@ class HandlerQueue(Construct):
     reader
         The principal that gets the permission to read. Default: the function.
     handler_delivery
-        How the queue is read, and how long an event is retried.
+        The concurrency and the retry time.
     encryption_key
         The customer managed key of both queues.
 
@@ -123,7 +123,7 @@ class HandlerQueue(Construct):
     dead_letter_queue: sqs.Queue
     """The queue for events that the function could not process."""
     max_receives: int
-    """How often an event is received before it goes to the dead-letter queue."""
+    """The number of receives of an event before it goes to the dead-letter queue."""
 
     def __init__(
         self,

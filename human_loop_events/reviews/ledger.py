@@ -41,7 +41,8 @@ class Ledger(Construct):
         The customer managed key of the table. Default: a new key, with rotation, or the key of a
         supplied table. CDK does not know the key of a table that is imported by name or ARN.
     retention
-        How long after a loop's end DynamoDB deletes its item, at least one day. Default: 400 days.
+        The time from a loop's end until DynamoDB deletes its item, at least one day. Default: 400
+        days.
 
     Raises
     ------
@@ -57,7 +58,7 @@ class Ledger(Construct):
     table: dynamodb.ITable
     """The table."""
     retention: Duration
-    """How long after a loop's end DynamoDB deletes its item."""
+    """The time from a loop's end until DynamoDB deletes its item."""
 
     def __init__(
         self,

@@ -27,8 +27,8 @@ class LoopContext:
     event_bus: events.IEventBus | None
     """The bus with the events. None for the account's default bus."""
     delivery: Delivery
-    """How events are delivered."""
+    """The delivery of the events."""
     alerts: Alerts
-    """Who is notified."""
+    """The alerts on failures, and the alarms."""
     review_handler: ReviewHandler | None
     """The review handler. None if the handler is a function of the user."""

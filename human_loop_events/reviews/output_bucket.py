@@ -17,16 +17,16 @@ from human_loop_events.aws.private_bucket import (
 
 
 class OutputBucketSettings(TypedDict, total=False):
-    """How long the new output bucket keeps objects, in whole days.
+    """Retention periods of the new output bucket, in whole days.
 
     Parameters
     ----------
     expiration
-        How long outputs are kept. Default: S3 deletes none.
+        The retention period of outputs. Default: no expiration.
     noncurrent_version_expiration
-        How long noncurrent versions are kept. Default: 90 days.
+        The retention period of noncurrent versions. Default: 90 days.
     access_log_expiration
-        How long access logs are kept. Default: 365 days.
+        The retention period of access logs. Default: 365 days.
     """
 
     expiration: Duration

@@ -67,9 +67,9 @@ class Reconciler(RuntimeFunction):
     ledger
         The ledger.
     delivery
-        How the schedule reaches the function.
+        The delivery of the scheduled invocations.
     alerts
-        Who is notified.
+        The alerts with the alarms.
     flow_definitions
         The flow definitions of the human loops, in the stack's account and Region. Default: all.
     statuses
@@ -77,7 +77,7 @@ class Reconciler(RuntimeFunction):
     event_bus
         The bus with the events of human loops. Default: the account's default bus.
     schedule
-        How often loops are compared, from 15 minutes to one day, in whole minutes. Default: one
+        The time between comparisons, from 15 minutes to one day, in whole minutes. Default: one
         hour.
     look_back
         The maximum age of the loops that are compared. At most the ledger's retention. Default: 14
@@ -89,7 +89,7 @@ class Reconciler(RuntimeFunction):
         The customer managed key of the logs and the dead-letter queue. Default: that of the
         delivery.
     log_retention
-        How long logs are kept. Default: one year.
+        The retention period of the logs. Default: one year.
     vpc, vpc_subnets, security_groups
         The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
         VPC needs endpoints for the services that the function calls. Default: no VPC.
@@ -111,7 +111,7 @@ class Reconciler(RuntimeFunction):
     rule: events.Rule
     """The schedule."""
     schedule: Duration
-    """How often loops are compared."""
+    """The time between comparisons."""
 
     def __init__(
         self,

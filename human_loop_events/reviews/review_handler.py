@@ -77,7 +77,7 @@ class ReviewHandler(RuntimeFunction):
     construct_id
         The id within the parent.
     output
-        Where the flow definitions write their output. Required, except in a hub.
+        The output location of the flow definitions. Required, except in a hub.
     hub
         The hub to which spokes forward events. The function then reads each output with a role of
         the spoke. In metrics, the names of flow definitions contain account and Region. Default:
@@ -95,7 +95,7 @@ class ReviewHandler(RuntimeFunction):
     ledger
         The ledger. Default: a new ledger.
     ledger_retention
-        How long the new ledger keeps a loop. Default: 400 days.
+        The retention period of loops in the new ledger. Default: 400 days.
     mappings
         The locations of predictions and answers of custom tasks, by the flow definition's name. In
         a hub, a name applies to all accounts. A mapping by account, Region and name, as in
@@ -115,7 +115,7 @@ class ReviewHandler(RuntimeFunction):
     outcome_bus
         The bus on which outcomes are published. Default: the account's default bus.
     log_retention
-        How long logs are kept. Default: one year.
+        The retention period of the logs. Default: one year.
     max_output_size
         Larger outputs are not read. Their events go to a dead-letter queue. Default: 12 MiB.
     memory_size
@@ -265,7 +265,7 @@ class ReviewHandler(RuntimeFunction):
 
     @property
     def output(self) -> OutputLocation:
-        """Where the flow definitions write their output.
+        """The output location of the flow definitions.
 
         Raises
         ------
@@ -295,7 +295,7 @@ class ReviewHandler(RuntimeFunction):
         scope, construct_id
             The parent and the id of the queue.
         handler_delivery
-            How the queue is read, and how long an event is retried.
+            The concurrency and the retry time.
         encryption_key
             The customer managed key of the queue. Default: the key of the ledger.
 
@@ -341,7 +341,7 @@ class ReviewHandler(RuntimeFunction):
         rule_id
             The id of the rule within this construct.
         delivery, alerts
-            How outcomes are delivered, and who is notified if delivery fails.
+            The delivery of the outcomes, and the alerts on failed deliveries.
         options
             ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
 

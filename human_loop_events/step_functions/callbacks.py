@@ -54,9 +54,9 @@ class HumanLoopCallbacks(RuntimeFunction):
     handler
         The review handler that records the outcomes.
     delivery
-        How outcomes reach the function.
+        The delivery of outcomes to the function.
     alerts
-        Who is notified if outcomes cannot be delivered.
+        The alerts on outcomes that cannot be delivered.
     flow_definitions
         The flow definitions of the human loops. Their events must reach the handler: the function
         refuses executions that wait for a loop of another flow definition. Default: all of the
@@ -65,7 +65,7 @@ class HumanLoopCallbacks(RuntimeFunction):
         The customer managed key of the table, the logs and the dead-letter queue. Default: that of
         the delivery.
     log_retention
-        How long logs are kept. Default: one year.
+        The retention period of the logs. Default: one year.
     vpc, vpc_subnets, security_groups
         The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
         VPC needs endpoints for the services that the function calls. Default: no VPC.

@@ -63,7 +63,7 @@ class HumanLoopTask(tasks.LambdaInvoke):
     accept_stopped
         Whether the state succeeds when the loop was stopped. Default: it fails.
     timeout
-        How long the state waits. Default: 11 days. A2I ends a loop after ten days at most.
+        The timeout of the state. Default: 11 days. A2I ends a loop after ten days at most.
     query_language
         The query language of the state. Default: JSONPath.
     result_path
