@@ -88,7 +88,7 @@ def refuse_other_than_construct(name: str, value: object, *, expected: str) -> N
 
 
 def refuse_other_than_settings(
-    name: str, part: object, kind: type, settings: str | None = None
+    name: str, part: object, part_class: type, settings: str | None = None
 ) -> None:
     """Refuse a part that is neither supplied nor a settings object.
 
@@ -98,7 +98,7 @@ def refuse_other_than_settings(
         The argument's name.
     part
         The value. None is accepted.
-    kind
+    part_class
         The class of a supplied part.
     settings
         How to create the settings, for the message. Default: derived from the class.
@@ -108,6 +108,6 @@ def refuse_other_than_settings(
     ValueError
         If the value is neither a part nor a settings object.
     """
-    if part is not None and not isinstance(part, kind | dict):
-        settings = settings or f"{kind.__name__}Settings(…)"
-        raise ValueError(f"{name}: expected {kind.__name__}(…) or {settings}, got {part!r}")
+    if part is not None and not isinstance(part, part_class | dict):
+        settings = settings or f"{part_class.__name__}Settings(…)"
+        raise ValueError(f"{name}: expected {part_class.__name__}(…) or {settings}, got {part!r}")

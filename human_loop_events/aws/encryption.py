@@ -170,4 +170,13 @@ def _admit(
     conditions: dict[str, dict[str, str]] | None,
 ) -> None:
     if key is not None:
-        admit(key, "key", key.key_arn, scope, service, actions, conditions=conditions, resource="*")
+        admit(
+            key,
+            "key",
+            key.key_arn,
+            scope,
+            service,
+            actions,
+            conditions=conditions,
+            statement_resource="*",
+        )

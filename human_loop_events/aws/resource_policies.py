@@ -24,24 +24,24 @@ class ResourceWithPolicy(Protocol):
 
 
 def admit(
-    target: ResourceWithPolicy,
-    kind: str,
+    resource: ResourceWithPolicy,
+    noun: str,
     arn: str,
     scope: Construct,
     service: str,
     actions: Sequence[str],
     *,
     conditions: Mapping[str, Mapping[str, str]] | None = None,
-    resource: str | None = None,
+    statement_resource: str | None = None,
 ) -> None:
     """Allow a service to use a resource, or warn that the owner must allow it.
 
     Parameters
     ----------
-    target
+    resource
         The topic, queue or key.
-    kind
-        The type of the resource, for the warning.
+    noun
+        The word for the resource in the warning.
     arn
         The ARN of the resource.
     scope
@@ -52,21 +52,21 @@ def admit(
         The allowed actions.
     conditions
         The conditions. Default: none.
-    resource
-        The statement's resource. Default: the ARN.
+    statement_resource
+        The resource in the statement. Default: the ARN.
     """
-    added = target.add_to_resource_policy(
+    added = resource.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[iam.ServicePrincipal(service)],
             actions=list(actions),
-            resources=[resource or arn],
+            resources=[statement_resource or arn],
             conditions=conditions,
         )
     )
     if not added.statement_added:
         Annotations.of(scope).add_warning_v2(
             # Without the Region of the service's name, which can be a token.
-            f"human-loop-events:{kind}-policy:{service.partition('.')[0]}",
-            f"The policy of {kind} {arn} cannot be changed from here: it must allow {service} "
-            f"{', '.join(actions)}; without that, deliveries or the deployment fail",
+            f"human-loop-events:{noun}-policy:{service.partition('.')[0]}",
+            f"The policy of {noun} {arn} cannot be changed from here: it must allow {service} "
+            f"{', '.join(actions)}; otherwise, deliveries or the deployment fail",
         )

@@ -157,7 +157,7 @@ class HandlerQueue(Construct):
             max_receives=self.max_receives,
             visibility_timeout=Duration.seconds(visibility),
         )
-        mapping = lambda_.EventSourceMapping(
+        event_source_mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
             target=function,
@@ -167,9 +167,9 @@ class HandlerQueue(Construct):
             max_concurrency=handler_delivery.max_concurrency,
         )
         # At creation, Lambda checks that the function can read the queue.
-        self._grant_poll(reader or function, encryption_key).apply_before(mapping)
+        self._grant_poll(reader or function, encryption_key).apply_before(event_source_mapping)
         acknowledge(
-            mapping,
+            event_source_mapping,
             "Lambda accepts no failure destination for a queue. What fails goes to the queue's own "
             "dead-letter queue, which an alarm watches.",
             "Serverless-LambdaEventSourceMappingDestination",
