@@ -41,7 +41,7 @@ def test_statuses_are_those_of_the_api(kind: str, model: Any) -> None:
     make, shape = FILTERS[kind]
     statuses = model.shape_for(shape).enum
 
-    with pytest.raises(ValueError, match=r"statuses: 'Unknown' is no status .*") as error:
+    with pytest.raises(ValueError, match=r"statuses: 'Unknown' is not a status .*") as error:
         make(statuses=["Unknown"])
 
     expected = str(error.value).split("expected one of ")[1].split(", ")
@@ -135,7 +135,7 @@ def test_endpoints_have_no_rule_on_stopped_ones() -> None:
     stack = Stack(new_app(), "Stack")
     endpoints = StatusEvents(stack, "Endpoints", filter=JobFilter.endpoints())
 
-    with pytest.raises(ValueError, match="Endpoint status changes: there is no status for stopped"):
+    with pytest.raises(ValueError, match="Endpoint status changes: there is not a status for stopped"):
         endpoints.on_stopped("Stopped")
 
 
