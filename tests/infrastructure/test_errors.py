@@ -373,8 +373,8 @@ def test_failure_code_that_is_not_known_is_accepted(stacks: Callable[[], Stack])
 @pytest.mark.parametrize(
     ("prefix", "says"),
     [
-        ("reviews/*", "prefix of the output: 'reviews/*' holds one of * ? $"),
-        ("${aws:username}", "prefix of the output: '${aws:username}' holds one of"),
+        ("reviews/*", "prefix of the output: 'reviews/*' contains one of * ? $"),
+        ("${aws:username}", "prefix of the output: '${aws:username}' contains one of"),
         ("s3://bucket/reviews/", "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket"),
         ("arn:aws:s3:::bucket/reviews", "expected a key prefix such as 'reviews/', got 'arn:aws"),
         (None, "prefix of the output: expected text such as 'reviews/', got None"),
@@ -688,7 +688,7 @@ def test_new_output_bucket_is_warned_of() -> None:
 
     (warning,) = _warnings(stack)
 
-    assert "Flow definitions that exist already write elsewhere" in warning
+    assert "Existing flow definitions write to another location" in warning
     assert "Set output to the S3OutputPath of your flow definitions" in warning
 
 

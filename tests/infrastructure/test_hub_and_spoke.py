@@ -406,7 +406,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "an output in a hub": (
         lambda stack: _loops(stack, output=_output(stack)),
-        "output: the handler of a hub reads outputs with the roles of the spokes",
+        "output: the handler of a hub reads outputs only with the roles of the spokes",
     ),
     "a reconciler in a hub": (
         lambda stack: _loops(stack, reconciler=ReconcilerSettings()),

@@ -135,7 +135,7 @@ def test_endpoints_have_no_rule_on_stopped_ones() -> None:
     stack = Stack(new_app(), "Stack")
     endpoints = StatusEvents(stack, "Endpoints", filter=JobFilter.endpoints())
 
-    with pytest.raises(ValueError, match="Endpoint status changes: there is not a status for stopped"):
+    with pytest.raises(ValueError, match="Endpoint status changes: there is no status for stopped"):
         endpoints.on_stopped("Stopped")
 
 
