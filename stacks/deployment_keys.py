@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 from aws_cdk import aws_logs as logs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from human_loop_events import AlertFormat, FieldMapping, FlowDefinitions, TaskMapping
+from human_loop_events import AlertFormat, FlowDefinitions, TaskMapping
 from human_loop_events.reviews.output_location import refuse_unusable_prefix
-from stacks.mappings import refuse_unusable_mappings, task_mappings
+from human_loop_reviews.mapping import read_mappings
+from stacks.mappings import refuse_unusable_mappings
 from stacks.values import (
     Account,
     Bucket,
@@ -649,6 +650,6 @@ class DeploymentKeys(Keys):
         return FlowDefinitions.named(*self.flow_definitions)
 
     @property
-    def task_mappings(self) -> dict[str, TaskMapping | list[FieldMapping]]:
+    def task_mappings(self) -> dict[str, TaskMapping]:
         """The mappings, as the constructs take them."""
-        return task_mappings(self.handler.mappings)
+        return read_mappings(self.handler.mappings)

@@ -1,4 +1,4 @@
-"""Outcome events, made by the code that makes them in the review handler."""
+"""Sample outcome events, created with the code of the review handler."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def outcome_event(
     include_values: bool = False,
     ledger_arn: str = _LEDGER_ARN,
 ) -> dict[str, Any]:
-    """Return the outcome event that the review handler publishes about an ended human loop.
+    """Return the outcome event that the review handler publishes for an ended human loop.
 
     Parameters
     ----------
@@ -36,22 +36,22 @@ def outcome_event(
         The event of the loop. Default: `completed_event`.
     output
         The output of the loop. Default: a review of two fields by one reviewer, who corrected one
-        of them; none if the event names no output.
+        field. None if the event has no output location.
     mapping
-        Where a custom task's predictions and answers are found.
+        The locations of predictions and answers of a custom task.
     include_values
-        Whether fields carry the model's and the reviewers' values. See `ReviewHandler`.
+        Whether fields contain the values of the model and the reviewers. See `ReviewHandler`.
     ledger_arn
-        The ARN of the ledger. `HumanLoopEvents.on_outcome` matches outcomes of its own ledger.
+        The ARN of the ledger. `HumanLoopEvents.on_outcome` matches only outcomes of its ledger.
 
     Raises
     ------
     ValueError
-        If the output is not that of the event's loop.
+        If the output does not belong to the loop of the event.
     MalformedEventError
-        If the event is not the end of a human loop.
+        If the event is not about an ended human loop.
     UnreadableOutputError
-        If the output is not as A2I writes it.
+        If the output does not have the format of A2I.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def _output_of(loop: HumanLoopEvent, output: Mapping[str, Any] | None) -> Output
     if loop.output is None:
         if output is not None:
             raise ValueError(
-                f"output: the event of {loop.human_loop_name} names none; expected "
+                f"output: the event of {loop.human_loop_name} has no output location; expected "
                 "completed_event() or stopped_event(output_uri=…)"
             )
         return None
