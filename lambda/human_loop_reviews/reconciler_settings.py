@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from human_loop_reviews.contract import HumanLoopStatus, ReconcilerSetting
-from human_loop_reviews.settings import Environment, texts
+from human_loop_reviews.settings import EnvironmentVariables, texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ReconcilerSettings:
         SettingsError
             If a variable is missing or wrong. The message names it.
         """
-        read = Environment(environment).read
+        read = EnvironmentVariables(environment).read
         return cls(
             ledger_table=read(ReconcilerSetting.LEDGER_TABLE, str),
             event_bus=read(ReconcilerSetting.EVENT_BUS, str),

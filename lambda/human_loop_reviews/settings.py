@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from human_loop_reviews.contract import FieldNames, Setting, TaskMapping
+from human_loop_reviews.contract import FieldNames, Setting
 from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.mapping import TaskMapping
 
 _T = TypeVar("_T")
 
@@ -17,7 +18,7 @@ class SettingsError(ValueError):
     """An environment variable is missing or wrong. The message names it."""
 
 
-class Environment:
+class EnvironmentVariables:
     """The environment variables of a function.
 
     Parameters
@@ -119,7 +120,7 @@ class Settings:
         SettingsError
             If a variable is missing or wrong.
         """
-        read = Environment(environment).read
+        read = EnvironmentVariables(environment).read
 
         def read_optional(name: Setting, parse: Callable[[str], _T], default: _T) -> _T:
             return read(name, parse) if name in environment else default
@@ -153,7 +154,7 @@ class Settings:
 
 def _mappings(text: str) -> Mapping[str, TaskMapping]:
     # Imported only where there are mappings, for the time of a cold start.
-    from human_loop_reviews.tasks.mapping import parse_mappings
+    from human_loop_reviews.tasks.mapping_json import parse_mappings
 
     return parse_mappings(text)
 

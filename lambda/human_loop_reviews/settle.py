@@ -104,7 +104,7 @@ class Settler:
     def _settle(self, loop: HumanLoopEvent) -> None:
         entry = self.ledger.find(loop)
         if entry is not None:
-            loop = entry.credit(loop)
+            loop = entry.attribute_to_aws(loop)
             if entry.settles(loop):
                 _log("settled before", loop)
                 return

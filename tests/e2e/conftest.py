@@ -9,13 +9,13 @@ import pytest
 
 from local.a2i_server import A2IServer, running_a2i
 from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
-from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
+from local.deployment import EmulatedStack, bootstrap, deploy, deploy_example
 from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from local.failed_loops_alarm import raise_alarm
-from local.faults.proxy import Proxy, running_proxy
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.sending import await_arrivals, create_output_bucket, send
+from tests.faults.proxy import Proxy, running_proxy
 from tests.permissions.recorded_calls import RECORDER
 
 BUFFERED_FLOW_DEFINITION = "claims"
@@ -57,7 +57,7 @@ def other_account(emulator: Emulator) -> Emulator:
 
 
 @pytest.fixture(scope="session")
-def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, DeployedStack]:
+def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, EmulatedStack]:
     for each in (emulator, other_account):
         bootstrap(each)
         create_output_bucket(each)
@@ -92,7 +92,7 @@ def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, Deployed
 
 
 @pytest.fixture(scope="session")
-def direct(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
+def direct(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observer:
     """The stack whose rule invokes the handler, after the demo's human loops have ended."""
     observer = Observer(emulator, stacks["direct"])
     send(emulator, CASES)
@@ -102,7 +102,7 @@ def direct(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
 
 
 @pytest.fixture(scope="session")
-def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
+def buffered(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observer:
     """The stack whose handler reads a queue; that queue retries each second, not each minute."""
     stack = stacks["buffered"]
     emulator.client("sqs").set_queue_attributes(
@@ -112,20 +112,20 @@ def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observe
 
 
 @pytest.fixture(scope="session")
-def hub(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
+def hub(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observer:
     """The stack to whose bus the spokes forward."""
     return Observer(emulator, stacks["hub"])
 
 
 @pytest.fixture(scope="session")
-def jobs(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+def jobs(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> EmulatedStack:
     """The example with human loops and training jobs, beside the other stacks."""
     assert stacks, "the emulator is bootstrapped"
     return deploy_example(emulator, "jobs_app", "ModelOperations")
 
 
 @pytest.fixture(scope="session")
-def applications(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+def applications(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> EmulatedStack:
     """The example with a state machine, beside the other stacks."""
     assert stacks, "the emulator is bootstrapped"
     return deploy_example(emulator, "state_machine_app", "Applications")

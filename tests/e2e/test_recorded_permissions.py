@@ -15,7 +15,7 @@ import pytest
 
 from human_loop_reviews import contract
 from local.cases import CASES, OUTPUT_BUCKET, OUTPUT_PREFIX
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
 from tests.e2e.test_direct_delivery import private_texts
 from tests.permissions.account import Account, Resource
@@ -47,7 +47,7 @@ def calls(emulator: Emulator) -> list[Call]:
 
 @pytest.fixture(scope="module")
 def accounts(
-    emulator: Emulator, stacks: Mapping[str, DeployedStack], jobs: DeployedStack
+    emulator: Emulator, stacks: Mapping[str, EmulatedStack], jobs: EmulatedStack
 ) -> dict[str, Account]:
     """Each deployed stack, with the names and ids that it has in the emulator."""
     cloudformation = emulator.client("cloudformation")

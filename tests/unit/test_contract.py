@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.contract import (
-    MAPPING_KEYS,
+from human_loop_reviews.contract import REVIEW_HANDLER_ENTRY_POINT
+from human_loop_reviews.mapping import (
+    FIELD_MAPPING_KEYS,
     MAX_TOLERANCE,
-    REVIEW_HANDLER_ENTRY_POINT,
     TASK_MAPPING_KEYS,
     FieldMapping,
     Normalization,
@@ -28,7 +28,7 @@ from human_loop_reviews.contract import (
 from human_loop_reviews.review.field import NOT_COMPARED
 from human_loop_reviews.review.verdicts import judge_fields
 from human_loop_reviews.tasks.custom import TASK
-from human_loop_reviews.tasks.mapping import parse_mappings
+from human_loop_reviews.tasks.mapping_json import parse_mappings
 from human_loop_reviews.tasks.sampling import read_sampling
 from tests.unit.a2i.test_event import JSON
 
@@ -129,7 +129,7 @@ def test_defaults_are_left_out_of_the_json() -> None:
     }
     full = field(**changes)
     assert full.to_json() == {**field().to_json(), **changes}
-    assert set(MAPPING_KEYS) == {*full.to_json(), "path"}
+    assert set(FIELD_MAPPING_KEYS) == {*full.to_json(), "path"}
     assert FieldMapping(name="Total", path="a").to_json() == {"name": "Total", "path": "a"}
 
 

@@ -24,7 +24,7 @@ _CONNECT_TIMEOUT: Final = 1
 _READ_TIMEOUT: Final = 3
 _ATTEMPTS: Final = 2
 #: The longest that the SDK's mode "standard" waits before its first retry.
-_LONGEST_PAUSE: Final = 1
+_MAX_PAUSE_SECONDS: Final = 1
 
 
 class CallError(Exception):
@@ -53,9 +53,9 @@ def client_config(*, attempts: int = _ATTEMPTS) -> Config:
     )
 
 
-def longest_call_seconds(attempts: int = _ATTEMPTS) -> float:
+def max_call_seconds(attempts: int = _ATTEMPTS) -> float:
     """Return how long one call can take, with all its attempts."""
-    pauses = _LONGEST_PAUSE * (attempts - 1)
+    pauses = _MAX_PAUSE_SECONDS * (attempts - 1)
     return attempts * (_CONNECT_TIMEOUT + _READ_TIMEOUT) + pauses
 
 

@@ -71,7 +71,7 @@ class Entry:
         """Return whether an event about the loop cannot add anything."""
         return self.precedence >= precedence_of(loop, unreadable=False)
 
-    def credit(self, loop: HumanLoopEvent) -> HumanLoopEvent:
+    def attribute_to_aws(self, loop: HumanLoopEvent) -> HumanLoopEvent:
         """Return a resent event as AWS's, if it only repeats one whose output could not be read.
 
         So the output can be read again once it is repaired.

@@ -12,7 +12,7 @@ from typing import Any, Final
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackKey
 
 _ARN: Final = re.compile(r"arn:[^:]+:sagemaker:[^:]*:[0-9]*:human-loop/(.+)", re.DOTALL)
-_LONGEST_TIMEOUT: Final = 99_999_999  # what Step Functions accepts
+_MAX_TIMEOUT_SECONDS: Final = 99_999_999  # what Step Functions accepts
 
 
 class InvalidRequestError(ValueError):
@@ -97,8 +97,8 @@ def parse_request(payload: Any) -> CallbackRequest:
     timeout = request.get(CallbackKey.TIMEOUT_SECONDS)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
         raise _expected(CallbackKey.TIMEOUT_SECONDS, "a number of seconds")
-    if not 0 < timeout <= _LONGEST_TIMEOUT:
-        raise _expected(CallbackKey.TIMEOUT_SECONDS, f"more than 0, at most {_LONGEST_TIMEOUT}")
+    if not 0 < timeout <= _MAX_TIMEOUT_SECONDS:
+        raise _expected(CallbackKey.TIMEOUT_SECONDS, f"more than 0, at most {_MAX_TIMEOUT_SECONDS}")
     accept_stopped = request.get(CallbackKey.ACCEPT_STOPPED, False)
     if not isinstance(accept_stopped, bool):
         raise _expected(CallbackKey.ACCEPT_STOPPED, "true or false")

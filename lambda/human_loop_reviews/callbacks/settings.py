@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from human_loop_reviews.contract import CallbackSetting
-from human_loop_reviews.settings import Environment, texts
+from human_loop_reviews.settings import EnvironmentVariables, texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class CallbackSettings:
         SettingsError
             If a variable is missing or wrong. The message names it.
         """
-        read = Environment(environment).read
+        read = EnvironmentVariables(environment).read
         return cls(
             callback_table=read(CallbackSetting.CALLBACK_TABLE, str),
             ledger_table=read(CallbackSetting.LEDGER_TABLE, str),

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
-from human_loop_reviews.review.values import Kind, Value
+from human_loop_reviews.review.values import Value, ValueKind
 
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
@@ -86,7 +86,7 @@ class FieldReview:
     confidence: float | None
     shown: bool | None
     note: Note | None
-    kind: Kind | None
+    kind: ValueKind | None
     details: Mapping[str, Any]
     source: Mapping[str, Any]
     predicted: Any
@@ -299,7 +299,7 @@ def _verdict_on_prediction(field: Field, tally: _Tally) -> Verdict | None:
     return Verdict.CORRECTED
 
 
-def _kind(values: Sequence[Value | None]) -> Kind | None:
+def _kind(values: Sequence[Value | None]) -> ValueKind | None:
     """Return the kind of the first value that is not empty, else of the first value."""
     given = [value for value in values if value is not None]
     return next((value.kind for value in sorted(given, key=lambda value: value.is_blank)), None)

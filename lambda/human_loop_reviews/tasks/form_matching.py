@@ -11,13 +11,13 @@ from typing import Any, Final, NamedTuple, Protocol
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.review.consensus import find_consensus
 from human_loop_reviews.review.field import Field, Vote
-from human_loop_reviews.review.values import BLANK, Kind
+from human_loop_reviews.review.values import BLANK, ValueKind
 from human_loop_reviews.tasks.form_blocks import Form, Pair
 from human_loop_reviews.tasks.form_keys import FormKeys
 
 #: The most fields, and the most votes on all fields together, that a review may have. They bound
 #: the memory that forged answers take: reviewers who have no pair in common make a field of each.
-MAX_FIELDS: Final = 50_000
+MAX_FORM_FIELDS: Final = 50_000
 MAX_VOTES: Final = 1_000_000
 
 #: How many letters and digits make a value distinctive.
@@ -115,8 +115,8 @@ def compare_forms(
 
 
 def _refuse_too_many(fields: int, reviewers: int, place: Place) -> None:
-    if fields > MAX_FIELDS:
-        raise place.expected(f"at most {MAX_FIELDS:,} fields")
+    if fields > MAX_FORM_FIELDS:
+        raise place.expected(f"at most {MAX_FORM_FIELDS:,} fields")
     if fields * reviewers > MAX_VOTES:
         raise place.expected(f"at most {MAX_VOTES:,} votes, one per field and answer")
 
@@ -294,7 +294,7 @@ def _by_key(pair: Pair) -> tuple[str, str]:
 
 
 def _is_text(pair: Pair) -> bool:
-    return pair.value.kind is Kind.TEXT and not pair.value.is_blank
+    return pair.value.kind is ValueKind.TEXT and not pair.value.is_blank
 
 
 def _field(

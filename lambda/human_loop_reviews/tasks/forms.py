@@ -14,7 +14,7 @@ from human_loop_reviews.a2i.validation import (
     optional_list,
     optional_object,
 )
-from human_loop_reviews.contract import FieldMapping, TaskMapping
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task
 from human_loop_reviews.tasks.form_blocks import Form, read_form

@@ -15,7 +15,7 @@ from human_loop_reviews.a2i.validation import (
     optional_text,
     require_object,
 )
-from human_loop_reviews.contract import FieldMapping, TaskMapping
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import boolean_value, fold
 from human_loop_reviews.tasks import Task

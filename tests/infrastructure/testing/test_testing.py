@@ -33,7 +33,7 @@ from human_loop_events.testing import (
 )
 from human_loop_events.testing.patterns import compare
 from human_loop_reviews.a2i.event import parse_event
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from local.samples import DOCUMENTED_EVENT, OutputSample
 from tests.infrastructure.cases import new_app, synthesize
 from tests.infrastructure.events.pattern_cases import PatternCase, pattern_cases

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from human_loop_reviews.contract import FieldMapping, TaskMapping
-from human_loop_reviews.tasks.mapping import MappingError, parse_mapping, parse_mappings
+from human_loop_reviews.mapping import FieldMapping, MappingError, TaskMapping
+from human_loop_reviews.tasks.mapping_json import parse_mapping, parse_mappings
 
 FIELD = {"name": "Kind", "prediction": "guess", "answer": "kind.label"}
 
