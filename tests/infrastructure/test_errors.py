@@ -880,7 +880,7 @@ def test_flow_definitions_of_another_account_have_no_reconciler_by_default() -> 
     loops = HumanLoopEvents(stack, "Default", flow_definitions=foreign, event_bus=bus)
     with pytest.raises(ValueError, match="reconciler: this HumanLoopEvents has none"):
         _ = loops.reconciler
-    with pytest.raises(ValueError, match="of account 444455556666"):
+    with pytest.raises(ValueError, match="in account 444455556666"):
         HumanLoopEvents(
             stack,
             "Wanted",

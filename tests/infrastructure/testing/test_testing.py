@@ -309,7 +309,9 @@ def test_outcome_of_a_loop_without_output_has_no_fields() -> None:
 
     assert failed["detail"]["failureCode"] == "Expired"
     assert failed["detail"]["fields"] == []
-    with pytest.raises(ValueError, match="output: the event of invoice-1042 names none"):
+    with pytest.raises(
+        ValueError, match="output: the event of invoice-1042 has no output location"
+    ):
         outcome_event(failed_event(), custom_output({}, {}))
 
 
