@@ -40,7 +40,7 @@ logger.setLevel(logging.INFO)
 #: clock, with all their retries.
 RESERVE_SECONDS: Final = 300
 
-#: The most calls of AWS between two looks at the clock: for one missing loop the look-up in the
+#: The most calls of AWS between two checks of the remaining time: for one missing loop the look-up in the
 #: ledger, the description, another look-up, the marker, the event and the marker again; then a page
 #: of loops and its look-up, or the progress.
 MAX_CALLS_BETWEEN_TIME_CHECKS: Final = 8
@@ -70,15 +70,15 @@ class ReconcilerRun:
     Parameters
     ----------
     function_arn
-        The function, whose account and Region are those of the human loops.
+        ARN of the function. It has the account and Region of the human loops.
     function_name
         Its name.
     remaining_seconds
-        Tells how much time is left.
+        Returns how many seconds are left.
     now
-        Tells the time.
+        Returns the time.
     run_id
-        Tells this run from all others.
+        Identifies this run.
     """
 
     function_arn: str
@@ -146,7 +146,7 @@ class Reconciler:
     bus: HumanLoopBus
 
     def reconcile(self, run: ReconcilerRun) -> dict[str, Any]:
-        """Compare all human loops, as far as the time allows. The next run resumes there.
+        """Compare all human loops with the ledger. The next run resumes where the time ended.
 
         Parameters
         ----------
@@ -156,8 +156,8 @@ class Reconciler:
         Returns
         -------
         dict
-            Whether this run compared all loops, how many it found missing, and the ARNs of those
-            whose events it sent again.
+            Whether this run compared all loops, how many it found missing, and the ARNs of the loops
+            for which it sent the event again.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class Reconciler:
         Returns
         -------
         dict
-            The ARNs of the loops whose events were sent, and of the others the reason.
+            The ARNs of the loops for which an event was sent, and of the others the reason.
 
         Raises
         ------

@@ -75,7 +75,7 @@ class Settings:
     outcome_bus
         ARN of the bus that outcomes are published on.
     disclosure
-        What outcomes tell of a document.
+        What outcomes contain of a document.
     max_output_bytes
         Outputs above this size are not read.
     mappings

@@ -39,7 +39,7 @@ class Callback:
     task_token
         The secret that resumes the execution.
     request_id
-        Tells the request from all others. A retry of the state makes the same request.
+        Identifies the request. A retry of the state makes the same request.
     accept_stopped
         Whether a Stopped loop is a success.
     """

@@ -134,7 +134,7 @@ class HumanLoops:
         input_content
             Its input as JSON.
         content_classifiers
-            What A2I is told of the input.
+            What the input is free of, as `ContentClassifiers` of ``StartHumanLoop``.
 
         Raises
         ------

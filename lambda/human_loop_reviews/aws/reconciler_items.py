@@ -48,7 +48,7 @@ class RecoveryState(StrEnum):
     MISSING = "missing"
     #: Its event is being sent. A run that stops here is repeated by the next one.
     SENDING = "sending"
-    #: Its event was sent. It is not sent again, unless somebody commands it.
+    #: Its event was sent. It is not sent again, except by `resend`.
     RESENT = "resent"
 
 

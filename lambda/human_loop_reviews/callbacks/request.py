@@ -32,7 +32,7 @@ class NewLoop:
     input_content
         Its input as JSON.
     content_classifiers
-        What A2I is told of the input.
+        What the input is free of, as `ContentClassifiers` of ``StartHumanLoop``.
     """
 
     flow_definition: str
@@ -50,7 +50,7 @@ class CallbackRequest:
     task_token
         The secret that resumes the execution.
     request_id
-        Tells the request from all others. A retry of the state makes the same request.
+        Identifies the request. A retry of the state makes the same request.
     timeout_seconds
         How long the state waits.
     accept_stopped
@@ -72,7 +72,7 @@ def read_task_token(payload: Any) -> str:
     Raises
     ------
     InvalidRequestError
-        If there is none. Then nobody can be told.
+        If the payload has no task token. Without one, no execution can be resumed.
     """
     return _text(_object(payload), CallbackKey.TASK_TOKEN)
 

@@ -20,7 +20,8 @@ class CallbackSettings:
     ledger_table
         Name of the ledger.
     flow_definitions
-        Names or ARNs of the flow definitions whose events reach the review handler. Empty for all.
+        Names or ARNs of the flow definitions that the review handler receives events of. Empty for
+        all.
     """
 
     callback_table: str

@@ -42,7 +42,7 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     event
         The event, or the batch.
     context
-        Lambda's, which tells the time that is left.
+        Lambda's context object, which has the remaining time.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     Raises
     ------
     Exception
-        For a single event, whatever kept it from being settled. Lambda retries, and then sends the
+        For a single event, the error that kept it from being settled. Lambda retries, and then sends the
         event to the function's dead-letter queue.
     """
     services = create_services()

@@ -95,8 +95,8 @@ class Field(NamedTuple):
     details
         What else is known about the prediction, by the names in outcomes: further confidences.
     source
-        Where the values stand in the document, by the names in outcomes. It is told with the values
-        only.
+        Where the values stand in the document, by the names in outcomes. Only outcomes with
+        values contain it.
     """
 
     name: str

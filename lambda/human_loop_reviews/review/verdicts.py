@@ -66,7 +66,7 @@ class FieldReview:
         Why the field has no verdict, or was compared only in part. None if it was compared fully.
     kind
         How the consensus is compared, or the model's value without one, or the reviewers' values.
-        None if nobody gave a value.
+        None without any value.
     details, source
         As in `Field`.
     predicted

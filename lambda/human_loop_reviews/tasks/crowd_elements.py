@@ -38,7 +38,7 @@ MAX_ANSWER_FIELDS: Final = 2_000
 #: their names.
 MAX_NAME_CHARACTERS: Final = 500_000
 
-# Deeper than this, nothing is unfolded, and opaque values are left out of outcomes.
+# Objects below this depth are not unfolded, and opaque values are left out of outcomes.
 _MAX_DEPTH: Final = 32
 
 # Python refuses to write longer numbers as text. JMESPath's functions can return them.

@@ -78,9 +78,9 @@ class Form:
     Parameters
     ----------
     pairs
-        Each with an id of its own, in an order that does not depend on that of the blocks.
+        Each with a unique id, in an order that does not depend on that of the blocks.
     blocks
-        The blocks that were read, each with an id of its own.
+        The blocks that were read, each with a unique id.
     sets
         Those of keys and values, by id.
     """
