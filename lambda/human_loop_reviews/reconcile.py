@@ -40,9 +40,9 @@ logger.setLevel(logging.INFO)
 #: clock, with all their retries.
 RESERVE_SECONDS: Final = 300
 
-#: The most calls of AWS between two checks of the remaining time: for one missing loop the look-up in the
-#: ledger, the description, another look-up, the marker, the event and the marker again; then a page
-#: of loops and its look-up, or the progress.
+#: The most calls of AWS between two checks of the remaining time: for one missing loop the look-up
+#: in the ledger, the description, another look-up, the marker, the event and the marker again; then
+#: a page of loops and its look-up, or the progress.
 MAX_CALLS_BETWEEN_TIME_CHECKS: Final = 8
 
 # A flow definition may be interrupted by temporary errors in this many runs before a run fails.
@@ -156,8 +156,8 @@ class Reconciler:
         Returns
         -------
         dict
-            Whether this run compared all loops, how many it found missing, and the ARNs of the loops
-            for which it sent the event again.
+            Whether this run compared all loops, how many it found missing, and the ARNs of the
+            loops for which it sent the event again.
 
         Raises
         ------

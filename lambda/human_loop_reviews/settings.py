@@ -128,44 +128,46 @@ class Settings:
         dead_letters = None
         if Setting.DEAD_LETTER_QUEUE_URL in environment or Setting.MAX_RECEIVES in environment:
             dead_letters = DeadLetterSettings(
-                queue_url=read(Setting.DEAD_LETTER_QUEUE_URL, _text),
-                max_receives=read(Setting.MAX_RECEIVES, _positive),
+                queue_url=read(Setting.DEAD_LETTER_QUEUE_URL, _parse_text),
+                max_receives=read(Setting.MAX_RECEIVES, _parse_positive),
             )
 
         return cls(
-            ledger_arn=read(Setting.LEDGER_ARN, _text),
+            ledger_arn=read(Setting.LEDGER_ARN, _parse_text),
             ledger_retention_days=read(Setting.LEDGER_RETENTION_DAYS, float),
             outcome_bus=read(Setting.OUTCOME_BUS, str),
             disclosure=Disclosure(
-                include_values=read(Setting.INCLUDE_VALUES, _boolean),
+                include_values=read(Setting.INCLUDE_VALUES, _parse_boolean),
                 include_failure_reason=read_optional(
-                    Setting.INCLUDE_FAILURE_REASON, _boolean, True
+                    Setting.INCLUDE_FAILURE_REASON, _parse_boolean, True
                 ),
-                hash_field_names=read_optional(Setting.FIELD_NAMES, _field_names, FieldNames.PLAIN)
+                hash_field_names=read_optional(
+                    Setting.FIELD_NAMES, _parse_field_names, FieldNames.PLAIN
+                )
                 is FieldNames.HASHED,
-                allowed_field_names=read_optional(Setting.ALLOWED_FIELD_NAMES, _names, None),
+                allowed_field_names=read_optional(Setting.ALLOWED_FIELD_NAMES, _parse_names, None),
             ),
             max_output_bytes=read(Setting.MAX_OUTPUT_BYTES, int),
-            mappings=read_optional(Setting.MAPPINGS, _mappings, {}),
+            mappings=read_optional(Setting.MAPPINGS, _parse_mappings, {}),
             dead_letters=dead_letters,
-            hub=read_optional(Setting.HUB, _text, None),
+            hub=read_optional(Setting.HUB, _parse_text, None),
         )
 
 
-def _mappings(text: str) -> Mapping[str, TaskMapping]:
+def _parse_mappings(text: str) -> Mapping[str, TaskMapping]:
     # Imported only where there are mappings, for the time of a cold start.
     from human_loop_reviews.tasks.mapping_json import parse_mappings
 
     return parse_mappings(text)
 
 
-def _field_names(text: str) -> FieldNames:
+def _parse_field_names(text: str) -> FieldNames:
     if text not in tuple(FieldNames):
         raise ValueError(f"expected {' or '.join(FieldNames)}, got {text!r}")
     return FieldNames(text)
 
 
-def texts(text: str) -> tuple[str, ...]:
+def parse_texts(text: str) -> tuple[str, ...]:
     """Return a variable that is a JSON list of texts."""
     try:
         values = json.loads(text)
@@ -176,23 +178,23 @@ def texts(text: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(texts(text))
+def _parse_names(text: str) -> frozenset[str]:
+    return frozenset(parse_texts(text))
 
 
-def _text(text: str) -> str:
+def _parse_text(text: str) -> str:
     if not text.strip():
         raise ValueError(f"expected text, got {text!r}")
     return text
 
 
-def _positive(text: str) -> int:
+def _parse_positive(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise ValueError(f"expected a whole number from 1, got {text!r}")
     return int(text)
 
 
-def _boolean(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(f"expected true or false, got {text!r}")
     return text == "true"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from human_loop_reviews.contract import CallbackSetting
-from human_loop_reviews.settings import EnvironmentVariables, texts
+from human_loop_reviews.settings import EnvironmentVariables, parse_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class CallbackSettings:
         return cls(
             callback_table=read(CallbackSetting.CALLBACK_TABLE, str),
             ledger_table=read(CallbackSetting.LEDGER_TABLE, str),
-            flow_definitions=read(CallbackSetting.FLOW_DEFINITIONS, texts),
+            flow_definitions=read(CallbackSetting.FLOW_DEFINITIONS, parse_texts),
         )
 
     def watch(self, flow_definition_arn: str) -> bool:

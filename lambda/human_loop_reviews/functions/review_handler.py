@@ -53,8 +53,8 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     Raises
     ------
     Exception
-        For a single event, the error that kept it from being settled. Lambda retries, and then sends the
-        event to the function's dead-letter queue.
+        For a single event, the error that kept it from being settled. Lambda retries, and then
+        sends the event to the function's dead-letter queue.
     """
     services = create_services()
     if isinstance(event, dict) and isinstance(event.get("Records"), list):

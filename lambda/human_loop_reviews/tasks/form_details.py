@@ -65,7 +65,7 @@ class FormDetails:
 
 
 class PairSource(Mapping[str, Any]):
-    """Where a pair stands in the document: page, geometry and block ids, where the response has them.
+    """Where a pair stands in the document: page, geometry and block ids, if the response has them.
 
     It is read on access, because only outcomes with values contain it.
 
