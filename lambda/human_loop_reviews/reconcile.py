@@ -65,27 +65,18 @@ class ReconciliationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcilerRun:
-    """One run of the function.
-
-    Parameters
-    ----------
-    function_arn
-        ARN of the function. It has the account and Region of the human loops.
-    function_name
-        Its name.
-    remaining_seconds
-        Returns how many seconds are left.
-    now
-        Returns the time.
-    run_id
-        Identifies this run.
-    """
+    """One run of the function."""
 
     function_arn: str
+    """ARN of the function. It has the account and Region of the human loops."""
     function_name: str
+    """Its name."""
     remaining_seconds: Callable[[], float]
+    """Returns how many seconds are left."""
     now: Callable[[], datetime]
+    """Returns the time."""
     run_id: str
+    """Identifies this run."""
 
     @classmethod
     def start(
@@ -126,24 +117,16 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
-    """Compares the human loops of A2I with the ledger, and sends missing events again.
-
-    Parameters
-    ----------
-    settings
-        The function's settings.
-    human_loops
-        What A2I knows.
-    items
-        The ledger.
-    bus
-        The bus with the events of human loops.
-    """
+    """Compares the human loops of A2I with the ledger, and sends missing events again."""
 
     settings: ReconcilerSettings
+    """The function's settings."""
     human_loops: HumanLoops
+    """What A2I knows."""
     items: ReconcilerItems
+    """The ledger."""
     bus: HumanLoopBus
+    """The bus with the events of human loops."""
 
     def reconcile(self, run: ReconcilerRun) -> dict[str, Any]:
         """Compare all human loops with the ledger. The next run resumes where the time ended.

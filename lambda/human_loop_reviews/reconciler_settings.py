@@ -12,27 +12,18 @@ from human_loop_reviews.settings import EnvironmentVariables, parse_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcilerSettings:
-    """The reconciler's settings.
-
-    Parameters
-    ----------
-    ledger_table
-        Name of the ledger.
-    event_bus
-        ARN of the bus that human loop events are sent to.
-    flow_definitions
-        Names or ARNs. Empty for all of the account and Region.
-    statuses
-        The terminal statuses that are recorded in the ledger.
-    look_back
-        Human loops that were created longer ago are not compared.
-    """
+    """The reconciler's settings."""
 
     ledger_table: str
+    """Name of the ledger."""
     event_bus: str
+    """ARN of the bus that human loop events are sent to."""
     flow_definitions: tuple[str, ...]
+    """Names or ARNs. Empty for all of the account and Region."""
     statuses: frozenset[HumanLoopStatus]
+    """The terminal statuses that are recorded in the ledger."""
     look_back: timedelta
+    """Human loops that were created longer ago are not compared."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ReconcilerSettings:

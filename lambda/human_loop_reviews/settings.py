@@ -48,53 +48,36 @@ class EnvironmentVariables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterSettings:
-    """Where the messages of a queue go that could not be handled, and when.
-
-    Parameters
-    ----------
-    queue_url
-        URL of the dead-letter queue.
-    max_receives
-        How often SQS delivers a message before it moves it to its own dead-letter queue.
-    """
+    """Where the messages of a queue go that could not be handled, and when."""
 
     queue_url: str
+    """URL of the dead-letter queue."""
     max_receives: int
+    """How often SQS delivers a message before it moves it to its own dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The review handler's settings.
-
-    Parameters
-    ----------
-    ledger_arn
-        ARN of the ledger.
-    ledger_retention_days
-        How long the ledger keeps a loop after its end.
-    outcome_bus
-        ARN of the bus that outcomes are published on.
-    disclosure
-        What outcomes contain of a document.
-    max_output_bytes
-        Outputs above this size are not read.
-    mappings
-        The owner's mappings, by the flow definition's name. In a hub also by account, Region and
-        name, as in ``111122223333/eu-west-1/invoices``.
-    dead_letters
-        Where messages go that could not be handled; None if SQS alone decides.
-    hub
-        The name of the event bus to which other accounts forward their events; None outside a hub.
-    """
+    """The review handler's settings."""
 
     ledger_arn: str
+    """ARN of the ledger."""
     ledger_retention_days: float
+    """How long the ledger keeps a loop after its end."""
     outcome_bus: str
+    """ARN of the bus that outcomes are published on."""
     disclosure: Disclosure
+    """What outcomes contain of a document."""
     max_output_bytes: int
+    """Outputs above this size are not read."""
     mappings: Mapping[str, TaskMapping] = field(default_factory=dict)
+    """The owner's mappings, by the flow definition's name. In a hub also by account, Region and
+    name, as in ``111122223333/eu-west-1/invoices``."""
     dead_letters: DeadLetterSettings | None = None
+    """Where messages go that could not be handled; None if SQS alone decides."""
     hub: str | None = None
+    """The name of the event bus to which other accounts forward their events; None outside a
+    hub."""
 
     @property
     def ledger_table(self) -> str:

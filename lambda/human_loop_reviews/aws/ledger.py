@@ -45,27 +45,22 @@ _VALUES: Final = "values"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What the ledger has of a loop.
-
-    Parameters
-    ----------
-    outcome_id
-        The id of the recorded outcome.
-    precedence
-        Its place among all outcomes of the loop. See `precedence_of`.
-    source, status, time, output_s3_uri
-        Who said that the loop ended, how and when, and where its output is.
-    unreadable
-        Whether that output could not be read. Then the loop is not settled.
-    """
+    """What the ledger has of a loop."""
 
     outcome_id: str
+    """The id of the recorded outcome."""
     precedence: str
+    """Its place among all outcomes of the loop. See `precedence_of`."""
     source: EventSource
+    """The source of the event: AWS, or an event that was sent again."""
     status: str
+    """How the loop ended."""
     time: datetime
+    """When the loop ended."""
     output_s3_uri: str | None
+    """Where its output is."""
     unreadable: bool
+    """Whether that output could not be read. Then the loop is not settled."""
 
     def settles(self, loop: HumanLoopEvent) -> bool:
         """Return whether an event about the loop cannot add anything."""

@@ -64,31 +64,21 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
-    """Registers executions that wait for human loops, and resumes them.
-
-    Parameters
-    ----------
-    settings
-        The function's settings.
-    table
-        The callbacks.
-    outcomes
-        The ledger.
-    executions
-        Step Functions.
-    human_loops
-        What A2I knows. Its client must not repeat requests by itself: a repeated start finds that
-        the name is taken, by the loop that the first request started.
-    sleep
-        Pauses for some seconds.
-    """
+    """Registers executions that wait for human loops, and resumes them."""
 
     settings: CallbackSettings
+    """The function's settings."""
     table: CallbackTable
+    """The callbacks."""
     outcomes: RecordedOutcomes
+    """The ledger."""
     executions: StepFunctions
+    """Step Functions."""
     human_loops: HumanLoops
+    """What A2I knows. Its client must not repeat requests by itself: a repeated start finds that
+    the name is taken, by the loop that the first request started."""
     sleep: Callable[[float], None] = time.sleep
+    """Pauses for some seconds."""
 
     def register(self, payload: Any, *, function_arn: str) -> None:
         """Let an execution wait for a human loop, and start the loop if the request says so.

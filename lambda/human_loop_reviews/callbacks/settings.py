@@ -11,22 +11,15 @@ from human_loop_reviews.settings import EnvironmentVariables, parse_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackSettings:
-    """The settings.
-
-    Parameters
-    ----------
-    callback_table
-        Name of the table of callbacks.
-    ledger_table
-        Name of the ledger.
-    flow_definitions
-        Names or ARNs of the flow definitions that the review handler receives events of. Empty for
-        all.
-    """
+    """The settings."""
 
     callback_table: str
+    """Name of the table of callbacks."""
     ledger_table: str
+    """Name of the ledger."""
     flow_definitions: tuple[str, ...]
+    """Names or ARNs of the flow definitions that the review handler receives events of. Empty for
+    all."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> CallbackSettings:

@@ -70,21 +70,14 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the handler needs for every event.
-
-    Parameters
-    ----------
-    settler
-        Settles loops.
-    dead_letter_queue
-        Where events go that could not be settled; None if SQS alone decides.
-    max_receives
-        How often SQS delivers a message; 0 without a dead-letter queue.
-    """
+    """What the handler needs for every event."""
 
     settler: Settler
+    """Settles loops."""
     dead_letter_queue: DeadLetterQueue | None
+    """Where events go that could not be settled; None if SQS alone decides."""
     max_receives: int
+    """How often SQS delivers a message; 0 without a dead-letter queue."""
 
     def handle(self, record: Any) -> bool:
         """Settle the loop of one SQS message, or send the message to the dead-letter queue.

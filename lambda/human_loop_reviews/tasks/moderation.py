@@ -25,18 +25,12 @@ MAX_LABELS: Final = 500
 
 
 class Label(NamedTuple):
-    """One moderation label.
-
-    Parameters
-    ----------
-    parent
-        The parent's name; empty for a label of the first level, None if it is not known.
-    name
-        The label's name.
-    """
+    """One moderation label."""
 
     parent: str | None
+    """The parent's name; empty for a label of the first level, None if it is not known."""
     name: str
+    """The label's name."""
 
     @property
     def path(self) -> str:
