@@ -40,9 +40,9 @@ logger.setLevel(logging.INFO)
 #: clock, with all their retries.
 RESERVE_SECONDS: Final = 300
 
-#: The most calls of AWS between two looks at the clock: for one missing loop the look-up in the
-#: ledger, the description, another look-up, the marker, the event and the marker again; then a page
-#: of loops and its look-up, or the progress.
+#: The most calls of AWS between two checks of the remaining time: for one missing loop the look-up
+#: in the ledger, the description, another look-up, the marker, the event and the marker again; then
+#: a page of loops and its look-up, or the progress.
 MAX_CALLS_BETWEEN_TIME_CHECKS: Final = 8
 
 # A flow definition may be interrupted by temporary errors in this many runs before a run fails.
@@ -65,27 +65,18 @@ class ReconciliationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcilerRun:
-    """One run of the function.
-
-    Parameters
-    ----------
-    function_arn
-        The function, whose account and Region are those of the human loops.
-    function_name
-        Its name.
-    remaining_seconds
-        Tells how much time is left.
-    now
-        Tells the time.
-    run_id
-        Tells this run from all others.
-    """
+    """One run of the function."""
 
     function_arn: str
+    """ARN of the function. It has the account and Region of the human loops."""
     function_name: str
+    """Its name."""
     remaining_seconds: Callable[[], float]
+    """Returns how many seconds are left."""
     now: Callable[[], datetime]
+    """Returns the time."""
     run_id: str
+    """Identifies this run."""
 
     @classmethod
     def start(
@@ -126,27 +117,19 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
-    """Compares the human loops of A2I with the ledger, and sends missing events again.
-
-    Parameters
-    ----------
-    settings
-        The function's settings.
-    human_loops
-        What A2I knows.
-    items
-        The ledger.
-    bus
-        The bus with the events of human loops.
-    """
+    """Compares the human loops of A2I with the ledger, and sends missing events again."""
 
     settings: ReconcilerSettings
+    """The function's settings."""
     human_loops: HumanLoops
+    """What A2I knows."""
     items: ReconcilerItems
+    """The ledger."""
     bus: HumanLoopBus
+    """The bus with the events of human loops."""
 
     def reconcile(self, run: ReconcilerRun) -> dict[str, Any]:
-        """Compare all human loops, as far as the time allows. The next run resumes there.
+        """Compare all human loops with the ledger. The next run resumes where the time ended.
 
         Parameters
         ----------
@@ -156,8 +139,8 @@ class Reconciler:
         Returns
         -------
         dict
-            Whether this run compared all loops, how many it found missing, and the ARNs of those
-            whose events it sent again.
+            Whether this run compared all loops, how many it found missing, and the ARNs of the
+            loops for which it sent the event again.
 
         Raises
         ------
@@ -194,7 +177,7 @@ class Reconciler:
         Returns
         -------
         dict
-            The ARNs of the loops whose events were sent, and of the others the reason.
+            The ARNs of the loops for which an event was sent, and of the others the reason.
 
         Raises
         ------

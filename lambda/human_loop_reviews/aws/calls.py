@@ -13,7 +13,7 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-#: Look-up, output, existence of the output, outcome, record, and dead letter.
+#: Look-up, output, existence of the output, outcome, record, and dead-letter message.
 CALLS_PER_EVENT: Final = 6
 
 #: How often a hub tries to take the role of a spoke, which is one call more. Lambda or SQS delivers

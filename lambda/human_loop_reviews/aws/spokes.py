@@ -1,4 +1,4 @@
-"""The spokes of a hub: other accounts and Regions, whose outputs are read with their own roles."""
+"""The spokes of a hub: other accounts and Regions. A role in each reads its outputs."""
 
 from __future__ import annotations
 

@@ -45,22 +45,15 @@ _TEXT: Final = ValueKind.TEXT  # a look-up in an enumeration is slow
 
 
 class Value(NamedTuple):
-    """One value of one field.
-
-    Parameters
-    ----------
-    kind
-        How the value is compared.
-    comparison_key
-        Two values are equal if their comparison keys are. It is hashable. ``BLANK`` is the key of
-        an empty value: an empty text, a list of no labels.
-    display
-        The value as outcomes carry it, ready for JSON.
-    """
+    """One value of one field."""
 
     kind: ValueKind
+    """How the value is compared."""
     comparison_key: Any
+    """Two values are equal if their comparison keys are. It is hashable. ``BLANK`` is the key of an
+    empty value: an empty text, a list of no labels."""
     display: Any
+    """The value as outcomes carry it, ready for JSON."""
 
     @property
     def is_blank(self) -> bool:

@@ -38,7 +38,7 @@ MAX_ANSWER_FIELDS: Final = 2_000
 #: their names.
 MAX_NAME_CHARACTERS: Final = 500_000
 
-# Deeper than this, nothing is unfolded, and opaque values are left out of outcomes.
+# Objects below this depth are not unfolded, and opaque values are left out of outcomes.
 _MAX_DEPTH: Final = 32
 
 # Python refuses to write longer numbers as text. JMESPath's functions can return them.
@@ -72,24 +72,16 @@ def too_many_fields() -> TooLargeError:
 
 @dataclass(slots=True)
 class Limits:
-    """What may still be read of one output.
-
-    Parameters
-    ----------
-    values
-        How many values.
-    packed_characters
-        How many characters of packed JSON. With 0, no text is unpacked.
-    fields
-        How many fields.
-    name_characters
-        How many characters of field names.
-    """
+    """What may still be read of one output."""
 
     values: int = MAX_VALUES
+    """How many values."""
     packed_characters: int = MAX_PACKED_CHARACTERS
+    """How many characters of packed JSON. With 0, no text is unpacked."""
     fields: int = MAX_ANSWER_FIELDS
+    """How many fields."""
     name_characters: int = MAX_NAME_CHARACTERS
+    """How many characters of field names."""
 
     def use_value(self) -> None:
         """Count a value."""

@@ -128,7 +128,7 @@ def same_drawing(one: Value, other: Value) -> bool:
 
 
 def same_boxes(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
-    """Return whether every box can be matched with another box of its own.
+    """Return whether the boxes can be matched one to one.
 
     Two boxes match if their labels are equal and their intersection over union is at least
     `MIN_OVERLAP`. The sets are the same if a complete one-to-one matching exists.

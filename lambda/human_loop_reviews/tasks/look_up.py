@@ -33,18 +33,12 @@ _ORDER: Final = tuple(PathMatch)
 
 
 class LookUp(NamedTuple):
-    """The result of one expression.
-
-    Parameters
-    ----------
-    found
-        What the expression finds.
-    value
-        The value, None unless ``found`` is a value.
-    """
+    """The result of one expression."""
 
     found: PathMatch
+    """What the expression finds."""
     value: Any = None
+    """The value, None unless ``found`` is a value."""
 
 
 def look_up(expression: str, data: Any) -> LookUp:
