@@ -21,7 +21,7 @@ _EXTENSION: Final = ".json"
 #: The folder of a flow definition's output with the outputs of verifications, which are left out.
 VERIFICATION_FOLDER: Final = "human-loops_verification"
 
-# What the review handler reads at most, by default.
+# The default limit of the review handler.
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_glue as glue
 from constructs import Construct
 
 from human_loop_tables.archive_schema import OUTCOME_PROPERTIES, OUTCOMES, PARTITION
-from human_loop_tables.archive_views import ATHENA_TYPES, GLUE_TYPES, VIEWS, View
+from human_loop_tables.archive_views import ATHENA_TYPES, GLUE_TYPES, VIEWS, AthenaView
 
 #: The first day of the partitions: there are no outcomes of an earlier one.
 _FIRST_DAY: Final = "2026-01-01"
@@ -126,7 +126,7 @@ class OutcomeTables:
             ),
         )
 
-    def _declare_view(self, view: View) -> glue.CfnTable:
+    def _declare_view(self, view: AthenaView) -> glue.CfnTable:
         """Declare a view in the form in which Athena itself stores one."""
         definition = {
             "originalSql": view.sql,

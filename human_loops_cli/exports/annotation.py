@@ -29,28 +29,19 @@ class AnnotationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """The consensus of one human loop.
-
-    Parameters
-    ----------
-    name
-        The field's name.
-    kind
-        Whether it has labels or boxes.
-    labels
-        The labels with the share of pairs of reviewers who agreed on each, 0 with one reviewer.
-    boxes, size
-        The boxes, and the size of the image.
-    agreement
-        The share of pairs of reviewers who drew the same, 0 with one reviewer.
-    """
+    """The consensus of one human loop."""
 
     name: str
+    """The field's name."""
     kind: AnnotationKind
+    """Whether it has labels or boxes."""
     labels: Mapping[str, float]
+    """The labels with the share of pairs of reviewers who agreed on each, 0 with one reviewer."""
     boxes: Sequence[PixelBox] = ()
     size: ImageSize | None = None
+    """The boxes, and the size of the image."""
     agreement: float = 0.0
+    """The share of pairs of reviewers who drew the same, 0 with one reviewer."""
 
     def agreement_on(self, label: str) -> float:
         """Return the share of pairs of reviewers who agreed on a label."""

@@ -14,7 +14,7 @@ from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.review.values import Kind, fold
 from human_loops_cli.exports.annotation import MODERATION_LABELS, moderation_labels
 from human_loops_cli.exports.boxes import ImageSize, PixelBox, boxes_in_pixels, find_image_size
-from human_loops_cli.exports.format import ExportFormat, OneOfItsKind, one_line
+from human_loops_cli.exports.format import ExportFormat, SchemaConsistency, one_line
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ConsensusField, ReviewedLoop
 from human_loops_cli.exports.source import SourceKind
@@ -58,7 +58,7 @@ class LabelStudio:
     END: str = "\n]\n"
 
     def __init__(self) -> None:
-        self._one = OneOfItsKind()
+        self._consistency = SchemaConsistency()
         self._media = "image"
         self._controls: dict[str, _Control] = {}
         self._labels: dict[str, dict[str, None]] = {}
@@ -76,7 +76,7 @@ class LabelStudio:
                 raise LeftOutError(Reason.SOURCE_IS_TEXT)
             if controls.setdefault(name, control) is not control:
                 raise LeftOutError(Reason.MIXED)
-        self._one.require(media)
+        self._consistency.require(media)
         self._media, self._controls = media, controls
         task: dict[str, Any] = {
             "data": {media: source.value, **loop.trace},

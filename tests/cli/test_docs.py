@@ -93,7 +93,7 @@ def test_command_of_the_documentation_runs(
 
     result = run(*shlex.split(command))
 
-    # The stack has a dead letter, which is what status 1 means.
+    # The stack has a message in a dead-letter queue, which is what status 1 means.
     assert result.exit_code == (1 if command.startswith("status") else 0), result.output
     assert result.stdout or " -o " in command
 

@@ -75,7 +75,7 @@ def check(calls: set[str], documented: set[str], *, not_made: frozenset[str] = f
 COMMON = allowed("Stack")
 
 
-def test_listing_and_redriving_letters(stack: Stack, calls: set[str]) -> None:
+def test_listing_and_redriving_messages(stack: Stack, calls: set[str]) -> None:
     stack.put_of_function("of-function")
     stack.put_of_rule("of-queue", arn("sqs", "Queue"))
     stack.put_of_rule("of-topic", stack.sns.create_topic(Name="Topic")["TopicArn"])
@@ -89,7 +89,7 @@ def test_listing_and_redriving_letters(stack: Stack, calls: set[str]) -> None:
     check(calls, of_row("`dead-letters redrive`") | COMMON, not_made=missing)
 
 
-def test_forwarding_letters_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
+def test_forwarding_messages_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
     pattern = json.dumps({"source": ["human-loop-events"]})
     boto3.client("events").put_rule(Name="StatusChange", EventPattern=pattern)
     stack.put_of_rule("of-hub", arn("events", "event-bus/reviews-hub"))

@@ -1,4 +1,4 @@
-"""The dead-letter queues of a stack, and receiving from them."""
+"""The dead-letter queues of a stack, and a client that receives from them."""
 
 from __future__ import annotations
 
@@ -13,42 +13,34 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from human_loops_cli.dead_letters.letter import Letter
+from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.stack import DeployedStack
 
 _SUFFIX: Final = "DeadLetterQueueUrl"
 
 # SQS's limit for one request.
-_MOST_AT_ONCE: Final = 10
+_MAX_MESSAGES: Final = 10
 
-# How long a listing hides what it received, unless it ends before and shows it again.
+# The visibility timeout of listed messages. A listing that ends resets it.
 _SECONDS_OF_A_LISTING: Final = 30
 
-# An answer after a wait comes from all of SQS's servers, one without a wait from some.
+# Long polling queries all servers of SQS, short polling only some.
 _SECONDS_TO_WAIT: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeadLetterQueue:
-    """A dead-letter queue of a stack.
-
-    Parameters
-    ----------
-    name
-        The name of the stack's output, without ``Url``.
-    url
-        The queue's URL.
-    source_url
-        The URL of the queue whose messages SQS moves here. None if it is not for a queue.
-    function
-        The name of the function whose events Lambda sends here. None if it is not for a function.
-    """
+class DeployedDeadLetterQueue:
+    """A dead-letter queue of a stack."""
 
     name: str
+    """The name of the stack's output, without ``Url``."""
     url: str
+    """The queue's URL."""
     source_url: str | None = None
+    """The URL of the queue whose messages SQS moves here. None if it is not for a queue."""
     function: str | None = None
+    """The name of the function whose events Lambda sends here. None if it is not for a function."""
 
     @property
     def source_name(self) -> str:
@@ -57,14 +49,14 @@ class DeadLetterQueue:
 
 
 @dataclass(frozen=True)
-class Received:
-    """A letter, and SQS's own time when it was received."""
+class ReceivedMessage:
+    """A message, and the time at which SQS returned it, by the clock of SQS."""
 
-    letter: Letter
+    message: DeadLetterMessage
     time: datetime
 
 
-def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeadLetterQueue]:
+def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeployedDeadLetterQueue]:
     """Return the dead-letter queues of a stack.
 
     Parameters
@@ -87,7 +79,7 @@ def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeadLette
     [('AQueueDeadLetterQueue', 'alive')]
     """
     queues = [
-        DeadLetterQueue(
+        DeployedDeadLetterQueue(
             name=output.removesuffix("Url"),
             url=url,
             source_url=stack.outputs.get(f"{output.removesuffix(_SUFFIX)}Url"),
@@ -113,23 +105,23 @@ def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeadLette
     return named
 
 
-class Inbox:
-    """A dead-letter queue to receive from.
+class DeadLetterQueueClient:
+    """Receives, deletes and releases the messages of a dead-letter queue.
 
     Parameters
     ----------
     sqs
-        A client.
+        A client of SQS.
     queue
         The queue.
     """
 
-    def __init__(self, sqs: Any, queue: DeadLetterQueue) -> None:
+    def __init__(self, sqs: Any, queue: DeployedDeadLetterQueue) -> None:
         self._sqs = sqs
         self.queue = queue
 
     def count(self) -> int:
-        """Return about how many messages the queue has, the hidden ones included."""
+        """Return the approximate number of messages, including those that are not visible."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self._sqs.get_queue_attributes(QueueUrl=self.queue.url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
@@ -138,43 +130,46 @@ class Inbox:
         """Return the queue's ARN."""
         return queue_arn(self._sqs, self.queue.url)
 
-    def browse(self, at_most: int) -> list[Letter]:
-        """Return letters without taking them out: each once, the oldest first.
+    def browse(self, at_most: int) -> list[DeadLetterMessage]:
+        """Return messages without deleting them: each once, the oldest first.
 
-        They are hidden from others while this runs, and 30 seconds longer if it is interrupted.
+        Other consumers cannot receive them meanwhile. If the process is killed, the messages become
+        visible again after 30 seconds.
 
         Parameters
         ----------
         at_most
-            How many letters to return.
+            How many messages to return.
         """
-        letters: dict[str, Letter] = {}
+        messages: dict[str, DeadLetterMessage] = {}
         handles: list[str] = []
         deadline = time.monotonic() + _SECONDS_OF_A_LISTING
         try:
-            while len(letters) < at_most and time.monotonic() < deadline:
-                received = self._receive(_MOST_AT_ONCE, hidden_for=_SECONDS_OF_A_LISTING)
-                handles += [each.letter.receipt_handle for each in received]
-                new = [each.letter for each in received if each.letter.message_id not in letters]
+            while len(messages) < at_most and time.monotonic() < deadline:
+                received = self._receive(_MAX_MESSAGES, hidden_for=_SECONDS_OF_A_LISTING)
+                handles += [each.message.receipt_handle for each in received]
+                new = [each.message for each in received if each.message.message_id not in messages]
                 if not new:
                     break
-                letters |= {letter.message_id: letter for letter in new}
+                messages |= {message.message_id: message for message in new}
         finally:
             self.show_again(handles)
-        oldest_first = sorted(letters.values(), key=lambda letter: (letter.sent, letter.message_id))
+        oldest_first = sorted(
+            messages.values(), key=lambda message: (message.sent, message.message_id)
+        )
         return oldest_first[:at_most]
 
-    def receive(self, *, hidden_for: int) -> Received | None:
-        """Receive one letter and hide it for some seconds. None if there is none."""
+    def receive(self, *, hidden_for: int) -> ReceivedMessage | None:
+        """Receive one message with a visibility timeout. None if there is none."""
         received = self._receive(1, hidden_for=hidden_for)
         return received[0] if received else None
 
-    def delete(self, letter: Letter) -> None:
-        """Delete a letter that was received."""
-        self._sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=letter.receipt_handle)
+    def delete(self, message: DeadLetterMessage) -> None:
+        """Delete a message that was received."""
+        self._sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=message.receipt_handle)
 
     def show_again(self, handles: Iterable[str]) -> None:
-        """Show letters again at once. Without an answer they are shown when their time is over."""
+        """Make messages visible again. If a call fails, their visibility timeout ends later."""
         for batch in _batches(handles):
             entries = [
                 {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
@@ -183,7 +178,7 @@ class Inbox:
             with contextlib.suppress(BotoCoreError, ClientError):
                 self._sqs.change_message_visibility_batch(QueueUrl=self.queue.url, Entries=entries)
 
-    def _receive(self, at_most: int, *, hidden_for: int) -> list[Received]:
+    def _receive(self, at_most: int, *, hidden_for: int) -> list[ReceivedMessage]:
         answer = self._sqs.receive_message(
             QueueUrl=self.queue.url,
             MaxNumberOfMessages=at_most,
@@ -194,7 +189,7 @@ class Inbox:
         )
         now = _time_of(answer)
         return [
-            Received(Letter.parse(message, queue=self.queue.name), now)
+            ReceivedMessage(DeadLetterMessage.parse(message, queue=self.queue.name), now)
             for message in answer.get("Messages", ())
         ]
 
@@ -206,7 +201,7 @@ def queue_arn(sqs: Any, url: str) -> str:
 
 
 def _time_of(answer: dict[str, Any]) -> datetime:
-    """Return the end of the second at which SQS answered, by its own clock."""
+    """Return the end of the second in which SQS responded, by the clock of SQS."""
     date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
     now = datetime.now(UTC)
     if date is not None:
@@ -217,5 +212,5 @@ def _time_of(answer: dict[str, Any]) -> datetime:
 
 def _batches(handles: Iterable[str]) -> Iterator[Sequence[str]]:
     remaining = iter(handles)
-    while batch := list(islice(remaining, _MOST_AT_ONCE)):
+    while batch := list(islice(remaining, _MAX_MESSAGES)):
         yield batch

@@ -1,19 +1,19 @@
-"""An export that is being written: its entries, and what stands around them."""
+"""Writing an export: its entries, and the text around them."""
 
 from __future__ import annotations
 
 from typing import IO
 
 
-class Destination:
-    """An export that is being written.
+class ExportWriter:
+    """Writes the entries of an export.
 
     Parameters
     ----------
     stream
-        Where the entries go.
+        Receives the entries.
     start, separator, end
-        What stands before, between and after the entries.
+        The text before, between and after the entries.
     """
 
     def __init__(self, stream: IO[bytes], *, start: str, separator: str, end: str) -> None:
@@ -28,7 +28,7 @@ class Destination:
         self.entries += 1
 
     def finish(self) -> None:
-        """Write what stands after the entries. Nothing is written without any."""
+        """Write the text after the entries. If there are no entries, write nothing."""
         if self.entries:
             self._stream.write(self._end.encode())
             self._stream.flush()

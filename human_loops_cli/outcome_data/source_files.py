@@ -18,31 +18,24 @@ _S3: Final = "s3://"
 #: The files of a folder that are read. Firehose can write objects without an extension.
 _EXTENSIONS: Final = ("", ".json", ".jsonl", ".ndjson", ".parquet")
 
-#: What an archive has beside its outcomes, and what must not count.
+#: Folders without outcomes, and those of verifications.
 _NOT_READ: Final = frozenset({"errors", "results", VERIFICATION_FOLDER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file of a source.
-
-    Parameters
-    ----------
-    name
-        Its path or URI.
-    path
-        Where it is on disk. None if it must be fetched.
-    key
-        In S3: bucket and key.
-    """
+    """A file of a source."""
 
     name: str
+    """Its path or URI."""
     path: Path | None = None
+    """The path on disk. None if it must be fetched."""
     key: tuple[str, str] | None = None
+    """In S3: bucket and key."""
 
     @property
     def is_standard_input(self) -> bool:
-        """Whether it is what comes on standard input."""
+        """Whether it is standard input."""
         return self.path is None and self.key is None
 
     def fetch(self, session: Session, to: Path) -> Path:
@@ -58,22 +51,16 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The files of all sources.
-
-    Parameters
-    ----------
-    files
-        Those to read, each once.
-    not_read
-        How many files of folders and prefixes have another extension.
-    """
+class SourceFiles:
+    """The files of all sources."""
 
     files: Sequence[SourceFile]
+    """Those to read, each once."""
     not_read: int
+    """How many files of folders and prefixes have another extension."""
 
 
-def find_files(session: Session, sources: Sequence[str]) -> Found:
+def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
     """Return the files of some sources.
 
     Parameters
@@ -102,7 +89,7 @@ def find_files(session: Session, sources: Sequence[str]) -> Found:
             )
         for each in wanted:
             files.setdefault(each.name if each.path is None else str(each.path.resolve()), each)
-    return Found(files=list(files.values()), not_read=not_read)
+    return SourceFiles(files=list(files.values()), not_read=not_read)
 
 
 def _files_at(session: Session, source: str) -> Iterator[SourceFile | None]:

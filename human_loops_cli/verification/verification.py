@@ -1,4 +1,4 @@
-"""One verification: what it adds, what it sends, and what it finds out about each link."""
+"""A verification: its resources, its event, and the state of each link."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from botocore.exceptions import ClientError
 from human_loop_reviews.aws.event_bus import bus_exists
 from human_loops_cli.errors import CommandError
 from human_loops_cli.session import Session
-from human_loops_cli.verification.additions import Additions
 from human_loops_cli.verification.causes import Causes
-from human_loops_cli.verification.sightings import (
-    ConsumersQueue,
-    Inbox,
-    item_of,
-)
-from human_loops_cli.verification.subject import MarkedLoop, read_subject
+from human_loops_cli.verification.consumer_queue import ConsumerQueue
+from human_loops_cli.verification.stack_parts import read_stack_parts
+from human_loops_cli.verification.temporary_resources import TemporaryResources
+from human_loops_cli.verification.verification_loop import VerificationLoop
+from human_loops_cli.verification.verification_queue import VerificationQueue
 
 _SECONDS_BETWEEN_PROBES: Final = 2
 _SECONDS_TO_WAIT: Final = 1
@@ -29,11 +27,11 @@ _SECONDS_TO_WAIT: Final = 1
 _NO_SUCH: Final = ("NotFound", "NotFoundException", "NoSuchBucket", "ResourceNotFoundException")
 
 Progressed = Callable[[list[str]], None]
-"""Called with the names of the links that are awaited."""
+"""Called with the names of the links that the verification waits for."""
 
 
-class State(StrEnum):
-    """What is known of a link."""
+class LinkState(StrEnum):
+    """The state of a link."""
 
     OK = "ok"
     BROKEN = "broken"
@@ -43,63 +41,55 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """A link, and what was seen of it."""
+    """A link, its state, and the evidence."""
 
     name: str
-    state: State
+    state: LinkState
     detail: str
 
 
 @dataclass(kw_only=True)
 class Verification:
-    """A verification of a stack.
-
-    Parameters
-    ----------
-    session
-        The run of the command line.
-    seconds
-        How long to wait for the marked event.
-    with_alarm
-        Whether to test the alarm path, which people see.
-    leftovers
-        The names of what earlier verifications left, and this one removed.
-    notes
-        What else is to be told.
-    left
-        What could not be removed, and why.
-    """
+    """A verification of a stack."""
 
     session: Session
+    """The run of the command line."""
     seconds: float
+    """How long to wait for the marked event."""
     with_alarm: bool
+    """Whether to test the alarm path, which people see."""
     leftovers: list[str] = field(default_factory=list)
+    """The names of resources of earlier verifications that this one removed."""
     notes: list[str] = field(default_factory=list)
+    """Further notes for the user."""
     left: list[str] = field(default_factory=list)
+    """The resources that could not be removed, and the reasons."""
     _broken: dict[str, str] = field(default_factory=dict)
     _ok: dict[str, str] = field(default_factory=dict)
     _skipped: dict[str, str] = field(default_factory=dict)
 
     def run(self, progressed: Progressed) -> list[Link]:
-        """Verify the stack, and remove what that added, whatever happens.
+        """Verify the stack. The temporary resources are removed in any case.
 
         Raises
         ------
         CommandError
-            If there is nothing to verify.
+            If the stack has no part to verify.
         BotoCoreError, ClientError
             If AWS refuses, such as for a missing permission.
         """
-        self._subject = read_subject(self.session)
-        self._loop = MarkedLoop.create(self._subject, seconds=self.seconds)
-        self._additions = Additions(
-            session=self.session, subject=self._subject, loop=self._loop, left=self.left
+        self._parts = read_stack_parts(self.session)
+        self._loop = VerificationLoop.create(self._parts, seconds=self.seconds)
+        self._resources = TemporaryResources(
+            session=self.session, parts=self._parts, loop=self._loop, left=self.left
         )
-        self.leftovers = self._additions.remove_leftovers()
+        self.leftovers = self._resources.remove_leftovers()
         self._alarm = self._choose_alarm()
-        self._inbox = Inbox(self._additions, None if self._alarm is None else self._alarm["name"])
-        url = self._subject.output("QueueUrl")
-        self._queue = url and ConsumersQueue(self.session, url, self._loop.verification)
+        self._verification_queue = VerificationQueue(
+            self._resources, None if self._alarm is None else self._alarm["name"]
+        )
+        url = self._parts.output("QueueUrl")
+        self._consumer_queue = url and ConsumerQueue(self.session, url, self._loop.verification)
         self._deadline = time.monotonic() + self.seconds
         try:
             self._add()
@@ -107,57 +97,57 @@ class Verification:
             self._wait(progressed)
             self._find_causes()
         finally:
-            self._additions.remove()
+            self._resources.remove()
         return self._links()
 
     def _names(self) -> list[str]:
         """Return the names of the links that the stack has, in the order of the event."""
-        has = self._subject.output
-        handler = ["handler", "ledger", "outcome"] if self._subject.handler else []
+        has = self._parts.output
+        handler = ["handler", "ledger", "outcome"] if self._parts.handler else []
         return [
-            *(["event bus"] if self._subject.rule else []),
-            *(["topic"] if has("TopicArn") and self._subject.rule else []),
-            *(["queue"] if has("QueueUrl") and self._subject.rule else []),
-            *(handler if self._subject.rule else []),
+            *(["event bus"] if self._parts.rule else []),
+            *(["topic"] if has("TopicArn") and self._parts.rule else []),
+            *(["queue"] if has("QueueUrl") and self._parts.rule else []),
+            *(handler if self._parts.rule else []),
             *(["alerts", "alarm"] if has("AlertsTopicArn") else []),
         ]
 
     def _add(self) -> None:
-        """Add what sees the marked event, and its output."""
-        additions = self._additions
-        additions.create_queue()
-        if self._subject.rule is not None:
-            outcome_bus = self._subject.outcome_bus
+        """Create the resources that receive the marked event, and its output."""
+        resources = self._resources
+        resources.create_queue()
+        if self._parts.rule is not None:
+            outcome_bus = self._parts.outcome_bus
             if outcome_bus is not None and outcome_bus.startswith("arn:"):
                 self._skipped["outcome"] = f"{outcome_bus} is in another account"
-            for bus in self._subject.buses:
+            for bus in self._parts.buses:
                 events = self.session.client("events")
                 if bus_exists(events, bus):
-                    additions.watch_bus(bus)
+                    resources.watch_bus(bus)
                 else:
-                    link = "event bus" if bus == self._subject.rule.bus else "outcome"
+                    link = "event bus" if bus == self._parts.rule.bus else "outcome"
                     self._broken[link] = f"the event bus {bus} does not exist"
         for link, output in (("topic", "TopicArn"), ("alerts", "AlertsTopicArn")):
-            topic = self._subject.output(output)
-            if topic in self._subject.topics:
-                self._or_broken(link, f"the topic {topic}", additions.watch_topic, topic)
+            topic = self._parts.output(output)
+            if topic in self._parts.topics:
+                self._or_broken(link, f"the topic {topic}", resources.watch_topic, topic)
             elif topic is not None:
                 self._skipped[link] = f"{topic} is in another account"
-        handler = self._subject.handler
+        handler = self._parts.handler
         if self._loop.has_output:
             bucket = f"the output bucket {self._loop.output_key()[0]}"
-            self._or_broken("handler", bucket, additions.put_output)
+            self._or_broken("handler", bucket, resources.put_output)
         if handler is not None:
             table = handler.settings.ledger_table
-            additions.expect_item(table)
-            self._or_broken("ledger", f"the table {table}", item_of, additions)
-        if self._queue:
-            self._or_broken("queue", self._queue.url, self._queue.start)
+            resources.expect_item(table)
+            self._or_broken("ledger", f"the table {table}", resources.ledger_item)
+        if self._consumer_queue:
+            self._or_broken("queue", self._consumer_queue.url, self._consumer_queue.start)
 
     def _or_broken(
         self, link: str, what: str, add: Callable[..., object], *arguments: object
     ) -> None:
-        """Add something, unless what it is added to does not exist."""
+        """Run a step. If its resource does not exist, the link is broken."""
         try:
             add(*arguments)
         except ClientError as error:
@@ -167,25 +157,25 @@ class Verification:
             self._broken[link] = f"{what} does not exist"
 
     def _send(self) -> None:
-        """Send the marked event, once the rules that watch for it work."""
+        """Send the marked event, after the temporary rules are in effect."""
         self._sent = datetime.now(UTC)
-        if self._subject.rule is not None and "event bus" not in self._broken:
-            for bus in self._subject.buses:
-                if bus == self._subject.rule.bus or self._is_open("outcome"):
+        if self._parts.rule is not None and "event bus" not in self._broken:
+            for bus in self._parts.buses:
+                if bus == self._parts.rule.bus or self._is_open("outcome"):
                     self._probe(bus)
-            self._put(self._subject.rule.bus, self._loop.entry())
+            self._put(self._parts.rule.bus, self._loop.entry())
             self._sent = datetime.now(UTC)
         if self._alarm is not None:
             self._test_alarm(self._alarm)
 
     def _probe(self, bus: str) -> None:
-        """Wait until EventBridge uses the new rule, which takes it a while."""
+        """Wait until the new rule is in effect in EventBridge."""
         latest = self._deadline - self.seconds / 2
-        self._inbox.seen.discard("probe")
+        self._verification_queue.seen.discard("probe")
         entry = self._loop.probe()
         while True:
             self._put(bus, entry)
-            if "probe" in self._inbox.look(wait=_SECONDS_BETWEEN_PROBES):
+            if "probe" in self._verification_queue.look(wait=_SECONDS_BETWEEN_PROBES):
                 return
             if time.monotonic() > latest:
                 self.notes.append(f"The rule of this verification on {bus} did not work in time.")
@@ -201,7 +191,7 @@ class Verification:
             )
 
     def _wait(self, progressed: Progressed) -> None:
-        """Look until everything that can arrive has arrived, or the time is over."""
+        """Poll until all links are known, or the timeout is reached."""
         while self._look() and time.monotonic() < self._deadline:
             progressed(self._awaited())
 
@@ -209,20 +199,20 @@ class Verification:
         return name not in self._ok.keys() | self._broken.keys() | self._skipped.keys()
 
     def _awaited(self) -> list[str]:
-        """Return the links of which nothing is known yet, but may be by waiting."""
+        """Return the links with an unknown state that can still change."""
         if "event bus" in self._broken:
             return []
         return [name for name in self._names() if self._is_open(name) and name != "alerts"]
 
     def _look(self) -> list[str]:
-        """Look everywhere once, and return the links that are still awaited."""
-        for place in self._inbox.look(wait=_SECONDS_TO_WAIT) & {*_RECEIVED}:
+        """Poll all links once, and return those with an unknown state."""
+        for place in self._verification_queue.look(wait=_SECONDS_TO_WAIT) & {*_RECEIVED}:
             self._ok[place] = _RECEIVED[place]
         awaited = self._awaited()
-        if "queue" in awaited and self._queue and self._queue.look():
-            self._ok["queue"] = self._queue.evidence
+        if "queue" in awaited and self._consumer_queue and self._consumer_queue.look():
+            self._ok["queue"] = self._consumer_queue.evidence
         if "ledger" in awaited:
-            item = item_of(self._additions)
+            item = self._resources.ledger_item()
             if item is not None and item.get("outputError"):
                 self._broken["handler"] = f"it could not read the output: {item['outputError']}"
             elif item is not None:
@@ -234,10 +224,8 @@ class Verification:
         return self._awaited()
 
     def _find_causes(self) -> None:
-        """Look for the causes of what did not arrive."""
-        causes = Causes(
-            session=self.session, subject=self._subject, loop=self._loop, sent=self._sent
-        )
+        """Find why events and messages did not arrive."""
+        causes = Causes(session=self.session, parts=self._parts, loop=self._loop, sent=self._sent)
         missing = self._awaited()
         if "event bus" in missing:
             self._broken["event bus"] = "the rule of this verification on the bus saw no event"
@@ -250,8 +238,8 @@ class Verification:
             if name in missing:
                 handled = "handler" in self._ok
                 self._broken[name] = causes.of_handler() if handled else "see handler"
-        if self._subject.output("AlertsTopicArn") and self._is_open("alerts"):
-            fault = causes.of_alerts(self._additions.name)
+        if self._parts.output("AlertsTopicArn") and self._is_open("alerts"):
+            fault = causes.of_alerts(self._resources.name)
             if fault is None:
                 self._ok["alerts"] = "the rule on failures and all subscriptions are in place"
             else:
@@ -264,18 +252,18 @@ class Verification:
 
     def _link(self, name: str) -> Link:
         if name in self._broken:
-            return Link(name, State.BROKEN, self._broken[name])
+            return Link(name, LinkState.BROKEN, self._broken[name])
         if name in self._ok:
-            return Link(name, State.OK, self._ok[name])
+            return Link(name, LinkState.OK, self._ok[name])
         if name in self._skipped:
-            return Link(name, State.SKIPPED, self._skipped[name])
-        return Link(name, State.BROKEN, "not reached: see event bus")
+            return Link(name, LinkState.SKIPPED, self._skipped[name])
+        return Link(name, LinkState.BROKEN, "not reached: see event bus")
 
     def _choose_alarm(self) -> dict[str, Any] | None:
         """Return the alarm on failures, if it is off and notifies the alerts."""
-        topic = self._subject.output("AlertsTopicArn")
-        name = self._subject.output("FailedLoopsAlarmName")
-        if topic not in self._subject.topics:
+        topic = self._parts.output("AlertsTopicArn")
+        name = self._parts.output("FailedLoopsAlarmName")
+        if topic not in self._parts.topics:
             self._skipped["alarm"] = f"{topic} is in another account"
             return None
         if not self.with_alarm or name is None:
@@ -303,7 +291,7 @@ class Verification:
     def _test_alarm(self, alarm: dict[str, Any]) -> None:
         cloudwatch = self.session.client("cloudwatch")
         mark = f"Test by human-loops verify, {self._loop.verification}"
-        self._additions.later(
+        self._resources.register_removal(
             f"state {alarm['state']} of alarm {alarm['name']}",
             lambda: cloudwatch.set_alarm_state(
                 AlarmName=alarm["name"],
@@ -322,6 +310,6 @@ class Verification:
 _RECEIVED: Final = {
     "event bus": "has the marked event",
     "topic": "delivered it to a subscriber",
-    "outcome": "came on the outcome bus",
-    "alarm": "its message came to a subscriber of the alerts",
+    "outcome": "received on the outcome bus",
+    "alarm": "its message was received by a subscriber of the alerts",
 }

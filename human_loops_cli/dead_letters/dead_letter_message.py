@@ -1,4 +1,4 @@
-"""A letter in a dead-letter queue: who sent it, what it is about, and why it is there."""
+"""A message in a dead-letter queue: its sender, its human loop, and the reason it is there."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from human_loop_reviews.contract import ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTR
 
 
 class Sender(StrEnum):
-    """Who sent a letter, which its message attributes tell."""
+    """The sender of a message, identified by its message attributes."""
 
     #: EventBridge could not deliver an event to the target of a rule.
     EVENTBRIDGE = "EventBridge"
-    #: Lambda gave up on an event that invoked a function asynchronously.
+    #: Lambda discarded an event of an asynchronous invocation after the last attempt.
     LAMBDA = "Lambda"
-    #: The review handler gave up on a message of its queue.
+    #: The review handler sent a message that it could not process.
     HANDLER = "handler"
-    #: SQS moved a message that was received too often, or somebody sent it by hand.
+    #: SQS moved a message that exceeded maxReceiveCount, or it was sent manually.
     SQS = "SQS"
 
 
@@ -38,46 +38,34 @@ _WITHOUT_REASON: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A letter in a dead-letter queue.
-
-    Parameters
-    ----------
-    queue
-        The queue's name.
-    message_id
-        SQS's id of the message.
-    receipt_handle
-        What deletes it.
-    body
-        The event, as it was to be delivered.
-    attributes
-        The text of its message attributes.
-    message_attributes
-        Its message attributes as SQS gives them.
-    sent
-        When it came to the queue, or to the queue that SQS moved it from.
-    receives
-        How often it was received.
-    """
+class DeadLetterMessage:
+    """A message in a dead-letter queue."""
 
     queue: str
+    """The queue's name."""
     message_id: str
+    """SQS's id of the message."""
     receipt_handle: str
+    """The handle that deletes it."""
     body: str
+    """The event."""
     attributes: Mapping[str, str]
+    """The string values of its message attributes."""
     message_attributes: Mapping[str, Any] = field(default_factory=dict)
+    """Its message attributes as SQS returns them."""
     sent: datetime
+    """When it was sent to this queue, or to the queue that SQS moved it from."""
     receives: int
+    """How often it was received."""
 
     @classmethod
-    def parse(cls, message: Mapping[str, Any], *, queue: str) -> Letter:
+    def parse(cls, message: Mapping[str, Any], *, queue: str) -> DeadLetterMessage:
         """Read a message as SQS's ReceiveMessage returns it.
 
         Examples
         --------
         >>> attributes = {"TARGET_ARN": {"DataType": "String", "StringValue": "arn:aws:sns:…"}}
-        >>> Letter.parse(
+        >>> DeadLetterMessage.parse(
         ...     {"MessageId": "1", "Body": "{}", "ReceiptHandle": "r", "Attributes": {},
         ...      "MessageAttributes": attributes},
         ...     queue="DeadLetterQueue",
@@ -103,7 +91,7 @@ class Letter:
 
     @property
     def sender(self) -> Sender:
-        """Who sent the letter."""
+        """The sender of the message."""
         if _TARGET in self.attributes or _RULE in self.attributes:
             return Sender.EVENTBRIDGE
         if _REQUEST_ID in self.attributes:
@@ -124,12 +112,12 @@ class Letter:
 
     @property
     def error(self) -> str | None:
-        """The error's code, None if the letter has none."""
+        """The error's code, None if the message has none."""
         return self.attributes.get("ERROR_CODE") or self.attributes.get(ERROR_CODE_ATTRIBUTE)
 
     @property
     def reason(self) -> str:
-        """Why the letter is in the queue."""
+        """Why the message is in the queue."""
         if self.sender is Sender.SQS:
             return _WITHOUT_REASON
         message = self.attributes.get("ERROR_MESSAGE") or self.attributes.get(
@@ -140,7 +128,7 @@ class Letter:
         if condition:
             attempts = self.attributes.get("RETRY_ATTEMPTS", "?")
             parts.append(f"gave up after {attempts} attempts: {condition}")
-        return ": ".join(parts) or "the letter does not say"
+        return ": ".join(parts) or "the message does not say"
 
     @property
     def subject(self) -> str | None:

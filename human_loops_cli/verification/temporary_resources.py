@@ -1,7 +1,7 @@
-"""What a verification adds to an account, and removes again.
+"""The temporary resources of a verification.
 
-A queue of its own is created first and removed last. So as long as anything is left over, that
-queue is there, and its name says of which verification, and since when.
+The queue is created first and removed last. If any resource is left over, the queue still exists,
+and its name identifies the verification and its deadline.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from human_loop_reviews.contract import (
 from human_loops_cli.errors import explain
 from human_loops_cli.interrupts import uninterrupted
 from human_loops_cli.session import Session
-from human_loops_cli.verification.subject import (
-    MarkedLoop,
-    Subject,
+from human_loops_cli.verification.stack_parts import StackParts
+from human_loops_cli.verification.verification_loop import (
+    VerificationLoop,
     loop_arn,
     output_folder,
     resource_prefix,
@@ -38,37 +38,30 @@ _NO_SUCH_QUEUE: Final = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNo
 
 
 @dataclass(kw_only=True)
-class Additions:
-    """What one verification adds.
-
-    Parameters
-    ----------
-    session, subject, loop
-        The run, the parts of the stack, and the marked loop.
-    queue_url
-        The verification's own queue.
-    left
-        What could not be removed, and why.
-    """
+class TemporaryResources:
+    """The resources that a verification creates and removes."""
 
     session: Session
-    subject: Subject
-    loop: MarkedLoop
+    parts: StackParts
+    loop: VerificationLoop
+    """The session, the parts of the stack, and the loop of the verification."""
     queue_url: str = ""
+    """The temporary queue."""
     left: list[str] = field(default_factory=list)
-    _undo: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+    """What could not be removed, and why."""
+    _removals: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """The name of the queue and of the rules."""
-        return f"{resource_prefix(self.subject.stack)}{self.loop.verification}"
+        return f"{resource_prefix(self.parts.stack)}{self.loop.verification}"
 
     def create_queue(self) -> None:
-        """Create the queue that sees what arrives. SQS encrypts it, so it needs no key."""
+        """Create the queue that receives the events. SQS encrypts it, so it needs no key."""
         sqs = self.session.client("sqs")
         arn = self._arn("sqs", self.name)
         sources = [self._arn("events", f"rule/*{self.name}")]
-        sources += self.subject.topics
+        sources += self.parts.topics
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]},
@@ -84,7 +77,7 @@ class Additions:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
         policy = {"Version": "2012-10-17", "Statement": [statement, plain_http]}
-        self.later(
+        self.register_removal(
             f"queue {self.name}",
             lambda: sqs.delete_queue(QueueUrl=self.queue_url or _url(sqs, arn)),
         )
@@ -100,7 +93,9 @@ class Additions:
     def watch_bus(self, bus: str) -> None:
         """Add a rule on the marked events of a bus."""
         events = self.session.client("events")
-        self.later(f"rule {self.name} of bus {bus}", lambda: _remove_rule(events, bus, self.name))
+        self.register_removal(
+            f"rule {self.name} of bus {bus}", lambda: _remove_rule(events, bus, self.name)
+        )
         pattern = {"source": [PROJECT_SOURCE], "detail": {VERIFICATION: [self.loop.verification]}}
         events.put_rule(
             Name=self.name,
@@ -114,15 +109,17 @@ class Additions:
     def watch_topic(self, topic: str) -> None:
         """Subscribe the queue to a topic."""
         sns = self.session.client("sns")
-        self.later(f"subscription to {topic}", lambda: _unsubscribe(sns, topic, self.name))
+        self.register_removal(
+            f"subscription to {topic}", lambda: _unsubscribe(sns, topic, self.name)
+        )
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=self._arn("sqs", self.name))
 
     def put_output(self) -> None:
         """Write the output of the marked loop."""
         s3 = self.session.client("s3")
         bucket, key = self.loop.output_key()
-        self.later(f"s3://{bucket}/{key}", lambda: _remove_objects(s3, bucket, key))
-        kms = self.subject.output("OutputKeyArn")
+        self.register_removal(f"s3://{bucket}/{key}", lambda: _remove_objects(s3, bucket, key))
+        kms = self.parts.output("OutputKeyArn")
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms} if kms else {}
         s3.put_object(
             Bucket=bucket,
@@ -133,24 +130,36 @@ class Additions:
         )
 
     def expect_item(self, table: str) -> None:
-        """Remove the item that the handler will write."""
+        """Register the removal of the item that the handler will write."""
         dynamodb = self.session.client("dynamodb")
-        self.later(
+        self.register_removal(
             f"item {self.loop.arn} of table {table}",
             lambda: _remove_items(dynamodb, table, self.loop.arn),
         )
 
-    def later(self, what: str, undo: Callable[[], object]) -> None:
-        """Note what is to be undone. Call it before it is done: a call may succeed unanswered."""
-        self._undo.append((what, undo))
+    def ledger_item(self) -> dict[str, Any] | None:
+        """Return the item of the marked loop in the ledger. None if there is none."""
+        handler = self.parts.handler
+        if handler is None:
+            return None
+        dynamodb = self.session.client("dynamodb")
+        items = _ledger_items(dynamodb, handler.settings.ledger_table, self.loop.arn)
+        return items[0] if items else None
+
+    def register_removal(self, what: str, remove: Callable[[], object]) -> None:
+        """Register how to remove a resource. Call it before the resource is created.
+
+        A call can succeed although its response is lost.
+        """
+        self._removals.append((what, remove))
 
     def remove(self) -> None:
-        """Remove everything, the queue last. What cannot be removed is named."""
+        """Remove all resources, the queue last. Those that cannot be removed are listed in left."""
         with uninterrupted():
-            while self._undo:
-                what, undo = self._undo.pop()
+            while self._removals:
+                what, remove = self._removals.pop()
                 try:
-                    undo()
+                    remove()
                 except ClientError as error:
                     if error.response["Error"]["Code"] not in (*_GONE, *_NO_SUCH_QUEUE):
                         self.left.append(f"{what}: {_one_line(explain(error))}")
@@ -159,28 +168,28 @@ class Additions:
 
     def remove_leftovers(self) -> list[str]:
         """Remove what earlier verifications of the stack left, and return their names."""
-        sqs, prefix = self.session.client("sqs"), resource_prefix(self.subject.stack)
+        sqs, prefix = self.session.client("sqs"), resource_prefix(self.parts.stack)
         urls = sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
         names = {url.rpartition("/")[2]: url for url in urls}
         leftover = [name for name in names if _is_over(name.removeprefix(prefix))]
         for name in leftover:
             verification = name.removeprefix(prefix)
             clients = self.session.client
-            for topic in self.subject.topics:
+            for topic in self.parts.topics:
                 _unsubscribe(clients("sns"), topic, name)
-            for bus in self.subject.buses:
+            for bus in self.parts.buses:
                 _remove_rule(clients("events"), bus, name)
-            if self.subject.handler is not None:
-                bucket, folder = output_folder(self.subject.stack, self.loop.flow_definition_arn)
+            if self.parts.handler is not None:
+                bucket, folder = output_folder(self.parts.stack, self.loop.flow_definition_arn)
                 _remove_objects(clients("s3"), bucket, f"{folder}{verification}/")
-                table = self.subject.handler.settings.ledger_table
-                arn = loop_arn(self.subject.stack, verification)
+                table = self.parts.handler.settings.ledger_table
+                arn = loop_arn(self.parts.stack, verification)
                 _remove_items(clients("dynamodb"), table, arn)
             sqs.delete_queue(QueueUrl=names[name])
         return leftover
 
     def _arn(self, service: str, resource: str) -> str:
-        _, partition, _, region, account, _ = self.subject.stack.arn.split(":", 5)
+        _, partition, _, region, account, _ = self.parts.stack.arn.split(":", 5)
         return f"arn:{partition}:{service}:{region}:{account}:{resource}"
 
 
@@ -220,7 +229,7 @@ def subscriptions(sns: Any, topic: str) -> Iterator[dict[str, Any]]:
 
 
 def _remove_objects(s3: Any, bucket: str, prefix: str) -> None:
-    """Remove all versions of the objects of a verification: its folder has a name of its own."""
+    """Remove all versions of the objects of a verification, which are alone in their folder."""
     pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
@@ -228,7 +237,7 @@ def _remove_objects(s3: Any, bucket: str, prefix: str) -> None:
 
 
 def _remove_items(dynamodb: Any, table: str, arn: str) -> None:
-    for item in ledger_items(dynamodb, table, arn):
+    for item in _ledger_items(dynamodb, table, arn):
         dynamodb.delete_item(
             TableName=table,
             Key={name: {"S": item[name]} for name in (LEDGER_PARTITION_KEY, LEDGER_SORT_KEY)},
@@ -236,7 +245,7 @@ def _remove_items(dynamodb: Any, table: str, arn: str) -> None:
         )
 
 
-def ledger_items(dynamodb: Any, table: str, arn: str) -> list[dict[str, Any]]:
+def _ledger_items(dynamodb: Any, table: str, arn: str) -> list[dict[str, Any]]:
     """Return the items of a marked loop."""
     answer = dynamodb.query(
         TableName=table,
