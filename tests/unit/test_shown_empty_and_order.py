@@ -128,4 +128,4 @@ def test_rows_are_in_the_order_of_their_numbers() -> None:
     ],
 )
 def test_names_are_in_natural_order(names: list[str]) -> None:
-    assert sorted(reversed(names), key=natural_key) == names
+    assert sorted(names, key=natural_key) == names
