@@ -15,6 +15,7 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import NOT_COMPARED, Field
+from human_loop_reviews.review.natural_order import NaturalKey, natural_key
 from human_loop_reviews.review.values import Value
 from human_loop_reviews.tasks import task_of
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
@@ -119,11 +120,11 @@ def _add(flow: _Flow, fields: list[Field]) -> None:
         votes.units.append(
             Counter(
                 _Category(
-                    key=vote.key if vote.moved and value is not None else None,
+                    key=key,
                     comparison_key=None if value is None else value.comparison_key,
                     value=value,
                 )
-                for vote, value in zip(each.votes, each.values, strict=True)
+                for key, value in zip(each.moved_keys, each.values, strict=True)
             )
         )
 
@@ -136,7 +137,7 @@ def _same(same: Same, one: _Category, other: _Category) -> bool:
 
 
 def _describe(arn: str | None, flow: _Flow) -> dict[str, Any]:
-    measured = {name: votes.measure() for name, votes in sorted(flow.fields.items())}
+    measured = {name: votes.measure() for name, votes in sorted(flow.fields.items(), key=_by_name)}
     defined = [each for each in measured.values() if each.undefined is None]
     alpha = combined_alpha(defined)
     reason = next((each.undefined for each in measured.values()), Undefined.TOO_FEW_UNITS)
@@ -186,6 +187,10 @@ def _shown(row: Mapping[str, Any]) -> str:
 
 def _rounded(alpha: float | None) -> float | None:
     return None if alpha is None else round(alpha, 4)
+
+
+def _by_name(entry: tuple[str, _Votes]) -> NaturalKey:
+    return natural_key(entry[0])
 
 
 def _by_arn(entry: tuple[str | None, _Flow]) -> str:

@@ -55,7 +55,7 @@ def _names(loop: ReviewedLoop, paths: Iterable[str]) -> list[str]:
     """
     output = loop.output
     task = task_of(output.task_type)
-    given = [task.read_prediction(output.inputs, output.inputs_place, ())]
+    given = [task.read_prediction(output.inputs, output.inputs_place, ()).shown]
     given += [task.read_answer(answer.content, answer.place) for answer in output.answers]
     labels = [label for each in given for label in each]
     known = {name for label in labels for name in (label.name, label.parent)}

@@ -19,7 +19,7 @@ _MAX_NAMED: Final = 5
 _WHY_FIELDS_ARE_LEFT_OUT: Final = {
     FieldLeftOut.DISPUTED: "no value has more than half of the reviewers",
     FieldLeftOut.NOT_COMPARED: "not compared",
-    FieldLeftOut.NO_VALUE: "the model predicted nothing, and a minority gave a value",
+    FieldLeftOut.NO_VALUE: "less than half of the reviewers added a value",
 }
 
 

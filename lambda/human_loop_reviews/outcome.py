@@ -21,6 +21,7 @@ from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.review.field import Note
+from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.verdicts import NO_REVIEW, FieldReview, Review, Verdict
 
 SCHEMA_VERSION: Final[Literal["1.0"]] = "1.0"
@@ -328,7 +329,8 @@ def _review_outcome(
     activation = review.activation or Activation()
     held = activation.conditions
     described = [_field_outcome(each, disclosure, flow_definition) for each in review.fields]
-    described.sort(key=lambda each: each.name)  # the position must not reveal a hashed name
+    # The place of a hashed name must not reveal it.
+    described.sort(key=lambda each: natural_key(each.name))
     return {
         "layout": None if output is None else output.layout,
         "task_type": None if output is None else output.task_type,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from human_loop_reviews.review.natural_order import natural_key
 from human_loops_cli.report import charts
 from human_loops_cli.report.charts import Bar
 from human_loops_cli.report.figures import Share, counted
@@ -26,7 +27,7 @@ def reviewers_agreement(flow: Flow, view: View) -> Markup:
     several = Share(flow.count("loops_with_several_reviewers"), flow.count("loops_with_reviewers"))
     rows = sorted(
         (row for row in flow.rows["field_verdicts"] if number(row, "with_several_reviewers")),
-        key=lambda row: (_few(row), _pairs(row).value, row["field"]),
+        key=lambda row: (_few(row), _pairs(row).value, natural_key(row["field"])),
     )
     answered = paragraph(
         f"{counted(several.part, 'loop has', 'loops have')} answers of several reviewers, of "

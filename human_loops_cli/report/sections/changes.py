@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from human_loop_reviews.review.natural_order import natural_key
 from human_loops_cli.report import charts
 from human_loops_cli.report.figures import Share, counted
 from human_loops_cli.report.flow import Flow, Row, number
@@ -24,7 +25,7 @@ def changed_most(flow: Flow, view: View) -> Markup:
     """Fields that reviewers change most."""
     rows = sorted(
         (row for row in flow.rows["field_verdicts"] if _changes(row) or _not_shown(row)),
-        key=lambda row: (-_changes(row), -_not_shown(row), row["field"]),
+        key=lambda row: (-_changes(row), -_not_shown(row), natural_key(row["field"])),
     )
     changed = [row for row in rows if _changes(row)]
     shown = changed[:FIELDS_SHOWN]

@@ -11,7 +11,10 @@ from human_loops_cli.report.sections.parts import View, heading, paragraph, shar
 
 #: What the notes mean.
 NOTES: Final = {
-    "minority": "Less than half of the reviewers gave a value that the model did not predict.",
+    "minority": (
+        "Less than half of the reviewers added a value that they were not shown. It is not "
+        "compared with the model's."
+    ),
     "labelAndCount": "Only labels and their numbers are compared.",
     "mask": "A mask of pixels, which is not compared.",
     "opaque": "A value of no known form, which is not compared.",

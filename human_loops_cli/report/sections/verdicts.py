@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from human_loop_reviews.review.natural_order import natural_key
 from human_loops_cli.report import charts
 from human_loops_cli.report.figures import Share
 from human_loops_cli.report.flow import Flow, Row, number
@@ -36,7 +37,8 @@ VERDICTS: Final = (
 def verdicts(flow: Flow, view: View) -> Markup:
     """Verdicts by field."""
     rows = sorted(
-        flow.rows["field_verdicts"], key=lambda row: (-number(row, "fields"), row["field"])
+        flow.rows["field_verdicts"],
+        key=lambda row: (-number(row, "fields"), natural_key(row["field"])),
     )
     if not rows:
         return joined(heading(flow, "verdicts", "Verdicts"), paragraph("No loop has a field."))

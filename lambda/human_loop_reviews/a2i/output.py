@@ -28,9 +28,11 @@ from human_loop_reviews.a2i.validation import (
 # Amazon A2I asks three reviewers at most. The limit bounds the time that a forged file takes.
 _MAX_ANSWERS: Final = 100
 
+_REQUEST_SOURCE: Final = "awsManagedHumanLoopRequestSource"
+
 # The top-level keys of an early output that are not its input.
 _NOT_INPUT: Final = frozenset(
-    {"awsManagedHumanLoopRequestSource", "flowDefinitionArn", "humanAnswers", "humanLoopName"}
+    {_REQUEST_SOURCE, "flowDefinitionArn", "humanAnswers", "humanLoopName"}
 )
 
 _BUILT_IN: Final = {FORMS: TaskType.TEXTRACT_FORMS, MODERATION: TaskType.REKOGNITION_MODERATION}
@@ -161,16 +163,33 @@ def _find_inputs(document: dict[str, Any], root: Place) -> tuple[Layout, Mapping
     for layout in (Layout.INPUT_CONTENT, Layout.HUMAN_LOOP_INPUT_CONTENT):
         if document.get(layout) is not None:
             place = root.at(layout.value)
-            return layout, require_object(document[layout], place), place
+            return layout, _read_inputs(document, document[layout], place), place
     inputs = {key: value for key, value in document.items() if key not in _NOT_INPUT}
     return Layout.TOP_LEVEL, inputs, root
+
+
+def _read_inputs(document: dict[str, Any], content: Any, place: Place) -> dict[str, Any]:
+    """Return the input as an object, which it can be as JSON packed in a string.
+
+    The caller of a custom task can pass text or a list, which has no names for a mapping to find.
+    The input of a built-in task is written by the AWS service, and has the prediction.
+    """
+    if type(content) is str:
+        try:
+            content = read_json(content, source=place.source)
+        except UnreadableOutputError:
+            content = None
+    if type(content) is dict:
+        return content
+    if document.get(_REQUEST_SOURCE) in _BUILT_IN:
+        raise place.expected("an object")
+    return {}
 
 
 def _find_task_type(
     document: dict[str, Any], layout: Layout, inputs: Mapping[str, Any], root: Place
 ) -> TaskType:
-    name = "awsManagedHumanLoopRequestSource"
-    request_source = optional_text(document.get(name), root, name)
+    request_source = optional_text(document.get(_REQUEST_SOURCE), root, _REQUEST_SOURCE)
     if request_source is not None:
         return _BUILT_IN.get(request_source, TaskType.OTHER)
     selected = inputs.get("selectedAiServiceResponse")

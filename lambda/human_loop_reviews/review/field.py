@@ -34,7 +34,8 @@ class Note(StrEnum):
     PREDICTION_NOT_FOUND = "predictionNotFound"
     #: The value has more parts than are compared. The field is not compared.
     TOO_LARGE = "tooLarge"
-    #: Less than half of the reviewers gave a value that the model did not predict.
+    #: Less than half of the reviewers added a value that they were not shown. It is not compared
+    #: with the model's.
     MINORITY = "minority"
 
 
@@ -91,9 +92,18 @@ class Field(NamedTuple):
 
     @property
     def values(self) -> list[Value | None]:
-        """The votes' values, None for empty ones, unless the model predicted an empty value."""
-        if self.predicted is not None and self.predicted.is_blank:
-            return [vote.value for vote in self.votes]
+        """The votes' values. Empty and no value are the same: what the model predicted, or None."""
+        predicted = self.predicted
+        empty = predicted if predicted is not None and predicted.is_blank else None
         return [
-            None if vote.value is None or vote.value.is_blank else vote.value for vote in self.votes
+            empty if vote.value is None or vote.value.is_blank else vote.value
+            for vote in self.votes
+        ]
+
+    @property
+    def moved_keys(self) -> list[str | None]:
+        """The key to which each vote moved a value. None for a value in its place, or no value."""
+        return [
+            vote.key if vote.moved and vote.value is not None and not vote.value.is_blank else None
+            for vote in self.votes
         ]

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
+from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.values import Value, ValueKind
 
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
@@ -155,7 +156,7 @@ def judge_fields(fields: Iterable[Field], *, prediction_known: bool) -> tuple[Fi
     Returns
     -------
     tuple[FieldReview, ...]
-        The fields by name, those of one name by their values.
+        The fields by name in natural order, those of one name by their values.
 
     Examples
     --------
@@ -169,7 +170,7 @@ def judge_fields(fields: Iterable[Field], *, prediction_known: bool) -> tuple[Fi
     reviews = [_judge(field, prediction_known) for field in fields]
     if len({review.name for review in reviews}) < len(reviews):
         reviews.sort(key=lambda review: repr((review.predicted, review.answers, review.confidence)))
-    reviews.sort(key=lambda review: review.name)
+    reviews.sort(key=lambda review: natural_key(review.name))
     return tuple(reviews)
 
 
@@ -300,12 +301,12 @@ def _reviewer_agreement(
     field: Field, values: Sequence[Value | None], consensus: Consensus
 ) -> float | None:
     """Return the share of pairs of reviewers who gave the same value, and the same key."""
-    if not any(vote.moved for vote in field.votes):
+    if not any(field.moved_keys):
         return consensus.agreement
     keyed = [
-        value._replace(comparison_key=(vote.key, value.comparison_key))
-        if value is not None and vote.moved
+        value._replace(comparison_key=(key, value.comparison_key))
+        if value is not None and key is not None
         else value
-        for vote, value in zip(field.votes, values, strict=True)
+        for key, value in zip(field.moved_keys, values, strict=True)
     ]
     return find_consensus(keyed).agreement

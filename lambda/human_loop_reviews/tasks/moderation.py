@@ -9,6 +9,7 @@ from human_loop_reviews.a2i.activation import Activation, read_activation
 from human_loop_reviews.a2i.task_type import MODERATION
 from human_loop_reviews.a2i.validation import (
     Place,
+    UnreadableOutputError,
     optional_list,
     optional_number,
     optional_object,
@@ -22,6 +23,9 @@ from human_loop_reviews.tasks import Task
 
 #: The most labels of one list. Amazon Rekognition has fewer than 200.
 MAX_LABELS: Final = 500
+
+_SELECTED: Final = "selectedAiServiceResponse"
+_RESPONSE: Final = "aiServiceResponse"
 
 
 class Label(NamedTuple):
@@ -43,20 +47,37 @@ class Label(NamedTuple):
 Labels: TypeAlias = dict[Label, float | None]
 
 
+class ModerationPrediction(NamedTuple):
+    """What the model found in an image.
+
+    Parameters
+    ----------
+    shown
+        The labels that the reviewers were shown.
+    response
+        All labels that the model found, shown or not.
+    """
+
+    shown: Labels
+    response: Labels
+
+
 class ModerationTask:
     """Image moderation: one field per label."""
 
     def read_prediction(
         self, inputs: Mapping[str, Any], place: Place, _mapping: Sequence[FieldMapping], /
-    ) -> Labels:
-        """Read the labels that the reviewers were shown."""
-        name = "selectedAiServiceResponse"
-        return read_labels(inputs.get(name), place.at(name))
+    ) -> ModerationPrediction:
+        """Read the labels that the reviewers were shown, and all that the model found."""
+        return ModerationPrediction(
+            shown=read_labels(inputs.get(_SELECTED), place.at(_SELECTED)),
+            response=_read_response(inputs, place),
+        )
 
     def read_activation(
         self,
         inputs: Mapping[str, Any],
-        _prediction: Labels,
+        _prediction: ModerationPrediction,
         _mapping: TaskMapping | Sequence[FieldMapping],
         /,
     ) -> Activation:
@@ -71,12 +92,14 @@ class ModerationTask:
         """Return the labels in the alphabet's order."""
         return str(sorted(answer, key=str))
 
-    def compare(self, prediction: Labels, answers: Sequence[Labels], /) -> list[Field]:
-        """Return one field per label that the model or a reviewer gave."""
-        return compare_labels(prediction, answers)
+    def compare(
+        self, prediction: ModerationPrediction, answers: Sequence[Labels], /
+    ) -> list[Field]:
+        """Return one field per label that the reviewers were shown or gave."""
+        return compare_labels(prediction.shown, answers, response=prediction.response)
 
 
-TASK: Final[Task[Labels, Labels]] = ModerationTask()
+TASK: Final[Task[ModerationPrediction, Labels]] = ModerationTask()
 
 
 def read_labels(content: Any, place: Place) -> Labels:
@@ -114,11 +137,15 @@ def read_labels(content: Any, place: Place) -> Labels:
     return labels
 
 
-def compare_labels(shown: Labels, answers: Sequence[Labels]) -> list[Field]:
+def compare_labels(
+    shown: Labels, answers: Sequence[Labels], *, response: Labels | None = None
+) -> list[Field]:
     """Compare the labels that the reviewers were shown with those that they gave.
 
     A label without its parent is the label of that name, if another one has the parent. A reviewer
-    who gave a label gave its parents too, where these are fields.
+    who gave a label gave its parents too, where these are fields. A reviewer who does not add a
+    label that was not shown does not judge it. It is compared with the response only if more than
+    half of the reviewers added it.
 
     Parameters
     ----------
@@ -126,11 +153,13 @@ def compare_labels(shown: Labels, answers: Sequence[Labels]) -> list[Field]:
         The model's labels that the reviewers were shown.
     answers
         Each reviewer's labels.
+    response
+        All labels that the model found, shown or not.
 
     Returns
     -------
     list[Field]
-        One field per label that the model or a reviewer gave.
+        One field per label that the reviewers were shown or gave.
 
     Examples
     --------
@@ -138,22 +167,28 @@ def compare_labels(shown: Labels, answers: Sequence[Labels]) -> list[Field]:
     >>> fields[0].name, fields[0].values
     ('Violence', [None])
     """
-    model, chosen = _find_parents(shown, answers)
+    response = response or {}
+    model, chosen = _find_parents(shown, answers, response)
     present = boolean_value(True)
     named = dict.fromkeys(label for labels in (model, *chosen) for label in labels)
     by_name: dict[str, list[Label]] = {}
     for label in named:
         by_name.setdefault(label.name, []).append(label)
     given = [_with_parents(labels, by_name) for labels in chosen]
-    return [
-        Field(
-            name=label.path,
-            votes=[Vote(present if label in labels else None) for labels in given],
-            predicted=present if label in model else None,
-            confidence=model.get(label),
-        )
-        for label in named
-    ]
+    fields = []
+    for label in named:
+        votes = [Vote(present if label in labels else None) for labels in given]
+        added = sum(label in labels for labels in given)
+        found = label
+        if label not in response and label not in model:
+            found = Label(None, label.name)  # the response does not name the parent
+        if label in model:
+            fields.append(Field(label.path, votes, present, model[label]))
+        elif found in response and 2 * added > len(given):
+            fields.append(Field(label.path, votes, present, response[found], shown=False))
+        else:
+            fields.append(Field(label.path, votes))
+    return fields
 
 
 def _label_lists(content: Any, place: Place) -> list[tuple[list[Any], Place]]:
@@ -164,27 +199,40 @@ def _label_lists(content: Any, place: Place) -> list[tuple[list[Any], Place]]:
     return [(optional_list(content.get(key), place, key), place.at(key)) for key in keys]
 
 
-def _find_parents(shown: Labels, answers: Sequence[Labels]) -> tuple[Labels, list[Labels]]:
-    """Return the labels, with missing parents taken from other labels of the same name.
+def _read_response(inputs: Mapping[str, Any], place: Place) -> Labels:
+    """Read all labels that the model found; none if they cannot be read."""
+    try:
+        return read_labels(inputs.get(_RESPONSE), place.at(_RESPONSE))
+    except UnreadableOutputError:
+        return {}
 
-    For the reviewers' labels, the model's labels take precedence, because they were the categories
-    of the form. If several labels have the name, the form did not distinguish them, and the
-    reviewers gave all of them.
+
+def _find_parents(
+    shown: Labels, answers: Sequence[Labels], response: Labels
+) -> tuple[Labels, list[Labels]]:
+    """Return the labels with their parents where another label has them.
+
+    The parents of the labels that were shown come first, as they were the categories of the form.
+    If several of them have the name, the reviewers could not distinguish them, and gave them all.
+    A name that several labels have that were not shown has no known parent.
     """
     if not any(label.parent is None for labels in (shown, *answers) for label in labels):
         return shown, list(answers)
-    told = _by_name(answers)
+    named = _by_name(answers)
+    for name, labels in _by_name([response]).items():
+        if len(labels) == 1:
+            named.setdefault(name, labels)
     model = {
         known: confidence
         for label, confidence in shown.items()
-        for known in (told.get(label.name) if label.parent is None else None) or [label]
+        for known in (named.get(label.name) if label.parent is None else None) or [label]
     }
-    told |= _by_name([model])
+    named |= _by_name([model])
     return model, [
         {
             known: confidence
             for label, confidence in labels.items()
-            for known in (told.get(label.name) if label.parent is None else None) or [label]
+            for known in (named.get(label.name) if label.parent is None else None) or [label]
         }
         for labels in answers
     ]
