@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from local.a2i_server import A2IServer
-from local.deployment import DeployedStack
-from local.emulator import PROJECT, Emulator
+from local.emulator import PROJECT
 from local.faults.account import Account, account_for
 from local.faults.plan import FaultyLoop, Planner
-from local.faults.proxy import Exchange, Proxy
-from local.faults.run import Letter, Run, Seen
-
-SEED = 20260314
-LOOPS = 50
-
-
-@pytest.fixture(scope="module")
-def account(
-    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, DeployedStack]
-) -> Account:
-    assert stacks, "the emulator is bootstrapped and has the output bucket"
-    run = Run(emulator, a2i, proxy)
-    loops = run.planner(SEED).plan(LOOPS, with_pills=False)
-    return account_for(loops, run.run(loops, SEED))
+from local.faults.proxy import Exchange
+from local.faults.run import Letter, Seen
+from tests.e2e.conftest import FAULTY_LOOPS as LOOPS
+from tests.e2e.conftest import FAULTY_SEED as SEED
 
 
-def test_faults_lose_and_double_nothing(account: Account) -> None:
-    assert account.complaints() == []
-    assert account.is_right
+def test_faults_lose_and_double_nothing(faults: Account) -> None:
+    assert faults.complaints() == []
+    assert faults.is_right
 
 
-def test_table_has_a_row_for_every_fault_and_fits_the_terminal(account: Account) -> None:
-    lines = account.table().splitlines()
-    assert len(lines) == len({loop.fault for loop in account.loops}) + 3
+def test_table_has_a_row_for_every_fault_and_fits_the_terminal(faults: Account) -> None:
+    lines = faults.table().splitlines()
+    assert len(lines) == len({loop.fault for loop in faults.loops}) + 3
     assert max(map(len, lines)) <= 80
 
 
