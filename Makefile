@@ -54,7 +54,7 @@ template: install ## Write one CloudFormation template without assets to build/
 
 schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
 	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.outcome_schema
-	@$(BIN)/python -m stacks.deployment_docs
+	@$(BIN)/python -m docs_tools.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
 	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update
@@ -70,7 +70,7 @@ docs: install .venv-docs/.installed ## Build the documentation as a site in buil
 	@echo "Read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs"
 
 faults: install ## Inject faults around a stack in the emulator: make faults [LOOPS=1000] [SEED=...]
-	@$(BIN)/python -m local.faults --loops $(or $(LOOPS),1000) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.faults --loops $(or $(LOOPS),1000) $(if $(SEED),--seed $(SEED))
 
 compatibility: install ## Install the wheel with the lowest and the newest CDK, and synthesize every example
 	@COMPATIBILITY=full $(BIN)/python -m pytest tests/compatibility

@@ -1,7 +1,7 @@
-"""What the handler adds to a cold start, beside a module that only makes the same clients.
+"""The time of the handler's cold start, relative to a module that only creates the same clients.
 
-Run as ``python -m benchmarks cold_start``. Each start is a process of its own; the two take turns,
-and the figure is a ratio of medians.
+Run it with ``python -m benchmarks cold_start``. Each start is a new process. The two modules
+alternate, and the figure is a ratio of medians.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 LAMBDA = Path(__file__).parents[1] / "lambda"
 RUNS = 15
 
-#: The most that may be measured, by the name of the figure.
-MOST = {"cold start beside the bare clients": 1.1}
+#: The largest permitted value of each figure, by its name.
+MAX_FIGURES = {"cold start beside the bare clients": 1.1}
 
 FLOOR = """
 import boto3

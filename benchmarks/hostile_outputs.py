@@ -1,9 +1,9 @@
-"""The time and memory of the worst outputs that are accepted: what reviewers type, what is forged.
+"""The time and memory of the handler for hostile outputs: typed by reviewers, or forged.
 
-Run as ``python -m benchmarks hostile_outputs``. Each case is a document of the default size limit,
-which most of them exceed in another way, and one of an eighth of it. Each is read and reviewed in a
-process of its own, as the handler does it. It must fit into half of the function's memory and half
-of its shortest timeout. Lambda gives 1,024 MiB 0.58 of a processor.
+Run it with ``python -m benchmarks hostile_outputs``. Each case is a document with the default size
+limit, and one with an eighth of it. Most of the larger documents exceed another limit. Each is read
+and reviewed in a new process, with the handler's code. It must use at most half of the function's
+memory and half of its shortest timeout. With 1,024 MiB, Lambda provides 0.58 of a processor.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SIZES = {"largest": DEFAULT_MAX_OUTPUT_BYTES, "an eighth": DEFAULT_MAX_OUTPUT_BY
 MEMORY_MIB = 1024
 PROCESSOR = 0.58
 
-#: The most that may be measured, by the name of the figure.
-MOST = {"memory": 0.5, "time": 0.5}
+#: The largest permitted value of each figure, by its name.
+MAX_FIGURES = {"memory": 0.5, "time": 0.5}
 
 _FORMS = "AWS/Textract/AnalyzeDocument/Forms/V1"
 _LABELS = "AWS/Rekognition/DetectModerationLabels/Image/V3"
@@ -37,7 +37,7 @@ from pathlib import Path
 import boto3
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
 boto3.client("s3"), boto3.client("dynamodb"), boto3.client("events")
@@ -56,7 +56,7 @@ print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, sec
 
 
 def measure() -> dict[str, float]:
-    """Return each figure by its name: the share of the function's memory and time."""
+    """Return each figure by its name: a share of the function's memory or timeout."""
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "output.json"
@@ -84,7 +84,7 @@ def _review(path: Path, how: str) -> tuple[float, float, str]:
 
 
 def _repeat(parts: Iterator[str], size: int) -> str:
-    """Join parts by commas until they have a size."""
+    """Return parts joined by commas, up to a size."""
     chosen: list[str] = []
     for part in parts:
         size -= len(part) + 1
@@ -95,7 +95,7 @@ def _repeat(parts: Iterator[str], size: int) -> str:
 
 
 def _list_of(part: str) -> Callable[[int], str]:
-    """Write a form with one element: a list of the same part again and again."""
+    """Return a writer of a form with one element: a list that repeats one part."""
     return lambda size: _custom(f'{{"a":[{_repeat(cycle([part]), size - 500)}]}}')
 
 

@@ -1,8 +1,8 @@
-"""How long, and how much memory, `human-loops report` takes until it has the rows of all queries.
+"""The time and memory of `human-loops report`, until it has the rows of all queries.
 
-Run as ``python -m benchmarks outcome_data``, with ``OUTCOMES=1000000`` for as many outcomes of five
-fields. The floor is what decompressing the lines and parsing each with orjson takes in the same
-run. Both are measured as they pass on the clock: the command uses several processors.
+Run it with ``python -m benchmarks outcome_data``, or with ``OUTCOMES=1000000`` for one million
+outcomes of five fields. The floor is the time to decompress the lines and to parse each with orjson
+in the same run. Both are elapsed times, because the command uses several processors.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ ROOT = Path(__file__).parents[1]
 OUTCOMES = int(os.environ.get("OUTCOMES", "200000"))
 MEMORY_MB = 600
 
-#: The most that may be measured, by the name of the figure. The aims for a million outcomes are 1.5
-#: and 0.15. On two idle processors the floor is 6.3 s, the JSON Lines take 7.9 s (1.26) and 404 MB,
-#: and the Parquet file takes 2.8 s (0.44). With the types of the archive it takes 3.3 s (0.53).
-#: With 200,000 these are 1.40, 0.67 and 350 MB.
-MOST = {"time": 1.5, "time of Parquet": 1.0, "memory": 1.0}
+#: The largest permitted value of each figure, by its name. The targets for a million outcomes are
+#: 1.5 and 0.15. On two idle processors the floor is 6.3 s, the JSON Lines take 7.9 s (1.26) and
+#: 404 MB, and the Parquet file takes 2.8 s (0.44), or 3.3 s (0.53) with the types of the archive.
+#: With 200,000 outcomes, the figures are 1.40, 0.67 and 350 MB.
+MAX_FIGURES = {"time": 1.5, "time of Parquet": 1.0, "memory": 1.0}
 
 _FLOOR = """
 import gzip, sys, time
@@ -62,11 +62,11 @@ print(seconds, int(peak) / 1024)
 
 
 def measure() -> dict[str, float]:
-    """Return each figure by its name: a ratio to the floor, or to the memory there may be."""
+    """Return each figure by its name: a ratio to the floor, or to the permitted memory."""
     with tempfile.TemporaryDirectory() as folder:
         lines, parquet = Path(folder) / "outcomes.jsonl.gz", Path(folder) / "outcomes.parquet"
         _write(lines, parquet)
-        # In turns, and the best of each, so that noise hits all of them.
+        # Alternating runs, and the best of each, so that noise affects all of them.
         runs = [
             (_run(_FLOOR, lines), _run(_REPORT, lines), _run(_REPORT, parquet)) for _ in range(3)
         ]

@@ -1,7 +1,7 @@
-"""How long, and how much memory, reading and reviewing an output takes beside ``json.loads`` alone.
+"""The time and memory to read and review an output, relative to ``json.loads``.
 
-Run by ``python -m benchmarks``. Every figure is a ratio of two measurements of the
-same run, so that it means the same on any machine.
+Run it with ``python -m benchmarks review_speed``. Every figure is a ratio of two measurements of
+the same run, so it is comparable between machines.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from human_loop_reviews.review_output import review_output  # noqa: E402
 WORDS_PER_PAIR = 3
 BLOCKS_PER_PAIR = WORDS_PER_PAIR + 2
 
-#: The most that may be measured, by the name of the figure.
-MOST = {
+#: The largest permitted value of each figure, by its name.
+MAX_FIGURES = {
     "time": 1.5,
     "time, all shown": 1.5,
     "memory": 1.5,
@@ -90,7 +90,7 @@ def _blocks(
 
 
 def output_of(blocks: int, *, shown: float, reviewers: int = 2, moved: bool = False) -> bytes:
-    """Return an output whose model read so many blocks, a share of which reviewers were shown."""
+    """Return an output with a number of blocks, of which reviewers were shown a share."""
     chance = random.Random(blocks)  # noqa: S311 - not for secrets
     selected = max(BLOCKS_PER_PAIR, int(blocks * shown))
     answers = []
@@ -125,7 +125,7 @@ def output_of(blocks: int, *, shown: float, reviewers: int = 2, moved: bool = Fa
 
 
 def _moved_pair(blocks: int) -> Iterator[dict[str, Any]]:
-    """Yield a pair under a key of the reviewer's own, with a value the model read elsewhere."""
+    """Yield a pair with a key that the reviewer added, and a value from another pair."""
     last = blocks // BLOCKS_PER_PAIR - 1
     chance = random.Random(last)  # noqa: S311 - not for secrets
     for block in _pair(last, chance, model=False, value=f"{last}.50"):
@@ -136,14 +136,14 @@ def _moved_pair(blocks: int) -> Iterator[dict[str, Any]]:
 
 
 def review(text: bytes) -> object:
-    """Read and review an output, parse included."""
+    """Parse and review an output."""
     return review_output(parse_output(text, source="output.json"))
 
 
 def _fastest(functions: Sequence[Callable[[], object]], runs: int, times: int) -> list[float]:
-    """Return the least processor time of each function, of several runs of so many times each.
+    """Return the shortest processor time of each function in several runs of repeated calls.
 
-    The functions take turns, so that noise hits them all.
+    The functions alternate, so that noise affects all of them.
     """
     fastest = [float("inf")] * len(functions)
     for _ in range(runs):
@@ -157,7 +157,7 @@ def _fastest(functions: Sequence[Callable[[], object]], runs: int, times: int) -
 
 
 def _peak(function: Callable[[], object]) -> tuple[int, int]:
-    """Return the memory at the peak, and what is left of it, in bytes."""
+    """Return the peak memory and the remaining memory, in bytes."""
     gc.collect()
     tracemalloc.start()
     kept = function()
@@ -168,7 +168,7 @@ def _peak(function: Callable[[], object]) -> tuple[int, int]:
 
 
 def _import_milliseconds() -> float:
-    """Return what importing the package costs beyond boto3, in the best of several processes."""
+    """Return the time to import the package after boto3, in the best of several processes."""
     code = (
         "import time, boto3; start = time.process_time(); "
         "import human_loop_reviews.review_output, human_loop_reviews.outcome; "
@@ -187,8 +187,8 @@ def _import_milliseconds() -> float:
 
 FEW, SOME, MANY = "100 blocks, 5 shown", "1,000 blocks, 50 shown", "10,000 blocks, 500 shown"
 
-#: What reviewers are shown is a small part of what the model read, as a rule: conditions select it.
-#: The cases with all of it shown, and all of it answered twice, are the hardest there are.
+#: Activation conditions usually select a small part of what the model read for the reviewers. The
+#: worst cases are those with everything shown, and everything answered twice.
 CASES: dict[str, dict[str, Any]] = {
     f"time: {FEW}": {"blocks": 100, "shown": 0.05},
     "time: 100 blocks, 20 shown": {"blocks": 100, "shown": 0.2},
@@ -207,7 +207,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def measure() -> dict[str, float]:
-    """Measure everything; return each figure by its name."""
+    """Return each figure by its name."""
     figures: dict[str, float] = {}
     floors: dict[str, float] = {}
     times: dict[str, float] = {}
@@ -220,8 +220,8 @@ def measure() -> dict[str, float]:
         (_, document), (peak, _) = map(_peak, functions)
         figures[f"memory: {name.rpartition(': ')[2]}"] = peak / document
     some, many = f"time: {SOME}", f"time: {MANY}"
-    # A parser alone takes more than ten times as long once the document outgrows the processor's
-    # caches. Reviewing must add nothing to that.
+    # A parser alone takes more than ten times as long if the document exceeds the processor's
+    # caches. The growth of a review must not exceed that.
     alone = floors[many] / floors[some]
     figures["growth beside json.loads: 1,000 to 10,000 blocks"] = times[many] / times[some] / alone
     figures["import: milliseconds beyond boto3"] = _import_milliseconds()

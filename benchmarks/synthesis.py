@@ -1,8 +1,8 @@
-"""How long synthesis takes, beside an empty stack and beside AWS Solutions Constructs.
+"""The time of synthesis, relative to an empty stack and to AWS Solutions Constructs.
 
-Run as ``python -m benchmarks synthesis``. The apps run in turn, so that a busy moment of the
-machine hits all of them. The ratios are of medians of processor time: that of Python and of the
-Node process in which CDK runs, together.
+Run it with ``python -m benchmarks synthesis``. The apps alternate, so that load on the machine
+affects all of them. The ratios are of medians of the processor time of Python and of the Node
+process in which CDK runs, together.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ PEER_PACKAGES = [
 ]
 RUNS = 3
 
-#: The app is synthesized with so many deployments, each with its own account.
+#: The numbers of deployments of the app. Each deployment has a different account.
 DEPLOYMENTS = (1, 10, 50)
 
-#: The most that may be measured, by the name of the figure. Ratios, seconds of processor time, KiB
-#: and counts. CloudFormation takes a template of 1 MiB and 500 resources.
-MOST = {
+#: The largest permitted value of each figure, by its name. Ratios, seconds of processor time, KiB
+#: and counts. CloudFormation's limits are 1 MiB and 500 resources.
+MAX_FIGURES = {
     "synthesis beside an empty stack": 2.5,
     "synthesis beside Solutions Constructs": 1.25,
     "10 deployments beside an empty stack": 4,
@@ -77,7 +77,7 @@ class Took:
 
 
 def measure() -> dict[str, float]:
-    """Return each figure by its name. Print what the ratios are of."""
+    """Return each figure by its name. Print the times of which the ratios are."""
     return {**_synthesis(), **_templates()}
 
 
@@ -158,7 +158,7 @@ def _template(deployment: dict[str, object]) -> tuple[int, int]:
 
 
 def _peer_python() -> str:
-    """Set up the peer's environment once; its versions of CDK's packages are its own."""
+    """Create the peer's environment once. Its versions of CDK's packages are independent."""
     python = PEER_ENVIRONMENT / "bin" / "python"
     if not (PEER_ENVIRONMENT / ".installed").exists():
         venv.create(PEER_ENVIRONMENT, clear=True, with_pip=True)

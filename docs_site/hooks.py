@@ -1,7 +1,7 @@
-"""What the site has besides the pages in docs: the README, the examples' code, the Python API.
+"""Adds pages to the site that are not in docs: the README, the examples' code, the Python API.
 
-The pages in docs are written for GitHub too. Their links to files outside of docs work there, and
-lead to the site's own pages here.
+The pages in docs are written for GitHub too. On the site, their links to files outside of docs lead
+to pages of the site.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("human_loop_events", "human_loop_events.testing")
 
-#: The pages that files outside of docs become.
+#: The pages that are made of files outside of docs.
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md"}
 
 #: A diagram with more lines is wider than the text.
 LARGE_DIAGRAM_LINES = 15
 
-#: What the pages need, from where it is installed.
+#: Files that the pages load, and their paths in the repository.
 ASSETS = {
     "site/extra.css": ROOT / "docs_site" / "extra.css",
     "site/mermaid.js": ROOT / "node_modules" / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js",
@@ -64,7 +64,7 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Put each diagram into an element that scrolls."""
+    """Put each diagram into a scrollable element."""
     return re.sub(r'<pre class="mermaid">.*?</pre>', _scrolling, html, flags=re.DOTALL)
 
 
@@ -74,12 +74,12 @@ def _scrolling(diagram: re.Match[str]) -> str:
 
 
 def _linked_from_root(text: str) -> str:
-    """Point the links of a file beside docs to the site's pages."""
+    """Point the links of a file in the root folder to pages of the site."""
     return _linked(re.sub(r"\]\(docs/", "](", text), prefix="")
 
 
 def _linked(text: str, *, prefix: str) -> str:
-    """Point links to files outside of docs to the site's pages."""
+    """Point links to files outside of docs to pages of the site."""
     for source, page in PAGES.items():
         text = text.replace(f"]({prefix}{source}", f"]({page}")
     return re.sub(rf"\]\({re.escape(prefix)}examples(/\w+\.py)?\)", "](examples.md)", text)

@@ -1,9 +1,9 @@
-"""What did people change most in the last week? Ask the ledger of a flow definition.
+"""Counts the changes of reviewers by field, in the last week, from the ledger.
 
     python examples/changed_most.py LEDGER_TABLE FLOW_DEFINITION_ARN [DAYS]
 
-Prints how often reviewers did not uphold the prediction of each field, or added the field, the most
-changed first.
+Prints how often reviewers did not uphold the prediction of each field, or added the field, with the
+most changed field first.
 Needs `dynamodb:Query` on the ledger's index and `kms:Decrypt` on its key (`ledger.grant_read`).
 """
 

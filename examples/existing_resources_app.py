@@ -1,4 +1,4 @@
-"""Human loops of a team that has a bucket, a topic for incidents and a function already.
+"""Human loops with an existing bucket, an existing topic for incidents and an existing function.
 
 Run it with `npx cdk synth --app "python examples/existing_resources_app.py"`.
 """
@@ -45,7 +45,7 @@ class ClaimsReviews(Stack):
             # The S3OutputPath of the flow definitions.
             output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/a2i/"),
             handler=ReviewHandlerSettings(
-                # Where claims, a custom task, have the prediction and the answer.
+                # The mapping of claims, a custom task.
                 mappings={
                     "claims": [
                         FieldMapping(

@@ -1,7 +1,7 @@
-"""Human loops in two accounts, people in a third one: a hub and its spokes.
+"""A hub and its spokes: human loops in two accounts, with alerts and reviews in a third one.
 
-Deploy the hub first: `npx cdk deploy --all --app "python examples/hub_and_spoke_app.py"` does, with
-credentials that can take the roles of all three accounts.
+Deploy it with `npx cdk deploy --all --app "python examples/hub_and_spoke_app.py"`, with credentials
+that can assume the roles in all three accounts. CDK deploys the hub first.
 """
 
 from aws_cdk import App, Environment, Stack

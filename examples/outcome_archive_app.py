@@ -18,7 +18,7 @@ from human_loop_events import (
 
 
 class ArchivedReviews(Stack):
-    """Reviews of invoices whose outcomes are archived for two years."""
+    """Reviews of invoices, with their outcomes archived for two years."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)

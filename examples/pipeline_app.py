@@ -22,7 +22,7 @@ CONNECTION = f"arn:aws:codeconnections:{REGION}:{TOOLS.account}:connection/examp
 
 
 class Reviews(cdk.Stage):
-    """What is deployed to one account: a stage of the pipeline."""
+    """The stacks of one account: a stage of the pipeline."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, env: cdk.Environment, bucket_name: str

@@ -1,7 +1,7 @@
-"""A weekly training job that learns from what reviewers corrected.
+"""A weekly training job that learns from the corrections of reviewers.
 
-The job reads the outputs of the reviews in S3, and nothing else in their bucket. The outcomes of
-the week wait in a queue: they tell which of the outputs had fields that the model got wrong.
+The job reads the outputs of the reviews in S3, and no other objects in their bucket. The outcomes
+of the week are in a queue. They say which outputs have fields with wrong predictions.
 
 Run it with `npx cdk synth --app "python examples/retraining_app.py"`.
 """

@@ -23,7 +23,7 @@ from human_loop_events import (
 
 
 class SlackReviews(Stack):
-    """Reviews of invoices whose failures and alarms appear in a Slack channel."""
+    """Reviews of invoices, with failures and alarms in a Slack channel."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)

@@ -1,4 +1,4 @@
-"""A state machine that lets people review applications, and goes on with what they found.
+"""A state machine that has applications reviewed, and resumes with the outcome.
 
 The loop of an application is started by the state machine. For a document that Amazon Textract
 sent to people already, the input of the execution has the ARN of the human loop.

@@ -1,4 +1,4 @@
-"""Several flow definitions, with a place for each end of their human loops.
+"""Several flow definitions, with a target for each status of their human loops.
 
 Completed claims and invoices go to queues of their own, what expired to those who schedule the
 reviewers, other failures to the on-call engineers, and Stopped loops to those who requested them.

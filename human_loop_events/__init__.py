@@ -13,7 +13,7 @@ if find_spec("aws_cdk") is None:
 from human_loop_events.archive.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
 from human_loop_events.events.alert_messages import AlertFormat
 from human_loop_events.events.alerts import Alerts, AlertsSettings
-from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery, DeliverySettings
 from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
@@ -31,14 +31,12 @@ from human_loop_events.reviews.output_bucket import OutputBucketSettings
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.reconciler import Reconciler, ReconcilerSettings
 from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
-from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
-from human_loop_reviews.contract import (
-    CallbackError,
-    FailureCode,
-    FieldMapping,
-    HumanLoopStatus,
-    TaskMapping,
+from human_loop_events.step_functions.callbacks import (
+    HumanLoopCallbacks,
+    HumanLoopCallbacksSettings,
 )
+from human_loop_reviews.contract import CallbackError, FailureCode, HumanLoopStatus
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 if TYPE_CHECKING:
     from human_loop_events.step_functions.task import HumanLoopTask
@@ -60,6 +58,7 @@ __all__ = [
     "HandlerDelivery",
     "HandlerQueue",
     "HumanLoopCallbacks",
+    "HumanLoopCallbacksSettings",
     "HumanLoopDashboard",
     "HumanLoopEvents",
     "HumanLoopFilter",
@@ -77,13 +76,14 @@ __all__ = [
     "ReconcilerSettings",
     "ReviewHandler",
     "ReviewHandlerSettings",
+    "RuleOptions",
     "StatusEvents",
     "TaskMapping",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `HumanLoopTask` where it is used: the modules of Step Functions take their time."""
+    """Import `HumanLoopTask` at its first use: CDK's modules for Step Functions load slowly."""
     if name == "HumanLoopTask":
         from human_loop_events.step_functions.task import HumanLoopTask
 

@@ -1,4 +1,4 @@
-"""A CloudWatch dashboard for the people who operate a deployment."""
+"""A CloudWatch dashboard for operators."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _FULL_WIDTH = 24
 _WIDTH = 8
 _HEIGHT = 6
 
-#: What an alarm widget holds at most.
+#: The maximum number of alarms in a widget.
 #: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-_MOST_ALARMS = 100
+_MAX_ALARMS = 100
 
-#: Sections of the runbook that the dashboard's own graphs lead to.
+#: The sections of the runbook about the problems that the graphs show.
 _SECTIONS = ("FailedLoops", "DeadLetterQueue", "HandlerErrors", "Backlog")
 
 
 class HumanLoopDashboard(Construct):
-    """A dashboard about the ended human loops, the handler, and what waits.
+    """A dashboard for ended human loops, the handler, and the queues.
 
-    It shows what the functions and AWS measure of the parts that are given, and nothing of parts
-    that are absent. Without named flow definitions it shows all of the account and Region.
+    It shows metrics of the functions and of AWS for the supplied parts. An absent part has no
+    graph. Without named flow definitions, the dashboard shows all of the account and Region.
 
     Parameters
     ----------
@@ -56,13 +56,14 @@ class HumanLoopDashboard(Construct):
     handler
         The function that handles each ended loop.
     alerts
-        The alerts, whose alarms and runbook are shown.
+        The alerts. The dashboard shows their alarms and their runbook.
     flow_definitions
-        Whose human loops. Default: all of the account and Region.
+        The flow definitions of the human loops. Default: all of the account and Region.
     statuses
         The statuses that the handler receives. Default: all three.
     reviews
-        Whether the handler is a `ReviewHandler`, which measures loops and reviews. Default: yes.
+        Whether the handler is a `ReviewHandler`, which has metrics of loops and reviews. Default:
+        yes.
     handler_queue
         The queue before the handler. Default: none.
     reconciler
@@ -72,6 +73,9 @@ class HumanLoopDashboard(Construct):
     --------
     >>> loops.add_dashboard()  # doctest: +SKIP
     """
+
+    dashboard: cloudwatch.Dashboard
+    """The CloudWatch dashboard. You can add widgets to it."""
 
     def __init__(
         self,
@@ -89,19 +93,19 @@ class HumanLoopDashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._graphs = LoopGraphs((flow_definitions or FlowDefinitions.any()).names, _HOUR)
-        self._dashboard = cloudwatch.Dashboard(
+        self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
             default_interval=_SHOWN,
-            # A graph keeps its periods, however long the time that is shown.
+            # A graph keeps its periods for any time range.
             period_override=cloudwatch.PeriodOverride.INHERIT,
         )
-        self._dead_letters = _graph("Dead letters")
+        self._dead_letter_graph = _graph("Dead letters")
         self._add_dead_letter_queues(status_events, handler_queue, reconciler)
         self._add_row([_heading(Stack.of(self), alerts)])
         self._add_row([_AlarmStates(alerts)])
         self._add_row(
-            [_matched(status_events), self._dead_letters, _ages(status_events, handler_queue)]
+            [_matched(status_events), self._dead_letter_graph, _ages(status_events, handler_queue)]
         )
         if reviews:
             self._add_row(self._loops(statuses))
@@ -111,15 +115,10 @@ class HumanLoopDashboard(Construct):
             self._add_row(self._reconciliation(reconciler))
 
     @property
-    def dashboard(self) -> cloudwatch.Dashboard:
-        """The dashboard, to which you can add widgets."""
-        return self._dashboard
-
-    @property
     def url(self) -> str:
-        """The dashboard's address in AWS's console."""
+        """The URL of the dashboard in the AWS Management Console."""
         stack = Stack.of(self)
-        name = self._dashboard.dashboard_name
+        name = self.dashboard.dashboard_name
         return console_page(
             stack, f"cloudwatch/home?region={stack.region}#dashboards/dashboard/{name}"
         )
@@ -134,10 +133,10 @@ class HumanLoopDashboard(Construct):
             ],
         )
         self._add_row([executions, *_function_graphs("Callbacks", callbacks.function)[:2]])
-        self._dead_letters.add_left_metric(_visible(callbacks.dead_letter_queue, "callbacks"))
+        self._dead_letter_graph.add_left_metric(_visible(callbacks.dead_letter_queue, "callbacks"))
 
     def _add_row(self, graphs: Iterable[cloudwatch.IWidget]) -> None:
-        self._dashboard.add_widgets(*graphs)
+        self.dashboard.add_widgets(*graphs)
 
     def _add_dead_letter_queues(
         self,
@@ -151,7 +150,7 @@ class HumanLoopDashboard(Construct):
         if reconciler is not None:
             queues["reconciler"] = reconciler.dead_letter_queue
         for name, queue in queues.items():
-            self._dead_letters.add_left_metric(_visible(queue, name))
+            self._dead_letter_graph.add_left_metric(_visible(queue, name))
 
     def _loops(self, statuses: Sequence[HumanLoopStatus]) -> list[cloudwatch.IWidget]:
         graphs: list[cloudwatch.IWidget] = [
@@ -205,16 +204,16 @@ class HumanLoopDashboard(Construct):
 
 
 class _AlarmStates(cloudwatch.ConcreteWidget):
-    """The states of all alarms, each with a link; also of those that are added later."""
+    """The states of all alarms with links, including alarms that are added later."""
 
     def __init__(self, alerts: Alerts) -> None:
         super().__init__(_FULL_WIDTH, _HEIGHT)
         self._alerts = alerts
 
     def to_json(self) -> list[object]:
-        """Return the widget, or several beside each other for more alarms than one may have."""
+        """Return the widget, or several if there are more alarms than one widget can have."""
         alarms = self._alerts.alarms
-        groups = [alarms[n : n + _MOST_ALARMS] for n in range(0, len(alarms), _MOST_ALARMS)]
+        groups = [alarms[n : n + _MAX_ALARMS] for n in range(0, len(alarms), _MAX_ALARMS)]
         width = _FULL_WIDTH // len(groups)
         rendered: list[object] = []
         for number, group in enumerate(groups):
@@ -239,7 +238,7 @@ def _heading(stack: Stack, alerts: Alerts) -> cloudwatch.IWidget:
 def _runbook(runbook: str | None) -> str:
     if runbook is None:
         return "Runbook: `human-loops runbook SECTION`"
-    if not runbook.startswith("https://"):  # a path, which a dashboard cannot open
+    if not runbook.startswith("https://"):  # a dashboard cannot link to a path
         return f"Runbook: {', '.join(_SECTIONS)} in `{runbook}`"
     links = (f"[{each}]({runbook_section(runbook, each)})" for each in _SECTIONS)
     return f"[Runbook]({runbook}): {' · '.join(links)}"

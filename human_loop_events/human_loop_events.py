@@ -1,26 +1,31 @@
-"""Everything that happens when a human loop of Amazon A2I ends."""
+"""Notifications, reviews and alerts for ended human loops of Amazon A2I, with defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
-from aws_cdk import Annotations, Duration, Stack, Token
+from aws_cdk import Annotations, Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.archive.outcome_archive import OutcomeArchive, OutcomeArchiveSettings
-from human_loop_events.aws.arguments import refuse_other_than_construct
-from human_loop_events.events.alerts import Alerts, AlertsSettings
-from human_loop_events.events.delivered_rule import DeliveredRule
-from human_loop_events.events.delivery import Delivery, DeliverySettings
+from human_loop_events.archive.outcome_archive import (
+    OutcomeArchive,
+    OutcomeArchiveSettings,
+    create_outcome_archive,
+)
+from human_loop_events.aws.arguments import (
+    refuse_other_than_construct,
+    refuse_other_than_settings,
+)
+from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
+from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
+from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
 from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
@@ -28,32 +33,41 @@ from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
+from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import agreement_metric, loop_metric
 from human_loop_events.reviews.output_bucket import OutputBucketSettings, create_output_bucket
 from human_loop_events.reviews.output_location import OutputLocation
-from human_loop_events.reviews.reconciler import Reconciler, ReconcilerSettings
+from human_loop_events.reviews.reconciler import (
+    RECONCILER_BY_DEFAULT,
+    Reconciler,
+    ReconcilerSettings,
+    supplied_or_new_reconciler,
+)
 from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
-from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
+from human_loop_events.step_functions.callbacks import (
+    HumanLoopCallbacks,
+    HumanLoopCallbacksSettings,
+    create_callbacks,
+)
 from human_loop_reviews.contract import HumanLoopStatus
 
 _DIRECT = HandlerDelivery.direct()
 _HANDLER_BACKLOG = Duration.hours(1)
-_RECONCILER_BY_DEFAULT = ReconcilerSettings()
 _Part = TypeVar("_Part")
 
 
 class HumanLoopEvents(Construct):
     """Notifies people and systems when human loops end, and records the outcome of each review.
 
-    The event of each ended loop goes to a topic, a queue and the review handler. Failed loops
-    notify the alerts and raise the alarm `FailedLoops`. Compose `StatusEvents`, `Delivery`,
-    `Alerts` and `ReviewHandler` yourself to have fewer parts.
+    The event of each ended loop goes to a topic, a queue and the review handler. For Failed loops,
+    alerts are sent and the alarm `FailedLoops` goes off. To create fewer parts, compose
+    `StatusEvents`, `Delivery`, `Alerts` and `ReviewHandler` instead.
 
     Each part can be configured or supplied. Settings, such as
-    ``handler=ReviewHandlerSettings(memory_size=2048)``, configure the part that is created here
-    and never change its logical ids. A supplied part, such as ``handler=ReviewHandler(…)``, has
-    ids of its own: to replace settings with a supplied handler creates a new, empty ledger, and
-    leaves the old one in the account.
+    ``handler=ReviewHandlerSettings(memory_size=2048)``, configure a part that this construct
+    creates, and never change its logical ids. A supplied part, such as
+    ``handler=ReviewHandler(…)``, has other ids: if you replace settings with a supplied handler,
+    CloudFormation creates a new, empty ledger and keeps the old one in the account.
 
     Parameters
     ----------
@@ -62,40 +76,40 @@ class HumanLoopEvents(Construct):
     construct_id
         The id within the parent.
     flow_definitions
-        Whose human loops. Default: all of the account and Region.
+        The flow definitions of the human loops. Default: all of the account and Region.
     statuses
-        Which terminal statuses the topic, the queue and the handler receive. Alerts are about
+        The terminal statuses that the topic, the queue and the handler receive. Alerts are sent for
         Failed loops in any case. Default: all three.
     event_bus
-        The bus with the events. A `HumanLoopHub` for those of other accounts. Default: the
+        The bus with the events, or a `HumanLoopHub` for the events of other accounts. Default: the
         account's default bus, to which A2I sends them.
     output
-        Where the flow definitions write their output, or settings of a new bucket. With a hub its
-        spokes have it. Default: a new bucket, private and encrypted, of which outputs are never
-        deleted. Existing flow definitions do not write to it.
+        The output location of the flow definitions, or settings of a new bucket. None with a hub:
+        its spokes have the output. Default: a new bucket, private and encrypted, without expiration
+        of outputs. Existing flow definitions do not write to the new bucket.
     topic
-        The topic for systems: the event as JSON. Default: a new one, encrypted.
+        The topic for systems: the event as JSON. Default: a new topic, encrypted.
     queue
-        The queue for consumers: the event as JSON. Default: a new one, encrypted, with a
+        The queue for consumers: the event as JSON. Default: a new queue, encrypted, with a
         dead-letter queue.
     handler
-        A function or a `ReviewHandler` of yours, or settings of a new one. Default: a new
+        A supplied function or `ReviewHandler`, or settings of a new one. Default: a new
         `ReviewHandler`.
     handler_delivery
-        How events reach the handler. Default: the rule invokes it.
+        The delivery of events to the handler. Default: the rule invokes the handler.
     alerts
-        `Alerts` of yours, or settings of new ones. Default: new ones.
+        Supplied `Alerts`, or settings of new ones. Default: new alerts.
     delivery
-        A `Delivery` of yours, or settings of a new one: key, dead-letter queue, retries. Default: a
-        new one.
+        A supplied `Delivery`, or settings of a new one: key, dead-letter queue, retries. Default: a
+        new delivery.
     reconciler
-        A `Reconciler` of yours, settings of a new one, or None for none. It sends the events of
-        loops again that are missing in the ledger. Default: a new one, where there is a
-        `ReviewHandler` and the flow definitions are of the stack's account and Region. None with a
-        hub, which cannot list the human loops of other accounts.
+        A supplied `Reconciler`, settings of a new one, or None for no reconciler. It sends the
+        events of loops again that are missing in the ledger. Default: a new reconciler if there is
+        a `ReviewHandler` and the flow definitions are in the stack's account and Region. None with
+        a hub: A2I does not list the human loops of other accounts there.
     outcome_archive
-        Settings of an `OutcomeArchive` of all outcomes, or None for none. With a hub, of the
-        outcomes of all its spokes. Default: none.
+        Settings of an `OutcomeArchive` of all outcomes, or None for no archive. With a hub, it has
+        the outcomes of all spokes. Default: none.
 
     Raises
     ------
@@ -110,6 +124,15 @@ class HumanLoopEvents(Construct):
     ... )
     >>> loops.alerts.topic.add_subscription(EmailSubscription("a@example.com"))  # doctest: +SKIP
     """
+
+    delivery: Delivery
+    """The delivery of the events: key, dead-letter queue, retries."""
+    alerts: Alerts
+    """The alerts on failures, and the alarms."""
+    status_events: StatusEvents
+    """The rules on ended loops and their targets."""
+    handler: lambda_.IFunction
+    """The function that handles each ended loop."""
 
     def __init__(
         self,
@@ -126,38 +149,27 @@ class HumanLoopEvents(Construct):
         handler_delivery: HandlerDelivery = _DIRECT,
         alerts: Alerts | AlertsSettings | None = None,
         delivery: Delivery | DeliverySettings | None = None,
-        reconciler: Reconciler | ReconcilerSettings | None = _RECONCILER_BY_DEFAULT,
+        reconciler: Reconciler | ReconcilerSettings | None = RECONCILER_BY_DEFAULT,
         outcome_archive: OutcomeArchiveSettings | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._statuses = tuple(statuses)
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
-        _refuse_other_than_settings("delivery", delivery, Delivery)
-        self._delivery = (
-            delivery
-            if isinstance(delivery, Delivery)
-            else Delivery(self, "Delivery", **(delivery or {}))
-        )
-        key = self._delivery.encryption_key
-        _refuse_other_than_settings("alerts", alerts, Alerts)
-        self._alerts = (
-            alerts
-            if isinstance(alerts, Alerts)
-            else Alerts(self, "Alerts", encryption_key=key, **(alerts or {}))
-        )
-        self._events = StatusEvents(
+        self.delivery = supplied_or_new_delivery(self, delivery)
+        self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
+        self.status_events = StatusEvents(
             self,
             "Events",
             filter=HumanLoopFilter(flow_definitions=self._flow_definitions, statuses=statuses),
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             event_bus=event_bus,
         )
-        self._events.add_topic(topic)
-        self._events.add_queue(queue)
-        self._events.alert_on_failure()
-        _refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
+        self.status_events.add_topic(topic)
+        self.status_events.add_queue(queue)
+        self.status_events.alert_on_failure()
+        refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
         self._output = output if isinstance(output, OutputLocation) else None
         self._output_bucket = output if isinstance(output, dict) else None
         self._callbacks: list[HumanLoopCallbacks] = []
@@ -174,47 +186,36 @@ class HumanLoopEvents(Construct):
         if isinstance(handler, ReviewHandler):
             _refuse_handler_of_another_hub(handler, self._hub)
             self._review_handler = handler
-            self._handler: lambda_.IFunction = handler.function
+            self.handler: lambda_.IFunction = handler.function
         else:
             refuse_other_than_construct(
                 "handler",
                 handler,
                 expected="a function, ReviewHandler(…) or ReviewHandlerSettings(…)",
             )
-            self._handler = handler
+            self.handler = handler
         self._connect_handler(handler_delivery)
-        self._reconciler = self._a_reconciler(reconciler, statuses, event_bus)
-        self._outcome_archive = self._an_outcome_archive(outcome_archive)
-
-    @property
-    def delivery(self) -> Delivery:
-        """How events are delivered: key, dead-letter queue, retries."""
-        return self._delivery
-
-    @property
-    def alerts(self) -> Alerts:
-        """Who is notified of failures and alarms."""
-        return self._alerts
-
-    @property
-    def status_events(self) -> StatusEvents:
-        """The rules on ended loops and their targets."""
-        return self._events
+        self._context = LoopContext(
+            scope=self,
+            flow_definitions=self._flow_definitions,
+            statuses=self._statuses,
+            event_bus=event_bus,
+            delivery=self.delivery,
+            alerts=self.alerts,
+            review_handler=self._review_handler,
+        )
+        self._reconciler = supplied_or_new_reconciler(self._context, reconciler)
+        self._outcome_archive = create_outcome_archive(self._context, outcome_archive)
 
     @property
     def topic(self) -> sns.ITopic:
         """The topic for systems."""
-        return self._events.topic
+        return self.status_events.topic
 
     @property
     def queue(self) -> sqs.IQueue:
         """The queue for consumers."""
-        return self._events.queue
-
-    @property
-    def handler(self) -> lambda_.IFunction:
-        """The function that handles each ended loop."""
-        return self._handler
+        return self.status_events.queue
 
     @property
     def review_handler(self) -> ReviewHandler:
@@ -223,146 +224,94 @@ class HumanLoopEvents(Construct):
         Raises
         ------
         ValueError
-            If the handler is a function of your own. So do all properties of parts that are absent.
+            If the handler is a supplied function. All properties of absent parts raise it.
         """
-        return _present(self._review_handler, "review_handler", "handler is your own function")
+        return _require_part(self._review_handler, "review_handler", "handler is your own function")
 
     @property
     def handler_queue(self) -> HandlerQueue:
         """The queue before the handler, with buffered delivery."""
-        return _present(self._handler_queue, "handler_queue", "handler_delivery is direct")
+        return _require_part(self._handler_queue, "handler_queue", "handler_delivery is direct")
 
     @property
     def reconciler(self) -> Reconciler:
         """The reconciler."""
-        return _present(
+        return _require_part(
             self._reconciler, "reconciler", "it is off, or handler is your own function"
         )
 
     @property
     def outcome_archive(self) -> OutcomeArchive:
         """The archive of outcomes."""
-        return _present(self._outcome_archive, "outcome_archive", "it is off")
+        return _require_part(self._outcome_archive, "outcome_archive", "it is off")
 
     @property
     def output(self) -> OutputLocation:
-        """Where the flow definitions write their output."""
+        """The output location of the flow definitions."""
         why = "the spokes have it" if self._hub else "none was given and handler is your own"
-        return _present(self._output, "output", why)
+        return _require_part(self._output, "output", why)
 
     def on_event(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         statuses: Sequence[HumanLoopStatus] | None = None,
         failure_codes: Sequence[str] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on ended loops of these flow definitions.
 
-        Its targets get retries, the dead-letter queue and alarms, unless they bring their own.
+        Its targets get retries, the dead-letter queue and alarms. A target that has its own retry
+        policy or dead-letter queue keeps it.
 
         Parameters
         ----------
         rule_id
             The id of the rule.
-        target
-            Where the events go. Default: nowhere. Add targets to the returned rule.
         statuses
-            Which terminal statuses. Default: those of this construct.
+            The terminal statuses. Default: those of this construct.
         failure_codes
             Only loops with one of these failure codes, such as ``["InternalError"]``. Default: any.
-        description
-            The rule's description.
-        rule_name
-            The rule's physical name. Default: one that CloudFormation generates.
+        options
+            ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
 
         Raises
         ------
         ValueError
             If a list is empty or a text, or a value in it cannot occur.
         """
-        return self._events.on_event(
-            rule_id,
-            target=target,
-            statuses=statuses,
-            detail=failure_code_detail(failure_codes),
-            description=description,
-            rule_name=rule_name,
+        return self.status_events.on_event(
+            rule_id, statuses=statuses, detail=failure_code_detail(failure_codes), **options
         )
 
-    def on_completed(
-        self,
-        rule_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
-    ) -> DeliveredRule:
+    def on_completed(self, rule_id: str, **options: Unpack[RuleOptions]) -> DeliveredRule:
         """Add a rule on Completed loops. See `on_event`."""
-        return self._events.on_completed(
-            rule_id, target=target, description=description, rule_name=rule_name
-        )
+        return self.status_events.on_completed(rule_id, **options)
 
     def on_failed(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         failure_codes: Sequence[str] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on Failed loops, of any or some failure codes. See `on_event`."""
-        return self._events.on_failed(
-            rule_id,
-            target=target,
-            detail=failure_code_detail(failure_codes),
-            description=description,
-            rule_name=rule_name,
+        return self.status_events.on_failed(
+            rule_id, detail=failure_code_detail(failure_codes), **options
         )
 
-    def on_stopped(
-        self,
-        rule_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
-    ) -> DeliveredRule:
+    def on_stopped(self, rule_id: str, **options: Unpack[RuleOptions]) -> DeliveredRule:
         """Add a rule on Stopped loops. See `on_event`."""
-        return self._events.on_stopped(
-            rule_id, target=target, description=description, rule_name=rule_name
-        )
+        return self.status_events.on_stopped(rule_id, **options)
 
-    def on_outcome(
-        self,
-        rule_id: str,
-        *,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
-    ) -> DeliveredRule:
+    def on_outcome(self, rule_id: str, **options: Unpack[RuleOptions]) -> DeliveredRule:
         """Add a rule on the outcomes of the review handler. See `ReviewHandler.on_outcome`."""
         return self.review_handler.on_outcome(
-            rule_id,
-            delivery=self._delivery,
-            alerts=self._alerts,
-            target=target,
-            description=description,
-            rule_name=rule_name,
+            rule_id, delivery=self.delivery, alerts=self.alerts, **options
         )
 
     def add_callbacks(
-        self,
-        construct_id: str = "Callbacks",
-        *,
-        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
-        vpc: ec2.IVpc | None = None,
-        vpc_subnets: ec2.SubnetSelection | None = None,
-        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        self, construct_id: str = "Callbacks", **settings: Unpack[HumanLoopCallbacksSettings]
     ) -> HumanLoopCallbacks:
         """Add what `HumanLoopTask` needs to let executions of Step Functions wait for loops.
 
@@ -370,40 +319,24 @@ class HumanLoopEvents(Construct):
         ----------
         construct_id
             The id within this construct.
-        log_retention, vpc, vpc_subnets, security_groups
-            See `HumanLoopCallbacks`.
+        settings
+            ``log_retention``, ``vpc``, ``vpc_subnets`` and ``security_groups``. See
+            `HumanLoopCallbacks`.
 
         Raises
         ------
         ValueError
-            If the handler is your own function or of a hub, or does not receive the loops of all
-            statuses: an execution would wait for a loop of another status until its timeout.
+            If the handler is your own function or belongs to a hub, or if it does not receive the
+            loops of all statuses: an execution would wait for the other loops until its timeout.
         """
-        missing = [each for each in HumanLoopStatus if each not in self._statuses]
-        if missing:
-            raise ValueError(
-                "add_callbacks: expected statuses with all three, but the handler does not receive "
-                f"{', '.join(missing)} loops: executions that wait for one would not be resumed"
-            )
-        callbacks = HumanLoopCallbacks(
-            self,
-            construct_id,
-            handler=self.review_handler,
-            delivery=self._delivery,
-            alerts=self._alerts,
-            flow_definitions=self._flow_definitions,
-            log_retention=log_retention,
-            vpc=vpc,
-            vpc_subnets=vpc_subnets,
-            security_groups=security_groups,
-        )
+        callbacks = create_callbacks(self._context, construct_id, self.review_handler, settings)
         self._callbacks.append(callbacks)
         if self._dashboard is not None:
             self._dashboard.add_callbacks(callbacks)
         return callbacks
 
     def add_dashboard(self, construct_id: str = "Dashboard") -> HumanLoopDashboard:
-        """Add a CloudWatch dashboard for operators, also of callbacks that are added later.
+        """Add a CloudWatch dashboard for operators. It includes callbacks that are added later.
 
         Parameters
         ----------
@@ -413,16 +346,16 @@ class HumanLoopEvents(Construct):
         Raises
         ------
         ValueError
-            If there is one already.
+            If there is a dashboard already.
         """
         if self._dashboard is not None:
             raise ValueError(f"{self.node.path}: add_dashboard() was called twice")
         self._dashboard = HumanLoopDashboard(
             self,
             construct_id,
-            status_events=self._events,
-            handler=self._handler,
-            alerts=self._alerts,
+            status_events=self.status_events,
+            handler=self.handler,
+            alerts=self.alerts,
             # In a hub metrics have qualified names, which CloudWatch searches.
             flow_definitions=None if self._hub else self._flow_definitions,
             statuses=self._statuses,
@@ -436,30 +369,30 @@ class HumanLoopEvents(Construct):
 
     def add_archive(self, *, retention: Duration) -> EventArchive:
         """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`."""
-        return self._events.add_archive(retention=retention)
+        return self.status_events.add_archive(retention=retention)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
-        """Add an alarm that goes off when no loop ends for days, 1 to 7."""
-        return self._events.alert_on_silence(days=days)
+        """Add an alarm that goes off when no loop ends for 1 to 7 days."""
+        return self.status_events.alert_on_silence(days=days)
 
     def alert_on_low_agreement(
         self, threshold: float, *, period: Duration | None = None
     ) -> list[cloudwatch.Alarm]:
-        """Add an alarm on low agreement with the model, for each flow definition.
+        """Add an alarm for each flow definition on low agreement with the model.
 
         Parameters
         ----------
         threshold
-            The alarm goes off when the share of correct fields among the judged ones of a period is
-            lower, over 0 up to 1.
+            The minimum share of correct fields among the judged fields of a period, greater than 0
+            and at most 1. The alarm goes off when the share is lower.
         period
-            Default: one day.
+            The period. Default: one day.
 
         Raises
         ------
         ValueError
             If the threshold is out of range, names of flow definitions are not known at synthesis,
-            or the handler is your own function.
+            or the handler is a supplied function.
         """
         handler = self.review_handler.function
         if isinstance(threshold, bool) or not 0 < threshold <= 1:
@@ -474,7 +407,7 @@ class HumanLoopEvents(Construct):
                 + " known at synthesis, got none"
             )
         return [
-            self._alerts.add_alarm(
+            self.alerts.add_alarm(
                 handler,
                 f"LowAgreement-{name.replace('/', '-')}",
                 self.metric_agreement(name, period=period),
@@ -488,7 +421,7 @@ class HumanLoopEvents(Construct):
         ]
 
     def grant_read_output(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading the output of these flow definitions, and nothing else in the bucket."""
+        """Allow reading the output of these flow definitions, but no other objects."""
         return self.output.grant_read(grantee, self._flow_definitions)
 
     def grant_write_output(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -501,11 +434,11 @@ class HumanLoopEvents(Construct):
 
     def metric_ended_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the ended loops that EventBridge matched, as a sum over the period (5 minutes)."""
-        return self._events.metric_events(period=period)
+        return self.status_events.metric_events(period=period)
 
     def metric_failed_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the Failed loops that EventBridge matched, as a sum over the period (5 minutes)."""
-        return self._events.metric_failures(period=period)
+        return self.status_events.metric_failures(period=period)
 
     def metric_loops(
         self,
@@ -520,20 +453,21 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         metric_name
-            Such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. The reference lists
-            them all.
+            The metric, such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. The
+            reference lists all metrics.
         flow_definition
-            The flow definition's name. In a hub account, Region and name, as in
+            The flow definition's name. In a hub, account, Region and name, as in
             ``"111122223333/eu-west-1/invoices"``.
         statistic
-            Default: the sum.
+            The statistic. Default: the sum.
         period
-            Default: 5 minutes.
+            The period. Default: 5 minutes.
 
         Raises
         ------
         ValueError
-            If it is a name in a hub, or has a slash elsewhere: there is no such metric.
+            If `flow_definition` is unqualified in a hub, or qualified elsewhere: there is no such
+            metric.
         """
         self._refuse_other_dimension(flow_definition)
         return loop_metric(
@@ -546,17 +480,17 @@ class HumanLoopEvents(Construct):
     def metric_agreement(
         self, flow_definition: str, *, period: Duration | None = None
     ) -> cloudwatch.IMetric:
-        """Divide the correct fields of a flow definition by the judged ones.
+        """Divide the correct fields of a flow definition by the judged fields.
 
-        Not the mean of the loops' agreement, in which a loop of one field counts as much as one of
-        a hundred.
+        The mean of the loops' agreement differs: it weights a loop with one field like a loop with
+        a hundred fields.
 
         Parameters
         ----------
         flow_definition
-            The flow definition's name. In a hub see `metric_loops`.
+            The flow definition's name. For a hub, see `metric_loops`.
         period
-            Default: one day.
+            The period. Default: one day.
         """
         self._refuse_other_dimension(flow_definition)
         return agreement_metric(flow_definition, period=period or Duration.days(1))
@@ -572,13 +506,13 @@ class HumanLoopEvents(Construct):
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
         if self._hub is None and self._output is None:
             bucket = create_output_bucket(
-                self, self._delivery.encryption_key, self._output_bucket or {}
+                self, self.delivery.encryption_key, self._output_bucket or {}
             )
             self._output = OutputLocation(bucket)
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:new-output-bucket",
-                "no output was given, so a new bucket was created. Flow definitions that exist "
-                "already write elsewhere, and the handler cannot read that. Set output to the "
+                "no output was given, so a new bucket was created. Existing flow definitions write "
+                "to another location, which the handler cannot read. Set output to the "
                 "S3OutputPath of your flow definitions, or acknowledge this warning if new flow "
                 "definitions will write to the new bucket",
             )
@@ -588,61 +522,8 @@ class HumanLoopEvents(Construct):
             output=self._output,
             hub=self._hub,
             flow_definitions=self._flow_definitions,
-            dead_letter_queue=self._delivery.dead_letter_queue,
-            encryption_key=self._delivery.encryption_key,
-            **settings,
-        )
-
-    def _a_reconciler(
-        self,
-        reconciler: Reconciler | ReconcilerSettings | None,
-        statuses: Sequence[HumanLoopStatus],
-        event_bus: events.IEventBus | None,
-    ) -> Reconciler | None:
-        _refuse_other_than_settings("reconciler", reconciler, Reconciler)
-        if reconciler is None or isinstance(reconciler, Reconciler):
-            return reconciler
-        if reconciler is _RECONCILER_BY_DEFAULT and (
-            self._review_handler is None
-            or self._hub is not None
-            or self._flow_definitions.are_of_other_environments(Stack.of(self))
-        ):
-            return None
-        if self._review_handler is None:
-            raise ValueError(
-                "reconciler: it compares human loops with the ledger of a ReviewHandler, but "
-                "handler is your own function; expected Reconciler(…, ledger=…) or None"
-            )
-        return Reconciler(
-            self,
-            "Reconciler",
-            ledger=self._review_handler.ledger,
-            delivery=self._delivery,
-            alerts=self._alerts,
-            flow_definitions=self._flow_definitions,
-            statuses=statuses,
-            event_bus=event_bus,
-            **reconciler,
-        )
-
-    def _an_outcome_archive(self, settings: OutcomeArchiveSettings | None) -> OutcomeArchive | None:
-        if settings is None:
-            return None
-        if not isinstance(settings, dict):
-            raise ValueError(
-                f"outcome_archive: expected OutcomeArchiveSettings(…) or None, got {settings!r}"
-            )
-        if self._review_handler is None:
-            raise ValueError(
-                "outcome_archive: it has the outcomes of a ReviewHandler, but handler is your own "
-                "function; expected None"
-            )
-        return OutcomeArchive(
-            self,
-            "OutcomeArchive",
-            handler=self._review_handler,
-            delivery=self._delivery,
-            alerts=self._alerts,
+            dead_letter_queue=self.delivery.dead_letter_queue,
+            encryption_key=self.delivery.encryption_key,
             **settings,
         )
 
@@ -653,14 +534,14 @@ class HumanLoopEvents(Construct):
                 f"{handler_delivery!r}"
             )
         if not handler_delivery.is_buffered:
-            self._events.add_function(self._handler)
+            self.status_events.add_function(self.handler)
             return
-        key = self._delivery.encryption_key
+        key = self.delivery.encryption_key
         if self._review_handler is None:
             self._handler_queue = HandlerQueue(
                 self,
                 "HandlerQueue",
-                function=self._handler,
+                function=self.handler,
                 handler_delivery=handler_delivery,
                 encryption_key=key,
             )
@@ -668,23 +549,15 @@ class HumanLoopEvents(Construct):
             self._handler_queue = self._review_handler.read_from_queue(
                 self, "HandlerQueue", handler_delivery=handler_delivery, encryption_key=key
             )
-        self._events.add_target(self._delivery.queue_target(self._handler_queue.queue))
-        self._alerts.watch_queue(self._handler_queue.dead_letter_queue)
-        self._alerts.watch_backlog(
+        self.status_events.add_target(self.delivery.queue_target(self._handler_queue.queue))
+        self.alerts.watch_queue(self._handler_queue.dead_letter_queue)
+        self.alerts.watch_backlog(
             self._handler_queue.queue,
             max_age=_HANDLER_BACKLOG,
             consequence="Their loops are not settled. Check that the event source mapping is "
             "enabled, and read the log of the handler.",
         )
-        self._alerts.watch_function(self._handler)
-
-
-def _refuse_other_than_settings(
-    name: str, part: object, kind: type, settings: str | None = None
-) -> None:
-    if part is not None and not isinstance(part, kind | dict):
-        settings = settings or f"{kind.__name__}Settings(…)"
-        raise ValueError(f"{name}: expected {kind.__name__}(…) or {settings}, got {part!r}")
+        self.alerts.watch_function(self.handler)
 
 
 def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | None) -> None:
@@ -697,7 +570,7 @@ def _refuse_handler_of_another_hub(handler: ReviewHandler, hub: HumanLoopHub | N
         )
 
 
-def _present(part: _Part | None, name: str, why: str) -> _Part:
+def _require_part(part: _Part | None, name: str, why: str) -> _Part:
     if part is None:
         raise ValueError(f"{name}: this HumanLoopEvents has none: {why}")
     return part

@@ -1,4 +1,4 @@
-"""The spoke: what an account with human loops has for a hub in another account or Region."""
+"""The spoke: forwards the events of an account and Region with human loops to a hub."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.events.alerts import Alerts, AlertsSettings
-from human_loop_events.events.delivery import Delivery, DeliverySettings
+from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
+from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
@@ -53,12 +53,12 @@ class HumanLoopSpoke(Construct):
     """Forwards the events of ended human loops to a hub, and lets the hub read their output.
 
     The rule, its role, retries, dead-letter queue and alarms are in the account and Region of the
-    human loops. The hub's review handler reads an output with the role that the spoke gives it, so
-    that neither the bucket's policy nor that of its key need to name another account.
+    human loops. The hub's review handler reads an output with a role of the spoke, so neither the
+    bucket's policy nor that of its key must admit another account.
 
     Deploy the hub first. Until the bus exists and admits this account, events go to the dead-letter
-    queue at once, because EventBridge does not retry what it may not do. An alarm goes off, and
-    ``human-loops dead-letters redrive`` sends them again.
+    queue at once, because EventBridge does not retry a forbidden call. An alarm goes off.
+    ``human-loops dead-letters redrive`` sends the events again.
 
     Parameters
     ----------
@@ -69,24 +69,24 @@ class HumanLoopSpoke(Construct):
     hub
         The `HumanLoopHub` of the same app, or the ARN of its event bus.
     output
-        Where the flow definitions write their output.
+        The output location of the flow definitions.
     flow_definitions
-        Whose human loops. Default: all of the account and Region.
+        The flow definitions of the human loops. Default: all of the account and Region.
     statuses
-        Which terminal statuses are forwarded. Default: all three.
+        The terminal statuses that are forwarded. Default: all three.
     event_bus
         The bus with the events. Default: the account's default bus, to which A2I sends them.
     alerts
-        `Alerts` of yours, or settings of new ones: who is notified if events cannot be forwarded.
-        Default: new ones.
+        Supplied `Alerts`, or settings of new ones, for events that cannot be forwarded.
+        Default: new alerts.
     delivery
-        A `Delivery` of yours, or settings of a new one: key, dead-letter queue, retries. Default: a
-        new one.
+        A supplied `Delivery`, or settings of a new one: key, dead-letter queue, retries. Default: a
+        new delivery.
 
     Raises
     ------
     ValueError
-        If the hub is not one, is in another partition, or is also the bus with the events.
+        If `hub` is not a hub, is in another partition, or is also the bus with the events.
 
     Examples
     --------
@@ -95,6 +95,17 @@ class HumanLoopSpoke(Construct):
     ...     output=OutputLocation(bucket, prefix="reviews/"),
     ... )
     """
+
+    status_events: StatusEvents
+    """The rule that forwards. ``alert_on_silence`` adds an alarm for days without an event."""
+    delivery: Delivery
+    """The forwarding of the events: key, dead-letter queue, role, retries."""
+    alerts: Alerts
+    """The alerts on events that cannot be forwarded."""
+    output: OutputLocation
+    """The output location of the flow definitions."""
+    output_role: iam.Role
+    """The role with which the hub reads the output."""
 
     def __init__(
         self,
@@ -111,7 +122,7 @@ class HumanLoopSpoke(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        self._hub = _hub(hub, stack)
+        self._hub = _parse_hub(hub, stack)
         if isinstance(event_bus, HumanLoopHub):
             raise ValueError(
                 f"event_bus: {event_bus.node.path} is a hub, and EventBridge forwards an event "
@@ -120,37 +131,27 @@ class HumanLoopSpoke(Construct):
             )
         if not isinstance(output, OutputLocation):
             raise ValueError(
-                f"output: expected OutputLocation(bucket, prefix=…), which the hub may read, got "
+                f"output: expected OutputLocation(bucket, prefix=…), which the hub can read, got "
                 f"{output!r}"
             )
-        self._output = output
+        self.output = output
         flow_definitions = flow_definitions or FlowDefinitions.any()
-        self._delivery = (
-            delivery
-            if isinstance(delivery, Delivery)
-            else Delivery(self, "Delivery", **(delivery or {}))
-        )
-        self._alerts = (
-            alerts
-            if isinstance(alerts, Alerts)
-            else Alerts(
-                self, "Alerts", encryption_key=self._delivery.encryption_key, **(alerts or {})
-            )
-        )
-        self._events = StatusEvents(
+        self.delivery = supplied_or_new_delivery(self, delivery)
+        self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
+        self.status_events = StatusEvents(
             self,
             "Events",
             filter=_Forwarded(flow_definitions=flow_definitions, statuses=statuses),
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             event_bus=event_bus,
         )
         bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
-        self._events.add_target(self._delivery.event_bus_target(bus))
-        self._output_role = self._create_output_role()
+        self.status_events.add_target(self.delivery.event_bus_target(bus))
+        self.output_role = self._create_output_role()
         create_output_policies(
             self,
-            self._output_role,
+            self.output_role,
             output,
             flow_definitions,
             description="Which output the hub may read",
@@ -161,38 +162,13 @@ class HumanLoopSpoke(Construct):
         """The ARN of the event bus to which events are forwarded."""
         return self._hub.arn
 
-    @property
-    def status_events(self) -> StatusEvents:
-        """The rule that forwards. ``alert_on_silence`` adds an alarm on its silence."""
-        return self._events
-
-    @property
-    def delivery(self) -> Delivery:
-        """How events are forwarded: key, dead-letter queue, role, retries."""
-        return self._delivery
-
-    @property
-    def alerts(self) -> Alerts:
-        """Who is notified if events cannot be forwarded."""
-        return self._alerts
-
-    @property
-    def output(self) -> OutputLocation:
-        """Where the flow definitions write their output."""
-        return self._output
-
-    @property
-    def output_role(self) -> iam.Role:
-        """The role with which the hub reads the output."""
-        return self._output_role
-
     def _create_output_role(self) -> iam.Role:
         return iam.Role(
             self,
             "OutputRole",
             description="The hub reads the output of human loops with this role",
             role_name=output_role_name(self._hub.name, Stack.of(self).region),
-            # A role as principal must exist, and stops being the same when it is created again.
+            # A role as principal must exist, and is no longer admitted after it is created again.
             assumed_by=iam.AccountPrincipal(self._hub.account).with_conditions(
                 {"ArnEquals": {"aws:PrincipalArn": self._hub.reader_role_arn}}
             ),
@@ -200,7 +176,7 @@ class HumanLoopSpoke(Construct):
 
 
 class _Forwarded(HumanLoopFilter):
-    """Leaves out the events of ``human-loops verify``, which concern a stack of this account."""
+    """Excludes the events of ``human-loops verify``, which test a stack of this account."""
 
     def pattern(
         self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None
@@ -210,11 +186,11 @@ class _Forwarded(HumanLoopFilter):
         return super().pattern(statuses=statuses, detail=detail)
 
 
-def _hub(hub: object, stack: Stack) -> _Hub:
+def _parse_hub(hub: object, stack: Stack) -> _Hub:
     if isinstance(hub, HumanLoopHub) and Stack.of(hub) == stack:
         raise ValueError(
-            f"hub: {hub.node.path} is in the same stack, {stack.stack_name}; expected a stack of "
-            "its own for the hub, which is deployed before its spokes"
+            f"hub: {hub.node.path} is in the same stack, {stack.stack_name}; expected a "
+            "separate stack for the hub, which is deployed before its spokes"
         )
     arn = hub.arn_for(stack) if isinstance(hub, HumanLoopHub) else hub
     match = _BUS_ARN.fullmatch(arn) if isinstance(arn, str) else None

@@ -1,4 +1,4 @@
-"""The archived outcomes: what AWS Glue declares, and the Parquet files of the archive have.
+"""The columns of archived outcomes, in AWS Glue and in the Parquet files of the archive.
 
 A column has the name of the outcome's property in lower case: Glue knows no other names, and
 Firehose's OpenX JSON SerDe converts the keys of JSON to lower case, on all levels.
@@ -21,24 +21,19 @@ PARTITION: Final = "date"
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class ArchivedProperty:
     """A property of an outcome, or of an object in it.
-
-    Parameters
-    ----------
-    key
-        Its key in JSON.
-    type
-        Its type in Hive's words, which Glue uses.
 
     Examples
     --------
-    >>> Property("humanLoopArn", "string").column
+    >>> ArchivedProperty("humanLoopArn", "string").column
     'humanlooparn'
     """
 
     key: str
+    """Its key in JSON."""
     type: str
+    """Its Hive type, as Glue declares it."""
 
     @property
     def column(self) -> str:
@@ -46,72 +41,72 @@ class Property:
         return self.key.lower()
 
 
-def _struct(properties: Sequence[Property]) -> str:
+def _struct(properties: Sequence[ArchivedProperty]) -> str:
     return f"struct<{','.join(f'{each.column}:{each.type}' for each in properties)}>"
 
 
 #: The properties of a field, without `values`.
 FIELD_PROPERTIES: Final = (
-    Property("name", "string"),
-    Property("predictedName", "string"),
-    Property("verdict", "string"),
-    Property("modelCorrect", "boolean"),
-    Property("upheldShare", "double"),
-    Property("reviewerAgreement", "double"),
-    Property("confidence", "double"),
-    Property("valueConfidence", "double"),
-    Property("lowestWordConfidence", "double"),
-    Property("partsPredicted", "bigint"),
-    Property("partsUpheld", "bigint"),
-    Property("partsAdded", "bigint"),
-    Property("shown", "boolean"),
-    Property("note", "string"),
+    ArchivedProperty("name", "string"),
+    ArchivedProperty("predictedName", "string"),
+    ArchivedProperty("verdict", "string"),
+    ArchivedProperty("modelCorrect", "boolean"),
+    ArchivedProperty("upheldShare", "double"),
+    ArchivedProperty("reviewerAgreement", "double"),
+    ArchivedProperty("confidence", "double"),
+    ArchivedProperty("valueConfidence", "double"),
+    ArchivedProperty("lowestWordConfidence", "double"),
+    ArchivedProperty("partsPredicted", "bigint"),
+    ArchivedProperty("partsUpheld", "bigint"),
+    ArchivedProperty("partsAdded", "bigint"),
+    ArchivedProperty("shown", "boolean"),
+    ArchivedProperty("note", "string"),
 )
 
 #: The properties of an activation condition.
 CONDITION_PROPERTIES: Final = (
-    Property("type", "string"),
-    Property("key", "string"),
-    *(Property(name[0].lower() + name[1:], "double") for name in ACTIVATION_PARAMETERS),
+    ArchivedProperty("type", "string"),
+    ArchivedProperty("key", "string"),
+    *(ArchivedProperty(name[0].lower() + name[1:], "double") for name in ACTIVATION_PARAMETERS),
 )
 
 #: The properties of an outcome.
 OUTCOME_PROPERTIES: Final = (
-    Property("schemaVersion", "string"),
-    Property("outcomeId", "string"),
-    Property("eventSource", "string"),
-    Property("humanLoopArn", "string"),
-    Property("humanLoopName", "string"),
-    Property("flowDefinitionArn", "string"),
-    Property("humanLoopStatus", "string"),
-    Property("creationTime", "string"),
-    Property("endTime", "string"),
-    Property("turnaroundSeconds", "double"),
-    Property("failureCode", "string"),
-    Property("failureReason", "string"),
-    Property("outputS3Uri", "string"),
-    Property("outputError", "string"),
-    Property("fieldsLeftOut", "bigint"),
-    Property("verification", "string"),
-    Property("layout", "string"),
-    Property("taskType", "string"),
-    Property("answerCount", "bigint"),
-    Property("reviewerCount", "bigint"),
-    Property("unanswered", "boolean"),
-    Property("predictionKnown", "boolean"),
-    Property("fields", f"array<{_struct(FIELD_PROPERTIES)}>"),
-    Property("verdictCounts", "map<string,bigint>"),
-    Property("fieldsJudged", "bigint"),
-    Property("fieldsCorrect", "bigint"),
-    Property("agreement", "double"),
-    Property("meanReviewerAgreement", "double"),
-    Property("secondsToFirstAcceptance", "double"),
-    Property("secondsWorked", "array<double>"),
-    Property("sampled", "boolean"),
-    Property("samplingPercentage", "double"),
-    Property("activationConditions", f"array<{_struct(CONDITION_PROPERTIES)}>"),
-    Property("modelVersion", "string"),
-    Property("ignoredValues", "bigint"),
+    ArchivedProperty("schemaVersion", "string"),
+    ArchivedProperty("outcomeId", "string"),
+    ArchivedProperty("eventSource", "string"),
+    ArchivedProperty("humanLoopArn", "string"),
+    ArchivedProperty("humanLoopName", "string"),
+    ArchivedProperty("flowDefinitionArn", "string"),
+    ArchivedProperty("humanLoopStatus", "string"),
+    ArchivedProperty("creationTime", "string"),
+    ArchivedProperty("endTime", "string"),
+    ArchivedProperty("turnaroundSeconds", "double"),
+    ArchivedProperty("failureCode", "string"),
+    ArchivedProperty("failureReason", "string"),
+    ArchivedProperty("outputS3Uri", "string"),
+    ArchivedProperty("outputError", "string"),
+    ArchivedProperty("fieldsLeftOut", "bigint"),
+    ArchivedProperty("verification", "string"),
+    ArchivedProperty("layout", "string"),
+    ArchivedProperty("taskType", "string"),
+    ArchivedProperty("answerCount", "bigint"),
+    ArchivedProperty("reviewerCount", "bigint"),
+    ArchivedProperty("unanswered", "boolean"),
+    ArchivedProperty("predictionKnown", "boolean"),
+    ArchivedProperty("fields", f"array<{_struct(FIELD_PROPERTIES)}>"),
+    ArchivedProperty("verdictCounts", "map<string,bigint>"),
+    ArchivedProperty("fieldsJudged", "bigint"),
+    ArchivedProperty("fieldsCorrect", "bigint"),
+    ArchivedProperty("agreement", "double"),
+    ArchivedProperty("meanReviewerAgreement", "double"),
+    ArchivedProperty("secondsToFirstAcceptance", "double"),
+    ArchivedProperty("secondsWorked", "array<double>"),
+    ArchivedProperty("sampled", "boolean"),
+    ArchivedProperty("samplingPercentage", "double"),
+    ArchivedProperty("activationConditions", f"array<{_struct(CONDITION_PROPERTIES)}>"),
+    ArchivedProperty("modelVersion", "string"),
+    ArchivedProperty("ignoredValues", "bigint"),
 )
 
 #: The order of several outcomes of a loop, as of columns: the first takes precedence, as in the

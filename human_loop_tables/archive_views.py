@@ -1,7 +1,7 @@
 """The tables `loops` and `fields` as views on the archived outcomes, in the SQL of Amazon Athena.
 
 Athena's views have no `timestamp with time zone`, so times are `timestamp(3)` here, in UTC. The
-queries of the report use times only to tell whether they are known.
+queries of the report use times only to check whether they are null.
 """
 
 from __future__ import annotations
@@ -12,30 +12,23 @@ from textwrap import indent
 from typing import Final
 
 from human_loop_tables.archive_schema import FIELD_PROPERTIES, OUTCOMES, PRECEDENCE
-from human_loop_tables.tables import TABLES, Column, Type
+from human_loop_tables.tables import TABLES, SqlColumn, SqlType
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A view.
-
-    Parameters
-    ----------
-    name
-        Its name, that of a table.
-    columns
-        Its columns, those of the table.
-    sql
-        A SELECT statement without a semicolon.
-    """
+class AthenaView:
+    """A view of Amazon Athena."""
 
     name: str
-    columns: tuple[Column, ...]
+    """Its name, that of a table."""
+    columns: tuple[SqlColumn, ...]
+    """Its columns, those of the table."""
     sql: str
+    """A SELECT statement without a semicolon."""
 
 
 def _time(column: str) -> str:
-    # Outcomes write all times in UTC. A text that is no time must not fail every query.
+    # Outcomes write all times in UTC. An invalid time must not fail the query.
     return f"TRY_CAST(replace(replace({column}, 'T', ' '), 'Z', '') AS timestamp(3))"
 
 
@@ -122,11 +115,11 @@ _UNNESTED: Final = (
 )
 
 
-def _view(name: str, expressions: Mapping[str, str], *rest: str) -> View:
+def _view(name: str, expressions: Mapping[str, str], *rest: str) -> AthenaView:
     columns = TABLES[name]
     selected = ",\n".join(f"  {expressions[each.name]} AS {each.name}" for each in columns)
     sql = "\n".join((f"WITH ended AS (\n{_ENDED}\n)", f"SELECT\n{selected}", "FROM ended", *rest))
-    return View(name, columns, sql)
+    return AthenaView(name, columns, sql)
 
 
 #: The views, by name.
@@ -135,15 +128,15 @@ VIEWS: Final = {
 }
 
 #: The types of a view's columns in Glue, and in Athena where it has another name.
-GLUE_TYPES: Final[Mapping[Type, str]] = {
-    Type.BIGINT: "bigint",
-    Type.BOOLEAN: "boolean",
-    Type.DATE: "date",
-    Type.DOUBLE: "double",
-    Type.TIMESTAMP: "timestamp",
-    Type.VARCHAR: "string",
+GLUE_TYPES: Final[Mapping[SqlType, str]] = {
+    SqlType.BIGINT: "bigint",
+    SqlType.BOOLEAN: "boolean",
+    SqlType.DATE: "date",
+    SqlType.DOUBLE: "double",
+    SqlType.TIMESTAMP: "timestamp",
+    SqlType.VARCHAR: "string",
 }
-ATHENA_TYPES: Final[Mapping[Type, str]] = {
-    **{each: each.value for each in Type},
-    Type.TIMESTAMP: "timestamp(3)",
+ATHENA_TYPES: Final[Mapping[SqlType, str]] = {
+    **{each: each.value for each in SqlType},
+    SqlType.TIMESTAMP: "timestamp(3)",
 }

@@ -14,24 +14,16 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A query on the two tables.
-
-    Parameters
-    ----------
-    name
-        Its name: that of a named query in Athena too.
-    meaning
-        What a row of its result is.
-    columns
-        The columns of its result, in their order.
-    sql
-        A SELECT statement without a semicolon.
-    """
+    """A query on the two tables."""
 
     name: str
+    """Its name: that of a named query in Athena too."""
     meaning: str
+    """What a row of its result is."""
     columns: tuple[str, ...]
+    """The columns of its result, in their order."""
     sql: str
+    """A SELECT statement without a semicolon."""
 
 
 TOTALS: Final = Query(

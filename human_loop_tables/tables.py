@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Type(StrEnum):
+class SqlType(StrEnum):
     """The types of columns, as both DuckDB and Trino name them."""
 
     BIGINT = "bigint"
@@ -23,86 +23,86 @@ class Type(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table.
-
-    Parameters
-    ----------
-    name, type
-        As in SQL.
-    meaning
-        What it holds, and when it is null.
-    """
+class SqlColumn:
+    """A column of a table."""
 
     name: str
-    type: Type
+    type: SqlType
+    """As in SQL."""
     meaning: str
+    """What it holds, and when it is null."""
 
 
 #: What identifies a human loop and says how it was selected. Both tables have these columns.
 _OF_BOTH: Final = (
-    Column("human_loop_arn", Type.VARCHAR, "With creation_time, the identity of the loop."),
-    Column(
+    SqlColumn("human_loop_arn", SqlType.VARCHAR, "With creation_time, the identity of the loop."),
+    SqlColumn(
         "creation_time",
-        Type.TIMESTAMP,
+        SqlType.TIMESTAMP,
         "When the loop was created. Null for an output that is read without its event.",
     ),
-    Column("flow_definition_arn", Type.VARCHAR, "The loop's flow definition."),
-    Column(
+    SqlColumn("flow_definition_arn", SqlType.VARCHAR, "The loop's flow definition."),
+    SqlColumn(
         "reference_time",
-        Type.TIMESTAMP,
+        SqlType.TIMESTAMP,
         "end_time; where it is unknown, creation_time. Null where both are.",
     ),
-    Column("day", Type.DATE, "The day of reference_time in UTC."),
-    Column("task_type", Type.VARCHAR, "What the reviewers were asked to do. Null without output."),
-    Column("model_version", Type.VARCHAR, "The version of the model, where known."),
-    Column(
+    SqlColumn("day", SqlType.DATE, "The day of reference_time in UTC."),
+    SqlColumn(
+        "task_type", SqlType.VARCHAR, "What the reviewers were asked to do. Null without output."
+    ),
+    SqlColumn("model_version", SqlType.VARCHAR, "The version of the model, where known."),
+    SqlColumn(
         "sampled",
-        Type.BOOLEAN,
+        SqlType.BOOLEAN,
         "Whether the loop is one of a random sample of all that the model did. Null where unknown.",
     ),
-    Column(
+    SqlColumn(
         "sampling_percentage",
-        Type.DOUBLE,
+        SqlType.DOUBLE,
         "The percentage of all that the model did that is sampled. Null where unknown.",
     ),
-    Column("reviewer_count", Type.BIGINT, "How many reviewers answered. Null where unknown."),
+    SqlColumn("reviewer_count", SqlType.BIGINT, "How many reviewers answered. Null where unknown."),
 )
 
 LOOPS: Final = (
     *_OF_BOTH,
-    Column("human_loop_name", Type.VARCHAR, "The loop's name."),
-    Column("status", Type.VARCHAR, "Completed, Failed or Stopped."),
-    Column(
+    SqlColumn("human_loop_name", SqlType.VARCHAR, "The loop's name."),
+    SqlColumn("status", SqlType.VARCHAR, "Completed, Failed or Stopped."),
+    SqlColumn(
         "end_time",
-        Type.TIMESTAMP,
+        SqlType.TIMESTAMP,
         "When the loop ended. Null if its event was recovered.",
     ),
-    Column("turnaround_seconds", Type.DOUBLE, "From creation_time to end_time."),
-    Column("failure_code", Type.VARCHAR, "Why a Failed loop failed. Null without a code."),
-    Column("unreadable", Type.BOOLEAN, "Whether the output cannot be read."),
-    Column("unanswered", Type.BOOLEAN, "Whether no reviewer answered. Null where unknown."),
-    Column(
+    SqlColumn("turnaround_seconds", SqlType.DOUBLE, "From creation_time to end_time."),
+    SqlColumn("failure_code", SqlType.VARCHAR, "Why a Failed loop failed. Null without a code."),
+    SqlColumn("unreadable", SqlType.BOOLEAN, "Whether the output cannot be read."),
+    SqlColumn("unanswered", SqlType.BOOLEAN, "Whether no reviewer answered. Null where unknown."),
+    SqlColumn(
         "prediction_known",
-        Type.BOOLEAN,
+        SqlType.BOOLEAN,
         "Whether the prediction to compare with is known. Null where the output cannot be read.",
     ),
-    Column("fields_judged", Type.BIGINT, "How many shown fields were found correct or wrong."),
-    Column("fields_correct", Type.BIGINT, "How many of these were found correct."),
-    Column("fields_left_out", Type.BIGINT, "How many fields are missing in the table of fields."),
-    Column(
+    SqlColumn(
+        "fields_judged", SqlType.BIGINT, "How many shown fields were found correct or wrong."
+    ),
+    SqlColumn("fields_correct", SqlType.BIGINT, "How many of these were found correct."),
+    SqlColumn(
+        "fields_left_out", SqlType.BIGINT, "How many fields are missing in the table of fields."
+    ),
+    SqlColumn(
         "reviewer_agreement",
-        Type.DOUBLE,
+        SqlType.DOUBLE,
         "The mean of the fields' reviewer_agreement. Null with fewer than two reviewers.",
     ),
-    Column(
+    SqlColumn(
         "seconds_to_first_acceptance",
-        Type.DOUBLE,
+        SqlType.DOUBLE,
         "From creation_time until a reviewer accepted the task. Null where unknown.",
     ),
-    Column(
+    SqlColumn(
         "seconds_worked",
-        Type.DOUBLE,
+        SqlType.DOUBLE,
         "The time of all reviewers together. Null without a reviewer, if the time of one is "
         "unknown, or above 10^9.",
     ),
@@ -110,51 +110,51 @@ LOOPS: Final = (
 
 FIELDS: Final = (
     *_OF_BOTH,
-    Column("position", Type.BIGINT, "The place of the field in its outcome, from 1."),
-    Column(
+    SqlColumn("position", SqlType.BIGINT, "The place of the field in its outcome, from 1."),
+    SqlColumn(
         "field",
-        Type.VARCHAR,
+        SqlType.VARCHAR,
         "What groups fields: the model's name, or the reviewers' where it predicted none. "
         "The rows of a custom task's list have one: Quantity[2] is Quantity[].",
     ),
-    Column("name", Type.VARCHAR, "The name that more than half of the reviewers gave."),
-    Column(
+    SqlColumn("name", SqlType.VARCHAR, "The name that more than half of the reviewers gave."),
+    SqlColumn(
         "predicted_name",
-        Type.VARCHAR,
+        SqlType.VARCHAR,
         "The model's name, where it is another one. Null otherwise.",
     ),
-    Column("verdict", Type.VARCHAR, "What more than half of the reviewers made of it."),
-    Column(
+    SqlColumn("verdict", SqlType.VARCHAR, "What more than half of the reviewers made of it."),
+    SqlColumn(
         "model_correct",
-        Type.BOOLEAN,
+        SqlType.BOOLEAN,
         "Whether more than half of the reviewers upheld the prediction. Null where undecided.",
     ),
-    Column("upheld_share", Type.DOUBLE, "The share of reviewers who upheld it, 0 to 1."),
-    Column(
+    SqlColumn("upheld_share", SqlType.DOUBLE, "The share of reviewers who upheld it, 0 to 1."),
+    SqlColumn(
         "reviewer_agreement",
-        Type.DOUBLE,
+        SqlType.DOUBLE,
         "The share of pairs of reviewers who gave the same, 0 to 1.",
     ),
-    Column(
+    SqlColumn(
         "confidence",
-        Type.DOUBLE,
+        SqlType.DOUBLE,
         "The model's confidence, 0 to 100. For a form, that of the key's block.",
     ),
-    Column("value_confidence", Type.DOUBLE, "For a form: that of the value's block."),
-    Column(
+    SqlColumn("value_confidence", SqlType.DOUBLE, "For a form: that of the value's block."),
+    SqlColumn(
         "lowest_word_confidence",
-        Type.DOUBLE,
+        SqlType.DOUBLE,
         "For a form: the lowest confidence of a word of the key and of the value.",
     ),
-    Column("parts_predicted", Type.BIGINT, "How many labels, spans or objects it predicted."),
-    Column("parts_upheld", Type.BIGINT, "How many of these were upheld."),
-    Column("parts_added", Type.BIGINT, "How many were added."),
-    Column(
+    SqlColumn("parts_predicted", SqlType.BIGINT, "How many labels, spans or objects it predicted."),
+    SqlColumn("parts_upheld", SqlType.BIGINT, "How many of these were upheld."),
+    SqlColumn("parts_added", SqlType.BIGINT, "How many were added."),
+    SqlColumn(
         "shown",
-        Type.BOOLEAN,
+        SqlType.BOOLEAN,
         "Whether the reviewers were shown the prediction. Null without a prediction.",
     ),
-    Column("note", Type.VARCHAR, "Why it has no verdict, or was compared only in part."),
+    SqlColumn("note", SqlType.VARCHAR, "Why it has no verdict, or was compared only in part."),
 )
 
 TABLES: Final = {"loops": LOOPS, "fields": FIELDS}

@@ -1,5 +1,5 @@
-"""The command line ``human-loops``: operates a deployed stack, and reviews outputs on a desk.
+"""The command line ``human-loops``: operates a deployed stack and reviews outputs locally.
 
-It finds everything through the stack's outputs. It needs the extra ``cli`` of the distribution, and
-neither CDK nor the constructs.
+It finds all resources through the outputs of the stack. It needs the extra ``cli`` of the
+distribution, but neither CDK nor the constructs.
 """

@@ -1,4 +1,4 @@
-"""The application: its global options, its commands, and how it ends."""
+"""The application: its global options, its commands, and its exit status."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from human_loops_cli.commands import (
     configure,
     dead_letters,
     export,
+    mapping,
     outcomes,
     report,
     resend,
@@ -36,8 +37,8 @@ _OPTIONS: Final = frozenset({"--stack", "--endpoint-url", "--profile", "--region
 
 _EPILOG: Final = (
     "Global options can stand before or after the command.\n\n"
-    "Exit status: 0 all is well; 1 something is wrong, or was not done; 2 the command is not "
-    "valid; 3 AWS refused or did not answer; 130 interrupted; 141 standard output was closed."
+    "Exit status: 0 success; 1 the command found a problem or is incomplete; 2 the command is not "
+    "valid; 3 AWS refused or did not respond; 130 interrupted; 141 standard output was closed."
 )
 
 
@@ -49,7 +50,7 @@ class Application(TyperGroup):
         return super().parse_args(ctx, [*_global_options_first(args)])
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command, and say what went wrong."""
+        """Run a command, and print its error."""
         try:
             with as_interrupts():
                 result = super().invoke(ctx)
@@ -103,6 +104,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
 app.command("resend")(resend.resend)
@@ -123,7 +125,7 @@ def options(
         str, typer.Option(envvar="HUMAN_LOOPS_STACK", help="The deployed stack.")
     ] = "HumanLoops",
     endpoint_url: Annotated[
-        str | None, typer.Option(help="Where AWS answers, for an emulator.")
+        str | None, typer.Option(help="The endpoint of AWS, for an emulator.")
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The profile of the credentials.")] = None,
     region: Annotated[str | None, typer.Option(help="The AWS Region.")] = None,
@@ -131,7 +133,7 @@ def options(
 ) -> None:
     """Operate a stack of a2i-human-loop-events, and review outputs of Amazon A2I.
 
-    The stack's outputs say where everything is.
+    The commands find all resources through the outputs of the stack.
     """
     ctx.obj = Session(
         stack_name=stack,

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-# A table in a file or a pipe is as wide as it needs, within reason, or as COLUMNS says.
+# The maximum width of a table in a file or a pipe, unless COLUMNS is set.
 _WIDTH_OF_A_PIPE: Final = 200
 
-# Texts come from documents and from other people's events: none may steer the terminal.
+# Texts come from documents and events, and must not control the terminal.
 # The last two ranges reverse what follows.
 _CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -51,7 +51,7 @@ class Printer:
         sys.stdout.write(f"{text}\n")
 
     def line(self, text: str = "") -> None:
-        """Print a line for people."""
+        """Print a line of a result."""
         self._out.print(printable(text), soft_wrap=True)
 
     def table(
@@ -74,7 +74,7 @@ class Printer:
         return self._out
 
     def note(self, text: str) -> None:
-        """Say something beside the result."""
+        """Print a note on standard error."""
         self._err.print(printable(text), soft_wrap=True)
 
     def progress(self) -> Progress:

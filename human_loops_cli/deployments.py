@@ -7,32 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-#: The longest name that the stack of a deployment allows, with room for a number.
-_LONGEST_NAME: Final = 90
+#: The maximum length of a deployment name, less the room for a number.
+_MAX_NAME: Final = 90
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlowDefinition:
-    """What a deployment needs of a flow definition.
-
-    Parameters
-    ----------
-    name, arn
-        Its name and its ARN.
-    bucket, prefix
-        Where it writes outputs. The prefix is empty or ends with a slash.
-    key_arn
-        The KMS key of the outputs. None for the bucket's default.
-    task_type
-        AWS's name of a built-in task. None for a custom task.
-    """
+    """What a deployment needs of a flow definition."""
 
     name: str
     arn: str
+    """Its name and its ARN."""
     bucket: str
     prefix: str
+    """Where it writes outputs. The prefix is empty or ends with a slash."""
     key_arn: str | None
+    """The KMS key of the outputs. None for the bucket's default."""
     task_type: str | None
+    """AWS's name of a built-in task. None for a custom task."""
 
 
 def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
@@ -41,7 +33,7 @@ def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
     Parameters
     ----------
     sagemaker, kms
-        Clients. KMS is asked only for a key that is not given by its ARN.
+        Clients. KMS is called only if the key is not given by its ARN.
     name
         Its name.
     """
@@ -105,6 +97,6 @@ def _common_folder(prefixes: Sequence[str]) -> str:
 
 
 def _unused_name(bucket: str, used: dict[str, Any]) -> str:
-    name = re.sub("[^A-Za-z0-9-]", "-", bucket)[:_LONGEST_NAME]
+    name = re.sub("[^A-Za-z0-9-]", "-", bucket)[:_MAX_NAME]
     candidates = (name, *(f"{name}-{number}" for number in range(2, len(used) + 3)))
     return next(candidate for candidate in candidates if candidate not in used)

@@ -1,4 +1,4 @@
-"""Errors as the command line tells them: what is wrong, what to do, and the exit status."""
+"""The errors of the command line: the message, the advice, and the exit status."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class ExitStatus(IntEnum):
 
 
 class CommandError(Exception):
-    """A command cannot go on.
+    """A command cannot continue.
 
     Parameters
     ----------
     message
         What is wrong.
     advice
-        What to do about it.
+        How to fix it.
     status
         The exit status.
     """
@@ -57,7 +57,7 @@ class CommandError(Exception):
         self.status = status
 
 
-#: The codes by which services say that a permission is missing.
+#: The error codes of services for a missing permission.
 _ACCESS_DENIED: Final = frozenset(
     {
         "403",
@@ -72,7 +72,7 @@ _ACCESS_DENIED: Final = frozenset(
     }
 )
 
-#: The codes by which services say that the credentials are not valid, or no longer.
+#: The error codes of services for credentials that are invalid or expired.
 _CREDENTIALS_REFUSED: Final = frozenset(
     {
         "ExpiredToken",
@@ -100,7 +100,7 @@ _SIGN_IN: Final = (
 
 
 def explain(error: BotoCoreError | ClientError) -> CommandError:
-    """Return an error of the AWS SDK as the command line tells it.
+    """Return an error of the AWS SDK as an error of the command line.
 
     Examples
     --------
@@ -113,12 +113,12 @@ def explain(error: BotoCoreError | ClientError) -> CommandError:
 
 
 def is_access_denied(error: ClientError) -> bool:
-    """Return whether an error says that a permission is missing."""
+    """Return True if access is denied."""
     return _code(error) in _ACCESS_DENIED
 
 
 def _explain_failure(error: BotoCoreError) -> CommandError:
-    """Explain why there was no answer."""
+    """Explain why there was no response."""
     if isinstance(error, NoCredentialsError):
         return CommandError("no AWS credentials were found", advice=_SIGN_IN)
     if isinstance(error, PartialCredentialsError):
@@ -143,7 +143,7 @@ def _explain_failure(error: BotoCoreError) -> CommandError:
 
 
 def _explain_answer(error: ClientError) -> CommandError:
-    """Explain an answer that is an error."""
+    """Explain an error response."""
     details = error.response.get("Error", {})
     code, message = _code(error), " ".join(str(details.get("Message", "")).split())
     if code in _ACCESS_DENIED:

@@ -1,4 +1,4 @@
-"""Files that a command writes: complete, or not at all."""
+"""Writing files atomically."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STANDARD_OUTPUT: Final = Path("-")
 
 
 def refuse_unwritable(path: Path | None) -> None:
-    """Refuse a place for a file, before time is spent on what it would hold.
+    """Refuse a path that cannot be written, before the content is computed.
 
     Parameters
     ----------

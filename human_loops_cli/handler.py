@@ -1,4 +1,4 @@
-"""The review handler that is deployed: its settings, its log, and what it settles with."""
+"""The deployed review handler and its settings."""
 
 from __future__ import annotations
 
@@ -13,21 +13,14 @@ from human_loops_cli.session import Session
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedHandler:
-    """The review handler of a stack.
-
-    Parameters
-    ----------
-    name
-        The function's name.
-    settings
-        Its settings.
-    configuration
-        What Lambda says of it.
-    """
+    """The review handler of a stack."""
 
     name: str
+    """The function's name."""
     settings: Settings
+    """Its settings."""
     configuration: Mapping[str, Any]
+    """The response of GetFunctionConfiguration."""
 
 
 def read_handler(session: Session) -> DeployedHandler:
@@ -36,7 +29,8 @@ def read_handler(session: Session) -> DeployedHandler:
     Raises
     ------
     CommandError
-        If it has no settings, as a function of one's own, or other ones than this version knows.
+        If the function is a custom one without settings, or its settings are unknown to this
+        version.
     """
     name = session.stack["HandlerName"]
     configuration = session.client("lambda").get_function_configuration(FunctionName=name)

@@ -1,4 +1,4 @@
-"""The health of a stack: its loops, failures, dead letters, alarms and the handler's errors."""
+"""The health of a stack: its loops, failures, dead-letter queues, alarms and handler errors."""
 
 from __future__ import annotations
 
@@ -9,56 +9,45 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from human_loop_reviews.contract import HumanLoopStatus
-from human_loops_cli.dead_letters.queue import Inbox, find_queues
+from human_loops_cli.dead_letters.dead_letter_queues import DeadLetterQueueClient, find_queues
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
 
-_FAILURES_SHOWN: Final = 10
+_MAX_FAILURES: Final = 10
 
 # CloudWatch's limit for one request.
-_ALARMS_AT_ONCE: Final = 100
+_MAX_ALARMS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """The health of a stack.
-
-    Parameters
-    ----------
-    since
-        The beginning of the time that the loops, failures and errors are of.
-    loops
-        The number of loops by flow definition and status.
-    items_read
-        How many items of the ledger were read for it.
-    failures
-        The last loops that failed, the latest first.
-    dead_letters
-        About how many letters each dead-letter queue has.
-    alarms
-        The name, state and reason of each alarm.
-    handler_errors, handler_runs
-        How often the handler failed, and ran. None where CloudWatch has no data.
-    """
+    """The health of a stack."""
 
     since: datetime
+    """The earliest time of the loops, failures and errors."""
     loops: Counter[tuple[str, str]]
+    """The number of loops by flow definition and status."""
     items_read: int
+    """How many items of the ledger were read for it."""
     failures: list[dict[str, Any]]
+    """The last loops that failed, the latest first."""
     dead_letters: dict[str, int]
+    """The approximate number of messages in each dead-letter queue."""
     alarms: list[dict[str, str]]
+    """The name, state and reason of each alarm."""
     handler_errors: int | None
     handler_runs: int | None
+    """How often the handler failed, and was invoked. None where CloudWatch has no data."""
 
     @property
     def is_good(self) -> bool:
-        """Whether no alarm is on, and no letter waits."""
+        """Whether no alarm is on, and all dead-letter queues are empty."""
         return not any(self.dead_letters.values()) and all(
             alarm["state"] != "ALARM" for alarm in self.alarms
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return it ready for JSON."""
+        """Return the health as JSON values."""
         return {
             "since": f"{self.since:%Y-%m-%dT%H:%M:%SZ}",
             "loops": [
@@ -96,7 +85,7 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
         loops[loop.get("flowDefinitionArn", "unknown"), status] += 1
         if status == HumanLoopStatus.FAILED:
             heapq.heappush(failures, (loop["endTime"], number, loop))
-            if len(failures) > _FAILURES_SHOWN:
+            if len(failures) > _MAX_FAILURES:
                 heapq.heappop(failures)
     sqs = session.client("sqs")
     errors, runs = _handler_metrics(session, since, days)
@@ -105,7 +94,9 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
         loops=loops,
         items_read=reader.items_read,
         failures=[loop for _, _, loop in sorted(failures, reverse=True)],
-        dead_letters={queue.name: Inbox(sqs, queue).count() for queue in find_queues(stack)},
+        dead_letters={
+            queue.name: DeadLetterQueueClient(sqs, queue).count() for queue in find_queues(stack)
+        },
         alarms=_alarms(session),
         handler_errors=errors,
         handler_runs=runs,
@@ -124,10 +115,10 @@ def _alarms(session: Session) -> list[dict[str, str]]:
     cloudwatch = session.client("cloudwatch")
     answers = [
         cloudwatch.describe_alarms(
-            AlarmNames=names[start : start + _ALARMS_AT_ONCE],
+            AlarmNames=names[start : start + _MAX_ALARMS],
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],
         )
-        for start in range(0, len(names), _ALARMS_AT_ONCE)
+        for start in range(0, len(names), _MAX_ALARMS)
     ]
     return sorted(
         (

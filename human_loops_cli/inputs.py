@@ -12,10 +12,6 @@ from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import TaskMapping
-from human_loop_reviews.tasks.mapping import MappingError
-from human_loop_reviews.tasks.mapping_file import read_mapping_file
-from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain, is_access_denied
 from human_loops_cli.session import Session
 
@@ -25,7 +21,7 @@ _EXTENSION: Final = ".json"
 #: The folder of a flow definition's output with the outputs of verifications, which are left out.
 VERIFICATION_FOLDER: Final = "human-loops_verification"
 
-# What the review handler reads at most, by default.
+# The default limit of the review handler.
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -96,52 +92,6 @@ def read_output(each: Input) -> Output:
         if is_access_denied(error):
             raise
         raise UnreadableInputError(f"{each.name}: {explain(error)}") from error
-
-
-class Mappings:
-    """The mappings of custom tasks in a file, or none.
-
-    Parameters
-    ----------
-    path
-        The file. None for no mappings.
-
-    Raises
-    ------
-    CommandError
-        If the file is not usable.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        try:
-            self._file = None if path is None else read_mapping_file(str(path))
-        except MappingError as error:
-            raise self._unusable(error) from None
-
-    def find(self, output: Output) -> TaskMapping | None:
-        """Return the mapping of an output. None without one.
-
-        Raises
-        ------
-        UnreadableOutputError
-            If the answers are too large.
-        """
-        return None if self._file is None else self._file.find(output)
-
-    def check(self, printer: Printer) -> None:
-        """Say in how many outputs each path was found, and refuse a mapping that none needs."""
-        if self._file is None:
-            return
-        for line in self._file.describe_paths():
-            printer.note(line)
-        try:
-            self._file.refuse_unused()
-        except MappingError as error:
-            raise self._unusable(error) from None
-
-    def _unusable(self, error: MappingError) -> CommandError:
-        return CommandError(f"{self._path}: {error}", status=ExitStatus.USAGE)
 
 
 def _inputs_at(session: Session, place: str) -> Iterator[Input]:

@@ -1,4 +1,4 @@
-"""Signals that end a command. It removes what it added, whichever of them it is."""
+"""Signals that end a command, as KeyboardInterrupt, so that the command can clean up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import typer
 
-#: Ctrl-C, the end of a process, and that of its terminal, which Windows does not have.
+#: Ctrl-C, termination, and the end of the terminal. Windows has no SIGHUP.
 _SIGNALS: Final = tuple(
     signal.Signals[name]
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
@@ -19,12 +19,12 @@ _SIGNALS: Final = tuple(
 
 @contextmanager
 def as_interrupts() -> Iterator[None]:
-    """Let each of the signals raise `KeyboardInterrupt`. What is ignored stays so, as with nohup.
+    """Raise `KeyboardInterrupt` on each of the signals, except those that are ignored, as by nohup.
 
     Raises
     ------
     KeyboardInterrupt
-        Also in place of an error that something else made of it.
+        Also in place of an error that other code raised from it.
     """
     received = False
 
@@ -41,7 +41,7 @@ def as_interrupts() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        # DuckDB in a query, and Python in the body of a class, make one of the interrupt.
+        # DuckDB in a query, and Python in a class body, raise RuntimeError from the interrupt.
         if received and not isinstance(error, typer.Exit):
             raise KeyboardInterrupt from None
         raise

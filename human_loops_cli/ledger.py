@@ -28,21 +28,14 @@ _SHOWN: Final = (
 
 @dataclass(kw_only=True)
 class LedgerReader:
-    """Reads the ledger page by page.
-
-    Parameters
-    ----------
-    dynamodb
-        A client.
-    table
-        The ledger's name.
-    items_read
-        How many items DynamoDB read so far, which is what it charges for.
-    """
+    """Reads the ledger page by page."""
 
     dynamodb: Any
+    """A client."""
     table: str
+    """The ledger's name."""
     items_read: int = 0
+    """How many items DynamoDB read so far, which is what it charges for."""
 
     def loops(self, since: datetime, flow_definition_arn: str | None) -> Iterator[dict[str, Any]]:
         """Yield the loops that ended since a time, with what a summary needs of them.

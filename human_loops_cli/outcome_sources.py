@@ -1,4 +1,4 @@
-"""What `report` and `thresholds` share: the outcomes that they read, and what is left out."""
+"""The options and outcomes that `report` and `thresholds` share."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def open_sources(
     )
 
 
-def tell_what_is_left_out(session: Session, data: OutcomeData) -> None:
-    """Say what of the sources was left out.
+def report_left_out(session: Session, data: OutcomeData) -> None:
+    """Print what was left out of the sources.
 
     Raises
     ------

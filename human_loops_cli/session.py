@@ -15,13 +15,13 @@ from human_loops_cli.stack import DeployedStack, read_stack
 _CONNECT_TIMEOUT: Final = 10
 _READ_TIMEOUT: Final = 60
 
-# The longest that Lambda lets a function run, and a little for the answer.
+# The maximum timeout of a function.
 _SECONDS_OF_AN_INVOCATION: Final = 900
 _INVOKING: Final = Config(
     connect_timeout=_CONNECT_TIMEOUT,
     read_timeout=_SECONDS_OF_AN_INVOCATION + 10,
     tcp_keepalive=True,
-    # An invocation without an answer may have happened: the caller decides about another one.
+    # The function may have run although there is no response, so the caller decides about a retry.
     retries={"total_max_attempts": 1},
 )
 _CALLING: Final = Config(
@@ -33,23 +33,16 @@ _CALLING: Final = Config(
 
 @dataclass(kw_only=True)
 class Session:
-    """One run of the command line.
-
-    Parameters
-    ----------
-    stack_name
-        The name of the deployed stack.
-    endpoint_url, profile, region
-        As the AWS CLI takes them.
-    printer
-        Prints the results.
-    """
+    """One run of the command line."""
 
     stack_name: str
+    """The name of the deployed stack."""
     endpoint_url: str | None
     profile: str | None
     region: str | None
+    """As the AWS CLI takes them."""
     printer: Printer
+    """Prints the results."""
     _clients: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -62,7 +55,7 @@ class Session:
         if service not in self._clients:
             config = _INVOKING if service == "lambda" else _CALLING
             if self.endpoint_url:
-                # A host of its own for each bucket is for AWS's own endpoints.
+                # Only endpoints of AWS support virtual-hosted-style requests.
                 config = config.merge(Config(s3={"addressing_style": "path"}))
             self._clients[service] = self._session.client(
                 service, endpoint_url=self.endpoint_url, config=config

@@ -19,22 +19,16 @@ _OURS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedStack:
-    """A deployed stack.
-
-    Parameters
-    ----------
-    name, arn
-        Its name and its ARN.
-    outputs
-        Its outputs by name.
-    """
+    """A deployed stack."""
 
     name: str
     arn: str
+    """Its name and its ARN."""
     outputs: Mapping[str, str]
+    """Its outputs by name."""
 
     def __getitem__(self, output: str) -> str:
-        """Return an output's value, or say that the stack has no such output."""
+        """Return the value of an output. Raise CommandError if the stack does not have it."""
         if output not in self.outputs and "OutputRoleArn" in self.outputs:
             raise CommandError(
                 f"stack {self.name} is a spoke and has no output {output}",
@@ -97,7 +91,7 @@ def read_stack(cloudformation: Any, name: str) -> DeployedStack:
     Raises
     ------
     CommandError
-        If there is no such stack. The advice lists the stacks that look like ours.
+        If the stack does not exist. The advice lists stacks of this project.
     """
     try:
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
@@ -113,7 +107,7 @@ def read_stack(cloudformation: Any, name: str) -> DeployedStack:
 
 
 def _advise(cloudformation: Any) -> str:
-    """Name the stacks that look like ours."""
+    """Return the advice, which names the stacks with the outputs of this project."""
     try:
         names = [
             stack["StackName"]

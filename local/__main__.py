@@ -9,7 +9,7 @@ from types import FrameType
 
 
 def _exit_at_once(number: int, _frame: FrameType | None) -> None:
-    """End while nothing is running. An exception could be lost in an import."""
+    """Exit before the demo has started. An exception could be lost in an import."""
     message = f"\ndemo: stopped by {signal.Signals(number).name}; nothing is left running\n"
     os.write(2, message.encode())
     os._exit(128 + number)

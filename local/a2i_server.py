@@ -1,6 +1,6 @@
-"""A2I's and SageMaker's APIs on loopback, as far as this project uses them.
+"""The operations of A2I and SageMaker that this project uses, on loopback.
 
-The emulator has neither. Requests and responses are checked against botocore's service models.
+The emulator has neither service. Requests and responses are checked against botocore's models.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _OPERATIONS: Mapping[str, OperationModel] = {
 
 
 class A2IError(Exception):
-    """An error that the service answers with."""
+    """An error response of the service."""
 
     def __init__(self, code: str, status: int, message: str) -> None:
         super().__init__(message)
@@ -72,17 +72,17 @@ class A2IServer:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.page_size = 100
-        """The most that a page has."""
+        """The maximum number of items on a page."""
         self.loops: dict[str, Loop] = {}
         self.flow_definitions: set[str] = set()
         self.requests: list[tuple[str, dict[str, Any]]] = []
         """The operations and parameters of all requests."""
         self.failures: list[A2IError] = []
-        """What the next requests are answered with."""
+        """The errors that answer the next requests."""
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The environment variables with which a client comes here."""
+        """The environment variables that direct a client to this server."""
         return {
             "AWS_ENDPOINT_URL_SAGEMAKER": self.endpoint,
             "AWS_ENDPOINT_URL_SAGEMAKER_A2I_RUNTIME": self.endpoint,
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer a request to A2I, whose protocol is REST with JSON."""
+        """Answer a request to A2I, which uses REST with JSON."""
         url = urlsplit(self.path)
         operation, _, name = url.path.strip("/").partition("/")
         query: dict[str, Any] = dict(parse_qsl(url.query))
@@ -236,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("ListHumanLoops", query)
 
     def do_POST(self) -> None:
-        """Answer a request to SageMaker, whose protocol is JSON, or start a human loop."""
+        """Answer a request to SageMaker, which uses JSON, or start a human loop."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
         target = self.headers.get("X-Amz-Target", "SageMaker.StartHumanLoop")
         self._answer(target.partition(".")[2], body)
@@ -252,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
             response = server.answer(operation, _parsed(shape, request))
         except A2IError as error:
             self._write(error.status, {"__type": error.code, "message": str(error)}, error.code)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client must see it
+        except Exception as error:  # noqa: BLE001 - the client sees every error
             self._write(400, {"message": f"{operation}: {error!r}"}, "ValidationException")
         else:
             seconds = operation == "ListFlowDefinitions"
@@ -275,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _parsed(shape: Shape, request: dict[str, Any]) -> dict[str, Any]:
-    """Return a request with the types of its members, which a query string has lost."""
+    """Return a request with typed members. A query string has texts only."""
     members = shape.members  # type: ignore[attr-defined]
     unknown = request.keys() - members.keys()
     if unknown:
@@ -294,7 +294,7 @@ def _time(value: str | float) -> datetime:
 
 
 def _check(shape: Shape | None, value: dict[str, Any]) -> None:
-    """Check a document against its model, the patterns of texts too."""
+    """Check a document against its model, including the patterns of texts."""
     assert shape is not None  # noqa: S101 - each of the operations has both
     report = ParamValidator().validate(value, shape)
     if report.has_errors():

@@ -1,4 +1,4 @@
-"""The human loops of the demo and of the end-to-end tests, and what must become of each."""
+"""The human loops of the demo and the end-to-end tests, and the expected results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TICKET_MAPPING: Configuration = {
     "answer": "category.label",
     "normalize": ["case"],
 }
-"""Where the prediction and the answer of a ticket stand: nobody but its owner knows."""
+"""The mapping of the custom task `tickets`."""
 CONFIGURATION: Configuration = {
     "flow_definitions": ["invoices", "moderation", "tickets", "flowdef-nov-12"],
     "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
@@ -28,11 +28,11 @@ CONFIGURATION: Configuration = {
         "include_values": True,
     },
 }
-"""The deployment that the cases are sent to."""
+"""The configuration of the deployment that the cases are sent to."""
 
 TODAYS_DETAIL_TYPE = "SageMaker A2I HumanLoop Status Change"
 
-# A reason as A2I has given it, with quotes of both kinds.
+# A reason that A2I has sent, with single and double quotes.
 _REASON = (
     "Task failed to render: [ InvalidParameters: "
     '\'"grant_read_access" input is not a valid S3 URI: " "."\' ].'
@@ -45,27 +45,27 @@ _TICKET = OutputSample.named("custom-classifier-mapped")
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One human loop: the event that is sent for it, and what must be seen of it afterwards."""
+    """One human loop: the event that is sent for it, and the expected results."""
 
     shows: str
-    """What the case is there for, in a few words."""
+    """What the case shows, in a few words."""
     event: Mapping[str, Any]
     sample: OutputSample | None = None
-    """What lies at the event's output URI; None for nothing."""
+    """The output at the event's output URI, if there is one."""
     sent: int = 1
-    """How often the event is sent."""
+    """How many times the event is sent."""
     arrives: bool = True
-    """Whether it is one of the events that the deployment is for."""
+    """Whether the deployment's rules match the event."""
 
     @property
     def detail(self) -> Mapping[str, Any]:
-        """What A2I says of the loop."""
+        """The event's detail."""
         detail: Mapping[str, Any] = self.event["detail"]
         return detail
 
     @property
     def loop(self) -> str:
-        """The human loop's name, no two cases have the same."""
+        """The human loop's name. It is unique among the cases."""
         return str(self.detail["humanLoopName"])
 
     @property
@@ -75,30 +75,30 @@ class Case:
 
     @property
     def output_uri(self) -> str | None:
-        """Where A2I says that the output is."""
+        """The URI of the output in the event."""
         output: Mapping[str, str] = self.detail.get("humanLoopOutput") or {}
         return output.get("outputS3Uri")
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """The output itself."""
+        """The content of the output."""
         if self.sample is None:
             return None
         return self.sample.of_loop(self.loop, self.detail["flowDefinitionArn"])
 
     @property
     def arrivals(self) -> int:
-        """How many events each target must receive."""
+        """The number of events that each target must receive."""
         return self.sent if self.arrives else 0
 
     @property
     def alerts(self) -> int:
-        """How many alerts people must receive."""
+        """The number of alerts that subscribers must receive."""
         return self.arrivals if self.status == "Failed" else 0
 
     @property
     def record(self) -> dict[str, Any]:
-        """What the ledger must say of the loop; None for what it must leave out."""
+        """The expected values in the loop's item in the ledger. None for those it must not have."""
         outcome = self.sample.outcome if self.sample else {}
         return {
             **{
@@ -131,7 +131,7 @@ def human_loop_event(
     account: str = ACCOUNT,
     region: str = REGION,
 ) -> dict[str, Any]:
-    """Write the event of a human loop: the documented one, as A2I sends it today."""
+    """Return the event of a human loop: the documented event with the current detail type."""
     arn = f"arn:aws:sagemaker:{region}:{account}"
     event: dict[str, Any] = copy.deepcopy(dict(DOCUMENTED_EVENT))
     event["detail-type"] = TODAYS_DETAIL_TYPE
@@ -153,14 +153,14 @@ def human_loop_event(
 def output_uri(
     loop: str, flow_definition: str, *, bucket: str = OUTPUT_BUCKET, prefix: str = OUTPUT_PREFIX
 ) -> str:
-    """Name the place where A2I writes a loop's output."""
+    """Return the URI to which A2I writes a loop's output."""
     return f"s3://{bucket}/{prefix}{flow_definition}/2026/03/14/11/30/02/{loop}/output.json"
 
 
 def reviewed(
     shows: str, loop: str, flow_definition: str, sample: OutputSample, **changes: Any
 ) -> Case:
-    """Make the case of a loop with an output, Completed unless the changes say otherwise."""
+    """Return the case of a loop with an output. Its status is Completed by default."""
     status = changes.pop("status", "Completed")
     uri = output_uri(loop, flow_definition)
     return Case(
@@ -206,16 +206,14 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     Case(
-        shows="failed, no reason given",
+        shows="failed, without a reason",
         event=human_loop_event("ticket-20933", "tickets", "Failed"),
     ),
     Case(
-        shows="stopped before anyone answered",
+        shows="stopped, without answers",
         event=human_loop_event("image-7732", "moderation", "Stopped"),
     ),
-    reviewed(
-        "stopped after answers came in", "invoice-1044", "invoices", _INVOICE, status="Stopped"
-    ),
+    reviewed("stopped, with answers", "invoice-1044", "invoices", _INVOICE, status="Stopped"),
     Case(
         shows="still running: not matched",
         event=human_loop_event("ticket-20935", "tickets", "InProgress"),
@@ -223,7 +221,7 @@ CASES: tuple[Case, ...] = (
     ),
     _of_another_source(),
     Case(
-        shows="another team's: not matched",
+        shows="other flow definition: not matched",
         event=human_loop_event("model-evaluation-3", "bedrock-evaluation", "Completed"),
         arrives=False,
     ),

@@ -1,4 +1,4 @@
-"""The command line `human-loops` in a process of its own, on a stack in the emulator."""
+"""Runs the command line `human-loops` on a stack in the emulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from local.report import QUOTED_WIDTH
 
@@ -24,27 +24,27 @@ class CommandLine:
     stack
         The stack.
     python_path
-        Further folders that Python imports from.
+        Additional folders that Python imports from.
     """
 
     def __init__(
-        self, emulator: Emulator, stack: DeployedStack, *, python_path: Sequence[str] = ()
+        self, emulator: Emulator, stack: EmulatedStack, *, python_path: Sequence[str] = ()
     ) -> None:
         self._emulator = emulator
         self._stack = stack
         self._python_path = [*python_path, str(PROJECT), str(PROJECT / "lambda")]
 
     def json(self, *arguments: str, status: int = 0) -> Any:
-        """Run a command, and return the JSON that it prints."""
+        """Run a command, and return its JSON output."""
         return json.loads(self.text("--json", *arguments, status=status))
 
     def text(self, *arguments: str, status: int = 0) -> str:
-        """Run a command, and return what it prints, in lines that fit a quotation.
+        """Run a command, and return its output, in lines that fit a quotation.
 
         Raises
         ------
         RuntimeError
-            If its exit status is another one. The message has what it printed.
+            If the exit status is not the expected one. The message has the command's output.
         """
         command = ["--stack", self._stack.name, "--endpoint-url", self._emulator.endpoint]
         result = subprocess.run(

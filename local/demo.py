@@ -1,4 +1,4 @@
-"""Deploys the product into an emulator and shows human loops being handled: `make demo`."""
+"""`make demo`: deploys the app into an emulator, and sends human loops through it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from local.a2i_server import A2IServer, running_a2i
-from local.deployment import Configuration, DeployedStack, bootstrap, deploy
+from local.deployment import Configuration, EmulatedStack, bootstrap, deploy
 from local.emulator import Emulator, running_emulator
 from local.processes import InterruptedBySignalError
 from local.report import quotation, step
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.scenarios import SCENARIOS
 from local.sending import create_output_bucket
 
@@ -28,7 +28,7 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def main(*, keep: bool = False) -> int:
-    """Run the demo; return 0 only if everything expected happened and nothing else did.
+    """Run the demo. Return 0 if every result is as expected.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def main(*, keep: bool = False) -> int:
     except InterruptedBySignalError as error:
         return _stopped(f"stopped by {error}; the emulator is stopped", 128 + error.signal)
     except BrokenPipeError:
-        return _stopped("nobody reads the output; the emulator is stopped", _BROKEN_PIPE)
+        return _stopped("the output was closed; the emulator is stopped", _BROKEN_PIPE)
     except (OSError, RuntimeError) as error:
         return _stopped(_disk_problem() or str(error), 1)
     return status
 
 
 def _run(*, keep: bool) -> int:
-    print("Human loops of Amazon A2I on this machine.")
+    print("Human loops of Amazon A2I, emulated on this machine.")
     print("No AWS account is used, and all data is made up.")
     with running_a2i() as a2i, running_emulator(a2i.endpoints) as emulator:
         environment = _deployed(emulator, a2i)
@@ -64,7 +64,7 @@ def _run(*, keep: bool) -> int:
         differences = [text for result in results for text in result.differences]
         if differences:
             print("\nNOT as expected:", *differences, sep="\n  ")
-            print("\nThe handler's last lines:")
+            print("\nThe last lines of the handler's log:")
             print(*(quotation(result.log) for result in results if result.log), sep="\n")
             emulator.show_log()
         print("\n" + summary(results))
@@ -73,7 +73,7 @@ def _run(*, keep: bool) -> int:
         return 1 if differences else 0
 
 
-def _keep_up(environment: Environment) -> None:
+def _keep_up(environment: DemoEnvironment) -> None:
     """Print how to use the emulator, and leave it up until Ctrl-C.
 
     Raises
@@ -94,7 +94,7 @@ def _keep_up(environment: Environment) -> None:
     raise RuntimeError("the emulator ended")
 
 
-def shell_lines(environment: Environment) -> Sequence[str]:
+def shell_lines(environment: DemoEnvironment) -> Sequence[str]:
     """Return the commands for a shell in which `human-loops` uses the emulator and nothing else."""
     emulator = environment.emulator
     variables = {
@@ -111,12 +111,12 @@ def shell_lines(environment: Environment) -> Sequence[str]:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return the counts of all scenarios in a line."""
+    """Return one line with the counts of all scenarios."""
     return f"demo: {', '.join(result.counted for result in results)}"
 
 
 def deployments(scenarios: Sequence[Scenario]) -> Mapping[str, Configuration]:
-    """Return the deployments that scenarios need.
+    """Return the deployments of scenarios.
 
     Raises
     ------
@@ -131,31 +131,31 @@ def deployments(scenarios: Sequence[Scenario]) -> Mapping[str, Configuration]:
     return configurations
 
 
-def _deployed(emulator: Emulator, a2i: A2IServer) -> Environment:
-    print(f"An emulator of AWS answers at {emulator.endpoint}.")
-    with step("Preparing it for CDK: cdk bootstrap"):
+def _deployed(emulator: Emulator, a2i: A2IServer) -> DemoEnvironment:
+    print(f"The emulator of AWS listens at {emulator.endpoint}.")
+    with step("Bootstrapping the emulator: cdk bootstrap"):
         bootstrap(emulator)
     create_output_bucket(emulator)
     needed = deployments(SCENARIOS)
     names = " and ".join(f"HumanLoops-{name}" for name in needed)
     with step(f"Deploying {names}: cdk deploy"):
-        stacks: Mapping[str, DeployedStack] = deploy(emulator, needed)
-    return Environment(emulator=emulator, a2i=a2i, stacks=stacks)
+        stacks: Mapping[str, EmulatedStack] = deploy(emulator, needed)
+    return DemoEnvironment(emulator=emulator, a2i=a2i, stacks=stacks)
 
 
 def _stopped(message: str, status: int) -> int:
-    """Say why the demo ends early."""
+    """Print why the demo ends early, and return the exit status."""
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     with contextlib.suppress(OSError):
         print(f"\ndemo: {message}", file=sys.stderr, flush=True)
-    # Otherwise Python complains about what it cannot write to standard output at its end.
+    # Otherwise Python prints an error if it cannot flush standard output when it exits.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return status
 
 
 def _disk_problem() -> str | None:
-    """Return what is wrong with the disk of the temporary folders, if anything is."""
+    """Return an error if the disk of the temporary folder is not usable or almost full."""
     try:
         folder = tempfile.gettempdir()
     except FileNotFoundError:

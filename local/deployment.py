@@ -18,7 +18,7 @@ from local.redrive_policy import apply_redrive_policies
 
 CDK = PROJECT / "node_modules" / ".bin" / "cdk"
 
-# The first synthesis on a machine unpacks the CDK library, which a slow disk takes long for.
+# The first synthesis on a machine unpacks the CDK library, which is slow on a slow disk.
 _SECONDS_TO_FINISH = 900
 _LINES_OF_AN_ERROR = 30
 
@@ -27,34 +27,34 @@ Configuration = Mapping[str, object]
 
 
 class DeploymentError(RuntimeError):
-    """The CDK CLI failed; the message holds the end of what it printed."""
+    """The CDK CLI failed. The message has the last lines of its output."""
 
 
 @dataclass(frozen=True)
-class DeployedStack:
-    """A stack as it stands: its name and its outputs."""
+class EmulatedStack:
+    """A stack in the emulator."""
 
     name: str
     outputs: Mapping[str, str]
 
     def __getitem__(self, output: str) -> str:
-        """Return an output's value, or say which ones there are."""
+        """Return the value of an output."""
         if output not in self.outputs:
-            raise KeyError(f"{self.name} has no output {output}, it has: {sorted(self.outputs)}")
+            raise KeyError(f"{self.name} has no output {output}, but {sorted(self.outputs)}")
         return self.outputs[output]
 
 
 def bootstrap(emulator: Emulator) -> None:
-    """Prepare the emulated account for CDK."""
-    # Away from cdk.json: in the project's folder the CLI would run the app first, for nothing.
+    """Run `cdk bootstrap` in the emulator."""
+    # In the project's folder, with cdk.json, the CLI would run the app first.
     environment = f"aws://{emulator.account}/{emulator.region}"
     _run_cdk(emulator, ["bootstrap", environment], folder=emulator.folder)
 
 
 def deploy(
     emulator: Emulator, deployments: Mapping[str, Configuration]
-) -> dict[str, DeployedStack]:
-    """Deploy every given deployment of the project's app; return the stacks by deployment."""
+) -> dict[str, EmulatedStack]:
+    """Deploy deployments of the project's app, and return the stacks by deployment."""
     outputs = emulator.folder / "outputs.json"
     _run_cdk(
         emulator,
@@ -70,22 +70,22 @@ def deploy(
     by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     stacks = {name: f"HumanLoops-{name}" for name in deployments}
     for name, stack in stacks.items():
-        # The stack of a spoke in another account has no queue that a consumer reads.
+        # A spoke in another account has no queue with a redrive policy.
         if deployments[name].get("account", emulator.account) == emulator.account:
             apply_redrive_policies(emulator, stack)
-    return {name: DeployedStack(stack, by_stack[stack]) for name, stack in stacks.items()}
+    return {name: EmulatedStack(stack, by_stack[stack]) for name, stack in stacks.items()}
 
 
-def deploy_example(emulator: Emulator, example: str, stack_name: str) -> DeployedStack:
-    """Deploy the one stack of an app in `examples`."""
+def deploy_example(emulator: Emulator, example: str, stack_name: str) -> EmulatedStack:
+    """Deploy the stack of an app in `examples`."""
     app = [sys.executable, str(PROJECT / "examples" / f"{example}.py")]
     return deploy_app(emulator, app, [stack_name])[stack_name]
 
 
 def deploy_app(
     emulator: Emulator, app: Sequence[str], stack_names: Sequence[str]
-) -> dict[str, DeployedStack]:
-    """Deploy the stacks of the app that a command runs; return them by name."""
+) -> dict[str, EmulatedStack]:
+    """Deploy the stacks of the app that a command runs, and return them by name."""
     outputs = emulator.folder / f"outputs-{stack_names[0]}.json"
     _run_cdk(
         emulator,
@@ -101,7 +101,7 @@ def deploy_app(
     by_stack: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     for stack in stack_names:
         apply_redrive_policies(emulator, stack)
-    return {name: DeployedStack(name, by_stack[name]) for name in stack_names}
+    return {name: EmulatedStack(name, by_stack[name]) for name in stack_names}
 
 
 def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> None:
@@ -112,7 +112,7 @@ def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> N
             [str(CDK), *arguments, "--no-notices"],
             environment={
                 **emulator.environment,
-                # No traffic to anywhere else, and no traces in the user's home.
+                # No traffic to other hosts, and no files in the user's home.
                 "CDK_DISABLE_CLI_TELEMETRY": "true",
                 "CDK_DISABLE_VERSION_CHECK": "true",
                 "CDK_HOME": str(emulator.folder / "cdk-home"),
@@ -126,7 +126,7 @@ def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> N
         while process.poll() is None:
             if time.monotonic() > deadline:
                 raise _error(arguments[0], f"took over {_SECONDS_TO_FINISH} s", printed)
-            if emulator.has_ended:  # the CLI would try for minutes to reach it
+            if emulator.has_ended:  # the CLI would retry for minutes
                 raise _error(arguments[0], "lost the emulator", printed)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1)

@@ -1,4 +1,4 @@
-"""An emulator of AWS on loopback, for as long as a `with` block lasts."""
+"""An emulator of AWS on loopback that runs during a `with` block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import boto3
 from local.processes import ignore_signals, interrupted_by_signals, process_group
 from local.run_folder import run_folder
 
-# Where the sample outputs say that their loops ran.
+# The account and Region in the sample outputs.
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 PROJECT = Path(__file__).resolve().parent.parent
@@ -32,43 +32,43 @@ KEPT_LOG = PROJECT / "build" / "emulator.log"
 _HOST = "127.0.0.1"
 _SECONDS_TO_START = 60.0
 _ATTEMPTS = 3
-# What a child may know of the machine it runs on. Everything else stays out, above all profiles,
-# credentials and proxies: nothing that runs here can reach a real account.
+# The environment variables that child processes inherit. Profiles, credentials and proxies are not
+# inherited, so no child process can reach an AWS account.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "TZ", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
 
 
 class EmulatorError(RuntimeError):
-    """The emulator could not be started, or ended before it was stopped."""
+    """The emulator did not start, or ended before it was stopped."""
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator: where it answers, and what a program needs to talk to it."""
+    """A running emulator, and the settings of programs that use it."""
 
     port: int
     folder: Path
-    """Temporary files, the emulator's own and those of whoever uses it; removed at the end."""
+    """The temporary files of the emulator and of its users. It is removed at the end."""
     account: str = ACCOUNT
     region: str = REGION
     """The account and Region that programs and clients use."""
 
     @property
     def endpoint(self) -> str:
-        """The URL of every service. An IP address, so that S3 clients put the bucket in the path.
+        """The URL of every service.
 
-        A bucket in the host name would need `<bucket>.localhost` to resolve, which not every
-        machine does.
+        It has an IP address, so that S3 clients put the bucket in the path. Not every machine
+        resolves `<bucket>.localhost`.
         """
         return f"http://{_HOST}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """What the emulator and the functions in it print."""
+        """The output of the emulator and of the functions in it."""
         return self.folder / "emulator.log"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The whole environment of a program that uses the emulator and nothing else."""
+        """The complete environment of a program that uses the emulator."""
         return {
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
             # The virtual environment first: its Python runs the functions and the CDK app, its
@@ -77,7 +77,7 @@ class Emulator:
             "TMPDIR": str(self.folder),
             "NO_COLOR": "1",
             "AWS_ENDPOINT_URL": self.endpoint,
-            # It takes 12 digits for an account.
+            # The emulator uses an access key of 12 digits as the account.
             "AWS_ACCESS_KEY_ID": self.account,
             "AWS_SECRET_ACCESS_KEY": "emulated",
             "AWS_REGION": self.region,
@@ -88,8 +88,8 @@ class Emulator:
         }
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client that talks to the emulator, whatever this process is set up for."""
-        # A client takes its endpoint, credentials and proxies from the environment it is made in.
+        """Return a boto3 client for the emulator, independent of this process's environment."""
+        # A client reads its endpoint, credentials and proxies from the environment.
         with mock.patch.dict(os.environ, self.environment, clear=True):
             return self._session.client(service)  # type: ignore[call-overload]
 
@@ -99,7 +99,7 @@ class Emulator:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing listens on its port any more."""
+        """Whether the emulator has stopped listening on its port."""
         try:
             socket.create_connection((_HOST, self.port), timeout=1).close()
         except ConnectionRefusedError:
@@ -115,7 +115,7 @@ class Emulator:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
 
     def show_log(self) -> None:
-        """Keep the log beyond the emulator's end, and show the end of it on stderr."""
+        """Copy the log to `build/emulator.log`, and print its last lines to stderr."""
         kept = f"all in {KEPT_LOG}"
         try:
             KEPT_LOG.parent.mkdir(exist_ok=True)
@@ -128,17 +128,18 @@ class Emulator:
 
 @contextlib.contextmanager
 def running_emulator(endpoints: Mapping[str, str] | None = None) -> Iterator[Emulator]:
-    """Start an emulator on a free port and stop it in every case.
+    """Start an emulator on a free port, and stop it when the block is left.
 
-    Functions in it reach services that it lacks at other endpoints, by environment variables such
+    Functions in it use other endpoints for services that it lacks, with environment variables such
     as `AWS_ENDPOINT_URL_SAGEMAKER_A2I_RUNTIME`.
 
-    Its log goes to `build/emulator.log`, and its end to stderr, when the block fails.
+    If the block fails, the log is copied to `build/emulator.log`, and its last lines are printed to
+    stderr.
 
     Raises
     ------
     EmulatorError
-        If it cannot be started, or if it ended before the block did, whatever that led to.
+        If it cannot be started, or if it ends before the block does.
     """
     with interrupted_by_signals(), contextlib.ExitStack() as stack:
         emulator, process = _started(stack, endpoints or {})
@@ -159,7 +160,7 @@ def running_emulator(endpoints: Mapping[str, str] | None = None) -> Iterator[Emu
 def _started(
     stack: contextlib.ExitStack, endpoints: Mapping[str, str]
 ) -> tuple[Emulator, subprocess.Popen[bytes]]:
-    """Start an emulator; somebody else may take the free port first, then try another one."""
+    """Start an emulator. Try another port if another program has taken the free one."""
     for _ in range(_ATTEMPTS):
         with contextlib.ExitStack() as attempt:
             emulator = Emulator(port=_free_port(), folder=attempt.enter_context(run_folder()))
@@ -194,7 +195,7 @@ def _process(
 
 
 def _answers(emulator: Emulator, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until the emulator answers; say whether it does."""
+    """Wait until the emulator answers, and return whether it does."""
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and process.poll() is None:
         if _edition(emulator.port) == _mark(emulator):
@@ -204,7 +205,7 @@ def _answers(emulator: Emulator, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _mark(emulator: Emulator) -> str:
-    """Return what tells this emulator from another one: nobody else has this folder."""
+    """Return the name of the folder, which is unique to this emulator."""
     return emulator.folder.name
 
 
@@ -216,12 +217,12 @@ def _settings(emulator: Emulator) -> dict[str, str]:
         "MINISTACK_HOST": _HOST,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
-        # Shown by its health page: proof that it is our emulator that answers on the port.
+        # The health page shows it: it proves that this emulator answers on the port.
         "MINISTACK_EDITION": _mark(emulator),
-        # Otherwise everybody on the machine can read its keys and objects, and they stay.
+        # By default, other users of the machine can read its keys and objects, and they are kept.
         "STATE_DIR": str(emulator.folder / "state"),
         "S3_DATA_DIR": str(emulator.folder / "s3"),
-        # It opens two more ports and tidies other emulators' containers up unless told not to.
+        # By default, it opens two more ports and removes containers of other emulators.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{emulator.folder}/no-docker.sock",

@@ -1,9 +1,9 @@
-"""The emulator's process: ministack, and what it lacks for this project.
+"""The emulator's process: ministack, with changes that this project needs.
 
-- ministack's CloudFormation refuses alarms on metric math and rolls the stack back. Here such an
-  alarm counts as created and watches nothing. The tests of the templates cover what it watches.
-- So with archives of events, which keep nothing.
-- ministack's DescribeEventBus finds a bus by its name only, EventBridge by its ARN too.
+- ministack's CloudFormation refuses alarms on metric math and rolls the stack back. Here, such an
+  alarm is accepted and has no effect. The tests of the templates cover it.
+- Archives of events are accepted too, and have no effect.
+- ministack's DescribeEventBus finds a bus by its name only. Here, it accepts the ARN too.
 - ministack forwards events within an account and Region only, and gives the requests of a role to
   the default account. Here both cross accounts, without the policies that AWS would check. The
   tests of the templates check these with a policy evaluator.
@@ -71,7 +71,7 @@ _set_account = app.set_request_account_id
 
 
 def _set_account_of_role(access_key: str) -> None:
-    """Take the account of a request from the role whose session the access key is of."""
+    """Use the account of the role in the access key's session as the account of the request."""
     arn = sts._sessions.get(access_key, {}).get("Arn", "")
     _set_account(arn.split(":")[4] if arn else access_key)
 

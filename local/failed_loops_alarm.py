@@ -14,7 +14,7 @@ from local.waiting import wait_until
 
 
 def raise_alarm(emulator: Emulator, observer: Observer, cases: Iterable[Case]) -> str:
-    """Let the rule `Failed` be counted as in an account; return the alarm's state after that."""
+    """Publish the metric of the rule `Failed`, as an account does, and return the alarm's state."""
     failed = sum(case.alerts for case in cases)
     publish_triggered_rules(emulator, observer.stack["FailedRuleName"], failed)
     wait_until(lambda: alarm_state(emulator, observer) == "ALARM", seconds=10)
@@ -30,7 +30,7 @@ def alarm_state(emulator: Emulator, observer: Observer) -> str:
 
 
 def alarm_message(observer: Observer) -> Mapping[str, Any] | None:
-    """Return what the alarm `FailedLoops` told the alerts' subscribers, None for nothing."""
+    """Return the message of the alarm `FailedLoops` to the alerts' subscribers, if there is one."""
     for text in observer.alerts():
         if text.startswith("{"):
             message: Mapping[str, Any] = json.loads(text)

@@ -1,4 +1,4 @@
-"""Queues that show what a subscriber, a consumer or a listener on the event bus is sent."""
+"""Queues that receive what a topic, a queue or an event bus sends."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from local.emulator import Emulator
 
-_MOST_AT_ONCE = 10
+_MAX_MESSAGES_RECEIVED = 10
 
 
 class Mailbox:
-    """A queue, and everything taken out of it so far."""
+    """A queue, and all messages that were received from it."""
 
     def __init__(self, emulator: Emulator, queue_url: str) -> None:
         self._sqs = emulator.client("sqs")
@@ -54,16 +54,16 @@ class Mailbox:
 
     @property
     def waiting(self) -> int:
-        """How many messages are in the queue: to be received, or received and not yet deleted."""
+        """The number of messages in the queue, including those that are in flight."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return sum(int(count) for count in self._attributes(*names).values())
 
     def collect(self) -> list[str]:
-        """Take out what has come since, as a consumer does; return all that ever came."""
+        """Receive and delete all messages, and return them after those received before."""
         while True:
             received = self._sqs.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=_MOST_AT_ONCE,
+                MaxNumberOfMessages=_MAX_MESSAGES_RECEIVED,
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
             if not received:

@@ -1,4 +1,4 @@
-"""What the targets of a deployed stack received, and what its ledger holds, by human loop."""
+"""Observes what the targets of a stack receive and what its ledger has, by human loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from human_loop_reviews.contract import LEDGER_SORT_KEY, RECONCILER_SORT_KEY_PREFIX
 from local.cases import Case
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import Emulator
 from local.mailbox import Mailbox
 
@@ -20,12 +20,12 @@ OUTCOME_PATTERN = {"source": ["human-loop-events"], "detail-type": ["Human Revie
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What was observed of one human loop."""
+    """The observations of one human loop."""
 
     topic: int = 0
-    """How often its event came to a subscriber of the topic."""
+    """The number of its events at a subscriber of the topic."""
     queue: int = 0
-    """How often its event came to the queue's consumer."""
+    """The number of its events at a consumer of the queue."""
     alerts: Sequence[str] = ()
     """The alerts about it."""
     outcomes: Sequence[Mapping[str, Any]] = ()
@@ -34,7 +34,7 @@ class Observation:
     """Its items in the ledger."""
 
     def differences(self, case: Case) -> list[str]:
-        """Say in what this differs from what is expected of a case."""
+        """Return the differences from what is expected of a case."""
         kept = 1 if case.arrives else 0
         counts = {
             "events at the topic": (case.arrivals, self.topic),
@@ -66,13 +66,13 @@ class Observation:
 class Observer:
     """Receives what a stack sends to its targets. Create it before the first event is sent."""
 
-    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
+    def __init__(self, emulator: Emulator, stack: EmulatedStack) -> None:
         self.stack = stack
         self._topic = Mailbox.subscribed(emulator, stack["TopicArn"])
         self._alerts = Mailbox.subscribed(emulator, stack["AlertsTopicArn"])
         self._outcomes = Mailbox.listening(emulator, OUTCOME_PATTERN, f"{stack.name}-outcomes")
         self._queue = Mailbox(emulator, stack["QueueUrl"])
-        self._dead_letters = [
+        self._dead_letter_queues = [
             Mailbox(emulator, stack[queue])
             for queue in ("DeadLetterQueueUrl", "QueueDeadLetterQueueUrl")
         ]
@@ -83,7 +83,7 @@ class Observer:
         )["LoggingConfig"]["LogGroup"]
 
     def observe(self, loop: str) -> Observation:
-        """Return what was observed of a human loop until now."""
+        """Return the observations of a human loop."""
         return Observation(
             topic=sum(_is_about(loop, message) for message in self._topic.collect()),
             queue=sum(_is_about(loop, message) for message in self._queue.collect()),
@@ -100,9 +100,9 @@ class Observer:
         """Return all messages to the subscribers of the alerts."""
         return self._alerts.collect()
 
-    def dead_letters(self) -> list[str]:
-        """Return all messages that were given up."""
-        return [letter for mailbox in self._dead_letters for letter in mailbox.collect()]
+    def dead_letter_messages(self) -> list[str]:
+        """Return all messages in the dead-letter queues."""
+        return [message for queue in self._dead_letter_queues for message in queue.collect()]
 
     def ledger(self) -> list[dict[str, Any]]:
         """Return all outcomes in the ledger, without the reconciler's own items."""
@@ -123,7 +123,7 @@ class Observer:
         return [event["message"] for page in pages for event in page["events"]]
 
     def handler_runs(self) -> int:
-        """Return how often the handler ran to an end, good or bad."""
+        """Return the number of the handler's invocations that have ended."""
         return sum(line.startswith("END RequestId") for line in self.handler_log())
 
 
@@ -132,5 +132,5 @@ def _is_about(loop: str, message: str) -> bool:
 
 
 def _names(loop: str, alert: str) -> bool:
-    """Tell whether one of the alert's lines names the loop; each line comes in quotes."""
+    """Return whether a line of the alert names the loop. Each line is in quotes."""
     return f"Human loop: {loop}" in (line.strip('"') for line in alert.splitlines())

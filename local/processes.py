@@ -1,4 +1,4 @@
-"""Child processes that never outlive the program that started them, and signals that end it."""
+"""Child processes that end with the program that started them, and signals that end it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import FrameType
 from typing import IO
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What ends a program: Ctrl-C, a request to end, and a terminal that is closed."""
+"""The signals of Ctrl-C, of a request to end, and of a closed terminal."""
 
 _KILL_ORPHANS = Path(__file__).with_name("kill_orphans.py")
 
@@ -42,11 +42,11 @@ def process_group(
     output: IO[bytes],
     remove: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a process group of its own and leave nothing of it behind.
+    """Run a command in a new process group, and kill the group when the block is left.
 
-    Its descendants (the workers of an emulator, the app of a CDK CLI) are in the group too. They
-    hold nothing worth saving, so leaving the context kills them all at once. So does the end of
-    this program, by SIGKILL too, which then removes a folder besides.
+    The descendants of the command (the workers of an emulator, the app of a CDK CLI) are in the
+    group too. They have no data to save. If this program is killed, the group is killed and the
+    folder `remove` is removed.
     """
     with _killed_with_this_program(remove) as started:
         process = subprocess.Popen(
@@ -70,7 +70,7 @@ def process_group(
 
 @contextlib.contextmanager
 def _killed_with_this_program(remove: Path | None) -> Iterator[IO[str]]:
-    """Give a pipe: the process groups written to it are killed if this program is."""
+    """Yield a pipe. If this program is killed, the process groups written to it are killed too."""
     with subprocess.Popen(
         [sys.executable, "-I", "-S", str(_KILL_ORPHANS), str(remove or "")],
         stdin=subprocess.PIPE,
@@ -88,10 +88,10 @@ def _killed_with_this_program(remove: Path | None) -> Iterator[IO[str]]:
 
 @contextlib.contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """Raise `InterruptedBySignalError` at the first signal, and ignore those that follow it.
+    """Raise `InterruptedBySignalError` at the first signal, and ignore later signals.
 
-    So every open context is left, and left completely. Only a main thread can handle signals;
-    elsewhere nothing changes.
+    Therefore all open contexts are closed completely. Only the main thread can handle signals. In
+    other threads, this has no effect.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -110,7 +110,7 @@ def interrupted_by_signals() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Ignore what would interrupt the removal of what a program leaves behind."""
+    """Ignore signals that would interrupt the removal of processes and files."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""What the emulator's CloudFormation leaves out: where queues and functions send dead letters."""
+"""Sets redrive policies and dead-letter queues, which the emulator's CloudFormation leaves out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from local.emulator import Emulator
 
 
 def apply_redrive_policies(emulator: Emulator, stack_name: str) -> None:
-    """Give the queues and functions of a deployed stack the dead-letter queues of its template.
+    """Set the dead-letter queues in a stack's template on its queues and functions.
 
-    In an account CloudFormation does this. Without it nothing would ever go to dead letters.
+    In an account, CloudFormation sets them. Without them, no message is moved to a dead-letter
+    queue.
     """
     resources: Mapping[str, Any] = _template(emulator, stack_name)["Resources"]
     physical = _physical_ids(emulator, stack_name)

@@ -1,4 +1,4 @@
-"""What the demo prints: steps with their time, and tables and messages as wide as the terminal."""
+"""The demo's output: steps with their time, and tables and quotations that fit the terminal."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from rich.text import Text
 from local.cases import Case
 from local.observer import Observation
 
-# A narrower terminal breaks the lines itself. A file or a pipe gets 120 columns.
-_NARROWEST = 60
-_WIDTH = max(_NARROWEST, shutil.get_terminal_size((120, 24)).columns)
+# A narrower terminal wraps the lines. A file or a pipe has 120 columns.
+_MIN_WIDTH = 60
+_WIDTH = max(_MIN_WIDTH, shutil.get_terminal_size((120, 24)).columns)
 _INDENT = "  "
 _QUOTED = f"{_INDENT}| "
 _CONTINUED = "    "
 QUOTED_WIDTH = _WIDTH - len(_QUOTED)
-"""How many columns a line has in a quotation."""
+"""The number of columns of a line in a quotation."""
 
 _RULE_UNDER_HEADINGS = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 @contextlib.contextmanager
 def step(doing: str) -> Iterator[None]:
-    """Say what is being done, and how long it took."""
+    """Print what is being done, and how long it took."""
     print(f"{doing} ...", end="", flush=True)
     start = time.monotonic()
     try:
@@ -45,7 +45,7 @@ def step(doing: str) -> Iterator[None]:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]], *, zero: str = "-") -> str:
-    """Align cells in columns: numbers to the right, zero as a dash or as given.
+    """Return a table with numbers aligned to the right, and a dash or another text for zero.
 
     Cells that do not fit are folded.
     """
@@ -63,7 +63,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | int]], *, zero:
 
 
 def arrivals_table(cases: Sequence[Case], observations: Mapping[str, Observation]) -> str:
-    """Show, for each human loop, what each target received and what the ledger holds."""
+    """Return a table with the observations of each human loop."""
     return table(
         ["human loop", "what happened", "sent", "topic", "queue", "alerts", "outcome", "ledger"],
         [_arrivals_row(case, observations[case.loop]) for case in cases],
@@ -90,7 +90,7 @@ def _recorded(record: Mapping[str, Any]) -> str:
 
 
 def fields_table(cases: Sequence[Case], observations: Mapping[str, Observation]) -> str:
-    """Show, for each reviewed loop, what the model said, what people said, and the verdict."""
+    """Return a table with the prediction, the answers and the verdict for each reviewed field."""
     rows: list[list[str | int]] = []
     for case in cases:
         for outcome in observations[case.loop].outcomes[:1]:
@@ -100,7 +100,7 @@ def fields_table(cases: Sequence[Case], observations: Mapping[str, Observation])
                     name,
                     field["name"],
                     _value(field["values"]["predicted"]),
-                    _people(field),
+                    _answers(field),
                     field["verdict"] or "-",
                 ]
                 for name, field in zip(names, outcome["fields"], strict=False)
@@ -108,8 +108,8 @@ def fields_table(cases: Sequence[Case], observations: Mapping[str, Observation])
     return table(["human loop", "field", "predicted", "reviewers", "verdict"], rows)
 
 
-def _people(field: Mapping[str, Any]) -> str:
-    """Say what most of the reviewers said; if there is no such thing, what each of them said."""
+def _answers(field: Mapping[str, Any]) -> str:
+    """Return the answer of most of the reviewers, or the answers of all if there is none."""
     values = field["values"]
     if field["verdict"] in ("disputed", None) and values["consensus"] is None:
         return " | ".join(_value(answer) for answer in values["answers"])
@@ -131,7 +131,7 @@ def _cell(value: str | int, zero: str) -> str:
 
 
 def quotation(text: str) -> str:
-    """Set a message off from the demo's own words, as it came, in lines that fit."""
+    """Return a text with a mark before each line, wrapped to the width of the terminal."""
     console = Console(width=QUOTED_WIDTH)
     parts = (
         f"{_CONTINUED if number else ''}{part.plain.rstrip()}"

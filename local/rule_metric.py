@@ -1,4 +1,4 @@
-"""What the emulator's EventBridge leaves out of a rule: its metrics."""
+"""Publishes a metric of rules, which the emulator's EventBridge leaves out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The temporary folder of one run: private, locked while the run is alive, removed at its end.
+"""The temporary folder of one run: private, locked during the run, and removed at its end.
 
-A run that is killed may leave its folder. The next run removes it: nobody holds its lock any more.
+A run that is killed may leave its folder. The next run removes it, because it is not locked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PREFIX = "a2i-human-loop-events-"
 
 @contextlib.contextmanager
 def run_folder() -> Iterator[Path]:
-    """Create a folder that only its owner can read; remove it in every case."""
+    """Create a folder that only its owner can read, and remove it when the block is left."""
     _remove_left_behind()
     folder, lock = _create()
     try:
@@ -38,7 +38,7 @@ def _create() -> tuple[Path, int]:
             if folder.exists():
                 return folder, lock
             os.close(lock)
-        # Another run took it for one that was left behind, before it was locked.
+        # Another run removed the folder before it was locked.
 
 
 def _remove_left_behind() -> None:
@@ -53,7 +53,7 @@ def _remove_left_behind() -> None:
 
 
 def _open(folder: Path) -> int | None:
-    """Open a folder of this user; None if it is gone, somebody else's, or a link."""
+    """Open a folder. Return None if it does not exist, belongs to another user, or is a link."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:

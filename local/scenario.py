@@ -1,4 +1,4 @@
-"""What a part of the demo consists of: a deployment, what is done with it, and what is expected."""
+"""A part of the demo: its deployment, its steps and its result."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from local.a2i_server import A2IServer
-from local.deployment import Configuration, DeployedStack
+from local.deployment import Configuration, EmulatedStack
 from local.emulator import Emulator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Environment:
-    """What every scenario has."""
+class DemoEnvironment:
+    """What every scenario runs in."""
 
     emulator: Emulator
     a2i: A2IServer
-    stacks: Mapping[str, DeployedStack]
+    stacks: Mapping[str, EmulatedStack]
     """The stacks by deployment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a scenario did."""
+    """The result of a scenario."""
 
     shown: str
-    """What it shows, to be printed."""
+    """What the demo prints."""
     counted: str
     """Its part of the demo's last line."""
     differences: Sequence[str]
-    """In what it differs from what is expected. Empty if it succeeded."""
+    """The differences from the expected result. Empty if the scenario succeeded."""
     log: str = ""
-    """What helps to explain a difference."""
+    """Log lines that can explain a difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +42,9 @@ class Scenario:
     """
 
     title: str
-    """What happens in it, to be printed while it does."""
+    """What the demo prints while the scenario runs."""
     deployment: str
-    """The name of its deployment, which it may share."""
+    """The name of its deployment. Scenarios may share one."""
     configuration: Configuration
     """The configuration of its deployment."""
-    run: Callable[[Environment], Result]
+    run: Callable[[DemoEnvironment], Result]

@@ -1,4 +1,4 @@
-"""What A2I does when a human loop ends: the output goes to the bucket, the event to the bus."""
+"""Ends human loops as A2I does: writes the output to the bucket, and the event to the bus."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def create_output_bucket(emulator: Emulator) -> None:
 
 
 def write_output(emulator: Emulator, case: Case) -> None:
-    """Put a case's output where its event says that it is, if it has one."""
+    """Write a case's output, if it has one, to the URI in its event."""
     if case.document is None or case.output_uri is None:
         return
     uri = urlsplit(case.output_uri)
@@ -40,7 +40,7 @@ def write_output(emulator: Emulator, case: Case) -> None:
 def send_event(emulator: Emulator, event: Mapping[str, Any]) -> None:
     """Put an event on the default bus.
 
-    From `aws.sagemaker`, which only AWS may use in an account; the emulator lets us.
+    Its source may be `aws.sagemaker`: the emulator accepts it. In an account, only AWS can use it.
     """
     answer = emulator.client("events").put_events(
         Entries=[
@@ -58,7 +58,7 @@ def send_event(emulator: Emulator, event: Mapping[str, Any]) -> None:
 
 
 def send(emulator: Emulator, cases: Iterable[Case]) -> int:
-    """End the human loops of some cases; return how many events that took."""
+    """End the human loops of cases, and return the number of events that were sent."""
     sent = 0
     for case in cases:
         write_output(emulator, case)
@@ -69,10 +69,10 @@ def send(emulator: Emulator, cases: Iterable[Case]) -> int:
 
 
 def await_arrivals(observer: Observer, cases: Sequence[Case]) -> None:
-    """Wait until the handler has run for each event that it must get, and stays quiet then.
+    """Wait until the handler has run for each expected event, and a second longer.
 
-    Topics and queues have their messages when an event is sent; only the handler takes time. When
-    it does not come to an end, what is missing shows in what was observed.
+    Topics and queues have their messages as soon as an event is sent. If the handler does not run
+    in time, the observations show what is missing.
     """
     expected = sum(case.arrivals for case in cases)
     wait_until(lambda: observer.handler_runs() >= expected, seconds=_SECONDS_TO_ARRIVE)

@@ -1,4 +1,4 @@
-"""Waiting for what happens in its own time."""
+"""Waiting for a condition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float) -> bool:
-    """Look until a condition holds; return whether it came to."""
+    """Wait until a condition holds or time is up, and return whether it holds."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

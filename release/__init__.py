@@ -1,1 +1,1 @@
-"""How a version is released: `make dist` and `make release`."""
+"""Checks of distributions and releases: `make dist` and `make release`."""

@@ -1,4 +1,4 @@
-"""`make release`: checks and tags the version in pyproject.toml. It publishes nothing."""
+"""`make release`: checks and tags the version in pyproject.toml, without publishing it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from pathlib import Path
 from release.distributions import ROOT
 from release.version import ReleaseError, read_release
 
-#: What a release must pass, and what builds it.
+#: The commands that check and build a release.
 CHECKS = (("make", "test"), ("make", "compatibility"), ("make", "dist"), ("make", "sbom"))
 
 
 def release(
-    root: Path, checks: Sequence[Sequence[str]], today: date, tell: Callable[[str], object]
+    root: Path, checks: Sequence[Sequence[str]], today: date, report: Callable[[str], object]
 ) -> None:
     """Check the version, run the checks, and tag the commit.
 
     Raises
     ------
     ReleaseError
-        If the version cannot be released, or a check fails. There is no tag then.
+        If the version cannot be released, or a check fails. Then no tag is created.
     """
     version, tag = _releasable(root, today)
     for command in checks:
-        tell(f"release {version}: {' '.join(command)}")
+        report(f"release {version}: {' '.join(command)}")
         if subprocess.run(command, cwd=root, check=False).returncode:  # noqa: S603 - of this file
-            raise ReleaseError(f"{' '.join(command)} failed: nothing is tagged")
+            raise ReleaseError(f"{' '.join(command)} failed; no tag was created")
     if _releasable(root, today) != (version, tag):
-        raise ReleaseError("the version changed while the checks ran: nothing is tagged")
+        raise ReleaseError("the version changed while the checks ran; no tag was created")
     _git(root, "tag", "--annotate", tag, "--message", f"Version {version}")
-    tell(
-        f"{tag} is tagged here, and dist has its files. Nothing is published.\n"
+    report(
+        f"{tag} is tagged here, and dist has its files. It is not published yet.\n"
         f"To publish: git push origin {tag}, then python -m twine upload dist/*\n"
         f"To undo: git tag --delete {tag}"
     )

@@ -1,4 +1,4 @@
-"""What the wheel and the source distribution must hold, and nothing else.
+"""The required contents of the wheel and the source distribution.
 
 `python -m release.distributions dist` checks the files in a folder.
 """
@@ -22,21 +22,21 @@ PACKAGES: Final = {
     "human_loop_reviews": "lambda",
 }
 
-#: The kinds of files that a package has: modules, and the style and script of the report.
+#: The suffixes of a package's files: modules, and the style and script of the report.
 _KINDS: Final = {".py", ".css", ".js"}
 
-#: What the wheel has besides the packages' modules, and where it is in the repository.
+#: Other files in the wheel, and their paths in the repository.
 _ADDED: Final = {"human_loops_cli/runbook.md": "docs/operations.md"}
 
 #: The files of a source distribution that are in no package.
 TOP: Final = ("CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "docs/operations.md")
 
-#: What the build adds to a source distribution.
+#: The files that the build adds to a source distribution.
 _OF_THE_BUILD: Final = {"PKG-INFO", ".gitignore"}
 
 
 class DistributionError(Exception):
-    """A distribution does not hold what it must."""
+    """A distribution does not have the required contents."""
 
 
 def wheel_contents(root: Path = ROOT) -> dict[str, bytes]:
@@ -56,7 +56,7 @@ def check_wheel(wheel: Path, root: Path = ROOT) -> None:
     Raises
     ------
     DistributionError
-        If a file is missing, is not of the repository, or differs.
+        If a file is missing, is not in the repository, or differs.
     """
     with zipfile.ZipFile(wheel) as archive:
         found = {
@@ -73,7 +73,7 @@ def check_sdist(sdist: Path, root: Path = ROOT) -> None:
     Raises
     ------
     DistributionError
-        If a file is missing, is not of the repository, or differs.
+        If a file is missing, is not in the repository, or differs.
     """
     expected = {name: (root / name).read_bytes() for name in TOP}
     for name, content in wheel_contents(root).items():
@@ -98,7 +98,7 @@ def check_folder(folder: Path) -> list[Path]:
     Raises
     ------
     DistributionError
-        If there is not one of each, or one does not hold what it must.
+        If there is not one of each, or one does not have the required contents.
     """
     files = sorted(folder.glob("*"))
     kinds = [re.sub(r"^.*?(\.whl|\.tar\.gz)$", r"\1", each.name) for each in files]

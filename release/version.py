@@ -1,4 +1,4 @@
-"""The version that pyproject.toml and CHANGELOG.md agree about."""
+"""The version in pyproject.toml and CHANGELOG.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def read_release(root: Path, today: date) -> str:
     Raises
     ------
     ReleaseError
-        If pyproject.toml and CHANGELOG.md do not describe one version of today, with changes.
+        If pyproject.toml and CHANGELOG.md do not have the same version, with today's date and with
+        changes.
     """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     version: str = project["version"]

@@ -1,1 +1,1 @@
-"""What is deployed where."""
+"""The stacks of the app, and their configuration."""

@@ -1,4 +1,4 @@
-"""What the stacks of all deployments have in common."""
+"""The base class of the stacks of deployments."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from constructs import Construct
 
 from human_loop_events import Alerts, HumanLoopStatus, OutputLocation
 from human_loop_events.aws.acknowledgements import acknowledge
-from stacks import deployment as configured
+from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
 from stacks.values import as_duration
 
 
 class DeploymentStack(Stack):
-    """A stack as one `Deployment` describes it.
+    """A stack that a `Deployment` configures.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class DeploymentStack(Stack):
         )
 
     def _rules(self, deployment: Deployment) -> dict[str, Any]:
-        """Return the arguments on rules: what they match, how they deliver, and who is notified.
+        """Return the arguments for rules: their filter, delivery and alerts.
 
-        What the deployment does not say keeps its default.
+        Keys that are absent in the deployment keep their defaults.
         """
         rules: dict[str, Any] = {
             "flow_definitions": deployment.flow_definitions_matched,
@@ -124,7 +124,7 @@ class DeploymentStack(Stack):
 
 
 def settings_of(keys: configured.Keys, *others: str) -> dict[str, Any]:
-    """Return the keys that have a value as the constructs take them, but some others."""
+    """Return the keys that have a value as arguments of a construct, except some keys."""
     return {
         name: as_duration(value) if isinstance(value, timedelta) else value
         for name, value in keys.given().items()

@@ -1,4 +1,4 @@
-"""Reading deployments: from the context in cdk.json, from a file, or from Python."""
+"""Reads deployments from the context in cdk.json, from a file, or from Python."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
             return _deployments(_parsed(_COMMAND_LINE, context, _json), _COMMAND_LINE)
         return _deployments(_of_file(Path(context)), context)
     if source and Path(source).is_file():
-        # The CDK CLI keeps the last one of two keys, and says nothing.
+        # The CDK CLI silently keeps the last of two equal keys.
         _parsed(source, _text(Path(source)), _json)
     return _deployments(context, source)
 
 
 def _of_file(path: Path) -> Any:
-    """Return what a file has under the key ``deployments``."""
+    """Return the value of the key ``deployments`` in a file."""
     read = _READERS.get(path.suffix.lower())
     if read is None:
         raise ConfigurationError(
@@ -72,7 +72,7 @@ def _of_file(path: Path) -> Any:
             f"{path}: expected the key {_KEY} with an object for each deployment, got "
             f"{shown(content)}"
         )
-    # Editors take the schema from $schema.
+    # Editors read the location of the schema from $schema.
     others = [str(each) for each in content if each not in (_KEY, "$schema")]
     if others:
         raise ConfigurationError(
@@ -121,7 +121,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _yaml(text: str) -> Any:
-    # YAML 1.2: no is a text, and 0123 no octal number. A key that is there twice is an error.
+    # YAML 1.2: `no` is a text, and 0123 is not octal. Repeated keys are errors.
     return YAML(typ="safe", pure=True).load(text)
 
 
@@ -168,7 +168,7 @@ def _deployments(entries: Any, source: str) -> list[Deployment]:
 
 
 def _deployment(name: Any, entry: Mapping[Any, Any]) -> Deployment:
-    # A wrong name is reported once, for all of them.
+    # `_wrong_names` reports invalid names.
     known = name if isinstance(name, str) and _NAME.fullmatch(name) else ""
     return Deployment(**{str(key): value for key, value in entry.items()}, name=known)
 
@@ -180,7 +180,7 @@ def _wrong_names(names: list[Any]) -> list[str]:
         if not isinstance(name, str) or not _NAME.fullmatch(name)
     ]
     lower = [str(name).lower() for name in names]
-    # Their templates would have one file name where the file system ignores case.
+    # On a case-insensitive file system, their templates would have the same file name.
     return wrong + [
         f"expected names that differ in more than case, got {name!r} repeatedly"
         for name in dict.fromkeys(lower)

@@ -40,7 +40,7 @@ _PLACE_OF_FLOW_DEFINITIONS: Final = "flow definitions"
 
 
 class EventsStack(Stack):
-    """Rules, topic, queue, alerts and alarms of ended human loops, set by template parameters.
+    """Rules, topic, queue, alerts and alarms of ended human loops, configured by parameters.
 
     There is no Lambda function, so neither review handler, ledger nor reconciler.
 
@@ -57,7 +57,7 @@ class EventsStack(Stack):
             scope,
             construct_id,
             description="Events and alerts of Amazon A2I human loops",
-            # No parameter and no rule about a bootstrap stack, and an error for any asset.
+            # No parameter and no rule for a bootstrap stack, and an error for any asset.
             synthesizer=BootstraplessSynthesizer(),
         )
         self._names = self._parameter(
@@ -66,8 +66,8 @@ class EventsStack(Stack):
             pattern=f"(?:{_NAME}(?:,{_NAME})*)?",
             constraint="names of flow definitions (lower-case letters, digits and hyphens) with "
             "commas and without spaces between them",
-            description="Whose human loops: names of flow definitions, with commas between them, "
-            "such as invoices,claims. At most about 50. Empty: all of the account and Region.",
+            description="The flow definitions of the human loops: names, separated by commas, such "
+            "as invoices,claims. At most about 50. Empty: all of the account and Region.",
         )
         self._email = self._parameter(
             "AlertEmail",
@@ -79,9 +79,9 @@ class EventsStack(Stack):
         )
         self._threshold = self._parameter(
             "FailedLoopsThreshold",
-            kind="Number",
+            parameter_type="Number",
             default=1,
-            least=1,
+            min_value=1,
             constraint="a number from 1",
             description="How many failed loops in 5 minutes raise the alarm FailedLoops.",
         )
@@ -106,19 +106,19 @@ class EventsStack(Stack):
         default: str | int,
         constraint: str,
         description: str,
-        kind: str = "String",
+        parameter_type: str = "String",
         pattern: str | None = None,
-        least: int | None = None,
+        min_value: int | None = None,
     ) -> CfnParameter:
         return CfnParameter(
             self,
             name,
-            type=kind,
+            type=parameter_type,
             default=default,
             allowed_pattern=f"^{pattern}$" if pattern else None,
             constraint_description=f"expected {constraint}",
             description=description,
-            min_value=least,
+            min_value=min_value,
         )
 
     def _describe_parameters(self) -> None:
@@ -180,9 +180,9 @@ class EventsStack(Stack):
         )
 
     def _match_flow_definitions(self) -> None:
-        """Let the patterns have the names of the parameter, each as a suffix of the ARN.
+        """Put the names of the parameter into the patterns, each as a suffix of the ARN.
 
-        A pattern can be a text, which intrinsic functions can compose.
+        A pattern can be a text, which intrinsic functions compose.
         """
         every = CfnCondition(
             self,

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: one line for each fault, with its place and what to write."""
+"""The faults of a configuration: one line each, with the key and the expected value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-_LONGEST_VALUE = 200
+_MAX_VALUE_CHARACTERS = 200
 
 
 class ConfigurationError(Exception):
@@ -29,25 +29,19 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a key.
-
-    Parameters
-    ----------
-    key
-        The key, such as ``handler.memory_size``.
-    what
-        What is wrong with its value.
-    """
+    """An invalid key or value."""
 
     key: str
+    """The key, such as ``handler.memory_size``."""
     what: str
+    """What is wrong, and what is expected."""
 
     def __str__(self) -> str:
         return f"{self.key}: {self.what}"
 
     @property
     def top_key(self) -> str:
-        """The key of the deployment that it is in."""
+        """The top-level key of the deployment."""
         return self.key.partition(".")[0].partition("[")[0]
 
 
@@ -62,7 +56,7 @@ class ValueFaultsError(ValueError):
 def faults_of(
     error: ValidationError, model: type[BaseModel], values: Mapping[str, Any]
 ) -> Iterator[Fault]:
-    """Yield what a model finds wrong with values, once for each key."""
+    """Yield the faults in a model's validation error, one for each key."""
     seen: set[str] = set()
     for each in error.errors():
         key, field, value = _found(model, values, each["loc"])
@@ -82,19 +76,19 @@ def faults_of(
 
 
 def expected(field: FieldInfo) -> str:
-    """Return what the value of a key must be."""
+    """Return the permitted values of a key, in words."""
     assert isinstance(field.json_schema_extra, dict)  # noqa: S101 - `key` sets it
     return str(field.json_schema_extra["expected"])
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it, cut if it is long."""
+    """Return a value for a message. Long values are truncated."""
     text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return text if len(text) <= _MAX_VALUE_CHARACTERS else f"{text[:_MAX_VALUE_CHARACTERS]}…"
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """Return a question with the known name that is most alike, or nothing."""
+    """Return a suggestion of the most similar known name, or an empty text."""
     alike = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {alike[0]}?)" if alike else ""
 
@@ -111,7 +105,7 @@ def fields_within(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[st
 
 
 def model_of(field: FieldInfo) -> type[BaseModel] | None:
-    """Return the model that the value of a key is, also where it is optional."""
+    """Return the model of a key's value, if it is an object. It may be optional."""
     for each in (field.annotation, *get_args(field.annotation)):
         if isinstance(each, type) and issubclass(each, BaseModel):
             return each
@@ -121,7 +115,7 @@ def model_of(field: FieldInfo) -> type[BaseModel] | None:
 def _found(
     model: type[BaseModel], values: Mapping[str, Any], location: tuple[int | str, ...]
 ) -> tuple[str, FieldInfo | None, Any]:
-    """Return the key, its field and its value; a location can lead on into the value."""
+    """Return the key, field and value at a location. A location can go beyond the key."""
     keys: list[str] = []
     field: FieldInfo | None = None
     value: Any = values
@@ -137,7 +131,7 @@ def _found(
 
 
 def _nearest_key(key: str, model: type[BaseModel]) -> str:
-    """Return the key that is most alike: beside it, or else anywhere."""
+    """Return a suggestion of the most similar key, in the same object or in any."""
     known = [each for each, _ in fields_within(model)]
     group, _, name = key.rpartition(".")
     joined = key.replace(".", "_")

@@ -1,18 +1,16 @@
-"""What is wrong with the deployments of a hub and its spokes: each by itself, and all together."""
+"""Checks of hubs and spokes: of each deployment, and of all deployments together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aws_cdk.region_info import RegionInfo
 
+from stacks.deployment_keys import DeploymentKeys
 from stacks.faults import Fault, nearest
 
-if TYPE_CHECKING:
-    from stacks.deployment import Deployment
-
-#: What a spoke has. Everything else is the hub's, and would have no effect in a spoke.
+#: The keys of a spoke. All other keys would have no effect in a spoke: they belong to the hub.
 _KEYS_OF_A_SPOKE: Final = frozenset(
     {
         *("name", "account", "region", "hub", "flow_definitions", "statuses", "event_bus"),
@@ -26,8 +24,8 @@ _DELIVERY_OF_A_SPOKE: Final = frozenset(
 )
 
 
-def faults_of_one(deployment: Deployment) -> Iterator[Fault]:
-    """Yield what keeps a deployment from being a hub or a spoke. Nothing if it is neither."""
+def faults_of_one(deployment: DeploymentKeys) -> Iterator[Fault]:
+    """Yield the faults of a hub or spoke. A deployment that is neither has none."""
     if deployment.admits is None and deployment.hub is None:
         return
     if deployment.account is None and deployment.region is None:
@@ -39,16 +37,16 @@ def faults_of_one(deployment: Deployment) -> Iterator[Fault]:
 
 
 def faults_between(
-    deployments: Sequence[Deployment], names: Sequence[str]
+    deployments: Sequence[DeploymentKeys], names: Sequence[str]
 ) -> Iterator[tuple[str, Fault]]:
-    """Yield the names of spokes that do not reach their hub, with what is wrong.
+    """Yield the faults between spokes and hubs, with the name of the spoke.
 
     Parameters
     ----------
     deployments
-        Those that are right by themselves.
+        The deployments that are valid alone.
     names
-        The names of all.
+        The names of all deployments, including invalid ones.
     """
     by_name = {each.name: each for each in deployments}
     first: dict[tuple[str | None, ...], str] = {}
@@ -61,7 +59,7 @@ def faults_between(
             yield spoke.name, Fault("hub", _second(spoke, other))
 
 
-def _of_hub(hub: Deployment) -> Iterator[Fault]:
+def _of_hub(hub: DeploymentKeys) -> Iterator[Fault]:
     if hub.hub is not None:
         what = (
             f"EventBridge forwards an event once, so a hub cannot be a spoke of {hub.hub}; "
@@ -69,7 +67,10 @@ def _of_hub(hub: Deployment) -> Iterator[Fault]:
         )
         yield Fault("hub", what)
     if hub.event_bus is not None:
-        yield Fault("event_bus", f"a hub has an event bus of its own, got {hub.event_bus!r}")
+        yield Fault(
+            "event_bus",
+            f"a hub creates its event bus; expected no event_bus, got {hub.event_bus!r}",
+        )
     if hub.output is not None:
         what = f"a hub reads the outputs of its spokes, got bucket {hub.output.bucket!r}"
         yield Fault("output", what)
@@ -87,7 +88,7 @@ def _of_hub(hub: Deployment) -> Iterator[Fault]:
         yield Fault("callbacks", what)
 
 
-def _of_spoke(spoke: Deployment) -> Iterator[Fault]:
+def _of_spoke(spoke: DeploymentKeys) -> Iterator[Fault]:
     if spoke.output is None:
         what = (
             "a spoke needs the bucket in the flow definitions' S3OutputPath, which the hub may "
@@ -107,12 +108,12 @@ def _of_spoke(spoke: Deployment) -> Iterator[Fault]:
 
 
 def _of_link(
-    spoke: Deployment, by_name: Mapping[str, Deployment], names: Sequence[str]
+    spoke: DeploymentKeys, by_name: Mapping[str, DeploymentKeys], names: Sequence[str]
 ) -> Iterator[str]:
     name = spoke.hub or ""
     if name in by_name:
         yield from _refused(spoke, by_name[name])
-    # A name that is there but not right has a fault of its own. An ARN is checked by the construct.
+    # An invalid deployment of this name has its own fault. The construct checks an ARN.
     elif name not in names and not name.startswith("arn:"):
         hubs = [each.name for each in by_name.values() if each.admits is not None]
         yield (
@@ -121,8 +122,8 @@ def _of_link(
         )
 
 
-def _refused(spoke: Deployment, hub: Deployment) -> Iterator[str]:
-    """Say why a deployment does not receive the events of a spoke."""
+def _refused(spoke: DeploymentKeys, hub: DeploymentKeys) -> Iterator[str]:
+    """Yield why a hub does not receive the events of a spoke."""
     if hub.admits is None:
         yield f"{hub.name} is no hub: expected a deployment with admits"
         return
@@ -134,7 +135,7 @@ def _refused(spoke: Deployment, hub: Deployment) -> Iterator[str]:
         yield f"{hub.name} is in partition {theirs}, and EventBridge forwards within {ours} only"
 
 
-def _second(spoke: Deployment, other: str) -> str:
+def _second(spoke: DeploymentKeys, other: str) -> str:
     return (
         f"{other} is a spoke of {spoke.hub} in account {spoke.account} and {spoke.region} already, "
         "and the role that the hub takes would have the same name; expected one spoke with all "

@@ -1,4 +1,4 @@
-"""The stack that is deployed into one account and Region."""
+"""The stack of a deployment that is no spoke."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from human_loop_events import (
     Ledger,
     OutputBucketSettings,
 )
-from stacks import deployment as configured
+from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
 from stacks.deployment_stack import DeploymentStack, settings_of
 from stacks.values import as_duration
 
 
 class HumanLoopStack(DeploymentStack):
-    """Human loop events as one `Deployment` describes them.
+    """Human loop events that a `Deployment` configures.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class HumanLoopStack(DeploymentStack):
         self._add_outputs(deployment)
 
     def _parts(self, deployment: Deployment) -> dict[str, Any]:
-        """Return the arguments that keep their default where the deployment says nothing."""
+        """Return the arguments for the keys that are present in the deployment."""
         vpc = self._network
         parts: dict[str, Any] = {
             "handler": self._handler(deployment, vpc),
@@ -127,7 +127,7 @@ class HumanLoopStack(DeploymentStack):
         imported = ec2.Vpc.from_vpc_attributes(
             self,
             "Vpc",
-            # Lambda takes subnets and security groups. The rest is in no template.
+            # Lambda uses subnets and security groups only. No template has the other values.
             vpc_id="unknown",
             availability_zones=["unknown"],
             private_subnet_ids=vpc.subnet_ids,

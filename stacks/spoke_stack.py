@@ -11,7 +11,7 @@ from stacks.deployment_stack import DeploymentStack
 
 
 class SpokeStack(DeploymentStack):
-    """A spoke as one `Deployment` describes it.
+    """A spoke that a `Deployment` configures.
 
     Parameters
     ----------

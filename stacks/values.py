@@ -1,4 +1,4 @@
-"""The kinds of values in a deployment: times, sizes, ARNs and names, as people write them."""
+"""The types of values in a deployment: times, sizes, ARNs and names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from stacks.faults import nearest
 
-#: Where Amazon A2I is. AWS adds no Regions: the service is closed to new customers.
+#: The Regions of Amazon A2I. AWS adds no Regions, because it is closed to new customers.
 #: https://docs.aws.amazon.com/general/latest/gr/a2i.html
 A2I_REGIONS: Final = (
     *("us-east-1", "us-east-2", "us-west-2", "ca-central-1"),
@@ -56,28 +56,32 @@ def parse_size(value: Any) -> int:
 
 
 def as_duration(time: timedelta) -> Duration:
-    """Return a time as CDK takes it."""
+    """Return a time as a CDK duration."""
     return Duration.seconds(int(time.total_seconds()))
 
 
 def between(
-    least: str, most: str | None = None, *, whole_minutes: bool = False, whole_days: bool = False
+    minimum: str,
+    maximum: str | None = None,
+    *,
+    whole_minutes: bool = False,
+    whole_days: bool = False,
 ) -> AfterValidator:
-    """Accept times within bounds, both included."""
+    """Return a validator of times within bounds, which are included."""
 
     def check(time: timedelta) -> timedelta:
         if whole_minutes and time % timedelta(minutes=1):
             raise ValueError("it has seconds")
         if whole_days and time % timedelta(days=1):
             raise ValueError("it has hours")
-        if time < parse_time(least) or (most is not None and time > parse_time(most)):
+        if time < parse_time(minimum) or (maximum is not None and time > parse_time(maximum)):
             raise ValueError("it is out of range")
         return time
 
     return AfterValidator(check)
 
 
-def _a_known_region(region: str) -> str:
+def _validate_region(region: str) -> str:
     if region not in A2I_REGIONS and RegionInfo.get(region).partition is None:
         known = [each.name for each in RegionInfo.regions]
         raise ValueError(f"AWS has no such Region{nearest(region, known)}")
@@ -109,7 +113,7 @@ ScanLimit = Annotated[
 ]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 OrganizationId = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
-Region = Annotated[str, AfterValidator(_a_known_region)]
+Region = Annotated[str, AfterValidator(_validate_region)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 BusName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]+$", max_length=256)]
 BusArn = Annotated[str, Field(pattern=arn_pattern("events", r"event-bus/[A-Za-z0-9_./-]+"))]

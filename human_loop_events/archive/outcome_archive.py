@@ -25,19 +25,20 @@ from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.aws.private_bucket import (
     UPLOAD_EXPIRATION,
     create_private_bucket,
-    whole_days,
+    require_whole_days,
 )
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
 from human_loop_events.events.delivery import Delivery
+from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.review_handler import ReviewHandler
 from human_loop_events.reviews.runtime_function import create_log_group
 from human_loop_tables.queries import QUERIES
 
-#: Where in the bucket the results of queries are.
+#: The prefix of query results in the bucket.
 _RESULTS: Final = "results/"
 
-#: Firehose gives up after a day.
+#: Firehose retries for one day.
 _LATE: Final = Duration.hours(1)
 
 _QUERY_ACTIONS: Final = (
@@ -50,13 +51,13 @@ _RESULT_ACTIONS: Final = (
     *("s3:ListMultipartUploadParts", "s3:PutObject"),
 )
 
-#: Athena's least scan limit is 10 MB.
+#: Athena's minimum scan limit is 10 MB.
 #: https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
-_LEAST_SCAN_LIMIT: Final = Size.mebibytes(10)
+_MIN_SCAN_LIMIT: Final = Size.mebibytes(10)
 
 
 class OutcomeArchiveSettings(TypedDict, total=False):
-    """The parameters of an `OutcomeArchive` that another construct creates. See there."""
+    """The parameters of an `OutcomeArchive` that another construct creates."""
 
     expiration: Duration
     result_expiration: Duration
@@ -68,11 +69,11 @@ class OutcomeArchiveSettings(TypedDict, total=False):
 class OutcomeArchive(Construct):
     """Archives all outcomes of a review handler, and lets Athena query them.
 
-    A rule sends outcomes to Firehose, which writes them to a bucket as Parquet: without the
-    documents' values, and without verifications. Files are compressed with GZIP: Firehose has no
-    ZSTD, and Athena charges by what it reads. Athena has the views `loops` and `fields`, and the
-    queries of the report as named queries. Firehose delivers within about 15 minutes. Earlier
-    outcomes are archived by ``human-loops outcomes republish``.
+    A rule sends outcomes to Firehose, which writes them to a bucket as Parquet. The archive
+    contains neither the documents' values nor the outcomes of verifications. Files are compressed
+    with GZIP: Firehose does not support ZSTD, and Athena charges by the data that it reads. Athena
+    has the views `loops` and `fields`, and the queries of the report as named queries. Firehose
+    delivers within about 15 minutes. ``human-loops outcomes republish`` archives earlier outcomes.
 
     The bucket is kept when the stack is deleted.
 
@@ -83,26 +84,27 @@ class OutcomeArchive(Construct):
     construct_id
         The id within the parent.
     handler
-        Whose outcomes.
+        The review handler that publishes the outcomes.
     delivery
-        How outcomes reach Firehose. Its key encrypts what the archive creates.
+        The delivery of outcomes to Firehose. Its key encrypts the resources of the archive.
     alerts
-        Who is notified if outcomes cannot be archived.
+        The alerts on outcomes that cannot be archived.
     expiration
-        How long outcomes are kept, in whole days. Default: S3 deletes none.
+        The retention period of outcomes, in whole days. Default: no expiration.
     result_expiration
-        How long the results of queries are kept, in whole days. Default: 30 days.
+        The retention period of query results, in whole days. Default: 30 days.
     access_log_expiration
-        How long the access logs of the bucket are kept, in whole days. Default: 365 days.
+        The retention period of the bucket's access logs, in whole days. Default: 365 days.
     scan_limit
-        How much a query may read, from 10 MiB. Athena stops one that reads more. Default: 10 GiB.
+        The maximum data that a query reads, at least 10 MiB. Athena cancels a query that exceeds
+        it. Default: 10 GiB.
     log_retention
-        How long Firehose's errors are kept. Default: one year.
+        The retention period of Firehose's errors. Default: one year.
 
     Raises
     ------
     ValueError
-        If a time is not of whole days, or the scan limit is too low.
+        If a time is not in whole days, or the scan limit is too low.
 
     Examples
     --------
@@ -112,6 +114,13 @@ class OutcomeArchive(Construct):
     ... )
     >>> archive.grant_query(analyst)  # doctest: +SKIP
     """
+
+    bucket: s3.Bucket
+    """The bucket, with ``outcomes/``, ``errors/`` of Firehose, and ``results/`` of Athena."""
+    delivery_stream: firehose.CfnDeliveryStream
+    """The delivery stream."""
+    rule: DeliveredRule
+    """The rule on outcomes."""
 
     def __init__(
         self,
@@ -129,33 +138,30 @@ class OutcomeArchive(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = delivery.encryption_key
-        self._bucket = self._create_bucket(expiration, result_expiration, access_log_expiration)
-        # Athena needs names in lower case without hyphens. A workgroup has a name in any template.
+        self.bucket = self._create_bucket(expiration, result_expiration, access_log_expiration)
+        # Athena requires names in lower case without hyphens. A workgroup requires a name.
         self._name = Names.unique_resource_name(self, separator="_", max_length=128).lower()
         self._tables = OutcomeTables(self, self._name, self.location)
-        self._work_group = self._create_work_group(_a_scan_limit(scan_limit))
+        self._work_group = self._create_work_group(_validate_scan_limit(scan_limit))
         log_group = create_log_group(self, self._key, log_retention)
-        self._stream = create_outcome_stream(self, self._bucket, self._key, log_group, self._tables)
-        self._rule = handler.on_outcome(
+        self.delivery_stream = create_outcome_stream(
+            self, self.bucket, self._key, log_group, self._tables
+        )
+        self.rule = handler.on_outcome(
             "OutcomeArchive",
             delivery=delivery,
             alerts=alerts,
             target=delivery.delivery_stream_target(
-                self._stream, message=events.RuleTargetInput.from_event_path("$.detail")
+                self.delivery_stream, message=events.RuleTargetInput.from_event_path("$.detail")
             ),
             description="Outcomes to the archive",
         )
         self._add_alarms(alerts)
 
     @property
-    def bucket(self) -> s3.Bucket:
-        """The bucket, with ``outcomes/``, ``errors/`` of Firehose, and ``results/`` of Athena."""
-        return self._bucket
-
-    @property
     def location(self) -> str:
-        """The S3 URI below which the Parquet files are."""
-        return f"s3://{self._bucket.bucket_name}/{OUTCOMES_PREFIX}"
+        """The S3 URI of the Parquet files."""
+        return f"s3://{self.bucket.bucket_name}/{OUTCOMES_PREFIX}"
 
     @property
     def work_group_name(self) -> str:
@@ -164,25 +170,15 @@ class OutcomeArchive(Construct):
 
     @property
     def database_name(self) -> str:
-        """The name of the database in the Glue Data Catalog: that of the workgroup."""
+        """The name of the database in the Glue Data Catalog, equal to that of the workgroup."""
         return self._tables.database_name
-
-    @property
-    def delivery_stream(self) -> firehose.CfnDeliveryStream:
-        """The delivery stream."""
-        return self._stream
-
-    @property
-    def rule(self) -> DeliveredRule:
-        """The rule on outcomes."""
-        return self._rule
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow running queries in the workgroup, on this database only.
 
         https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
         """
-        bucket, tables = self._bucket, self._tables
+        bucket, tables = self.bucket, self._tables
         grant = allow_on(grantee, ("glue:GetDatabase",), *tables.database_arns)
         for actions, resources in (
             (("glue:GetTable",), tables.table_arns()),
@@ -206,7 +202,7 @@ class OutcomeArchive(Construct):
             "access_log_expiration": access_log_expiration,
         }
         days = {
-            name: whole_days(f"{name} of the outcome archive", time)
+            name: require_whole_days(f"{name} of the outcome archive", time)
             for name, time in given.items()
             if time is not None
         }
@@ -241,7 +237,7 @@ class OutcomeArchive(Construct):
             "WorkGroup",
             name=self._name,
             description="Queries on the outcomes of human loops",
-            # The named queries are the stack's, and the history is of no use without it.
+            # The named queries belong to the stack, and so does the history.
             recursive_delete_option=True,
             work_group_configuration=configuration.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
@@ -251,7 +247,7 @@ class OutcomeArchive(Construct):
                     selected_engine_version="Athena engine version 3"
                 ),
                 result_configuration=configuration.ResultConfigurationProperty(
-                    output_location=f"s3://{self._bucket.bucket_name}/{_RESULTS}",
+                    output_location=f"s3://{self.bucket.bucket_name}/{_RESULTS}",
                     expected_bucket_owner=Stack.of(self).account,
                     encryption_configuration=configuration.EncryptionConfigurationProperty(
                         encryption_option="SSE_KMS", kms_key=self._key.key_arn
@@ -307,16 +303,47 @@ class OutcomeArchive(Construct):
         return cloudwatch.Metric(
             namespace="AWS/Firehose",
             metric_name=name,
-            dimensions_map={"DeliveryStreamName": self._stream.ref},
+            dimensions_map={"DeliveryStreamName": self.delivery_stream.ref},
             statistic=statistic,
             period=Duration.minutes(5),
         )
 
 
-def _a_scan_limit(limit: Size | None) -> Size:
+def create_outcome_archive(
+    context: LoopContext, settings: OutcomeArchiveSettings | None
+) -> OutcomeArchive | None:
+    """Create an archive with the settings. None without settings.
+
+    Raises
+    ------
+    ValueError
+        If the value is something else, or there is no review handler.
+    """
+    if settings is None:
+        return None
+    if not isinstance(settings, dict):
+        raise ValueError(
+            f"outcome_archive: expected OutcomeArchiveSettings(…) or None, got {settings!r}"
+        )
+    if context.review_handler is None:
+        raise ValueError(
+            "outcome_archive: it has the outcomes of a ReviewHandler, but handler is your own "
+            "function; expected None"
+        )
+    return OutcomeArchive(
+        context.scope,
+        "OutcomeArchive",
+        handler=context.review_handler,
+        delivery=context.delivery,
+        alerts=context.alerts,
+        **settings,
+    )
+
+
+def _validate_scan_limit(limit: Size | None) -> Size:
     if limit is None:
         return Size.gibibytes(10)
-    least = _LEAST_SCAN_LIMIT.to_bytes()
+    least = _MIN_SCAN_LIMIT.to_bytes()
     if not isinstance(limit, Size) or limit.to_bytes() < least:
         given = f"{limit.to_bytes():,.0f} bytes" if isinstance(limit, Size) else repr(limit)
         raise ValueError(f"scan_limit of the outcome archive: expected 10 MiB or more, got {given}")

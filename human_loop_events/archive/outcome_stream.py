@@ -14,21 +14,20 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from human_loop_events.archive.outcome_tables import OutcomeTables
-from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.retention import KEEP
-from human_loop_events.reviews.runtime_function import as_in_findings
+from human_loop_events.reviews.runtime_function import acknowledge_wildcards
 from human_loop_tables.archive_schema import OUTCOMES, PARTITION
 
-#: Where in the bucket outcomes are, and those that Firehose cannot convert.
+#: The prefixes of outcomes, and of outcomes that Firehose cannot convert.
 OUTCOMES_PREFIX: Final = "outcomes/"
 ERRORS_PREFIX: Final = "errors/"
 
-#: What S3 requires for the bucket itself, of Firehose and of who queries.
+#: The actions on the bucket itself that Firehose and queries need.
 BUCKET_ACTIONS: Final = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
 
-#: Firehose delivers what it has after this time, or once it has this much.
+#: Firehose delivers its buffer after this time, or at this size.
 #: https://docs.aws.amazon.com/firehose/latest/APIReference/API_BufferingHints.html
 _BUFFER_SECONDS: Final = 900
 _BUFFER_MIB: Final = 128
@@ -50,9 +49,9 @@ def create_outcome_stream(
     bucket, key
         The bucket of the archive, and the key of bucket and stream.
     log_group
-        Where errors are logged.
+        The log group for errors.
     tables
-        The columns of the files.
+        The tables with the columns of the files.
     """
     log_stream = logs.LogStream(scope, "LogStream", log_group=log_group, removal_policy=KEEP)
     role, policy = _create_role(scope, bucket, key, log_stream, log_group, tables)
@@ -108,7 +107,7 @@ def create_outcome_stream(
             )
         ),
     )
-    # Firehose looks at the schema and the bucket when it is created.
+    # At creation, Firehose checks its access to the schema and the bucket.
     created.node.add_dependency(policy)
     return created
 
@@ -132,7 +131,7 @@ def _create_role(
         description="Firehose writes outcomes to the archive with this role",
         assumed_by=iam.ServicePrincipal(
             "firehose.amazonaws.com",
-            # Firehose names the account of the stream as external id, and no source.
+            # Firehose passes the account of the stream as external id, and no source.
             # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kinesisfirehose-deliverystream.html
             conditions={"StringEquals": {"sts:ExternalId": stack.account}},
         ),
@@ -150,17 +149,17 @@ def _create_role(
         *tables.table_arns(OUTCOMES),
     )
     grant_through(key, policy, "s3", SEND_ACTIONS)
-    allow_on(policy, ("logs:PutLogEvents",), _arn_of(log_group, log_stream))
-    acknowledge(
+    allow_on(policy, ("logs:PutLogEvents",), _log_stream_arn(log_group, log_stream))
+    acknowledge_wildcards(
         policy,
         "The objects below the two prefixes that Firehose writes, in a bucket of the archive's "
         "own. Firehose makes up their names.",
-        *(f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]" for arn in objects),
+        objects,
     )
     return role, policy
 
 
-def _arn_of(log_group: logs.LogGroup, log_stream: logs.LogStream) -> str:
+def _log_stream_arn(log_group: logs.LogGroup, log_stream: logs.LogStream) -> str:
     return Stack.of(log_group).format_arn(
         service="logs",
         resource="log-group",
@@ -170,7 +169,7 @@ def _arn_of(log_group: logs.LogGroup, log_stream: logs.LogStream) -> str:
 
 
 def allow_on(grantee: iam.IGrantable, actions: Sequence[str], *resource_arns: str) -> iam.Grant:
-    """Allow some actions on some resources."""
+    """Allow actions on resources."""
     return iam.Grant.add_to_principal(
         grantee=grantee, actions=list(actions), resource_arns=list(resource_arns)
     )

@@ -11,9 +11,9 @@ from aws_cdk import aws_glue as glue
 from constructs import Construct
 
 from human_loop_tables.archive_schema import OUTCOME_PROPERTIES, OUTCOMES, PARTITION
-from human_loop_tables.archive_views import ATHENA_TYPES, GLUE_TYPES, VIEWS, View
+from human_loop_tables.archive_views import ATHENA_TYPES, GLUE_TYPES, VIEWS, AthenaView
 
-#: The first day of the partitions: there are no outcomes of an earlier one.
+#: The first day of the partitions. There are no earlier outcomes.
 _FIRST_DAY: Final = "2026-01-01"
 
 
@@ -25,9 +25,9 @@ class OutcomeTables:
     scope
         The parent of the resources.
     name
-        The database's name, in lower case without hyphens, which Athena would not take.
+        The database's name, in lower case without hyphens, as Athena requires.
     location
-        The S3 URI below which the files are.
+        The S3 URI of the files.
     """
 
     def __init__(self, scope: Construct, name: str, location: str) -> None:
@@ -61,21 +61,21 @@ class OutcomeTables:
 
     @property
     def database_arns(self) -> list[str]:
-        """The ARNs that take `glue:GetDatabase`. Athena looks the default database up too.
+        """The resources of `glue:GetDatabase`. Athena also looks up the default database.
 
         https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
         """
         return self._arns("database/default", f"database/{self.database_name}")
 
     def table_arns(self, *names: str) -> list[str]:
-        """Return the ARNs that take `glue:GetTable`: Glue requires it for ancestors too.
+        """Return the resources of `glue:GetTable`. Glue also requires the database and the catalog.
 
         https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
 
         Parameters
         ----------
         names
-            Which tables and views. Default: all.
+            The tables and views. Default: all.
         """
         database = self.database_name
         tables = (f"table/{database}/{name}" for name in names or (OUTCOMES, *VIEWS))
@@ -92,7 +92,7 @@ class OutcomeTables:
     def _declare_outcomes(self, location: str) -> glue.CfnTable:
         """Declare the Parquet files.
 
-        Athena computes the partitions, which the catalog does not have.
+        Athena computes the partitions. The catalog does not contain them.
         https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
         """
         column = glue.CfnTable.ColumnProperty
@@ -126,8 +126,8 @@ class OutcomeTables:
             ),
         )
 
-    def _declare_view(self, view: View) -> glue.CfnTable:
-        """Declare a view in the form in which Athena itself stores one."""
+    def _declare_view(self, view: AthenaView) -> glue.CfnTable:
+        """Declare a view in the format in which Athena stores views."""
         definition = {
             "originalSql": view.sql,
             "catalog": "awsdatacatalog",
@@ -143,7 +143,7 @@ class OutcomeTables:
                 name=view.name,
                 table_type="VIRTUAL_VIEW",
                 parameters={"presto_view": "true", "comment": "Presto View"},
-                # Athena needs the list, even if it is empty.
+                # Athena requires the list, even if it is empty.
                 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-glue-table-tableinput.html
                 partition_keys=[],
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(

@@ -1,4 +1,4 @@
-"""Acknowledging a finding of cdk-nag where it stands, for its versions 2 and 3 at once."""
+"""Acknowledgements of cdk-nag findings beside the resource, for versions 2 and 3."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from constructs import Construct
 
 
 def acknowledge(construct: Construct, reason: str, *rules: str) -> None:
-    """Acknowledge findings on the resource that a construct stands for.
+    """Acknowledge findings on the resource of a construct.
 
     cdk-nag 3 reads the acknowledgement of the construct, cdk-nag 2 the metadata of the resource.
 
     Parameters
     ----------
     construct
-        A construct with one resource of its own as default child.
+        A construct with a resource as its default child.
     reason
-        Why the finding is acceptable here, for an auditor.
+        The reason why the finding is acceptable, for an auditor.
     rules
-        Rule ids, such as ``"AwsSolutions-SQS3"``, each with the finding in brackets where the rule
-        reports several: ``"AwsSolutions-IAM5[Resource::*]"``.
+        Rule ids, such as ``"AwsSolutions-SQS3"``, with the finding in brackets if the rule reports
+        several: ``"AwsSolutions-IAM5[Resource::*]"``.
 
     Raises
     ------
     TypeError
-        If the construct has no resource of its own.
+        If the construct has no resource as its default child.
     """
     resource = construct.node.default_child
     if not isinstance(resource, CfnResource):

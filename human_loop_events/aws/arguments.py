@@ -1,4 +1,4 @@
-"""Checks of arguments. A wrong one stops synthesis and says what was expected."""
+"""Checks of arguments. The message of an error says what is expected."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any, TypeVar
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-def list_of_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
+def require_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
     """Return the values of a list without repetitions.
 
-    A text is a sequence of letters in Python, so one that stands where a list is expected would
-    become a rule on single letters.
+    In Python, a text is a sequence of characters. Without this check, a text in place of a list
+    would become a rule on single characters.
 
     Parameters
     ----------
     name
         The argument's name.
     values
-        Its value.
+        The value.
     example
         A correct value, for the message.
 
     Raises
     ------
     ValueError
-        If it is not a list of texts, or is empty.
+        If the value is not a list of texts, or is empty.
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name}: expected a list such as {example}, got {values!r}")
@@ -40,15 +40,15 @@ def list_of_texts(name: str, values: Any, *, example: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
-def list_of_choices(name: str, values: Any, choices: type[_Choice]) -> tuple[_Choice, ...]:
+def require_choices(name: str, values: Any, choices: type[_Choice]) -> tuple[_Choice, ...]:
     """Return the values of a list as members of an enumeration, without repetitions."""
     example = repr([each.value for each in choices][:2])
     return tuple(
-        one_of(name, each, choices) for each in list_of_texts(name, values, example=example)
+        require_choice(name, each, choices) for each in require_texts(name, values, example=example)
     )
 
 
-def one_of(name: str, value: Any, choices: type[_Choice]) -> _Choice:
+def require_choice(name: str, value: Any, choices: type[_Choice]) -> _Choice:
     """Return a value as a member of an enumeration."""
     try:
         return choices(value)
@@ -57,7 +57,7 @@ def one_of(name: str, value: Any, choices: type[_Choice]) -> _Choice:
         raise ValueError(f"{name}: expected one of {expected}, got {value!r}") from None
 
 
-def whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
+def require_whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
     """Return a whole number within bounds, both included."""
     expected = f"{least} or more" if most is None else f"{least} to {most:,}"
     if type(value) is not int or value < least or (most is not None and value > most):
@@ -73,15 +73,41 @@ def refuse_other_than_construct(name: str, value: object, *, expected: str) -> N
     name
         The argument's name.
     value
-        Its value. None is accepted.
+        The value. None is accepted.
     expected
-        How to make a right one from a name or an ARN, for the message.
+        How to create the construct from a name or an ARN, for the message.
 
     Raises
     ------
     ValueError
-        If the value is something else than a construct.
+        If the value is not a construct.
     """
-    # Not isinstance: some imported resources are no Construct in Python.
+    # Not isinstance: some imported resources are not instances of Construct in Python.
     if value is not None and not hasattr(value, "node"):
         raise ValueError(f"{name}: expected {expected}, got {value!r}")
+
+
+def refuse_other_than_settings(
+    name: str, part: object, part_class: type, settings: str | None = None
+) -> None:
+    """Refuse a part that is neither supplied nor a settings object.
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    part
+        The value. None is accepted.
+    part_class
+        The class of a supplied part.
+    settings
+        How to create the settings, for the message. Default: derived from the class.
+
+    Raises
+    ------
+    ValueError
+        If the value is neither a part nor a settings object.
+    """
+    if part is not None and not isinstance(part, part_class | dict):
+        settings = settings or f"{part_class.__name__}Settings(…)"
+        raise ValueError(f"{name}: expected {part_class.__name__}(…) or {settings}, got {part!r}")

@@ -1,4 +1,4 @@
-"""The customer managed key: made here, or supplied, and opened to the services that must use it."""
+"""The customer managed key, new or supplied, and the permissions of the services that use it."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def create_key(scope: Construct) -> kms.Key:
 def grant_through(
     key: kms.IKey, grantee: iam.IGrantable, service: str, actions: Sequence[str]
 ) -> iam.Grant:
-    """Allow what a service does with a key on behalf of the grantee, and no use but that.
+    """Allow the use of a key on behalf of the grantee, through one service only.
 
-    A service calls KMS in the key's Region, which can be another one than the stack's. A grantee of
-    another account is admitted by the key's policy too, without the condition.
+    A service calls KMS in the key's Region, which can differ from that of the stack. For a grantee
+    in another account, the key's policy is changed too, without the condition.
     https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
 
     Parameters
@@ -57,11 +57,11 @@ def grant_through(
     key
         The key.
     grantee
-        Who calls the service.
+        The principal that calls the service.
     service
-        The service's name in its endpoint, such as ``"dynamodb"``.
+        The service name in the endpoint, such as ``"dynamodb"``.
     actions
-        What the service does with the key.
+        The actions of the service on the key.
     """
     account = grantee.grant_principal.principal_account
     owner = key.env.account
@@ -83,9 +83,9 @@ def admit_senders(key: kms.IKey | None, scope: Construct, *services: str) -> Non
     Parameters
     ----------
     key
-        The topic's or queue's key; nothing is done without one.
+        The key of the topic or queue. None has no effect.
     scope
-        The construct that needs it.
+        The construct that needs the permission.
     services
         Service principals, such as ``"events.amazonaws.com"``.
     """
@@ -100,18 +100,19 @@ def admit_senders(key: kms.IKey | None, scope: Construct, *services: str) -> Non
 
 
 def admit_rules_to_topics(key: kms.IKey | None, scope: Construct) -> None:
-    """Let EventBridge publish, as itself and not with a role, to topics encrypted with the key.
+    """Let EventBridge publish without a role to topics encrypted with the key.
 
-    EventBridge names neither the source's account nor its ARN to the key of a topic, so a condition
-    on those fails every delivery. SNS names the topic, which binds the statement to this account.
+    EventBridge passes neither the account nor the ARN of the source to the key of a topic, so every
+    delivery fails with a condition on these. SNS passes the ARN of the topic, and a condition on it
+    limits the statement to this account.
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 
     Parameters
     ----------
     key
-        The topic's key; nothing is done without one.
+        The key of the topic. None has no effect.
     scope
-        The construct that needs it.
+        The construct that needs the permission.
     """
     topics = Stack.of(scope).format_arn(service="sns", resource="*")
     _admit(
@@ -169,4 +170,13 @@ def _admit(
     conditions: dict[str, dict[str, str]] | None,
 ) -> None:
     if key is not None:
-        admit(key, "key", key.key_arn, scope, service, actions, conditions=conditions, resource="*")
+        admit(
+            key,
+            "key",
+            key.key_arn,
+            scope,
+            service,
+            actions,
+            conditions=conditions,
+            statement_resource="*",
+        )

@@ -1,7 +1,7 @@
 """The size of managed policies, which IAM limits.
 
-Names that CloudFormation makes up are not known at synthesis, so the length that they can have
-counts, up to the limit of the service.
+Names that CloudFormation generates are not known at synthesis. Their maximum length counts, up to
+the limit of the service.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from constructs import IValidation
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS: Final = 6144
 
-_LONGEST_STACK_NAME: Final = 128
+_MAX_STACK_NAME_LENGTH: Final = 128
 _SUFFIX: Final = len("-ABCDEFGHIJKL1")
 _ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:dynamodb:ap-southeast-1:111122223333:log-group:")
 _BUCKET_ARN_BEFORE_NAME: Final = len("arn:aws-us-gov:s3:::")
-#: The longest names, by type of resource. CloudFormation cuts off the beginning of what it makes.
-_LONGEST_NAMES: Final[Mapping[str, int]] = {
+#: The maximum lengths of names, by type of resource. CloudFormation shortens generated names.
+_MAX_NAME_LENGTHS: Final[Mapping[str, int]] = {
     "AWS::KMS::Key": len("mrk-") + 32,
     "AWS::S3::Bucket": 63,
     "AWS::SQS::Queue": 80,
 }
-_LONGEST_OTHER_NAME: Final = 255
-#: Types of which CloudFormation's Ref is the ARN.
+_MAX_OTHER_NAME_LENGTH: Final = 255
+#: Resource types for which CloudFormation's Ref is the ARN.
 _REFERENCED_BY_ARN: Final = frozenset({"AWS::SNS::Topic"})
 _UNKNOWN: Final = 160
 
 
 def policy_characters(policy: iam.ManagedPolicy) -> int:
-    """Return how long a policy can become when its stack is deployed, in characters.
+    """Return the maximum length of a policy after deployment, in characters.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
     Returns
     -------
     int
-        An upper bound. It is as low as the types of the resources allow where that matters.
+        An upper bound. Near the limit, it takes the types of the resources into account.
     """
     stack = Stack.of(policy)
     document = stack.resolve(policy.document)
     if not document:
         return 0
-    # Looking at every resource of the stack takes time, and few policies are near the limit.
+    # Searching all resources of the stack takes time, and few policies are near the limit.
     at_most = _characters(document, lambda logical_id: _longest(stack, logical_id))
     if at_most <= MAX_POLICY_CHARACTERS:
         return at_most
@@ -61,7 +61,7 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
 
 
 def refuse_oversized(policy: iam.ManagedPolicy) -> None:
-    """Stop synthesis, with the figure, if a policy can become longer than IAM allows."""
+    """Fail synthesis if a policy can exceed the length that IAM allows."""
     policy.node.add_validation(_SizeLimit(policy))
 
 
@@ -83,7 +83,7 @@ class _SizeLimit:
 
 @dataclass(frozen=True, slots=True)
 class _Length:
-    """How long a resource's Ref and ARN can be."""
+    """The maximum lengths of a resource's Ref and ARN."""
 
     ref: int
     arn: int
@@ -102,7 +102,7 @@ _LengthOf = Callable[[str], _Length | None]
 
 
 def _longest(stack: Stack, logical_id: str) -> _Length:
-    """Return how long references to a resource of any type can be."""
+    """Return the maximum lengths of references to a resource of any type."""
     arn = _ARN_BEFORE_NAME + _generated_name(stack, logical_id)
     return _PSEUDO_PARAMETERS.get(logical_id, _Length(arn, arn))
 
@@ -110,13 +110,13 @@ def _longest(stack: Stack, logical_id: str) -> _Length:
 def _generated_name(stack: Stack, logical_id: str) -> int:
     """Return the length of a name: the stack's name, the logical id and a suffix."""
     stack_name = (
-        _LONGEST_STACK_NAME if Token.is_unresolved(stack.stack_name) else len(stack.stack_name)
+        _MAX_STACK_NAME_LENGTH if Token.is_unresolved(stack.stack_name) else len(stack.stack_name)
     )
     return stack_name + len("-") + len(logical_id) + _SUFFIX
 
 
 def _lengths(stack: Stack) -> dict[str, _Length]:
-    """Return how long references to the resources of a stack can be, by logical id."""
+    """Return the maximum lengths of references to the resources of a stack, by logical id."""
     lengths = dict(_PSEUDO_PARAMETERS)
     for each in stack.node.find_all():
         if isinstance(each, CfnResource) and Stack.of(each) == stack:
@@ -124,7 +124,7 @@ def _lengths(stack: Stack) -> dict[str, _Length]:
             of_type = each.cfn_resource_type
             name = min(
                 _generated_name(stack, logical_id),
-                _LONGEST_NAMES.get(of_type, _LONGEST_OTHER_NAME),
+                _MAX_NAME_LENGTHS.get(of_type, _MAX_OTHER_NAME_LENGTH),
             )
             arn = name + (
                 _BUCKET_ARN_BEFORE_NAME if of_type == "AWS::S3::Bucket" else _ARN_BEFORE_NAME
@@ -134,16 +134,18 @@ def _lengths(stack: Stack) -> dict[str, _Length]:
 
 
 def _characters(document: Any, length_of: _LengthOf) -> int:
-    return len(json.dumps(_filled(document, length_of), separators=(",", ":")))
+    return len(json.dumps(_with_longest_references(document, length_of), separators=(",", ":")))
 
 
-def _filled(value: Any, length_of: _LengthOf) -> Any:
-    """Return a resolved value with text of the greatest length in the place of each reference."""
+def _with_longest_references(value: Any, length_of: _LengthOf) -> Any:
+    """Replace each reference in a resolved value by text of its maximum length."""
     match value:
         case list():
-            return [_filled(each, length_of) for each in value]
+            return [_with_longest_references(each, length_of) for each in value]
         case {"Fn::Join": [delimiter, parts]}:
-            return str(delimiter).join(str(_filled(part, length_of)) for part in parts)
+            return str(delimiter).join(
+                str(_with_longest_references(part, length_of)) for part in parts
+            )
         case {"Ref": str(target)} if (length := length_of(target)) is not None:
             return "x" * length.ref
         case {"Fn::GetAtt": [str(target), "Arn"]} if (length := length_of(target)) is not None:
@@ -151,5 +153,5 @@ def _filled(value: Any, length_of: _LengthOf) -> Any:
         case dict() if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")):
             return "x" * _UNKNOWN
         case dict():
-            return {key: _filled(each, length_of) for key, each in value.items()}
+            return {key: _with_longest_references(each, length_of) for key, each in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""A private, encrypted, versioned bucket with access logs, which is kept with the stack deleted."""
+"""A private, encrypted, versioned bucket with access logs, kept when the stack is deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from constructs import Construct
 from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.retention import keep
 
-#: What is left of an upload in parts is of no use.
+#: The parts of an incomplete multipart upload are useless.
 UPLOAD_EXPIRATION: Final = Duration.days(7)
 
 _SECONDS_OF_A_DAY: Final = 86_400
@@ -30,22 +30,22 @@ def create_private_bucket(
     access_log_expiration: Duration,
     unreplicated_because: str,
 ) -> s3.Bucket:
-    """Create the bucket, and another one with its access logs.
+    """Create the bucket, and a second bucket for its access logs.
 
     Parameters
     ----------
     scope
-        The parent of both.
+        The parent of both buckets.
     bucket_id, logs_id
-        Their ids.
+        The ids of the buckets.
     key
         The customer managed key of the bucket.
     lifecycle_rules
-        Those of the bucket.
+        The lifecycle rules of the bucket.
     access_log_expiration
-        How long access logs are kept.
+        The retention period of access logs.
     unreplicated_because
-        Why there is no copy in another Region, for an auditor.
+        The reason why there is no copy in another Region, for an auditor.
     """
     logs = s3.Bucket(
         scope,
@@ -100,13 +100,13 @@ def create_private_bucket(
     return bucket
 
 
-def whole_days(name: str, value: object) -> Duration:
+def require_whole_days(name: str, value: object) -> Duration:
     """Return a duration of whole days, as S3 expires objects.
 
     Raises
     ------
     ValueError
-        If it is something else.
+        If the value is not a duration in whole days.
     """
     if not isinstance(value, Duration):
         raise ValueError(f"{name}: expected a Duration, got {value!r}")
@@ -119,7 +119,7 @@ def whole_days(name: str, value: object) -> Duration:
 def _deliver_access_logs(bucket: s3.Bucket, logs: s3.Bucket) -> None:
     """Deliver access logs with a bucket policy, whatever the feature flags of the app."""
     resource = bucket.node.default_child
-    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - what every Bucket is made of
+    assert isinstance(resource, s3.CfnBucket)  # noqa: S101 - the resource of a Bucket
     resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
         destination_bucket_name=logs.bucket_name
     )

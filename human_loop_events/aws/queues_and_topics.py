@@ -12,15 +12,15 @@ from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.arguments import refuse_other_than_construct
 from human_loop_events.aws.retention import keep
 
-#: How long a dead-letter queue keeps messages: as long as SQS can.
+#: The retention period of a dead-letter queue: the maximum of SQS.
 DEAD_LETTER_RETENTION = Duration.days(14)
 
-#: How long other queues keep messages. SQS moves a message to a dead-letter queue with its first
-#: time of arrival, so what waited longest still stays there for four days.
+#: The retention period of other queues. A message keeps its time of arrival when SQS moves it to a
+#: dead-letter queue, so the oldest message stays there for another four days.
 QUEUE_RETENTION = Duration.days(10)
 
-#: How often a consumer of a queue may receive a message before SQS moves it.
-MAX_RECEIVES = 5
+#: The number of receives of a message before SQS moves it to the dead-letter queue.
+DEFAULT_MAX_RECEIVES = 5
 
 
 def create_topic(scope: Construct, topic_id: str, key: kms.IKey) -> sns.Topic:
@@ -36,7 +36,7 @@ def create_queue(
     key: kms.IKey,
     *,
     dead_letter_queue: sqs.IQueue,
-    max_receives: int = MAX_RECEIVES,
+    max_receives: int = DEFAULT_MAX_RECEIVES,
     visibility_timeout: Duration | None = None,
 ) -> sqs.Queue:
     """Create an encrypted queue that refuses plain HTTP and has a dead-letter queue."""
@@ -64,7 +64,7 @@ def create_dead_letter_queue(
     Parameters
     ----------
     scope, queue_id, key
-        Parent, id, and customer managed key.
+        The parent, the id, and the customer managed key.
     of_a_queue
         Whether it is the dead-letter queue of another queue.
     """
@@ -107,7 +107,7 @@ def refuse_unusable_dead_letter_queue(name: str, queue: sqs.IQueue) -> None:
     Raises
     ------
     ValueError
-        If it is no queue, a FIFO queue, or encrypted with the key that AWS manages.
+        If the value is not a queue, or is a FIFO queue or encrypted with the AWS managed key.
     """
     _refuse_other_than_queue(name, queue)
     if queue.fifo:
@@ -119,7 +119,7 @@ def refuse_unusable_dead_letter_queue(name: str, queue: sqs.IQueue) -> None:
 
 
 def refuse_aws_managed_key_of_queue(name: str, queue: sqs.IQueue) -> None:
-    """Refuse a queue encrypted with ``alias/aws/sqs``, whose policy admits no AWS service."""
+    """Refuse a queue with the key ``alias/aws/sqs``: the key's policy admits no AWS service."""
     _refuse_other_than_queue(name, queue)
     if queue.encryption_type == sqs.QueueEncryption.KMS_MANAGED or _is_aws_managed(
         queue.encryption_master_key
@@ -146,7 +146,7 @@ def refuse_unusable_topic(name: str, topic: sns.ITopic) -> None:
     Raises
     ------
     ValueError
-        If it is no topic, a FIFO topic, or encrypted with the key that AWS manages.
+        If the value is not a topic, or is a FIFO topic or encrypted with the AWS managed key.
     """
     refuse_other_than_construct(
         name, topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"

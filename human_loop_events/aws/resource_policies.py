@@ -1,4 +1,4 @@
-"""Statements in the policies of topics, queues and keys, and a warning where none can be added."""
+"""Statements in the policies of topics, queues and keys, with a warning if none can be added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLOUDWATCH = "cloudwatch.amazonaws.com"
 
 
 class ResourceWithPolicy(Protocol):
-    """A topic, queue or key, made here or imported."""
+    """A topic, queue or key, new or imported."""
 
     def add_to_resource_policy(
         self, statement: iam.PolicyStatement
@@ -24,49 +24,49 @@ class ResourceWithPolicy(Protocol):
 
 
 def admit(
-    target: ResourceWithPolicy,
-    kind: str,
+    resource: ResourceWithPolicy,
+    noun: str,
     arn: str,
     scope: Construct,
     service: str,
     actions: Sequence[str],
     *,
     conditions: Mapping[str, Mapping[str, str]] | None = None,
-    resource: str | None = None,
+    statement_resource: str | None = None,
 ) -> None:
-    """Let a service do something to a resource, or warn that its owner must.
+    """Allow a service to use a resource, or warn that the owner must allow it.
 
     Parameters
     ----------
-    target
+    resource
         The topic, queue or key.
-    kind
-        What it is, for the warning.
+    noun
+        The word for the resource in the warning.
     arn
-        Its ARN.
+        The ARN of the resource.
     scope
-        The construct that needs it, where the warning appears.
+        The construct that needs the permission. The warning appears on it.
     service
         The service principal.
     actions
-        What it may do.
+        The allowed actions.
     conditions
-        Under which conditions. Default: none.
-    resource
-        The statement's resource. Default: the ARN.
+        The conditions. Default: none.
+    statement_resource
+        The resource in the statement. Default: the ARN.
     """
-    added = target.add_to_resource_policy(
+    added = resource.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[iam.ServicePrincipal(service)],
             actions=list(actions),
-            resources=[resource or arn],
+            resources=[statement_resource or arn],
             conditions=conditions,
         )
     )
     if not added.statement_added:
         Annotations.of(scope).add_warning_v2(
             # Without the Region of the service's name, which can be a token.
-            f"human-loop-events:{kind}-policy:{service.partition('.')[0]}",
-            f"The policy of {kind} {arn} cannot be changed from here: it must allow {service} "
-            f"{', '.join(actions)}; without that, deliveries or the deployment fail",
+            f"human-loop-events:{noun}-policy:{service.partition('.')[0]}",
+            f"The policy of {noun} {arn} cannot be changed from here: it must allow {service} "
+            f"{', '.join(actions)}; otherwise, deliveries or the deployment fail",
         )

@@ -1,4 +1,4 @@
-"""What stays when a stack is deleted, together with the policy that protects it."""
+"""Resources that are kept when a stack is deleted, together with their policies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Protocol
 from aws_cdk import RemovalPolicy, Resource
 from constructs import Construct, Node
 
-#: Keep the resource on update and deletion, and remove it if its own creation fails. A failed first
-#: deployment then leaves nothing behind.
+#: Keep the resource on update and deletion, and delete it if its creation fails, so that a failed
+#: first deployment leaves no resources.
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
 KEEP = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
@@ -28,7 +28,7 @@ def keep(resource: _Removable) -> None:
     Parameters
     ----------
     resource
-        A resource created here. Its policy, if it is to have one, must exist already.
+        The resource. Its policy, if any, must exist already.
     """
     resource.apply_removal_policy(KEEP)
     policy: Construct | None = resource.node.try_find_child("Policy")  # type: ignore[assignment]

@@ -1,9 +1,9 @@
 """The messages to the alerts topic about a failure.
 
-EventBridge's input transformer inserts values without escaping them. So a message either is plain
-text, or every value stands alone as a whole JSON value. In JSON, a value that can be absent (a
-failure code or reason) is passed inside the event's detail: an absent one would leave nothing
-behind its key.
+EventBridge's input transformer inserts values without escaping them. Therefore, a message is plain
+text, or each inserted value is a complete JSON value. In JSON, a value that can be absent (a
+failure code or a reason) is passed as part of the event's detail. Otherwise, an absent value would
+leave a key without a value.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from aws_cdk import aws_events as events
 from human_loop_events.events.console import console_page
 from human_loop_events.events.event_filter import FailureDescription
 
-#: The event's own Region, which in a hub is not that of the stack. It needs no escaping.
+#: The Region of the event. In a hub, it can differ from that of the stack. It needs no escaping.
 _REGION = events.EventField.from_path("$.region")
 
 
 class AlertFormat(StrEnum):
     """The format of an alert on a failure.
 
-    ``TEXT``: lines for a person. ``JSON``: one object for a program. ``CHAT``: custom notifications
-    of Amazon Q Developer in chat applications, for Slack and Microsoft Teams: one for the failure
-    and, in its thread, one with the reason if the event has one.
+    ``TEXT`` is plain text for people. ``JSON`` is one object for programs. ``CHAT`` is custom
+    notifications of Amazon Q Developer in chat applications, for Slack and Microsoft Teams: one
+    for the failure and, in the same thread, one with the reason if the event has one.
     https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
     """
 
@@ -51,9 +51,9 @@ def failure_message(
     alert_format
         The format.
     failure
-        What to say.
+        The content of the message.
     section
-        Where the section of the runbook is found: a path, a URL or a command.
+        The section of the runbook: a path, a URL or a command.
     include_reason
         Whether to quote the failure's reason.
     """
@@ -84,7 +84,7 @@ def reason_message(failure: FailureDescription, reason_path: str) -> events.Rule
 
 
 def console_url(stack: Stack, failure: FailureDescription) -> str:
-    """Build the address of the console page, in the event's Region and the stack's partition."""
+    """Build the URL of the console page, in the event's Region and the stack's partition."""
     return console_page(stack, failure.console_path.format(region=_REGION), region=_REGION)
 
 

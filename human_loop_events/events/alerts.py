@@ -14,7 +14,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
-from human_loop_events.aws.arguments import one_of, whole_number
+from human_loop_events.aws.arguments import (
+    refuse_other_than_settings,
+    require_choice,
+    require_whole_number,
+)
 from human_loop_events.aws.encryption import admit_senders, create_key
 from human_loop_events.aws.queues_and_topics import create_topic, refuse_unusable_topic
 from human_loop_events.aws.resource_policies import CLOUDWATCH, admit
@@ -39,9 +43,9 @@ class AlertsSettings(TypedDict, total=False):
 
 
 class Alerts(Construct):
-    """Notifies people: about failures that events report, and about what alarms watch.
+    """Notifies people about failures that events report, and about alarms.
 
-    Alarms can be added at any time and by any number of constructs. What is watched twice has one
+    Any number of constructs can add alarms at any time. A resource that is watched twice has one
     set of alarms.
 
     Parameters
@@ -51,33 +55,40 @@ class Alerts(Construct):
     construct_id
         The id within the parent.
     topic
-        The topic that people subscribe to. Default: a new one, encrypted.
+        The topic that people subscribe to. Default: a new topic, encrypted.
     encryption_key
-        The customer managed key of the new topic. Default: a new one, with rotation.
+        The customer managed key of the new topic. Default: a new key, with rotation.
     alert_format
         The format of alerts on failures. Default: text.
     include_failure_reason
         Whether alerts quote the reason that AWS gives for a failure. A reason can quote a document.
         Default: yes.
     runbook
-        The path or URL of the runbook that alerts and alarms refer to. Sections are appended, as in
-        ``#failedloops``. Default: the command that prints a section of
-        this project's runbook, ``human-loops runbook FailedLoops``.
+        The path or URL of the runbook that alerts and alarms refer to. The section is appended, as
+        in ``#failedloops``. Default: the command that prints a section of this project's runbook,
+        such as ``human-loops runbook FailedLoops``.
     failure_threshold, failure_period, failure_evaluation_periods
-        When an alarm on failures goes off. Default: one failure in 5 minutes, one period.
+        The threshold of alarms on failures. Default: one failure in one period of 5 minutes.
     ok_actions
         Whether alarms also notify when they return to OK. Default: no.
 
     Raises
     ------
     ValueError
-        If a value is out of range, or no AWS service can publish to the topic.
+        If a value is out of range, or AWS services cannot publish to the topic.
 
     Examples
     --------
     >>> alerts = Alerts(self, "Alerts", alert_format=AlertFormat.CHAT)  # doctest: +SKIP
     >>> alerts.topic.add_subscription(EmailSubscription("a@example.com"))  # doctest: +SKIP
     """
+
+    topic: sns.ITopic
+    """The topic that people subscribe to."""
+    alert_format: AlertFormat
+    """The format of alerts on failures."""
+    runbook: str | None
+    """The path or URL of the runbook. None for the runbook of this project."""
 
     def __init__(
         self,
@@ -95,12 +106,16 @@ class Alerts(Construct):
         ok_actions: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._format = one_of("alert_format", alert_format, AlertFormat)
+        self.alert_format = require_choice("alert_format", alert_format, AlertFormat)
         self._include_reason = include_failure_reason
-        self._runbook = None if runbook is None else _a_runbook(runbook)
-        self._failure_threshold = whole_number("failure_threshold", failure_threshold, least=1)
-        self._failure_period = _an_alarm_period("failure_period", failure_period or _ALARM_PERIOD)
-        self._failure_evaluation_periods = whole_number(
+        self.runbook = None if runbook is None else _validate_runbook(runbook)
+        self._failure_threshold = require_whole_number(
+            "failure_threshold", failure_threshold, least=1
+        )
+        self._failure_period = _validate_alarm_period(
+            "failure_period", failure_period or _ALARM_PERIOD
+        )
+        self._failure_evaluation_periods = require_whole_number(
             "failure_evaluation_periods", failure_evaluation_periods, least=1
         )
         self._ok_actions = ok_actions
@@ -108,7 +123,7 @@ class Alerts(Construct):
         if topic is None:
             topic = create_topic(self, "Topic", encryption_key or create_key(self))
         refuse_unusable_topic("topic of the alerts", topic)
-        self._topic = topic
+        self.topic = topic
         self._action = actions.SnsAction(topic)
         admit(
             topic,
@@ -122,43 +137,28 @@ class Alerts(Construct):
         admit_senders(topic.master_key, self, CLOUDWATCH)
 
     @property
-    def topic(self) -> sns.ITopic:
-        """The topic that people subscribe to."""
-        return self._topic
-
-    @property
-    def alert_format(self) -> AlertFormat:
-        """The format of alerts on failures."""
-        return self._format
-
-    @property
-    def runbook(self) -> str | None:
-        """The path or URL of the runbook. None for the runbook of this project."""
-        return self._runbook
-
-    @property
     def alarms(self) -> list[cloudwatch.Alarm]:
         """All alarms so far."""
         return list(self._alarms)
 
     def runbook_section(self, section: str) -> str:
-        """Return where a section of the runbook is found: a path, a URL or a command."""
-        return runbook_section(self._runbook, section)
+        """Return the path, the URL or the command of a section of the runbook."""
+        return runbook_section(self.runbook, section)
 
     def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
         """Build the message about a failure, for a rule's target."""
         return failure_message(
             Stack.of(self),
-            self._format,
+            self.alert_format,
             failure,
             self.runbook_section(failure.runbook_section),
             include_reason=self._include_reason,
         )
 
     def reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
-        """Build the second message, about the reason. None unless the format sends two."""
+        """Build the second message, with the reason. None if the format has one message."""
         if (
-            self._format is not AlertFormat.CHAT
+            self.alert_format is not AlertFormat.CHAT
             or failure.reason_path is None
             or not self._include_reason
         ):
@@ -175,28 +175,28 @@ class Alerts(Construct):
         period: Duration | None = None,
         evaluation_periods: int | None = None,
     ) -> cloudwatch.Alarm:
-        """Add the alarm on failures: it counts what the rule matches.
+        """Add the alarm on failures. It counts the events that the rule matches.
 
         Parameters
         ----------
         rule
             The rule that matches the failures.
         failure
-            What the alarm says.
+            The content of the alarm.
         event_bus
             The rule's bus. Default: the account's default bus.
         threshold, period, evaluation_periods
-            When it goes off. Default: as set for these alerts.
+            The threshold of the alarm. Default: as configured for these alerts.
         """
-        period = _an_alarm_period("period", period or self._failure_period)
+        period = _validate_alarm_period("period", period or self._failure_period)
         return self.add_alarm(
             rule,
             failure.alarm_id,
             rule_metric("TriggeredRules", rule, event_bus, period),
-            threshold=whole_number(
+            threshold=require_whole_number(
                 "threshold", self._failure_threshold if threshold is None else threshold, least=1
             ),
-            evaluation_periods=_some_periods(
+            evaluation_periods=_validate_evaluation_periods(
                 self._failure_evaluation_periods
                 if evaluation_periods is None
                 else evaluation_periods,
@@ -238,9 +238,10 @@ class Alerts(Construct):
         )
 
     def watch_queue(self, queue: sqs.IQueue) -> None:
-        """Add the alarms on a dead-letter queue: on messages in it, and on further ones.
+        """Add the alarms on a dead-letter queue: on messages in it, and on further messages.
 
-        The first stays on as long as there are messages. The second notifies about further ones.
+        The first alarm stays on while the queue has messages. The second notifies about each
+        increase.
 
         Parameters
         ----------
@@ -272,16 +273,16 @@ class Alerts(Construct):
         )
 
     def watch_backlog(self, queue: sqs.IQueue, *, max_age: Duration, consequence: str) -> None:
-        """Add the alarm on messages that wait too long in a queue.
+        """Add the alarm on the age of the messages in a queue.
 
         Parameters
         ----------
         queue
             The queue.
         max_age
-            How old a message may become.
+            The maximum age of a message.
         consequence
-            What happens otherwise, and what to do, in full sentences.
+            The consequence of a higher age, and the remedy, in full sentences.
         """
         if self._is_watched(queue, "Backlog"):
             return
@@ -311,9 +312,9 @@ class Alerts(Construct):
         function
             The function.
         called
-            What the alarms call it.
+            The name of the function in the alarms.
         section
-            The section of the runbook that the alarms link.
+            The section of the runbook.
         """
         if self._is_watched(function, "Errors"):
             return
@@ -365,19 +366,19 @@ class Alerts(Construct):
         Parameters
         ----------
         subject
-            The construct that the alarm is about. The alarm's id contains its path.
+            The construct that is watched. The alarm's id contains its path.
         alarm_id
             The alarm's id among those on the subject.
         metric
-            What is measured.
+            The metric.
         description
-            What is wrong and what to do, in full sentences.
+            The problem and the remedy, in full sentences.
         section
             The section of the runbook.
         threshold, evaluation_periods, comparison_operator
-            When it goes off. Default: at 1 or more in one period.
+            The threshold of the alarm. Default: 1 or more in one period.
         treat_missing_data
-            What missing data means. Default: that nothing is wrong.
+            The treatment of missing data. Default: not breaching.
         """
         path = _path_id(subject, Stack.of(self))
         alarms = self.node.try_find_child(path)
@@ -402,6 +403,22 @@ class Alerts(Construct):
         return alarms is not None and alarms.node.try_find_child(alarm_id) is not None
 
 
+def supplied_or_new_alerts(
+    scope: Construct, alerts: Alerts | AlertsSettings | None, encryption_key: kms.IKey
+) -> Alerts:
+    """Return the supplied alerts, or create some with the settings and a key.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    refuse_other_than_settings("alerts", alerts, Alerts)
+    if isinstance(alerts, Alerts):
+        return alerts
+    return Alerts(scope, "Alerts", encryption_key=encryption_key, **(alerts or {}))
+
+
 def rule_metric(
     name: str,
     rule: events.IRule,
@@ -414,7 +431,7 @@ def rule_metric(
     """
     dimensions = {"RuleName": rule.rule_name}
     if event_bus is not None and event_bus.event_bus_name != "default":
-        # The Ref of a rule on a custom bus is not its name. The ARN ends in /bus/name.
+        # The Ref of a rule on a custom bus is not its name. Its ARN ends in /bus/name.
         dimensions["RuleName"] = Fn.select(2, Fn.split("/", rule.rule_arn))
         dimensions["EventBusName"] = event_bus.event_bus_name
     return cloudwatch.Metric(
@@ -427,19 +444,19 @@ def rule_metric(
 
 
 def _path_id(subject: IConstruct, stack: Stack) -> str:
-    """Return an id made of a construct's path: within the stack, or from the root."""
+    """Return an id from a construct's path within the stack, or from the root."""
     path = subject.node.path
-    # Not a hyphen, which ids contain: A-B/C and A/B-C are two subjects.
+    # Not a hyphen: ids can contain it, and A-B/C and A/B-C are two subjects.
     return path.removeprefix(f"{stack.node.path}/").replace("/", "|")
 
 
-def _a_runbook(runbook: str) -> str:
+def _validate_runbook(runbook: str) -> str:
     if not isinstance(runbook, str) or not runbook or any(each.isspace() for each in runbook):
         raise ValueError(f"runbook: expected a path or URL without spaces, got {runbook!r}")
     return runbook
 
 
-def _an_alarm_period(name: str, period: Duration) -> Duration:
+def _validate_alarm_period(name: str, period: Duration) -> Duration:
     seconds = period.to_seconds()
     if seconds not in (10, 30) and (seconds % 60 or not 60 <= seconds <= 86_400):
         raise ValueError(
@@ -449,14 +466,14 @@ def _an_alarm_period(name: str, period: Duration) -> Duration:
     return period
 
 
-def _some_periods(evaluation_periods: int, period: Duration) -> int:
-    """Refuse more time than CloudWatch evaluates.
+def _validate_evaluation_periods(evaluation_periods: int, period: Duration) -> int:
+    """Refuse more time than CloudWatch can evaluate.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
     longest = 86_400 if period.to_seconds() < 3600 else 7 * 86_400
     most = int(longest / period.to_seconds())
-    if whole_number("evaluation_periods", evaluation_periods, least=1) > most:
+    if require_whole_number("evaluation_periods", evaluation_periods, least=1) > most:
         raise ValueError(
             f"evaluation_periods: expected at most {most:,} periods of "
             f"{period.to_human_string()}, which CloudWatch evaluates, got {evaluation_periods:,}"

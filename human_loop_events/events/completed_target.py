@@ -23,14 +23,14 @@ _IMPORTED_ID = "HumanLoopEventsImportedQueues"
 
 @jsii.implements(events.IRuleTarget)
 class CompletedTarget:
-    """A target with a retry policy and a dead-letter queue: its own, or those of a `Delivery`.
+    """A target that keeps its retry policy and dead-letter queue, or gets those of a `Delivery`.
 
     Parameters
     ----------
     target
         The target.
     retry_policy, dead_letter_queue
-        What it gets where it has none.
+        The defaults of the target.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class CompletedTarget:
         self._retry_policy = retry_policy
         self._dead_letter_queue = dead_letter_queue
         self.own_dead_letter_queue: sqs.IQueue | None = None
-        """The target's own dead-letter queue, once the target is bound and if it has one."""
+        """The dead-letter queue that the target has itself. None before `bind`."""
 
     def bind(
         self,
         rule: IRuleRef,
         id: str | None = None,  # noqa: A002 - the interface's name
     ) -> events.RuleTargetConfig:
-        """Bind the target and fill in what its configuration lacks."""
+        """Bind the target and complete its configuration."""
         config = self._target.bind(rule, id)
         own = config.dead_letter_config
         assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
@@ -69,15 +69,15 @@ class CompletedTarget:
         stack = Stack.of(rule)
         if stack.resolve(arn) == stack.resolve(self._dead_letter_queue.queue_arn):
             raise ValueError(
-                f"target of {rule.node.path}: its dead_letter_queue is that of the delivery, to "
-                "which CDK would give a policy that depends on the rule while the rule depends on "
-                "the policy; leave dead_letter_queue out: it is filled in"
+                f"target of {rule.node.path}: its dead_letter_queue is that of the delivery. CDK "
+                "would add a policy that depends on the rule while the rule depends on the policy; "
+                "omit dead_letter_queue: the rule sets it"
             )
         queue = _find_queue(stack, arn) or _import_queue(stack, arn)
         refuse_unusable_dead_letter_queue(
             f"dead_letter_queue of a target of {rule.node.path}", queue
         )
-        # CDK admits the rule to the queue, and not to the key of the queue.
+        # CDK admits the rule to the queue, but not to the key of the queue.
         admit_senders(queue.encryption_master_key, rule, EVENTS)
         self.own_dead_letter_queue = queue
 
@@ -96,7 +96,7 @@ def _arn_of(config: object) -> str:
 
 
 def _find_queue(stack: Stack, arn: str) -> sqs.IQueue | None:
-    """Return the queue of a stack that has an ARN."""
+    """Return the queue with an ARN, if the stack has it."""
     resolved = stack.resolve(arn)
     for construct in stack.node.find_all():
         if isinstance(construct, sqs.Queue) and stack.resolve(construct.queue_arn) == resolved:
@@ -105,7 +105,7 @@ def _find_queue(stack: Stack, arn: str) -> sqs.IQueue | None:
 
 
 def _import_queue(stack: Stack, arn: str) -> sqs.IQueue:
-    """Import a queue once for a stack, so that it is watched once."""
+    """Import a queue once for each stack, so that it has one set of alarms."""
     digest = sha256(json.dumps(stack.resolve(arn)).encode()).hexdigest()[:8]
     scope = stack.node.try_find_child(_IMPORTED_ID)
     imported = scope if isinstance(scope, Construct) else Construct(stack, _IMPORTED_ID)

@@ -1,11 +1,11 @@
-"""Pages of AWS's console, in the partition of a stack's Region."""
+"""URLs of pages in the AWS Management Console, in the partition of a stack."""
 
 from __future__ import annotations
 
 from aws_cdk import Aws, CfnMapping, Stack, Token
 from aws_cdk.region_info import RegionInfo
 
-#: The domain of AWS's console in each partition.
+#: The domain of the console in each partition.
 _CONSOLE_DOMAINS = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
@@ -20,14 +20,14 @@ _MAPPING_ID = "HumanLoopEventsConsole"
 
 
 def console_page(stack: Stack, page: str, *, region: str | None = None) -> str:
-    """Build the address of a page of the console.
+    """Build the URL of a page of the console.
 
     Parameters
     ----------
     stack
-        The stack whose Region the page is about.
+        The stack. Its Region is the default Region of the page.
     page
-        The page, below the console's domain.
+        The path of the page in the console.
     region
         The Region. Default: that of the stack.
     """

@@ -1,6 +1,8 @@
-"""A rule whose every target has retries, a dead-letter queue and alarms."""
+"""A rule with retries, a dead-letter queue and alarms for every target."""
 
 from __future__ import annotations
+
+from typing import TypedDict
 
 import jsii
 from aws_cdk import aws_events as events
@@ -15,11 +17,22 @@ from human_loop_events.events.delivery import Delivery
 MAX_TARGETS = 5
 
 
+class RuleOptions(TypedDict, total=False):
+    """What every ``on_…`` method accepts besides its own parameters."""
+
+    target: events.IRuleTarget | None
+    """Where the events go. Default: no target. Add targets to the returned rule."""
+    description: str | None
+    """The rule's description."""
+    rule_name: str | None
+    """The rule's physical name. Default: CloudFormation generates a name."""
+
+
 class DeliveredRule(events.Rule):
     """An EventBridge rule that completes its targets and registers with the alarms.
 
-    A target keeps the retry policy and the dead-letter queue that it brings. Whatever it lacks is
-    filled in, for targets that are added later too. Synthesis fails for a rule without a target.
+    A target without a retry policy or a dead-letter queue gets those of the delivery. This also
+    applies to targets that are added later. Synthesis fails for a rule without a target.
 
     Parameters
     ----------
@@ -30,16 +43,21 @@ class DeliveredRule(events.Rule):
     delivery
         The retry policy and the dead-letter queue.
     alerts
-        What watches the rule and its dead-letter queues.
+        The alarms on the rule and on its dead-letter queues.
     event_pattern
-        What the rule matches.
+        The pattern of the events.
     event_bus
         The rule's bus. Default: the account's default bus.
+    target
+        The first target. Default: none. Add targets with `add_target`.
     description
         The rule's description.
     rule_name
-        The rule's physical name. Default: one that CloudFormation generates.
+        The rule's physical name. Default: CloudFormation generates a name.
     """
+
+    target_count: int
+    """The number of targets."""
 
     def __init__(
         self,
@@ -50,6 +68,7 @@ class DeliveredRule(events.Rule):
         alerts: Alerts,
         event_pattern: events.EventPattern,
         event_bus: events.IEventBus | None = None,
+        target: events.IRuleTarget | None = None,
         description: str | None = None,
         rule_name: str | None = None,
     ) -> None:
@@ -63,16 +82,12 @@ class DeliveredRule(events.Rule):
         )
         self._delivery = delivery
         self._alerts = alerts
-        self._targets = 0
+        self.target_count = 0
         delivery.precede(self)
         alerts.watch_rule(self, event_bus)
         alerts.watch_queue(delivery.dead_letter_queue)
         self.node.add_validation(_HasTarget(self))
-
-    @property
-    def target_count(self) -> int:
-        """How many targets the rule has."""
-        return self._targets
+        self.add_target(target)
 
     def add_target(self, target: events.IRuleTarget | None = None) -> None:
         """Add a target.
@@ -80,7 +95,7 @@ class DeliveredRule(events.Rule):
         Parameters
         ----------
         target
-            Any target, such as those in ``aws_cdk.aws_events_targets``.
+            Any target, such as those in ``aws_cdk.aws_events_targets``. None adds no target.
 
         Raises
         ------
@@ -89,16 +104,16 @@ class DeliveredRule(events.Rule):
         """
         if target is None:
             return
-        if self._targets == MAX_TARGETS:
+        if self.target_count == MAX_TARGETS:
             raise ValueError(
                 f"{self.node.path}: EventBridge accepts {MAX_TARGETS} targets for one rule; add a "
                 "further rule, with on_event() for example, for further targets"
             )
         completed = self._delivery.complete(target)
-        # Bound here and not by CDK, so that errors come without a trace of its JavaScript.
-        config = completed.bind(self, f"Target{self._targets}")
+        # Bound here and not by CDK, so that errors have no stack trace of its JavaScript.
+        config = completed.bind(self, f"Target{self.target_count}")
         super().add_target(_BoundTarget(config))
-        self._targets += 1
+        self.target_count += 1
         if completed.own_dead_letter_queue is not None:
             self._alerts.watch_queue(completed.own_dead_letter_queue)
 
@@ -124,4 +139,4 @@ class _HasTarget:
     def validate(self) -> list[str]:
         if self._rule.target_count:
             return []
-        return [f"the rule {self._rule.node.path} has no target, so its events go nowhere: add one"]
+        return [f"the rule {self._rule.node.path} has no target, and drops its events: add one"]

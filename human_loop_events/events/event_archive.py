@@ -1,4 +1,4 @@
-"""An archive of the events that a filter matches, from which they can be replayed."""
+"""An archive of the events that a filter matches, for replay."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _SECONDS_OF_A_DAY = 86_400
 class EventArchive(Construct):
     """An encrypted archive of events on a bus.
 
-    It is deleted with the stack, and with it the events: an archive that stayed would go on
-    recording. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
+    The archive and its events are deleted with the stack. A retained archive would continue to
+    record events. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 
     Parameters
     ----------
@@ -25,20 +25,20 @@ class EventArchive(Construct):
     construct_id
         The id within the parent.
     event_pattern
-        Which events.
+        The events to archive.
     retention
-        How long an event is kept, in whole days.
+        The retention period of an event, in whole days.
     encryption_key
         The customer managed key of the archive.
     description
-        What is archived.
+        The description of the archive.
     event_bus
         The bus with the events. Default: the account's default bus.
 
     Raises
     ------
     ValueError
-        If the retention is not of whole days. EventBridge takes zero for ever.
+        If the retention is not in whole days. EventBridge keeps events indefinitely for zero.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class EventArchive(Construct):
             description=description,
             retention=retention,
         )
-        # Not kms_key of the Archive: the policy of the key would depend on the bus.
+        # Not the property kms_key: with it, the policy of the key would depend on the bus.
         resource = self._archive.node.default_child
         assert isinstance(resource, events.CfnArchive)  # noqa: S101 - what every Archive is made of
         resource.kms_key_identifier = encryption_key.key_arn
@@ -81,10 +81,14 @@ class EventArchive(Construct):
         return self._archive.archive_arn
 
     def replay_destination(self, *rules: events.IRule) -> str:
-        """Return what ``aws events start-replay --destination`` takes to replay to some rules.
+        """Return the value of ``aws events start-replay --destination`` for a replay to rules.
 
-        A replay can only go to the bus that the events came from. Without a rule it goes to all
-        rules of the bus.
+        A replay can only use the bus that received the events.
+
+        Parameters
+        ----------
+        rules
+            The rules that receive the events. Default: all rules of the bus.
         """
         destination = f"Arn={self._event_bus.event_bus_arn}"
         if not rules:

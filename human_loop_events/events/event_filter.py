@@ -1,6 +1,6 @@
-"""What an event filter is: which status events to match, and how to describe a failure among them.
+"""Event filters: the status events to match, and the description of a failure.
 
-A filter creates no resource. A further kind of event is a further filter, in a file of its own.
+A filter creates no resources. To support another type of event, add a filter in a separate file.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from aws_cdk import aws_events as events
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureDescription:
-    """What alerts and alarms say about a failure. Data only: `Alerts` writes the messages.
+    """The content of alerts and alarms about a failure. `Alerts` builds the messages from it.
 
     Parameters
     ----------
     alert
         The alert's name in JSON and chat messages, such as ``"HumanLoopFailed"``.
     title
-        One line without a full stop.
+        A one-line summary without a period.
     text
-        What it means and what to do, in a sentence or two.
+        The consequence and the remedy, in one or two sentences.
     lines
-        Labels and event paths of the lines of a text message.
+        The labels and event paths of the lines in a text message.
     reason_path
         The path of the failure's reason in the event. None if the event has none.
     detail_key
         The key of the event's detail in a JSON message.
     always_present
-        The fields of the detail that every event has and that quote nothing. A JSON message without
-        the reason has these only.
+        The fields of the detail that every event has and that cannot quote a document. A JSON
+        message without the reason contains only these fields.
     thread_path
-        The path of what identifies the subject. Chat messages about it share a thread.
+        The path of the id of the human loop or job. Chat messages with the same id share a thread.
     resource_paths
-        The paths of the ARNs concerned. Empty for the event's ``resources``.
+        The paths of the ARNs of the affected resources. Empty for the event's ``resources``.
     console_path
         The console page, below the console's domain. ``{region}`` stands for the Region.
     alarm_id
         The id of the alarm on failures.
     alarm_text
-        What the alarm says.
+        The description of the alarm.
     runbook_section
         The section of the runbook.
     """
@@ -65,24 +65,24 @@ class FailureDescription:
 
     @property
     def reason_given(self) -> dict[str, Any] | None:
-        """The pattern on the event's detail for a reason that is text: neither null nor absent."""
+        """The pattern for the detail of events with a reason that is neither null nor absent."""
         if self.reason_path is None:
             return None
         return {self.reason_path.removeprefix("$.detail."): [{"prefix": ""}]}
 
 
 class EventFilter(ABC):
-    """Matches status events of one kind."""
+    """Matches status events of one type."""
 
     @property
     @abstractmethod
     def description(self) -> str:
-        """What is matched, for the descriptions of rules."""
+        """The description of the matched events, for the descriptions of rules."""
 
     @property
     @abstractmethod
     def failure(self) -> FailureDescription:
-        """What alerts and alarms say about a failure."""
+        """The content of alerts and alarms about a failure."""
 
     @property
     @abstractmethod
@@ -97,14 +97,14 @@ class EventFilter(ABC):
     @property
     @abstractmethod
     def stopped_statuses(self) -> tuple[str, ...]:
-        """The statuses of what somebody stopped. Empty if the kind has none."""
+        """The statuses of loops or jobs that were stopped. Empty if the type has no such status."""
 
     @property
     def tests_excluded(self) -> Mapping[str, Any]:
-        """The pattern on the detail that leaves out events that test a deployment.
+        """The pattern for the detail that excludes events that test a deployment.
 
-        The topic, the queue and the function of a `StatusEvents` receive them, all other rules do
-        not.
+        The topic, the queue and the function of a `StatusEvents` receive these events. All other
+        rules exclude them.
         """
         return {}
 
@@ -117,9 +117,9 @@ class EventFilter(ABC):
         Parameters
         ----------
         statuses
-            Which statuses. Default: those of the filter.
+            The statuses. Default: those of the filter.
         detail
-            What else the event's detail must match.
+            Further conditions on the event's detail.
 
         Raises
         ------
@@ -129,4 +129,4 @@ class EventFilter(ABC):
 
     @abstractmethod
     def refuse_other_environments(self, stack: Stack) -> None:
-        """Refuse what the default event bus of a stack's account and Region cannot receive."""
+        """Refuse a filter if the default event bus of a stack cannot receive its events."""

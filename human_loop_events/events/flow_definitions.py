@@ -1,4 +1,4 @@
-"""The flow definitions whose human loops are meant."""
+"""A set of flow definitions, by name or ARN."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ARN = re.compile(r"arn:[^:]+:sagemaker:([^:]+):(\d{12}):flow-definition/(.+)", 
 
 @dataclass(frozen=True, slots=True)
 class FlowDefinitions:
-    """A set of flow definitions. Make one with `named`, `arns` or `any`.
+    """A set of flow definitions. Create it with `named`, `arns` or `any`.
 
     Examples
     --------
@@ -31,8 +31,10 @@ class FlowDefinitions:
     ('invoices', 'claims')
     """
 
-    _values: tuple[str, ...]
-    _are_arns: bool
+    values: tuple[str, ...]
+    """The names or ARNs as they were given. Empty for any."""
+    are_arns: bool
+    """Whether the values are ARNs."""
 
     @classmethod
     def named(cls, *names: str) -> FlowDefinitions:
@@ -58,7 +60,7 @@ class FlowDefinitions:
                     "expected 1 to 63 lower-case letters, digits and hyphens, a letter or digit "
                     "first and last (an ARN goes to arns())"
                 )
-        return cls(tuple(dict.fromkeys(names)), _are_arns=False)
+        return cls(tuple(dict.fromkeys(names)), are_arns=False)
 
     @classmethod
     def arns(cls, *arns: str) -> FlowDefinitions:
@@ -87,50 +89,45 @@ class FlowDefinitions:
                     f"FlowDefinitions.arns(): {arn!r} is not the ARN of a flow definition: "
                     "expected arn:<partition>:sagemaker:<region>:<account>:flow-definition/<name>"
                 )
-        return cls(tuple(dict.fromkeys(arns)), _are_arns=True)
+        return cls(tuple(dict.fromkeys(arns)), are_arns=True)
 
     @classmethod
     def any(cls) -> FlowDefinitions:
-        """Match every human loop of the account and Region, also those of other teams."""
-        return cls((), _are_arns=False)
+        """Match every human loop of the account and Region, including those of other teams."""
+        return cls((), are_arns=False)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names, where all of them are known at synthesis. Empty otherwise."""
-        if any(Token.is_unresolved(value) for value in self._values):
+        """The names, if all of them are known at synthesis. Empty otherwise."""
+        if any(Token.is_unresolved(value) for value in self.values):
             return ()
-        return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self._values))
+        return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self.values))
 
     @property
     def qualified_names(self) -> tuple[str, ...]:
-        """Account, Region and name, where all ARNs are known at synthesis. Empty otherwise."""
-        if not self._are_arns or not self.names:
+        """Account, Region and name, if all ARNs are known at synthesis. Empty otherwise."""
+        if not self.are_arns or not self.names:
             return ()
-        matches = (_ARN.fullmatch(value) for value in self._values)
+        matches = (_ARN.fullmatch(value) for value in self.values)
         return tuple(f"{each[2]}/{each[1]}/{each[3]}" for each in matches if each is not None)
 
     @property
-    def values(self) -> tuple[str, ...]:
-        """The names or ARNs as they were given. Empty for any."""
-        return self._values
-
-    @property
     def matchers(self) -> list[Any]:
-        """What the event's ``flowDefinitionArn`` is matched with. Empty for any."""
-        if self._are_arns:
-            return list(self._values)
+        """The matchers for the event's ``flowDefinitionArn``. Empty for any."""
+        if self.are_arns:
+            return list(self.values)
         # An ARN ends in flow-definition/<name>. The shorter suffix leaves room for more names.
-        return [{"suffix": f"/{name}"} for name in self._values]
+        return [{"suffix": f"/{name}"} for name in self.values]
 
     def arns_in(self, stack: Stack) -> list[str]:
         """Return the ARNs in a stack's account and Region, with a wildcard for any."""
         return [
             value
-            if self._are_arns
+            if self.are_arns
             else stack.format_arn(
                 service="sagemaker", resource="flow-definition", resource_name=value
             )
-            for value in self._values or ("*",)
+            for value in self.values or ("*",)
         ]
 
     def to_environment(self) -> str:
@@ -141,7 +138,7 @@ class FlowDefinitions:
         ValueError
             If they take more than 3,072 bytes.
         """
-        rendered = json.dumps(self._values, separators=(",", ":"))
+        rendered = json.dumps(self.values, separators=(",", ":"))
         size = len(rendered.encode())
         if size > _MAX_ENVIRONMENT_BYTES:
             raise ValueError(
@@ -152,22 +149,22 @@ class FlowDefinitions:
         return rendered
 
     def refuse_names_of_several_environments(self) -> None:
-        """Refuse ARNs that differ only in account or Region, where metrics are by name.
+        """Refuse ARNs that differ only in account or Region, because metrics are by name.
 
         Raises
         ------
         ValueError
             If two flow definitions have the same name.
         """
-        if self._are_arns and 0 < len(self.names) < len(self._values):
+        if self.are_arns and 0 < len(self.names) < len(self.values):
             raise ValueError(
                 "FlowDefinitions.arns(): flow definitions of several accounts or Regions have the "
                 "same name, and would share their metrics and mappings; expected a HumanLoopHub as "
-                "event_bus, which tells them apart"
+                "event_bus, which distinguishes them by account and Region"
             )
 
     def are_of_other_environments(self, stack: Stack) -> bool:
-        """Return whether an ARN is of another account or Region than a stack's."""
+        """Return whether an ARN is in another account or Region than a stack."""
         try:
             self.refuse_those_of_other_environments(stack)
         except ValueError:
@@ -175,7 +172,7 @@ class FlowDefinitions:
         return False
 
     def refuse_those_of_other_environments(self, stack: Stack) -> None:
-        """Refuse ARNs whose events cannot reach the default bus of a stack's account and Region.
+        """Refuse ARNs outside the account and Region of a stack: its default bus gets no events.
 
         Parameters
         ----------
@@ -185,9 +182,9 @@ class FlowDefinitions:
         Raises
         ------
         ValueError
-            If an ARN is of another account or Region.
+            If an ARN is in another account or Region.
         """
-        for arn in self._values if self._are_arns else ():
+        for arn in self.values if self.are_arns else ():
             match = None if Token.is_unresolved(arn) else _ARN.fullmatch(arn)
             if match is None:
                 continue
@@ -197,9 +194,9 @@ class FlowDefinitions:
             ):
                 if not Token.is_unresolved(ours) and theirs != ours:
                     raise ValueError(
-                        f"FlowDefinitions.arns(): {arn} is of {what} {theirs}, but "
-                        f"{stack.stack_name} is deployed to {what} {ours}, whose default event bus "
-                        "does not receive its events; expected an ARN of that "
+                        f"FlowDefinitions.arns(): {arn} is in {what} {theirs}, but "
+                        f"{stack.stack_name} is deployed to {what} {ours}. The default event bus "
+                        "there does not receive its events; expected an ARN of that "
                         f"{what}, or event_bus with a bus to which they are forwarded"
                     )
 

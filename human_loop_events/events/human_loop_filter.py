@@ -10,7 +10,7 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
-from human_loop_events.aws.arguments import list_of_choices, list_of_texts
+from human_loop_events.aws.arguments import require_choices, require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_reviews.contract import (
@@ -37,14 +37,14 @@ class HumanLoopFilter(EventFilter):
     Parameters
     ----------
     flow_definitions
-        Whose human loops. Default: all of the account and Region.
+        The flow definitions of the human loops. Default: all of the account and Region.
     statuses
-        Which terminal statuses. Default: all three.
+        The terminal statuses. Default: all three.
 
     Raises
     ------
     ValueError
-        If `statuses` is empty or holds anything but terminal statuses.
+        If `statuses` is empty or contains a value that is not a terminal status.
 
     Examples
     --------
@@ -61,44 +61,44 @@ class HumanLoopFilter(EventFilter):
                 "flow_definitions: expected FlowDefinitions.named('invoices'), .arns(…) or .any(), "
                 f"got {self.flow_definitions!r}"
             )
-        statuses = list_of_choices("statuses", self.statuses, HumanLoopStatus)
+        statuses = require_choices("statuses", self.statuses, HumanLoopStatus)
         object.__setattr__(self, "statuses", statuses)
 
     @property
     def description(self) -> str:
-        """What is matched."""
+        """The description of the matched events."""
         return "Ended human loops of Amazon A2I"
 
     @property
     def failure(self) -> FailureDescription:
-        """What alerts and alarms say about a Failed human loop."""
+        """The content of alerts and alarms about a Failed human loop."""
         return _HUMAN_LOOP_FAILURE
 
     @property
     def completed_statuses(self) -> tuple[str, ...]:
-        """Completed."""
+        """The status Completed."""
         return (HumanLoopStatus.COMPLETED,)
 
     @property
     def failed_statuses(self) -> tuple[str, ...]:
-        """Failed."""
+        """The status Failed."""
         return (HumanLoopStatus.FAILED,)
 
     @property
     def stopped_statuses(self) -> tuple[str, ...]:
-        """Stopped."""
+        """The status Stopped."""
         return (HumanLoopStatus.STOPPED,)
 
     @property
     def tests_excluded(self) -> Mapping[str, Any]:
-        """What leaves out the event of ``human-loops verify``."""
+        """The pattern for the detail that excludes the event of ``human-loops verify``."""
         return VERIFICATION_EXCLUDED
 
     def pattern(
         self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None
     ) -> events.EventPattern:
         """Build the event pattern. See `EventFilter.pattern`."""
-        wanted = list_of_choices(
+        wanted = require_choices(
             "statuses", self.statuses if statuses is None else statuses, HumanLoopStatus
         )
         matched: dict[str, Any] = {
@@ -126,21 +126,21 @@ class HumanLoopFilter(EventFilter):
 
 
 def failure_code_detail(failure_codes: Sequence[str] | None) -> dict[str, Any]:
-    """Build the pattern on the detail for human loops with one of these failure codes.
+    """Build the pattern for the detail of human loops with one of these failure codes.
 
     Parameters
     ----------
     failure_codes
-        The codes. A2I's codes are an open set, so an unknown one is accepted. None for any.
+        The codes. A2I can add codes, so an unknown code is accepted. None for any.
 
     Raises
     ------
     ValueError
-        If it is a text or an empty list, or a known code is written in another case.
+        If the value is a text or an empty list, or the case of a known code is wrong.
     """
     if failure_codes is None:
         return {}
-    codes = list_of_texts("failure_codes", failure_codes, example="['InternalError']")
+    codes = require_texts("failure_codes", failure_codes, example="['InternalError']")
     known = {code.lower(): code.value for code in FailureCode}
     for code in codes:
         expected = known.get(code.lower(), code)
@@ -184,7 +184,7 @@ def _with_flow_definitions(detail: dict[str, Any], matchers: list[Any]) -> dict[
 
 
 def _fitting(detail: dict[str, Any], matchers: list[Any]) -> int:
-    """Count the leading matchers with which the pattern stays within the limit."""
+    """Count how many of the first matchers fit within the length limit of the pattern."""
 
     def length(count: int) -> int:
         pattern = {

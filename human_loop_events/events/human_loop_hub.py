@@ -1,4 +1,4 @@
-"""The hub: the event bus to which other accounts and Regions forward their human loops' events."""
+"""The hub: the event bus to which other accounts and Regions forward human loop events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.aws.arguments import list_of_texts
+from human_loop_events.aws.arguments import require_texts
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
@@ -27,15 +27,15 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 #: The policy of a bus holds 10 KB.
 #: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
-_MOST_ACCOUNTS = 200
+_MAX_ACCOUNTS = 200
 
 
 class HumanLoopHub(events.EventBus):
     """An event bus that admits the human loop events of listed accounts, or of an organization.
 
-    Make it the ``event_bus`` of a `HumanLoopEvents` where people work, and deploy a
-    `HumanLoopSpoke` into each account and Region with human loops. The bus admits the events of
-    human loops only. EventBridge encrypts them with a key that AWS owns.
+    Pass it as ``event_bus`` to a `HumanLoopEvents` in the central account, and deploy a
+    `HumanLoopSpoke` to each account and Region with human loops. The bus admits human loop events
+    only. EventBridge encrypts them with a key that AWS owns.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 
     Parameters
@@ -45,25 +45,31 @@ class HumanLoopHub(events.EventBus):
     construct_id
         The id within the parent.
     accounts
-        The ids of the accounts that may forward events. Either these or the organization.
+        The ids of the accounts that can forward events. Specify either these or the organization.
     organization_id
-        The id of the organization whose accounts may forward events, such as ``"o-a1b2c3d4e5"``.
+        The id of the organization with the accounts that can forward events, such as
+        ``"o-a1b2c3d4e5"``.
     event_bus_name
         The name of the bus, at most 40 characters. The names of the roles on both sides begin with
-        it. Default: the path of the construct, with a hash in place of what is too long. An event
-        bus always has a name in its template, and spokes must know it beforehand.
+        it. Default: the path of the construct, shortened with a hash. CloudFormation requires a
+        name for an event bus, and the spokes are configured with it.
 
     Raises
     ------
     ValueError
-        If there are neither accounts nor an organization, or both, or one is not an id, or the name
-        is too long.
+        If neither or both of `accounts` and `organization_id` are specified, an id is malformed, or
+        the name is too long.
 
     Examples
     --------
     >>> hub = HumanLoopHub(self, "Hub", accounts=["444455556666"])  # doctest: +SKIP
     >>> HumanLoopEvents(self, "HumanLoops", event_bus=hub)  # doctest: +SKIP
     """
+
+    hub_name: str
+    """The name of the bus, known at synthesis."""
+    accounts: tuple[str, ...]
+    """The accounts that can forward events. Empty for an organization."""
 
     def __init__(
         self,
@@ -74,53 +80,43 @@ class HumanLoopHub(events.EventBus):
         organization_id: str | None = None,
         event_bus_name: str | None = None,
     ) -> None:
-        self._accounts = _accounts(accounts, organization_id)
+        self.accounts = _validate_accounts(accounts, organization_id)
         self._reader: str | None = None
-        self._hub_name = _a_name(event_bus_name or _default_name(scope, construct_id))
+        self.hub_name = _validate_bus_name(event_bus_name or _default_name(scope, construct_id))
         super().__init__(
             scope,
             construct_id,
-            event_bus_name=self._hub_name,
+            event_bus_name=self.hub_name,
             description="Human loop events that other accounts and Regions forward",
         )
         resource = self.node.default_child
-        assert isinstance(resource, events.CfnEventBus)  # noqa: S101 - what an EventBus is made of
-        # A part of the bus, so that there is never one without the other.
-        resource.policy = self._policy(organization_id)
-
-    @property
-    def hub_name(self) -> str:
-        """The name of the bus, known at synthesis."""
-        return self._hub_name
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """The accounts that may forward events. Empty for an organization."""
-        return self._accounts
+        assert isinstance(resource, events.CfnEventBus)  # noqa: S101 - the resource of an EventBus
+        # A property of the bus, so that the bus never exists without its policy.
+        resource.policy = self._create_policy(organization_id)
 
     @property
     def reader_role_name(self) -> str:
-        """The name of the role with which the review handler takes the roles of the spokes."""
-        return reader_role_name(self._hub_name, Stack.of(self).region)
+        """The name of the role with which the review handler assumes the roles of the spokes."""
+        return reader_role_name(self.hub_name, Stack.of(self).region)
 
     @property
     def output_role_arns(self) -> list[str]:
-        """The ARNs of the spokes' roles, as patterns: the Regions of spokes are not known."""
+        """Patterns for the ARNs of the spokes' roles. The Regions of the spokes are not known."""
         return [
             Stack.of(self).format_arn(
                 service="iam",
                 region="",
                 account=account,
                 resource="role",
-                resource_name=output_role_name(self._hub_name, "*"),
+                resource_name=output_role_name(self.hub_name, "*"),
             )
-            for account in self._accounts or ("*",)
+            for account in self.accounts or ("*",)
         ]
 
     def arn_for(self, stack: Stack) -> str:
         """Return the ARN of the bus for a spoke in another stack of the app, without a reference.
 
-        A reference between stacks would make each deployment depend on the other one's outputs.
+        With a reference, the deployment of each stack would depend on the outputs of the other.
 
         Parameters
         ----------
@@ -137,15 +133,21 @@ class HumanLoopHub(events.EventBus):
             return self.event_bus_arn
         if Token.is_unresolved(own.account) or Token.is_unresolved(own.region):
             raise ValueError(
-                f"hub: {self.node.path} is in {own.stack_name}, whose account and Region are not "
-                "known at synthesis; expected env=Environment(account=…, region=…) for its stack, "
-                "or the ARN of the hub's event bus"
+                f"hub: the account and Region of {own.stack_name}, the stack of {self.node.path}, "
+                "are not known at synthesis; expected env=Environment(account=…, region=…) for "
+                "that stack, or the ARN of the hub's event bus"
             )
         partition = RegionInfo.get(own.region).partition or "aws"
-        return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self._hub_name}"
+        return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self.hub_name}"
 
-    def _read_by(self, handler: Construct) -> str:
-        """Return the name of the role of the one review handler that the spokes admit."""
+    def register_reader(self, handler: Construct) -> str:
+        """Register the review handler that reads the outputs, and return the name of its role.
+
+        Raises
+        ------
+        ValueError
+            If another review handler is registered. The spokes admit one role.
+        """
         if self._reader is not None:
             raise ValueError(
                 f"hub: {self._reader} reads the outputs of the spokes of {self.node.path} already, "
@@ -155,19 +157,19 @@ class HumanLoopHub(events.EventBus):
         self._reader = handler.node.path
         return self.reader_role_name
 
-    def _policy(self, organization_id: str | None) -> iam.PolicyDocument:
-        # A rule forwards with a role, so the organization of the role's account is known.
+    def _create_policy(self, organization_id: str | None) -> iam.PolicyDocument:
+        # A rule forwards with a role, so EventBridge knows the organization of the role's account.
         member = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
         return iam.PolicyDocument(
             statements=[
                 iam.PolicyStatement(
                     sid="AdmitSpokes",
-                    principals=[iam.AccountPrincipal(each) for each in self._accounts]
+                    principals=[iam.AccountPrincipal(each) for each in self.accounts]
                     or [iam.AnyPrincipal()],
                     actions=["events:PutEvents"],
                     resources=[
                         Stack.of(self).format_arn(
-                            service="events", resource="event-bus", resource_name=self._hub_name
+                            service="events", resource="event-bus", resource_name=self.hub_name
                         )
                     ],
                     # The keys have several values. ForAllValues is also true without any value,
@@ -185,7 +187,9 @@ class HumanLoopHub(events.EventBus):
         )
 
 
-def _accounts(accounts: Sequence[str] | None, organization_id: str | None) -> tuple[str, ...]:
+def _validate_accounts(
+    accounts: Sequence[str] | None, organization_id: str | None
+) -> tuple[str, ...]:
     if (accounts is None) == (organization_id is None):
         raise ValueError(
             "HumanLoopHub: expected either accounts or organization_id, got "
@@ -199,14 +203,14 @@ def _accounts(accounts: Sequence[str] | None, organization_id: str | None) -> tu
                 f"organization_id: expected one such as 'o-a1b2c3d4e5', got {organization_id!r}"
             )
         return ()
-    listed = list_of_texts("accounts", accounts, example="['444455556666']")
+    listed = require_texts("accounts", accounts, example="['444455556666']")
     for account in listed:
         if not (Token.is_unresolved(account) or _ACCOUNT.fullmatch(account)):
             raise ValueError(f"accounts: expected ids of 12 digits, got {account!r}")
-    if len(listed) > _MOST_ACCOUNTS:
+    if len(listed) > _MAX_ACCOUNTS:
         raise ValueError(
             f"accounts: {len(listed)} do not fit into the policy of an event bus; expected at most "
-            f"{_MOST_ACCOUNTS}, or organization_id"
+            f"{_MAX_ACCOUNTS}, or organization_id"
         )
     return listed
 
@@ -220,7 +224,7 @@ def _default_name(scope: Construct, construct_id: str) -> str:
     return f"{path}-{construct_id}"
 
 
-def _a_name(name: str) -> str:
+def _validate_bus_name(name: str) -> str:
     if Token.is_unresolved(name) or len(name) > MAX_HUB_NAME or not _NAME.fullmatch(name):
         raise ValueError(
             f"event_bus_name: expected 1 to {MAX_HUB_NAME} letters, digits, '.', '-' and '_', "

@@ -10,14 +10,14 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
-from human_loop_events.aws.arguments import list_of_texts
+from human_loop_events.aws.arguments import require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
 from human_loop_reviews.contract import AWS_SOURCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _JobKind:
-    """One kind of SageMaker job or resource with status events.
+class _JobType:
+    """A type of SageMaker job or resource that has status events.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
     """
@@ -28,25 +28,25 @@ class _JobKind:
     statuses: tuple[str, ...]
     console_page: str
     name_field: str | None
-    """The field with the name. None where only an ARN has it."""
+    """The field with the name. None if only an ARN contains it."""
     arn_field: str
     """The field with the ARN: in the detail, or ``resources`` of the event."""
     arn_resource: str
-    """What stands before the name in the ARN."""
+    """The part of the ARN before the name."""
     reason_field: str | None
     completed: tuple[str, ...] = ("Completed",)
     failed: tuple[str, ...] = ("Failed",)
     stopped: tuple[str, ...] = ("Stopped",)
     statuses_in_any_case: bool = False
-    """Whether the event may write a status in another case than the API."""
+    """Whether the case of a status in events can differ from the API."""
     remedy: str = "Fix the cause and start it again: SageMaker does not."
 
 
 _JOB_STATUSES: Final = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
 
 
-def _job(noun: str, prefix: str, resource: str, page: str, **changes: Any) -> _JobKind:
-    """Describe a job whose fields begin with a prefix, as most do."""
+def _job(noun: str, prefix: str, resource: str, page: str, **changes: Any) -> _JobType:
+    """Describe a job type that has a common prefix in its field names, as most have."""
     known: dict[str, Any] = {
         "noun": noun,
         "detail_type": f"SageMaker {noun} State Change",
@@ -58,7 +58,7 @@ def _job(noun: str, prefix: str, resource: str, page: str, **changes: Any) -> _J
         "arn_resource": resource,
         "reason_field": "FailureReason",
     }
-    return _JobKind(**{**known, **changes})
+    return _JobType(**{**known, **changes})
 
 
 _TRAINING: Final = _job(
@@ -88,7 +88,7 @@ _LABELING: Final = _job(
     arn_field="resources",
     reason_field=None,
 )
-_PIPELINE: Final = _JobKind(
+_PIPELINE: Final = _JobType(
     noun="Model Building Pipeline Execution",
     detail_type="SageMaker Model Building Pipeline Execution Status Change",
     status_field="currentPipelineExecutionStatus",
@@ -124,20 +124,21 @@ class JobFilter(EventFilter):
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 
-    Every method that makes a filter takes the same parameters.
+    All methods that create a filter have the same parameters.
 
     Parameters
     ----------
     name_prefix
-        Only jobs whose name begins so. Default: all jobs of the account and Region.
+        Only jobs with a name that begins with this prefix. Default: all jobs of the account and
+        Region.
     statuses
-        Only these statuses, as the SageMaker API writes them. Default: all, also those before the
-        end.
+        Only these statuses, as the SageMaker API writes them. Default: all, including those of jobs
+        that have not ended.
 
     Raises
     ------
     ValueError
-        If the prefix is no beginning of a name, or a status does not exist.
+        If the prefix cannot begin a name, or a status does not exist.
 
     Examples
     --------
@@ -145,7 +146,7 @@ class JobFilter(EventFilter):
     'SageMaker Training Job status changes of invoices-*'
     """
 
-    _kind: _JobKind
+    _job_type: _JobType
     _name_prefix: str | None = None
     _statuses: Sequence[str] | None = None
 
@@ -194,7 +195,7 @@ class JobFilter(EventFilter):
     def labeling(
         cls, *, name_prefix: str | None = None, statuses: Sequence[str] | None = None
     ) -> JobFilter:
-        """Match Ground Truth labeling jobs. The event has the name in its ARN only."""
+        """Match Ground Truth labeling jobs. In their events, only the ARN contains the name."""
         return cls(_LABELING, name_prefix, statuses)
 
     @classmethod
@@ -212,64 +213,66 @@ class JobFilter(EventFilter):
         return cls(_ENDPOINT, name_prefix, statuses)
 
     def failed_only(self) -> JobFilter:
-        """Match the same jobs, failures only."""
-        return JobFilter(self._kind, self._name_prefix, self._kind.failed)
+        """Match only the failures of the same jobs."""
+        return JobFilter(self._job_type, self._name_prefix, self._job_type.failed)
 
     @property
     def description(self) -> str:
-        """What is matched."""
+        """The description of the matched events."""
         of = f" of {self._name_prefix}*" if self._name_prefix else ""
-        return f"SageMaker {self._kind.noun} status changes{of}"
+        return f"SageMaker {self._job_type.noun} status changes{of}"
 
     @property
     def failure(self) -> FailureDescription:
         """What alerts and alarms say about a failure."""
-        kind = self._kind
-        plain = kind.noun.replace(" ", "")
-        reason = None if kind.reason_field is None else f"$.detail.{kind.reason_field}"
-        arn = "$.resources" if kind.arn_field == "resources" else f"$.detail.{kind.arn_field}"
-        name = arn if kind.name_field is None else f"$.detail.{kind.name_field}"
-        lines = [(kind.noun, name), ("Status", f"$.detail.{kind.status_field}")]
+        job_type = self._job_type
+        plain = job_type.noun.replace(" ", "")
+        reason = None if job_type.reason_field is None else f"$.detail.{job_type.reason_field}"
+        arn = (
+            "$.resources" if job_type.arn_field == "resources" else f"$.detail.{job_type.arn_field}"
+        )
+        name = arn if job_type.name_field is None else f"$.detail.{job_type.name_field}"
+        lines = [(job_type.noun, name), ("Status", f"$.detail.{job_type.status_field}")]
         if reason is not None:
             lines.append(("Reason (null or empty: SageMaker gave none)", reason))
         return FailureDescription(
             alert=f"{plain}Failed",
-            title=f"A SageMaker {kind.noun} failed",
-            text=kind.remedy,
+            title=f"A SageMaker {job_type.noun} failed",
+            text=job_type.remedy,
             lines=tuple(lines),
             reason_path=reason,
             detail_key="job",
             always_present=tuple(
                 field
-                for field in (kind.name_field, kind.arn_field, kind.status_field)
+                for field in (job_type.name_field, job_type.arn_field, job_type.status_field)
                 if field is not None and field != "resources"
             ),
-            # A list is no id of a thread.
+            # A list cannot identify a thread.
             thread_path="$.id" if arn == "$.resources" else arn,
             resource_paths=(),
-            console_path=f"sagemaker/home?region={{region}}#/{kind.console_page}"
-            if "#" not in kind.console_page
-            else f"sagemaker/{kind.console_page.replace('#', '?region={region}#')}",
+            console_path=f"sagemaker/home?region={{region}}#/{job_type.console_page}"
+            if "#" not in job_type.console_page
+            else f"sagemaker/{job_type.console_page.replace('#', '?region={region}#')}",
             alarm_id=f"Failed{plain}s",
-            alarm_text=f"SageMaker reported failures: {kind.noun}. Read the alert of each. "
-            f"{kind.remedy}",
+            alarm_text=f"SageMaker reported failures: {job_type.noun}. Read the alert of each. "
+            f"{job_type.remedy}",
             runbook_section="FailedJobs",
         )
 
     @property
     def completed_statuses(self) -> tuple[str, ...]:
         """The statuses of success."""
-        return self._kind.completed
+        return self._job_type.completed
 
     @property
     def failed_statuses(self) -> tuple[str, ...]:
         """The statuses of failure."""
-        return self._kind.failed
+        return self._job_type.failed
 
     @property
     def stopped_statuses(self) -> tuple[str, ...]:
-        """The statuses of what somebody stopped. Endpoints have none."""
-        return self._kind.stopped
+        """The statuses of jobs that were stopped. Empty for endpoints."""
+        return self._job_type.stopped
 
     def pattern(
         self, *, statuses: Sequence[str] | None = None, detail: Mapping[str, Any] | None = None
@@ -278,46 +281,46 @@ class JobFilter(EventFilter):
         matched: dict[str, Any] = {}
         wanted = self._statuses if statuses is None else statuses
         if wanted is not None:
-            matched[self._kind.status_field] = self._status_matchers(wanted)
+            matched[self._job_type.status_field] = self._status_matchers(wanted)
         resources = None
         if self._name_prefix is not None:
-            if self._kind.name_field is not None:
-                matched[self._kind.name_field] = [{"prefix": self._name_prefix}]
-            elif self._kind.arn_field == "resources":
+            if self._job_type.name_field is not None:
+                matched[self._job_type.name_field] = [{"prefix": self._name_prefix}]
+            elif self._job_type.arn_field == "resources":
                 resources = events.Match.any_of(*map(events.Match.wildcard, self._arns()))
             else:
-                matched[self._kind.arn_field] = [{"wildcard": arn} for arn in self._arns()]
+                matched[self._job_type.arn_field] = [{"wildcard": arn} for arn in self._arns()]
         matched |= detail or {}
         return events.EventPattern(
             source=[AWS_SOURCE],
-            detail_type=[self._kind.detail_type],
+            detail_type=[self._job_type.detail_type],
             detail=matched or None,
             resources=resources,
         )
 
     def refuse_other_environments(self, stack: Stack) -> None:
-        """Accept every stack: names of jobs carry no account and no Region."""
+        """Accept every stack: job names contain neither an account nor a Region."""
 
     def _known_statuses(self, statuses: Sequence[str]) -> tuple[str, ...]:
-        listed = list_of_texts("statuses", statuses, example=repr(list(self._kind.failed)))
+        listed = require_texts("statuses", statuses, example=repr(list(self._job_type.failed)))
         for status in listed:
-            if status not in self._kind.statuses:
+            if status not in self._job_type.statuses:
                 raise ValueError(
-                    f"statuses: {status!r} is no status of a SageMaker {self._kind.noun}; expected "
-                    f"one of {', '.join(self._kind.statuses)}"
+                    f"statuses: {status!r} is not a status of a SageMaker "
+                    f"{self._job_type.noun}; expected one of {', '.join(self._job_type.statuses)}"
                 )
         return listed
 
     def _status_matchers(self, statuses: Sequence[str]) -> list[Any]:
         known = self._known_statuses(statuses)
-        if not self._kind.statuses_in_any_case:
+        if not self._job_type.statuses_in_any_case:
             return list(known)
         # Endpoint events write IN_SERVICE where the API writes InService.
         in_words = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each) for each in known]
         return [{"equals-ignore-case": each} for each in dict.fromkeys((*in_words, *known))]
 
     def _arns(self) -> list[str]:
-        """Return what the ARNs of the jobs look like. SageMaker writes some in lower case."""
+        """Return patterns for the ARNs of the jobs. SageMaker writes some ARNs in lower case."""
         prefix = self._name_prefix or ""
         names = dict.fromkeys((prefix, prefix.lower()))
-        return [f"arn:*:{self._kind.arn_resource}/{name}*" for name in names]
+        return [f"arn:*:{self._job_type.arn_resource}/{name}*" for name in names]

@@ -1,16 +1,16 @@
-"""Where an alert or an alarm sends its reader."""
+"""References to sections of the runbook."""
 
 from __future__ import annotations
 
 
 def runbook_section(runbook: str | None, section: str) -> str:
-    """Name a section of the runbook.
+    """Return the path, the URL or the command of a section of the runbook.
 
     Parameters
     ----------
     runbook
-        Its path or URL. None: the runbook of this project, which its command line prints, so
-        that every reader of an alert can get the runbook of the installed version.
+        The path or URL of the runbook. None for the runbook of this project. The command line
+        prints it, so that it is always the runbook of the installed version.
     section
         The section's heading.
 

@@ -1,9 +1,9 @@
-"""Status events of one kind: the rules on them, their targets, and the alerts on failures."""
+"""Status events of one type: the rules on them, their targets, and the alerts on failures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import jsii
 from aws_cdk import Annotations, Duration, Stack
@@ -14,14 +14,14 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IValidation
 
-from human_loop_events.aws.arguments import refuse_other_than_construct, whole_number
+from human_loop_events.aws.arguments import refuse_other_than_construct, require_whole_number
 from human_loop_events.aws.queues_and_topics import (
     create_dead_letter_queue,
     create_queue,
     create_topic,
 )
 from human_loop_events.events.alerts import Alerts, rule_metric
-from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.event_filter import EventFilter
@@ -34,16 +34,16 @@ _Part = TypeVar("_Part")
 _NEARLY_EXPIRED = Duration.days(8)
 
 #: The longest that CloudWatch looks back for an alarm.
-_LONGEST_SILENCE = 7
+_MAX_SILENT_DAYS = 7
 
 
 class StatusEvents(Construct):
     """Sends the status events that a filter matches to targets.
 
-    `add_topic`, `add_queue`, `add_function` and `add_target` add targets to rule `StatusChange`,
-    which matches all of them. `alert_on_failure` adds alerts and an alarm, and `on_event` and its
-    siblings add further rules. Every target of every rule has retries, a dead-letter queue and
-    alarms. Synthesis fails where nothing was added.
+    `add_topic`, `add_queue`, `add_function` and `add_target` add targets to the rule
+    `StatusChange`, which matches all events of the filter. `alert_on_failure` adds alerts and an
+    alarm. The methods that begin with ``on_`` add further rules. Every target of every rule has
+    retries, a dead-letter queue and alarms. Synthesis fails if there is no rule.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ class StatusEvents(Construct):
     construct_id
         The id within the parent.
     filter
-        Which events, such as ``HumanLoopFilter()`` or ``JobFilter.training()``.
+        The events, such as ``HumanLoopFilter()`` or ``JobFilter.training()``.
     delivery
-        How events are delivered. Default: a new `Delivery`.
+        The delivery of the events. Default: a new `Delivery`.
     alerts
-        Who is notified. Default: new `Alerts`.
+        The alerts on failures. Default: new `Alerts`.
     event_bus
         The bus with the events. Default: the account's default bus, to which AWS sends them.
 
@@ -73,6 +73,15 @@ class StatusEvents(Construct):
     >>> jobs.add_queue()  # doctest: +SKIP
     >>> jobs.alert_on_failure()  # doctest: +SKIP
     """
+
+    delivery: Delivery
+    """The delivery of the events."""
+    alerts: Alerts
+    """The alerts on failures, and the alarms."""
+    event_bus: events.IEventBus | None
+    """The bus with the events. None for the account's default bus."""
+    rule_count: int
+    """The number of rules."""
 
     def __init__(
         self,
@@ -109,40 +118,23 @@ class StatusEvents(Construct):
                 "stack's account and Region"
             )
         self._filter = filter
-        self._delivery = delivery or Delivery(self, "Delivery")
-        self._alerts = alerts or Alerts(
-            self, "Alerts", encryption_key=self._delivery.encryption_key
-        )
-        self._event_bus = event_bus
+        self.delivery = delivery or Delivery(self, "Delivery")
+        self.alerts = alerts or Alerts(self, "Alerts", encryption_key=self.delivery.encryption_key)
+        self.event_bus = event_bus
         self._topic: sns.ITopic | None = None
         self._queue: sqs.IQueue | None = None
         self._queue_dead_letter_queue: sqs.IQueue | None = None
-        self._rules = 0
+        self.rule_count = 0
         self._rule: DeliveredRule | None = None
         self._failed_rule: DeliveredRule | None = None
         self._failure_alarm: cloudwatch.Alarm | None = None
         self._archive: EventArchive | None = None
-        filter.pattern()  # a filter that cannot be matched is an error here, not at its first use
+        filter.pattern()  # an invalid filter is an error here, not at its first use
         self.node.add_validation(_HasRule(self))
 
     @property
-    def delivery(self) -> Delivery:
-        """How events are delivered."""
-        return self._delivery
-
-    @property
-    def alerts(self) -> Alerts:
-        """Who is notified."""
-        return self._alerts
-
-    @property
-    def event_bus(self) -> events.IEventBus | None:
-        """The bus with the events. None for the account's default bus."""
-        return self._event_bus
-
-    @property
     def rule(self) -> DeliveredRule:
-        """The rule on all events of the filter. It needs a target."""
+        """The rule on all events of the filter. A target is required."""
         if self._rule is None:
             self._rule = self._create_rule(
                 "StatusChange", self._filter.pattern(), description=self._filter.description
@@ -150,44 +142,39 @@ class StatusEvents(Construct):
         return self._rule
 
     @property
-    def rule_count(self) -> int:
-        """How many rules there are."""
-        return self._rules
-
-    @property
     def topic(self) -> sns.ITopic:
-        """The topic. Needs `add_topic`."""
-        return _added(self._topic, "topic", "add_topic()")
+        """The topic. It exists after `add_topic`."""
+        return _require_added(self._topic, "topic", "add_topic()")
 
     @property
     def queue(self) -> sqs.IQueue:
-        """The queue. Needs `add_queue`."""
-        return _added(self._queue, "queue", "add_queue()")
+        """The queue. It exists after `add_queue`."""
+        return _require_added(self._queue, "queue", "add_queue()")
 
     @property
     def queue_dead_letter_queue(self) -> sqs.IQueue:
         """The dead-letter queue of the queue that `add_queue` created."""
-        return _added(
+        return _require_added(
             self._queue_dead_letter_queue, "queue_dead_letter_queue", "add_queue() without a queue"
         )
 
     @property
     def dead_letter_queues(self) -> dict[str, sqs.IQueue]:
         """The dead-letter queues of the rules and of the created `queue`, by these names."""
-        queues = {"rules": self._delivery.dead_letter_queue}
+        queues = {"rules": self.delivery.dead_letter_queue}
         if self._queue_dead_letter_queue is not None:
             queues["queue"] = self._queue_dead_letter_queue
         return queues
 
     @property
     def failed_rule(self) -> DeliveredRule:
-        """The rule on failures. Needs `alert_on_failure`."""
-        return _added(self._failed_rule, "failed_rule", "alert_on_failure()")
+        """The rule on failures. It exists after `alert_on_failure`."""
+        return _require_added(self._failed_rule, "failed_rule", "alert_on_failure()")
 
     @property
     def failure_alarm(self) -> cloudwatch.Alarm:
-        """The alarm on failures. Needs `alert_on_failure`."""
-        return _added(self._failure_alarm, "failure_alarm", "alert_on_failure()")
+        """The alarm on failures. It exists after `alert_on_failure`."""
+        return _require_added(self._failure_alarm, "failure_alarm", "alert_on_failure()")
 
     def add_topic(self, topic: sns.ITopic | None = None) -> sns.ITopic:
         """Publish the events, as JSON, to a topic.
@@ -195,7 +182,7 @@ class StatusEvents(Construct):
         Parameters
         ----------
         topic
-            A standard topic. Default: a new one, encrypted.
+            A standard topic. Default: a new topic, encrypted.
 
         Raises
         ------
@@ -203,8 +190,8 @@ class StatusEvents(Construct):
             If there is a topic already, or EventBridge cannot publish to it.
         """
         _refuse_second(self._topic, "topic")
-        self._topic = topic or create_topic(self, "Topic", self._delivery.encryption_key)
-        self.rule.add_target(self._delivery.topic_target(self._topic))
+        self._topic = topic or create_topic(self, "Topic", self.delivery.encryption_key)
+        self.rule.add_target(self.delivery.topic_target(self._topic))
         return self._topic
 
     def add_queue(self, queue: sqs.IQueue | None = None) -> sqs.IQueue:
@@ -213,7 +200,7 @@ class StatusEvents(Construct):
         Parameters
         ----------
         queue
-            A standard queue. Default: a new one, encrypted, that keeps messages for ten days and
+            A standard queue. Default: a new queue, encrypted, that keeps messages for ten days and
             has a dead-letter queue.
 
         Raises
@@ -223,21 +210,21 @@ class StatusEvents(Construct):
         """
         _refuse_second(self._queue, "queue")
         if queue is None:
-            key = self._delivery.encryption_key
+            key = self.delivery.encryption_key
             self._queue_dead_letter_queue = create_dead_letter_queue(
                 self, "QueueDeadLetterQueue", key, of_a_queue=True
             )
-            self._alerts.watch_queue(self._queue_dead_letter_queue)
+            self.alerts.watch_queue(self._queue_dead_letter_queue)
             queue = create_queue(
                 self, "Queue", key, dead_letter_queue=self._queue_dead_letter_queue
             )
-            self._alerts.watch_backlog(
+            self.alerts.watch_backlog(
                 queue,
                 max_age=_NEARLY_EXPIRED,
                 consequence="SQS deletes them after ten days. Start or fix the consumer.",
             )
         self._queue = queue
-        self.rule.add_target(self._delivery.queue_target(queue))
+        self.rule.add_target(self.delivery.queue_target(queue))
         return queue
 
     def add_function(self, function: lambda_.IFunction) -> None:
@@ -246,11 +233,11 @@ class StatusEvents(Construct):
         Parameters
         ----------
         function
-            The function. Give it a dead-letter queue: Lambda drops an event on which the function
+            The function. It needs a dead-letter queue: Lambda drops an event on which the function
             fails three times.
         """
-        self.rule.add_target(self._delivery.function_target(function))
-        self._alerts.watch_function(function)
+        self.rule.add_target(self.delivery.function_target(function))
+        self.alerts.watch_function(function)
         if isinstance(function, lambda_.Function) and function.dead_letter_queue is None:
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:function-dead-letter-queue",
@@ -278,12 +265,12 @@ class StatusEvents(Construct):
     ) -> cloudwatch.Alarm:
         """Notify the alerts about each failure, and add an alarm that counts failures.
 
-        The statuses of the filter do not limit it.
+        The statuses of the filter do not limit the failures.
 
         Parameters
         ----------
         threshold, period, evaluation_periods
-            When the alarm goes off. Default: as set for the alerts.
+            The threshold of the alarm. Default: as configured for the alerts.
         """
         if self._failure_alarm is not None:
             raise ValueError(f"{self.node.path}: alert_on_failure() was called twice")
@@ -295,11 +282,11 @@ class StatusEvents(Construct):
             ),
             description=f"{self._filter.description}: failures",
         )
-        topic = self._alerts.topic
+        topic = self.alerts.topic
         rule.add_target(
-            self._delivery.topic_target(topic, message=self._alerts.failure_message(failure))
+            self.delivery.topic_target(topic, message=self.alerts.failure_message(failure))
         )
-        reason = self._alerts.reason_message(failure)
+        reason = self.alerts.reason_message(failure)
         if reason is not None:
             with_reason = self._create_rule(
                 "FailedReason",
@@ -309,12 +296,12 @@ class StatusEvents(Construct):
                 ),
                 description=f"{self._filter.description}: failures with a reason",
             )
-            with_reason.add_target(self._delivery.topic_target(topic, message=reason))
+            with_reason.add_target(self.delivery.topic_target(topic, message=reason))
         self._failed_rule = rule
-        self._failure_alarm = self._alerts.watch_failures(
+        self._failure_alarm = self.alerts.watch_failures(
             rule,
             failure,
-            event_bus=self._event_bus,
+            event_bus=self.event_bus,
             threshold=threshold,
             period=period,
             evaluation_periods=evaluation_periods,
@@ -322,26 +309,27 @@ class StatusEvents(Construct):
         return self._failure_alarm
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
-        """Add an alarm that goes off when no event arrives for days.
+        """Add an alarm that goes off when no event arrives for a number of days.
 
-        No alarm can tell a lost event. A silence can mean that none is sent any more.
+        An alarm cannot detect a single lost event. No event for days can mean that the source no
+        longer sends events.
 
         Parameters
         ----------
         days
-            For how many days, 1 to 7.
+            The number of days, 1 to 7.
 
         Raises
         ------
         ValueError
             If `days` is out of range.
         """
-        return self._alerts.add_alarm(
+        return self.alerts.add_alarm(
             self.rule,
             "Silence",
             self.metric_events(period=Duration.days(1)),
             threshold=1,
-            evaluation_periods=whole_number("days", days, least=1, most=_LONGEST_SILENCE),
+            evaluation_periods=require_whole_number("days", days, least=1, most=_MAX_SILENT_DAYS),
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
             description=f"{self._filter.description}: no event for {days} days. Check that work "
@@ -353,120 +341,91 @@ class StatusEvents(Construct):
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         statuses: Sequence[str] | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        """Add a rule on events of the filter, without those of ``human-loops verify``.
+        """Add a rule on the events of the filter, except those of ``human-loops verify``.
 
         Parameters
         ----------
         rule_id
             The id of the rule within this construct.
-        target
-            Where the events go. Default: nowhere. Add targets to the returned rule.
         statuses
-            Which statuses. Default: those of the filter.
+            The statuses. Default: those of the filter.
         detail
-            What else the event's detail must match, as in an event pattern.
-        description
-            The rule's description.
-        rule_name
-            The rule's physical name. Default: one that CloudFormation generates.
+            Further conditions on the event's detail, as in an event pattern.
+        options
+            ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
         """
-        rule = self._create_rule(
+        return self._create_rule(
             rule_id,
             self._filter.pattern(
                 statuses=statuses, detail={**self._filter.tests_excluded, **(detail or {})}
             ),
-            description=description,
-            rule_name=rule_name,
+            **options,
         )
-        rule.add_target(target)
-        return rule
 
     def on_completed(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on success. See `on_event`."""
         return self.on_event(
-            rule_id,
-            target=target,
-            statuses=self._filter.completed_statuses,
-            detail=detail,
-            description=description,
-            rule_name=rule_name,
+            rule_id, statuses=self._filter.completed_statuses, detail=detail, **options
         )
 
     def on_failed(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         """Add a rule on failure. See `on_event`."""
         return self.on_event(
-            rule_id,
-            target=target,
-            statuses=self._filter.failed_statuses,
-            detail=detail,
-            description=description,
-            rule_name=rule_name,
+            rule_id, statuses=self._filter.failed_statuses, detail=detail, **options
         )
 
     def on_stopped(
         self,
         rule_id: str,
         *,
-        target: events.IRuleTarget | None = None,
         detail: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        """Add a rule on what was stopped. See `on_event`.
+        """Add a rule on loops or jobs that were stopped. See `on_event`.
 
         Raises
         ------
         ValueError
-            If events of this kind have no such status.
+            If events of this type have no such status.
         """
         if not self._filter.stopped_statuses:
             raise ValueError(f"{self._filter.description}: there is no status for stopped ones")
         return self.on_event(
-            rule_id,
-            target=target,
-            statuses=self._filter.stopped_statuses,
-            detail=detail,
-            description=description,
-            rule_name=rule_name,
+            rule_id, statuses=self._filter.stopped_statuses, detail=detail, **options
         )
 
     def add_archive(self, *, retention: Duration) -> EventArchive:
         """Archive the events, so that they can be replayed.
 
-        Those of ``human-loops verify`` are left out. A replay sends events to the rules that it
-        names, with ``replay-name`` in them. The archive is encrypted with the key of the delivery.
+        Events of ``human-loops verify`` are excluded. A replay sends events to the rules that it
+        names. Replayed events have the field ``replay-name``. The archive is encrypted with the key
+        of the delivery.
 
         Parameters
         ----------
         retention
-            How long an event is kept, in whole days.
+            The retention period of an event, in whole days.
 
         Raises
         ------
         ValueError
-            If there is an archive already, or `retention` is not of whole days.
+            If there is an archive already, or `retention` is not in whole days.
         """
         if self._archive is not None:
             raise ValueError(f"{self.node.path}: add_archive() was called twice")
@@ -475,38 +434,35 @@ class StatusEvents(Construct):
             "EventArchive",
             event_pattern=self._filter.pattern(detail=self._filter.tests_excluded),
             retention=retention,
-            encryption_key=self._delivery.encryption_key,
+            encryption_key=self.delivery.encryption_key,
             description=self._filter.description,
-            event_bus=self._event_bus,
+            event_bus=self.event_bus,
         )
         return self._archive
 
     def metric_events(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the events that EventBridge matched, as a sum over the period (5 minutes)."""
-        return rule_metric("TriggeredRules", self.rule, self._event_bus, period)
+        return rule_metric("TriggeredRules", self.rule, self.event_bus, period)
 
     def metric_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the failures that EventBridge matched, as a sum over the period (5 minutes)."""
-        return rule_metric("TriggeredRules", self.failed_rule, self._event_bus, period)
+        return rule_metric("TriggeredRules", self.failed_rule, self.event_bus, period)
 
     def _create_rule(
         self,
         rule_id: str,
         pattern: events.EventPattern,
-        *,
-        description: str | None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        self._rules += 1
+        self.rule_count += 1
         return DeliveredRule(
             self,
             rule_id,
-            delivery=self._delivery,
-            alerts=self._alerts,
+            delivery=self.delivery,
+            alerts=self.alerts,
             event_pattern=pattern,
-            event_bus=self._event_bus,
-            description=description,
-            rule_name=rule_name,
+            event_bus=self.event_bus,
+            **options,
         )
 
 
@@ -519,14 +475,14 @@ class _HasRule:
         if self._status_events.rule_count:
             return []
         return [
-            f"{self._status_events.node.path} sends its events nowhere: call add_topic(), "
-            "add_queue(), add_function(…), alert_on_failure() or on_event(…)"
+            f"{self._status_events.node.path} has no rule, so no events are sent: call "
+            "add_topic(), add_queue(), add_function(…), alert_on_failure() or on_event(…)"
         ]
 
 
-def _added(part: _Part | None, name: str, needs: str) -> _Part:
+def _require_added(part: _Part | None, name: str, needs: str) -> _Part:
     if part is None:
-        raise ValueError(f"{name}: there is none yet; it needs {needs}")
+        raise ValueError(f"{name}: it does not exist yet; it needs {needs}")
     return part
 
 

@@ -1,4 +1,4 @@
-"""Handler delivery: the rule invokes the handler, or fills a queue that the handler reads."""
+"""Handler delivery: the rule invokes the handler, or sends to a queue that the handler reads."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import whole_number
+from human_loop_events.aws.arguments import require_whole_number
 from human_loop_events.aws.encryption import grant_through
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue, create_queue
 
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
-_LONGEST_RETRY = Duration.days(7)
-_MOST_RECEIVES = 1000
+_MAX_RETRY_TIME = Duration.days(7)
+_MAX_RECEIVES = 1000
 """SQS's limit for ``maxReceiveCount``."""
 _VISIBILITY_IN_TIMEOUTS = 6
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
@@ -27,7 +27,7 @@ _VISIBILITY_IN_TIMEOUTS = 6
 
 @dataclass(frozen=True, slots=True)
 class HandlerDelivery:
-    """How events reach the handler. Make one with `direct` or `buffered`.
+    """The delivery of events to the handler. Create it with `direct` or `buffered`.
 
     Examples
     --------
@@ -36,13 +36,20 @@ class HandlerDelivery:
     """
 
     is_buffered: bool
+    """Whether there is a queue before the handler."""
     max_concurrency: int = 10
+    """The maximum number of instances that read the queue."""
     retry_for: Duration | None = None
+    """The time during which an event is retried. None for direct delivery."""
     function_timeout: Duration | None = None
+    """The function's timeout, if CDK does not know it."""
 
     @classmethod
     def direct(cls) -> HandlerDelivery:
-        """Let the rule invoke the function. What it fails on three times is a dead letter."""
+        """Let the rule invoke the function.
+
+        After three failures, Lambda sends the event to the function's dead-letter queue.
+        """
         return cls(is_buffered=False)
 
     @classmethod
@@ -53,7 +60,7 @@ class HandlerDelivery:
         retry_for: Duration | None = None,
         function_timeout: Duration | None = None,
     ) -> HandlerDelivery:
-        """Let the rule fill a queue that the function reads, for volume and for long outages.
+        """Let the rule send to a queue that the function reads, for volume and for long outages.
 
         The function reads in batches with partial failures. An event that it cannot process is
         retried until `retry_for` has passed, and then sent to the queue's dead-letter queue.
@@ -61,19 +68,19 @@ class HandlerDelivery:
         Parameters
         ----------
         max_concurrency
-            How many instances read the queue at once, 2 to 1,000. Default: 10.
+            The maximum number of instances that read the queue, 2 to 1,000. Default: 10.
         retry_for
-            How long an event is retried, up to 7 days. Default: 6 hours.
+            The time during which an event is retried, up to 7 days. Default: 6 hours.
         function_timeout
-            The function's timeout, where CDK does not know it. Default: the function's.
+            The function's timeout, if CDK does not know it. Default: that of the function.
 
         Raises
         ------
         ValueError
             If a value is out of range.
         """
-        whole_number("max_concurrency", max_concurrency, least=2, most=1000)
-        if retry_for is not None and retry_for.to_seconds() > _LONGEST_RETRY.to_seconds():
+        require_whole_number("max_concurrency", max_concurrency, least=2, most=1000)
+        if retry_for is not None and retry_for.to_seconds() > _MAX_RETRY_TIME.to_seconds():
             raise ValueError(
                 f"retry_for: expected up to 7 days, got {retry_for.to_human_string()}: the message "
                 "would be too old to stay in the dead-letter queue"
@@ -87,7 +94,7 @@ class HandlerDelivery:
 
 
 class HandlerQueue(Construct):
-    """A queue before a function, with a dead-letter queue and a cap on concurrency.
+    """A queue before a function, with a dead-letter queue and limited concurrency.
 
     Parameters
     ----------
@@ -98,9 +105,9 @@ class HandlerQueue(Construct):
     function
         The function that reads the queue, in the same stack.
     reader
-        Who gets the permission to read. Default: the function.
+        The principal that gets the permission to read. Default: the function.
     handler_delivery
-        How the queue is read and how long an event is retried.
+        The concurrency and the retry time.
     encryption_key
         The customer managed key of both queues.
 
@@ -110,6 +117,13 @@ class HandlerQueue(Construct):
         If the function is in another stack, its timeout is not known, or `retry_for` does not fit
         the timeout.
     """
+
+    queue: sqs.Queue
+    """The queue that the function reads."""
+    dead_letter_queue: sqs.Queue
+    """The queue for events that the function could not process."""
+    max_receives: int
+    """The number of receives of an event before it goes to the dead-letter queue."""
 
     def __init__(
         self,
@@ -128,32 +142,34 @@ class HandlerQueue(Construct):
                 f"got one of {Stack.of(function).node.path}: the function would depend on the "
                 "queue, and the queue on the function"
             )
-        visibility = _VISIBILITY_IN_TIMEOUTS * _timeout(function, handler_delivery).to_seconds()
-        self._max_receives = _receives(handler_delivery.retry_for, visibility)
-        self._dead_letter_queue = create_dead_letter_queue(
+        visibility = (
+            _VISIBILITY_IN_TIMEOUTS * _function_timeout(function, handler_delivery).to_seconds()
+        )
+        self.max_receives = _count_receives(handler_delivery.retry_for, visibility)
+        self.dead_letter_queue = create_dead_letter_queue(
             self, "DeadLetterQueue", encryption_key, of_a_queue=True
         )
-        self._queue = create_queue(
+        self.queue = create_queue(
             self,
             "Queue",
             encryption_key,
-            dead_letter_queue=self._dead_letter_queue,
-            max_receives=self._max_receives,
+            dead_letter_queue=self.dead_letter_queue,
+            max_receives=self.max_receives,
             visibility_timeout=Duration.seconds(visibility),
         )
-        mapping = lambda_.EventSourceMapping(
+        event_source_mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
             target=function,
-            event_source_arn=self._queue.queue_arn,
+            event_source_arn=self.queue.queue_arn,
             batch_size=10,
             report_batch_item_failures=True,
             max_concurrency=handler_delivery.max_concurrency,
         )
-        # Lambda checks at creation that the function may read the queue.
-        self._grant_poll(reader or function, encryption_key).apply_before(mapping)
+        # At creation, Lambda checks that the function can read the queue.
+        self._grant_poll(reader or function, encryption_key).apply_before(event_source_mapping)
         acknowledge(
-            mapping,
+            event_source_mapping,
             "Lambda accepts no failure destination for a queue. What fails goes to the queue's own "
             "dead-letter queue, which an alarm watches.",
             "Serverless-LambdaEventSourceMappingDestination",
@@ -162,39 +178,24 @@ class HandlerQueue(Construct):
     def _grant_poll(self, reader: iam.IGrantable, key: kms.IKey) -> iam.Grant:
         # Not grant_consume_messages(): it allows more than Lambda needs, and any use of the key.
         # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        poll = self._queue.grant(
+        poll = self.queue.grant(
             reader, "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"
         )
         return poll.combine(grant_through(key, reader, "sqs", ["kms:Decrypt"]))
 
-    @property
-    def queue(self) -> sqs.Queue:
-        """The queue that the function reads."""
-        return self._queue
 
-    @property
-    def dead_letter_queue(self) -> sqs.Queue:
-        """The queue for events that the function could not process."""
-        return self._dead_letter_queue
-
-    @property
-    def max_receives(self) -> int:
-        """How often an event is received before it goes to the dead-letter queue."""
-        return self._max_receives
-
-
-def _timeout(function: lambda_.IFunction, handler_delivery: HandlerDelivery) -> Duration:
+def _function_timeout(function: lambda_.IFunction, handler_delivery: HandlerDelivery) -> Duration:
     if handler_delivery.function_timeout is not None:
         return handler_delivery.function_timeout
     if isinstance(function, lambda_.Function):
         return function.timeout or _LAMBDA_DEFAULT_TIMEOUT
     raise ValueError(
         "handler_delivery: HandlerDelivery.buffered() needs function_timeout for "
-        f"{function.node.path}, whose timeout is not known here"
+        f"{function.node.path}: its timeout is not known at synthesis"
     )
 
 
-def _receives(retry_for: Duration | None, visibility: float) -> int:
+def _count_receives(retry_for: Duration | None, visibility: float) -> int:
     assert retry_for is not None  # noqa: S101 - buffered() sets it
     seconds = retry_for.to_seconds()
     if seconds < visibility:
@@ -203,10 +204,10 @@ def _receives(retry_for: Duration | None, visibility: float) -> int:
             f"timeout, after which SQS delivers again; got {seconds:g} seconds"
         )
     receives = math.ceil(seconds / visibility)
-    if receives > _MOST_RECEIVES:
+    if receives > _MAX_RECEIVES:
         raise ValueError(
             f"retry_for: {seconds:g} seconds take {receives:,} receives every {visibility:g} "
-            f"seconds, but SQS counts to {_MOST_RECEIVES:,}; expected at most "
-            f"{_MOST_RECEIVES * visibility:g} seconds, or a longer timeout of the function"
+            f"seconds, but SQS allows {_MAX_RECEIVES:,}; expected at most "
+            f"{_MAX_RECEIVES * visibility:g} seconds, or a longer timeout of the function"
         )
     return receives

@@ -38,10 +38,10 @@ class Ledger(Construct):
         Default: a new one, on demand, with point-in-time recovery and an index by flow definition,
         kept when the stack is deleted.
     encryption_key
-        The customer managed key of the table. Default: a new one, with rotation; of a supplied
-        table, the one that CDK knows. It knows none of a table that is imported by name or ARN.
+        The customer managed key of the table. Default: a new key, with rotation, or the key of a
+        supplied table. CDK does not know the key of a table that is imported by name or ARN.
     retention
-        After which time from a loop's end DynamoDB deletes its item, at least a day. Default: 400
+        The time from a loop's end until DynamoDB deletes its item, at least one day. Default: 400
         days.
 
     Raises
@@ -54,6 +54,11 @@ class Ledger(Construct):
     >>> ledger = Ledger(self, "Ledger", retention=Duration.days(90))  # doctest: +SKIP
     >>> ledger.grant_read(analyst)  # doctest: +SKIP
     """
+
+    table: dynamodb.ITable
+    """The table."""
+    retention: Duration
+    """The time from a loop's end until DynamoDB deletes its item."""
 
     def __init__(
         self,
@@ -68,34 +73,24 @@ class Ledger(Construct):
         refuse_other_than_construct(
             "table", table, expected="a table, such as dynamodb.Table.from_table_arn(…)"
         )
-        self._retention = retention or Duration.days(400)
-        if self._retention.to_seconds() < Duration.days(1).to_seconds():
+        self.retention = retention or Duration.days(400)
+        if self.retention.to_seconds() < Duration.days(1).to_seconds():
             raise ValueError(
                 "retention of the ledger: expected a day or more, got "
-                f"{self._retention.to_human_string()}"
+                f"{self.retention.to_human_string()}"
             )
         if table is None:
             encryption_key = encryption_key or create_key(self)
             table = self._create_table(encryption_key)
-        self._table = table
+        self.table = table
         self._key = encryption_key or table.encryption_key
-
-    @property
-    def table(self) -> dynamodb.ITable:
-        """The table."""
-        return self._table
-
-    @property
-    def retention(self) -> Duration:
-        """After which time from a loop's end DynamoDB deletes its item."""
-        return self._retention
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the table and its index."""
-        return self._table.grant_read_data(grantee)
+        return self.table.grant_read_data(grantee)
 
     def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow what recording an outcome needs: reading and writing one item."""
+        """Allow recording an outcome: reading and writing one item."""
         return self._grant(grantee, "dynamodb:GetItem", "dynamodb:PutItem")
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -103,7 +98,7 @@ class Ledger(Construct):
         return self._grant(grantee, "dynamodb:Query")
 
     def grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow what a reconciler needs: finding outcomes, and keeping items of its own."""
+        """Allow reconciliation: finding outcomes, and writing the reconciler's items."""
         return self._grant(
             grantee,
             "dynamodb:BatchGetItem",
@@ -113,9 +108,9 @@ class Ledger(Construct):
         )
 
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
-        # Not table.grant(): it would add the index, by a wildcard.
+        # Not table.grant(): it would add a wildcard for the index.
         grant = iam.Grant.add_to_principal(
-            grantee=grantee, actions=list(actions), resource_arns=[self._table.table_arn]
+            grantee=grantee, actions=list(actions), resource_arns=[self.table.table_arn]
         )
         if self._key is None:
             return grant

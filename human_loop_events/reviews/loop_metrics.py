@@ -50,7 +50,7 @@ def agreement_metric(flow_definition: str, *, period: Duration) -> cloudwatch.Ma
 
 
 class LoopGraphs:
-    """What a graph shows of human loops: a line for each flow definition.
+    """The lines of graphs about human loops: one for each flow definition.
 
     Without names that are known at synthesis, CloudWatch searches the flow definitions of the
     account and Region. It finds those with data in the last two weeks.
@@ -80,7 +80,7 @@ class LoopGraphs:
         period = period or self._period
         if not self._names:
             label = f"${{PROP('Dim.{METRIC_DIMENSION}')}}{suffix}"
-            return [_search(metric_name, statistic, period, [METRIC_DIMENSION], label)]
+            return [_search_metric(metric_name, statistic, period, [METRIC_DIMENSION], label)]
         return [
             loop_metric(metric_name, name, statistic=statistic, period=period).with_(
                 label=f"{name}{suffix}"
@@ -89,11 +89,11 @@ class LoopGraphs:
         ]
 
     def failure_codes(self) -> list[cloudwatch.IMetric]:
-        """Return a line for each failure code that occurred, of each flow definition."""
+        """Return a line for each failure code of each flow definition."""
         dimensions = [METRIC_DIMENSION, FAILURE_CODE_DIMENSION]
         label = f"${{PROP('Dim.{METRIC_DIMENSION}')}} ${{PROP('Dim.{FAILURE_CODE_DIMENSION}')}}"
         return [
-            _search("Failed", "Sum", self._period, dimensions, label, flow_definition=name)
+            _search_metric("Failed", "Sum", self._period, dimensions, label, flow_definition=name)
             for name in self._names or (None,)
         ]
 
@@ -106,7 +106,7 @@ class LoopGraphs:
         if self._names:
             return [agreement_metric(name, period=period).with_(label=name) for name in self._names]
         correct, judged = (
-            _searched(name, "Sum", [METRIC_DIMENSION])
+            _search_expression(name, "Sum", [METRIC_DIMENSION])
             for name in (Metric.FIELDS_CORRECT, Metric.FIELDS_JUDGED)
         )
         return [
@@ -118,7 +118,7 @@ class LoopGraphs:
         ]
 
 
-def _search(
+def _search_metric(
     metric_name: str,
     statistic: str,
     period: Duration,
@@ -128,13 +128,13 @@ def _search(
     flow_definition: str | None = None,
 ) -> cloudwatch.MathExpression:
     return cloudwatch.MathExpression(
-        expression=_searched(metric_name, statistic, dimensions, flow_definition),
+        expression=_search_expression(metric_name, statistic, dimensions, flow_definition),
         label=label,
         period=period,
     )
 
 
-def _searched(
+def _search_expression(
     metric_name: str,
     statistic: str,
     dimensions: Sequence[str],

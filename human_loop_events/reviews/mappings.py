@@ -1,4 +1,4 @@
-"""The owner's mappings of custom tasks, as the review handler reads them from its environment."""
+"""The mappings of custom tasks in the environment of the review handler."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from human_loop_events.events.flow_definitions import FlowDefinitions
-from human_loop_reviews.contract import MAX_MAPPINGS_BYTES, FieldMapping, TaskMapping
+from human_loop_reviews.mapping import MAX_MAPPINGS_BYTES, FieldMapping, TaskMapping
 
 _QUALIFIED = re.compile(r"\d{12}/[a-z0-9-]+/[^/]+")
 
@@ -18,22 +18,22 @@ def render_mappings(
     *,
     in_hub: bool = False,
 ) -> str:
-    """Write mappings as the JSON that the review handler reads from its environment.
+    """Render mappings as JSON for the environment of the review handler.
 
     Parameters
     ----------
     mappings
         Task mappings, or their fields alone, by the flow definition's name.
     flow_definitions
-        Those there are.
+        The flow definitions that can have a mapping.
     in_hub
-        Whether a flow definition can be named with its account and Region.
+        Whether a flow definition can be specified by account, Region and name.
 
     Raises
     ------
     ValueError
-        If a mapping is for none of the flow definitions, one of these has two fields of one name,
-        or the whole is too large for the function's environment. The message says by how much.
+        If a mapping belongs to none of the flow definitions, a mapping has two fields with the same
+        name, or the mappings exceed the size that fits into the function's environment.
     """
     if not isinstance(mappings, Mapping):
         raise ValueError(

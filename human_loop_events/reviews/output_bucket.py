@@ -1,4 +1,4 @@
-"""The bucket for output that is created where none is supplied."""
+"""The bucket that is created if no output is supplied."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from constructs import Construct
 from human_loop_events.aws.private_bucket import (
     UPLOAD_EXPIRATION,
     create_private_bucket,
-    whole_days,
+    require_whole_days,
 )
 
 
 class OutputBucketSettings(TypedDict, total=False):
-    """How long the new output bucket keeps what is in it, in whole days.
+    """Retention periods of the new output bucket, in whole days.
 
     Parameters
     ----------
     expiration
-        How long outputs are kept. Default: S3 deletes none.
+        The retention period of outputs. Default: no expiration.
     noncurrent_version_expiration
-        How long a version is kept that was overwritten or deleted. Default: 90 days.
+        The retention period of noncurrent versions. Default: 90 days.
     access_log_expiration
-        How long access logs are kept. Default: 365 days.
+        The retention period of access logs. Default: 365 days.
     """
 
     expiration: Duration
@@ -42,9 +42,9 @@ def create_output_bucket(
     Raises
     ------
     ValueError
-        If a setting is unknown or not of whole days.
+        If a setting is unknown or not in whole days.
     """
-    days = _checked(settings)
+    days = _validate_settings(settings)
     return create_private_bucket(
         scope,
         "OutputBucket",
@@ -57,7 +57,7 @@ def create_output_bucket(
                     "noncurrent_version_expiration", Duration.days(90)
                 ),
                 abort_incomplete_multipart_upload_after=UPLOAD_EXPIRATION,
-                # The marker of a deleted output without versions. With an expiration S3 deletes it.
+                # Delete markers without versions. With an expiration, S3 deletes them by itself.
                 expired_object_delete_marker=None if "expiration" in days else True,
             )
         ],
@@ -68,10 +68,10 @@ def create_output_bucket(
     )
 
 
-def _checked(settings: OutputBucketSettings) -> OutputBucketSettings:
+def _validate_settings(settings: OutputBucketSettings) -> OutputBucketSettings:
     known = OutputBucketSettings.__annotations__
     for name, value in settings.items():
         if name not in known:
             raise ValueError(f"output: expected settings {', '.join(known)}, got {name!r}")
-        whole_days(f"{name} of the output bucket", value)
+        require_whole_days(f"{name} of the output bucket", value)
     return settings

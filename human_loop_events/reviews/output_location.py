@@ -1,4 +1,4 @@
-"""Where A2I writes the output of human loops, and the permissions on it."""
+"""The location of the output of human loops, and the permissions on it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from human_loop_events.events.flow_definitions import FlowDefinitions
 
 _S3_OUTPUT_PATH: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 
-#: How many characters of a managed policy the key patterns of one `grant_read` may take. The rest
-#: of the 6,144 is for the statements around them.
-_PATTERN_CHARACTERS: Final = 5000
-_LONGEST_OBJECT_ARN: Final = len("arn:aws-us-gov:s3:::") + 63 + len('/,""')
+#: The maximum length of the key patterns of one `grant_read` in a managed policy. The rest of the
+#: 6,144 characters is for the statements around them.
+_MAX_PATTERN_CHARACTERS: Final = 5000
+_MAX_OBJECT_ARN_LENGTH: Final = len("arn:aws-us-gov:s3:::") + 63 + len('/,""')
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLocation:
-    """Where A2I writes output: what flow definitions have as ``S3OutputPath``, and its key.
+    """Where A2I writes output: the ``S3OutputPath`` of flow definitions, and its key.
 
-    A2I writes below it:
+    The keys of outputs are:
     ``<prefix>/<flow definition's name>/YYYY/MM/DD/hh/mm/ss/<human loop's name>/output.json``.
     https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-output-data.html
 
@@ -41,12 +41,12 @@ class OutputLocation:
     prefix
         The key prefix, such as ``"reviews/"``. Default: the whole bucket.
     encryption_key
-        The key that the flow definitions encrypt output with. Default: the bucket's.
+        The key with which the flow definitions encrypt output. Default: the key of the bucket.
 
     Raises
     ------
     ValueError
-        If the prefix is a URI or holds a wildcard of IAM.
+        If the prefix is a URI or contains a wildcard of IAM.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class OutputLocation:
         *,
         encryption_key: kms.IKey | None = None,
     ) -> OutputLocation:
-        """Take the ``S3OutputPath`` of a flow definition, as DescribeFlowDefinition shows it.
+        """Create a location from the ``S3OutputPath`` that DescribeFlowDefinition returns.
 
         Parameters
         ----------
@@ -89,14 +89,14 @@ class OutputLocation:
         construct_id
             The id of the imported bucket.
         s3_output_path
-            Such as ``"s3://example-reviews/reviews/"``.
+            The URI, such as ``"s3://example-reviews/reviews/"``.
         encryption_key
             The ``KmsKeyId`` of the flow definition. Default: the bucket's key.
 
         Raises
         ------
         ValueError
-            If it is not such a URI.
+            If the value is not an S3 URI.
         """
         match = (
             _S3_OUTPUT_PATH.fullmatch(s3_output_path) if isinstance(s3_output_path, str) else None
@@ -109,21 +109,21 @@ class OutputLocation:
         return cls(bucket, match[2] or "", encryption_key)
 
     def object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
-        """Return key patterns of output objects, one for each flow definition of known name."""
+        """Return key patterns of output objects, one for each known flow definition name."""
         prefix = self.prefix.strip("/")
         root = f"{prefix}/" if prefix else ""
         return [f"{root}{name}/*" for name in flow_definitions.names] or [f"{root}*"]
 
     def pattern_groups(self, flow_definitions: FlowDefinitions) -> Iterator[list[str]]:
-        """Split the key patterns into groups that each fit a managed policy of their own."""
+        """Split the key patterns into groups that each fit into a managed policy."""
         group: list[str] = []
-        room = _PATTERN_CHARACTERS
+        room = _MAX_PATTERN_CHARACTERS
         for pattern in self.object_patterns(flow_definitions):
-            # Each stands in the policy twice: in an object's ARN and as the prefix of a listing.
-            characters = 2 * len(json.dumps(pattern)) + _LONGEST_OBJECT_ARN
+            # The policy has each pattern twice: in an object's ARN and as the prefix of a listing.
+            characters = 2 * len(json.dumps(pattern)) + _MAX_OBJECT_ARN_LENGTH
             if group and characters > room:
                 yield group
-                group, room = [], _PATTERN_CHARACTERS
+                group, room = [], _MAX_PATTERN_CHARACTERS
             group.append(pattern)
             room -= characters
         yield group
@@ -135,17 +135,17 @@ class OutputLocation:
         *,
         patterns: list[str] | None = None,
     ) -> iam.Grant:
-        """Allow reading output objects, and telling a missing one from a forbidden one.
+        """Allow reading output objects, and distinguishing missing from forbidden objects.
 
-        S3 can answer "access denied" for a missing object, because it requires the permission to
-        list without naming the prefix for which listing is allowed. Listing the object's key tells.
+        For a missing object, S3 can return "access denied" to a caller that can list objects only
+        below a prefix. Listing the object's key shows whether the object exists.
 
         Parameters
         ----------
         grantee
-            Who may read.
+            The principal that can read.
         flow_definitions
-            Whose output. Default: all below the prefix.
+            The flow definitions of the output. Default: all below the prefix.
         patterns
             Key patterns, such as one of `pattern_groups`. Default: those of the flow definitions.
         """
@@ -164,7 +164,7 @@ class OutputLocation:
     def grant_write(
         self, grantee: iam.IGrantable, flow_definitions: FlowDefinitions | None = None
     ) -> iam.Grant:
-        """Allow what the execution role of a flow definition needs for its output.
+        """Allow the execution role of a flow definition to write its output.
 
         https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-permissions-security.html
 
@@ -173,17 +173,17 @@ class OutputLocation:
         grantee
             The execution role.
         flow_definitions
-            Whose output. Default: all below the prefix.
+            The flow definitions of the output. Default: all below the prefix.
         """
         patterns = self.object_patterns(flow_definitions or FlowDefinitions.any())
         grant = self._grant(grantee, patterns, "s3:PutObject")
         for key in self._keys():
-            # A2I documents no service through which it uses the key.
+            # The documentation of A2I names no service through which it uses the key.
             grant = grant.combine(key.grant(grantee, *USE_ACTIONS))
         return grant
 
     def warn_of_foreign_owners(self, scope: Construct) -> None:
-        """Warn, on a construct, of what the owner in another account must allow."""
+        """Warn, on a construct, about what the owner in another account must allow."""
         account = Stack.of(scope).account
         owner = self.bucket.env.account
         if owner != account and not Token.is_unresolved(owner):
@@ -191,7 +191,7 @@ class OutputLocation:
                 "human-loop-events:output-bucket-account",
                 f"the output bucket is in account {owner}: its bucket policy must allow the role "
                 "of the handler s3:GetObject and s3:ListBucket, and the policy of its key, if any, "
-                "kms:Decrypt; without that no output can be read",
+                "kms:Decrypt; otherwise no output can be read",
             )
         key = self.encryption_key
         if key is not None and not Token.is_unresolved(key.env.account):
@@ -200,7 +200,7 @@ class OutputLocation:
                 Annotations.of(scope).add_warning_v2(
                     "human-loop-events:output-key-account",
                     f"the key of the output is in account {key_owner}: its policy must allow the "
-                    "role of the handler kms:Decrypt; without that no output can be read",
+                    "role of the handler kms:Decrypt; otherwise no output can be read",
                 )
 
     def _grant(self, grantee: iam.IGrantable, patterns: list[str], action: str) -> iam.Grant:
@@ -218,12 +218,12 @@ class OutputLocation:
 
 
 def refuse_unusable_prefix(prefix: object) -> None:
-    """Refuse what is no key prefix, or what IAM would read as a pattern.
+    """Refuse a value that is not a key prefix, or that IAM would interpret as a pattern.
 
     Raises
     ------
     ValueError
-        If the prefix is not text, is a URI or an ARN, or holds a wildcard of IAM.
+        If the prefix is not text, is a URI or an ARN, or contains a wildcard of IAM.
     """
     if not isinstance(prefix, str):
         raise ValueError(f"prefix of the output: expected text such as 'reviews/', got {prefix!r}")
@@ -237,6 +237,6 @@ def refuse_unusable_prefix(prefix: object) -> None:
         )
     if any(each in prefix for each in "*?$"):
         raise ValueError(
-            f"prefix of the output: {prefix!r} holds one of * ? $, which IAM reads as a wildcard "
-            "or variable; expected a plain key prefix such as 'reviews/'"
+            f"prefix of the output: {prefix!r} contains one of * ? $, which IAM interprets as a "
+            "wildcard or variable; expected a plain key prefix such as 'reviews/'"
         )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.reviews.output_location import OutputLocation
-from human_loop_events.reviews.runtime_function import as_in_findings
+from human_loop_events.reviews.runtime_function import acknowledge_wildcards
 
-#: IAM's quota for a role is ten managed policies. One is for all but the output.
+#: IAM's quota for a role is ten managed policies. One is for everything except the output.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-_MOST_OUTPUT_POLICIES = 9
+_MAX_OUTPUT_POLICIES = 9
 
 
 def create_output_policies(
@@ -25,32 +23,31 @@ def create_output_policies(
     *,
     description: str,
 ) -> list[iam.ManagedPolicy]:
-    """Create the policies to read output: as many as the names of flow definitions need.
+    """Create the policies to read output. Their number depends on the flow definitions.
 
     Parameters
     ----------
     scope
         The parent of the policies.
     role
-        Who may read.
+        The role that reads.
     output, flow_definitions
-        What may be read.
+        The output that the role can read.
     description
         The policies' description.
 
     Raises
     ------
     ValueError
-        If a role cannot have as many policies.
+        If the number exceeds the quota of a role.
     """
-    stack = Stack.of(scope)
     policies = []
     groups = list(output.pattern_groups(flow_definitions))
-    if len(groups) > _MOST_OUTPUT_POLICIES:
+    if len(groups) > _MAX_OUTPUT_POLICIES:
         raise ValueError(
             f"flow_definitions: to read the output of {len(flow_definitions.names)} flow "
             f"definitions takes {len(groups) + 1} managed policies, but IAM allows "
-            f"{_MOST_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
+            f"{_MAX_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
             "shorter names, or several constructs"
         )
     for number, patterns in enumerate(groups, start=1):
@@ -62,14 +59,11 @@ def create_output_policies(
         )
         refuse_oversized(policy)
         output.grant_read(policy, patterns=patterns)
-        acknowledge(
+        acknowledge_wildcards(
             policy,
             "Read access to output objects below the configured prefix. A2I makes their keys "
             "from date, time and the human loop's name, so they cannot be listed beforehand.",
-            *(
-                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
-                for arn in map(output.bucket.arn_for_objects, patterns)
-            ),
+            map(output.bucket.arn_for_objects, patterns),
         )
         policies.append(policy)
     return policies

@@ -1,45 +1,31 @@
-"""The reconciler: a function that finds ended human loops whose event was lost."""
+"""The reconciler: a function that finds ended human loops without an event."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Sequence
-from typing import TypedDict
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import list_of_choices
-from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
-from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.arguments import refuse_other_than_settings, require_choices
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.ledger import Ledger
-from human_loop_events.reviews.runtime_function import (
-    acknowledge_shared_concurrency,
-    allow,
-    allow_events,
-    allow_logs_and_traces,
-    as_in_findings,
-    create_function,
-    create_log_group,
-    create_role,
-    network_of,
-)
+from human_loop_events.reviews.loop_context import LoopContext
+from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
 from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
 
@@ -47,29 +33,30 @@ _LOOK_BACK = Duration.days(14)
 _MEMORY_SIZE = 512
 
 
-class ReconcilerSettings(TypedDict, total=False):
+class ReconcilerSettings(Network, total=False):
     """The parameters of a `Reconciler` that another construct creates. See `Reconciler`."""
 
     schedule: Duration
     look_back: Duration
     max_open_age: Duration
     log_retention: logs.RetentionDays
-    vpc: ec2.IVpc
-    vpc_subnets: ec2.SubnetSelection
-    security_groups: Sequence[ec2.ISecurityGroup]
 
 
-class Reconciler(Construct):
+#: Create a reconciler if there is a `ReviewHandler` and A2I can list the human loops here.
+RECONCILER_BY_DEFAULT = ReconcilerSettings()
+
+
+class Reconciler(RuntimeFunction):
     """A function that compares A2I's human loops with the ledger, and sends missing events again.
 
-    A2I may omit events, and a handler may fail on one. On a schedule the function lists the human
-    loops of the flow definitions. The event of a loop that ended and is missing in the ledger in
-    two successive comparisons is sent again on the event bus, once, so that every target receives
-    it. Loops that ended before the first comparison are left alone. The function's payload
-    ``{"resend": ["<humanLoopArn>"]}`` sends the events of any ended loops again.
+    A2I may omit events, and a handler may fail on an event. On a schedule, the function lists the
+    human loops of the flow definitions. If an ended loop is missing in the ledger in two successive
+    comparisons, its event is sent again on the event bus, once, so that every target receives it.
+    Loops that ended before the first comparison are ignored. With the payload
+    ``{"resend": ["<humanLoopArn>"]}``, the function sends the events of any ended loops again.
 
     The source of these events is ``human-loop-events``, and their detail has ``"recovered": true``:
-    A2I does not say when such a loop ended.
+    A2I's API does not return the time when a loop ended.
 
     Parameters
     ----------
@@ -80,37 +67,37 @@ class Reconciler(Construct):
     ledger
         The ledger.
     delivery
-        How the schedule reaches the function.
+        The delivery of the scheduled invocations.
     alerts
-        Who is notified.
+        The alerts with the alarms.
     flow_definitions
-        Whose human loops, in the stack's account and Region. Default: all.
+        The flow definitions of the human loops, in the stack's account and Region. Default: all.
     statuses
         The terminal statuses that are recorded in the ledger. Default: all three.
     event_bus
         The bus with the events of human loops. Default: the account's default bus.
     schedule
-        How often loops are compared, 15 minutes to a day, in whole minutes. Default: one hour.
+        The time between comparisons, from 15 minutes to one day, in whole minutes. Default: one
+        hour.
     look_back
-        Loops that were created longer ago are not compared. At most the ledger's retention.
-        Default: 14 days, or the ledger's retention if that is shorter. A2I ends a loop after ten
-        days.
+        The maximum age of the loops that are compared. At most the ledger's retention. Default: 14
+        days, or the ledger's retention if that is shorter. A2I ends a loop after ten days.
     max_open_age
-        An alarm goes off when a loop is open for longer, at least the time of the schedule.
+        An alarm goes off when a loop is open for longer. At least the time of the schedule.
         Default: three days.
     encryption_key
         The customer managed key of the logs and the dead-letter queue. Default: that of the
         delivery.
     log_retention
-        How long logs are kept. Default: one year.
+        The retention period of the logs. Default: one year.
     vpc, vpc_subnets, security_groups
-        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
-        endpoints of the services that it calls. Default: in no VPC.
+        The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
+        VPC needs endpoints for the services that the function calls. Default: no VPC.
 
     Raises
     ------
     ValueError
-        If a value is out of range, or a flow definition is of another account or Region.
+        If a value is out of range, or a flow definition is in another account or Region.
 
     Examples
     --------
@@ -118,6 +105,13 @@ class Reconciler(Construct):
     ...     self, "Reconciler", ledger=handler.ledger, delivery=delivery, alerts=alerts
     ... )
     """
+
+    dead_letter_queue: sqs.Queue
+    """The queue for invocations that failed."""
+    rule: events.Rule
+    """The schedule."""
+    schedule: Duration
+    """The time between comparisons."""
 
     def __init__(
         self,
@@ -139,94 +133,58 @@ class Reconciler(Construct):
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(
+            scope, construct_id, encryption_key=encryption_key or delivery.encryption_key
+        )
         if isinstance(event_bus, HumanLoopHub):
             raise ValueError(
                 f"reconciler: {event_bus.node.path} is a hub, and A2I lists the human loops of an "
                 "account and Region only there; expected None, and a HumanLoopEvents beside the "
-                "spoke in each account, whose reconciler sends lost events again and so to the hub"
+                "spoke in each account. Its reconciler sends lost events again, also to the hub"
             )
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
-        self._schedule = _a_schedule(schedule or Duration.hours(1))
+        self.schedule = _validate_schedule(schedule or Duration.hours(1))
         self._ledger = ledger
         self._event_bus = event_bus
-        self._key = encryption_key or delivery.encryption_key
         # cdk-nag recognises the dead-letter queue of a function too.
-        self._dead_letter_queue = create_dead_letter_queue(
-            self, "DeadLetterQueue", self._key, of_a_queue=True
+        self.dead_letter_queue = create_dead_letter_queue(
+            self, "DeadLetterQueue", self.encryption_key, of_a_queue=True
         )
-        self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = create_role(self, description="Compares human loops with the ledger")
+        self._create_role(
+            description="Compares human loops with the ledger",
+            policy_description="What the reconciler may do",
+            log_retention=log_retention,
+        )
         bus = event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
-        self._policy = self._create_policy(bus)
-        network = network_of(
-            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
-        )
-        self._function = create_function(
-            self,
+        self._add_statements(bus)
+        self._create_function(
             description="Finds ended human loops that are missing in the ledger",
-            handler=contract.RECONCILER_ENTRY_POINT,
-            role=self._role,
-            policies=[self._policy],
-            log_group=self._log_group,
-            dead_letter_queue=self._dead_letter_queue,
-            # The next run does what a failed one did not.
+            entry_point=contract.RECONCILER_ENTRY_POINT,
+            dead_letter_queue=self.dead_letter_queue,
+            # The next run repeats the work of a failed run.
             retry_attempts=0,
             memory_size=_MEMORY_SIZE,
             timeout=Duration.seconds(contract.RECONCILER_TIMEOUT_SECONDS),
-            network=network,
+            network=self._connect_network(vpc, vpc_subnets, security_groups),
             environment={
                 ReconcilerSetting.LEDGER_TABLE.value: ledger.table.table_name,
                 ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,
                 ReconcilerSetting.FLOW_DEFINITIONS.value: self._flow_definitions.to_environment(),
                 ReconcilerSetting.STATUSES.value: json.dumps(
-                    list_of_choices("statuses", statuses, HumanLoopStatus)
+                    require_choices("statuses", statuses, HumanLoopStatus)
                 ),
-                ReconcilerSetting.LOOK_BACK_DAYS.value: _days(_a_look_back(look_back, ledger)),
+                ReconcilerSetting.LOOK_BACK_DAYS.value: _days(
+                    _validate_look_back(look_back, ledger)
+                ),
             },
         )
         self._acknowledge_function()
-        self._rule = self._create_rule(delivery)
-        self._add_alarms(alerts, _an_open_age(max_open_age, self._schedule))
-
-    @property
-    def function(self) -> lambda_.Function:
-        """The function."""
-        return self._function
-
-    @property
-    def policy(self) -> iam.ManagedPolicy:
-        """The function's permissions."""
-        return self._policy
-
-    @property
-    def role(self) -> iam.Role:
-        """The function's execution role."""
-        return self._role
-
-    @property
-    def log_group(self) -> logs.LogGroup:
-        """The function's log group."""
-        return self._log_group
-
-    @property
-    def dead_letter_queue(self) -> sqs.Queue:
-        """The queue for invocations that failed."""
-        return self._dead_letter_queue
-
-    @property
-    def rule(self) -> events.Rule:
-        """The schedule."""
-        return self._rule
-
-    @property
-    def schedule(self) -> Duration:
-        """How often loops are compared."""
-        return self._schedule
+        self.rule = self._create_rule(delivery)
+        self._add_alarms(alerts, _validate_max_open_age(max_open_age, self.schedule))
 
     def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """Count the loops whose event was sent again, as a sum over the period (the schedule)."""
+        """Count the events that were sent again, as a sum over the period (the schedule)."""
         return self._metric(Metric.RECOVERED_LOOPS, "Sum", period)
 
     def metric_oldest_open_loop_age(self, *, period: Duration | None = None) -> cloudwatch.Metric:
@@ -237,60 +195,49 @@ class Reconciler(Construct):
         return cloudwatch.Metric(
             namespace=contract.METRIC_NAMESPACE,
             metric_name=name,
-            dimensions_map={contract.FUNCTION_METRIC_DIMENSION: self._function.function_name},
+            dimensions_map={contract.FUNCTION_METRIC_DIMENSION: self.function.function_name},
             statistic=statistic,
-            period=period or self._schedule,
+            period=period or self.schedule,
         )
 
-    def _create_policy(self, bus: events.IEventBus) -> iam.ManagedPolicy:
-        policy = iam.ManagedPolicy(
-            self, "Policy", description="What the reconciler may do", roles=[self._role]
+    def _add_statements(self, bus: events.IEventBus) -> None:
+        loops = Stack.of(self).format_arn(
+            service="sagemaker", resource="human-loop", resource_name="*"
         )
-        refuse_oversized(policy)
-        stack = Stack.of(self)
-        loops = stack.format_arn(service="sagemaker", resource="human-loop", resource_name="*")
         listing = ["sagemaker:ListHumanLoops"]
         if not self._flow_definitions.values:
             listing.append("sagemaker:ListFlowDefinitions")
-        allow(policy, listing, "*")
-        allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
-        self._ledger.grant_reconcile(policy)
-        allow_events(
-            policy,
-            bus,
-            contract.HUMAN_LOOP_DETAIL_TYPES[0],
-            is_default_bus=self._event_bus is None,
+        self._allow(listing, "*")
+        self._allow(["sagemaker:DescribeHumanLoop"], loops)
+        self._ledger.grant_reconcile(self.policy)
+        self._allow_events(
+            bus, contract.HUMAN_LOOP_DETAIL_TYPES[0], is_default_bus=self._event_bus is None
         )
-        self._dead_letter_queue.grant(policy, "sqs:SendMessage")
-        grant_through(self._key, policy, "sqs", SEND_ACTIONS)
-        allow_logs_and_traces(policy, self._log_group)
-        acknowledge(
-            policy,
+        self._allow_send(self.dead_letter_queue)
+        self._allow_logs_and_traces()
+        self._acknowledge_any_resource(
             "X-Ray's two write actions, ListHumanLoops and ListFlowDefinitions take no resource: "
-            "AWS defines them for '*' only.",
-            "AwsSolutions-IAM5[Resource::*]",
+            "AWS defines them for '*' only."
         )
-        acknowledge(
-            policy,
+        self._acknowledge_wildcards(
             "Reading the status of the human loops of this account and Region. Their names are not "
             "known beforehand, and AWS defines no condition keys for them.",
-            f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(loops))}]",
+            [loops],
         )
-        return policy
 
     def _create_rule(self, delivery: Delivery) -> events.Rule:
         rule = events.Rule(
             self,
             "Schedule",
             description="Compares human loops with the ledger",
-            schedule=events.Schedule.rate(self._schedule),
+            schedule=events.Schedule.rate(self.schedule),
         )
         rule.add_target(
             delivery.complete(
                 targets.LambdaFunction(
-                    self._function,
-                    dead_letter_queue=self._dead_letter_queue,
-                    max_event_age=self._schedule,
+                    self.function,
+                    dead_letter_queue=self.dead_letter_queue,
+                    max_event_age=self.schedule,
                     retry_attempts=2,
                 )
             )
@@ -298,18 +245,18 @@ class Reconciler(Construct):
         return rule
 
     def _add_alarms(self, alerts: Alerts, max_open_age: Duration) -> None:
-        alerts.watch_rule(self._rule)
-        alerts.watch_queue(self._dead_letter_queue)
+        alerts.watch_rule(self.rule)
+        alerts.watch_queue(self.dead_letter_queue)
         alerts.add_alarm(
-            self._function,
+            self.function,
             "Errors",
-            self._function.metric_errors(period=Duration.minutes(5)),
+            self.function.metric_errors(period=Duration.minutes(5)),
             description="The reconciler raised errors, so lost events may stay lost. Read the "
             "reason in the log of the function. The next run repeats what was left out.",
             section="ReconcilerErrors",
         )
         alerts.add_alarm(
-            self._function,
+            self.function,
             "RecoveredLoops",
             self.metric_recovered_loops(),
             description="Human loops ended whose events did not reach the ledger. The reconciler "
@@ -317,7 +264,7 @@ class Reconciler(Construct):
             section="RecoveredLoops",
         )
         alerts.add_alarm(
-            self._function,
+            self.function,
             "OpenLoops",
             self.metric_oldest_open_loop_age(),
             threshold=max_open_age.to_seconds(),
@@ -327,12 +274,11 @@ class Reconciler(Construct):
         )
 
     def _acknowledge_function(self) -> None:
-        acknowledge_shared_concurrency(
-            self._function,
+        self._acknowledge_shared_concurrency(
             "One invocation at a time, on a schedule. Reserved concurrency is taken from the "
             "account's quota, and the deployment fails where the quota is small.",
         )
-        retries = self._function.node.find_child("EventInvokeConfig")
+        retries = self.function.node.find_child("EventInvokeConfig")
         assert isinstance(retries, Construct)  # noqa: S101 - retry_attempts creates it
         acknowledge(
             retries,
@@ -342,7 +288,45 @@ class Reconciler(Construct):
         )
 
 
-def _a_schedule(schedule: Duration) -> Duration:
+def supplied_or_new_reconciler(
+    context: LoopContext, reconciler: Reconciler | ReconcilerSettings | None
+) -> Reconciler | None:
+    """Return the supplied reconciler, or create one with the settings.
+
+    Raises
+    ------
+    ValueError
+        If the value is neither, or settings are supplied without a review handler.
+    """
+    refuse_other_than_settings("reconciler", reconciler, Reconciler)
+    if reconciler is None or isinstance(reconciler, Reconciler):
+        return reconciler
+    handler = context.review_handler
+    if reconciler is RECONCILER_BY_DEFAULT and (
+        handler is None
+        or isinstance(context.event_bus, HumanLoopHub)
+        or context.flow_definitions.are_of_other_environments(Stack.of(context.scope))
+    ):
+        return None
+    if handler is None:
+        raise ValueError(
+            "reconciler: it compares human loops with the ledger of a ReviewHandler, but "
+            "handler is your own function; expected Reconciler(…, ledger=…) or None"
+        )
+    return Reconciler(
+        context.scope,
+        "Reconciler",
+        ledger=handler.ledger,
+        delivery=context.delivery,
+        alerts=context.alerts,
+        flow_definitions=context.flow_definitions,
+        statuses=context.statuses,
+        event_bus=context.event_bus,
+        **reconciler,
+    )
+
+
+def _validate_schedule(schedule: Duration) -> Duration:
     seconds = schedule.to_seconds()
     if seconds % 60 or not contract.RECONCILER_TIMEOUT_SECONDS <= seconds <= 86_400:
         raise ValueError(
@@ -352,19 +336,19 @@ def _a_schedule(schedule: Duration) -> Duration:
     return schedule
 
 
-def _a_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
+def _validate_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
     retention = ledger.retention
     if look_back is None:
         return min(_LOOK_BACK, retention, key=_seconds)
     if not 3600 <= look_back.to_seconds() <= retention.to_seconds():
         raise ValueError(
             f"look_back: expected an hour up to {retention.to_human_string()}, after which the "
-            f"ledger forgets a loop, got {look_back.to_human_string()}"
+            f"ledger deletes a loop, got {look_back.to_human_string()}"
         )
     return look_back
 
 
-def _an_open_age(max_open_age: Duration | None, schedule: Duration) -> Duration:
+def _validate_max_open_age(max_open_age: Duration | None, schedule: Duration) -> Duration:
     age = max_open_age or Duration.days(3)
     if age.to_seconds() < schedule.to_seconds():
         raise ValueError(

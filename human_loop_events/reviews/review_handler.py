@@ -1,28 +1,28 @@
-"""The included handler: a function that reads each review and records its outcome."""
+"""The review handler: a function that reads each review and records its outcome."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Unpack
 
 from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import list_of_texts, refuse_other_than_construct, whole_number
-from human_loop_events.aws.encryption import SEND_ACTIONS, create_key, grant_through
-from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.arguments import (
+    refuse_other_than_construct,
+    require_texts,
+    require_whole_number,
+)
 from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
-from human_loop_events.events.delivered_rule import DeliveredRule
+from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_hub import HumanLoopHub
@@ -31,30 +31,21 @@ from human_loop_events.reviews.ledger import Ledger
 from human_loop_events.reviews.mappings import render_mappings
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_policies import create_output_policies
-from human_loop_events.reviews.runtime_function import (
-    acknowledge_shared_concurrency,
-    allow,
-    allow_events,
-    allow_logs_and_traces,
-    as_in_findings,
-    create_function,
-    create_log_group,
-    create_role,
-    network_of,
-)
+from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
-from human_loop_reviews.contract import FieldMapping, Setting, TaskMapping
+from human_loop_reviews.contract import Setting
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 #: Lambda allows 4,096 bytes for all environment variables. Mappings may take 3,072 of them.
 _MAX_ALLOWED_NAMES_BYTES = 256
 
 
-#: The memory in MiB of the function itself, and of one MiB of the worst output.
+#: The memory in MiB of the function itself, and for each MiB of output in the worst case.
 _MEMORY_WITHOUT_OUTPUT = 80
 _MEMORY_PER_OUTPUT = 31
 
 
-class ReviewHandlerSettings(TypedDict, total=False):
+class ReviewHandlerSettings(Network, total=False):
     """The parameters of a `ReviewHandler` that another construct creates. See `ReviewHandler`."""
 
     ledger: Ledger
@@ -70,12 +61,9 @@ class ReviewHandlerSettings(TypedDict, total=False):
     memory_size: int
     timeout: Duration
     reserved_concurrent_executions: int
-    vpc: ec2.IVpc
-    vpc_subnets: ec2.SubnetSelection
-    security_groups: Sequence[ec2.ISecurityGroup]
 
 
-class ReviewHandler(Construct):
+class ReviewHandler(RuntimeFunction):
     """A function that settles ended human loops, with its role, log group and ledger.
 
     For each ended loop it reads the output from S3, reviews it (prediction against reviewers,
@@ -90,56 +78,58 @@ class ReviewHandler(Construct):
     construct_id
         The id within the parent.
     output
-        Where the flow definitions write their output. Required, except in a hub.
+        The output location of the flow definitions. Required, except in a hub.
     hub
-        The hub whose spokes forward events. The function then reads each output with the role that
-        its spoke gives. Flow definitions are named with account and Region in metrics. Default:
+        The hub to which spokes forward events. The function then reads each output with a role of
+        the spoke. In metrics, the names of flow definitions contain account and Region. Default:
         none.
     flow_definitions
-        Whose output the function may read. With names known at synthesis it may read their folders
-        only. Default: any.
+        The flow definitions with output that the function can read. If the names are known at
+        synthesis, it can read their folders only. Default: any.
     dead_letter_queue
         A standard queue for events that the function fails on three times when it is invoked
-        directly. Default: none. Supply one unless the function only reads a queue.
+        directly. Default: none. Supply a queue unless the function only reads
+        a handler queue.
     encryption_key
-        The customer managed key of the new ledger and the logs. Default: a new one, with rotation.
+        The customer managed key of the new ledger and the logs. Default: a new key, with
+        rotation.
     ledger
-        The ledger. Default: a new one.
+        The ledger. Default: a new ledger.
     ledger_retention
-        How long the new ledger keeps a loop. Default: 400 days.
+        The retention period of loops in the new ledger. Default: 400 days.
     mappings
-        For custom tasks, by the flow definition's name: where prediction and answer are found. In a
-        hub a name is that of the flow definitions in all accounts, and a mapping by account, Region
-        and name, as in ``"111122223333/eu-west-1/claims"``, comes before it. Default: reviewers are
-        compared with each other only.
+        The locations of predictions and answers of custom tasks, by the flow definition's name. In
+        a hub, a name applies to all accounts. A mapping by account, Region and name, as in
+        ``"111122223333/eu-west-1/claims"``, takes precedence. Default: reviewers are compared with
+        each other only.
     include_values
-        Whether outcomes carry the documents' values. Default: names and verdicts only.
+        Whether outcomes contain the documents' values. Default: names and verdicts only.
     include_failure_reason
-        Whether outcomes carry the reason that A2I gives for a failure. A reason can quote a
+        Whether outcomes contain the reason that A2I gives for a failure. A reason can quote a
         document. Default: yes.
     hash_field_names
-        Whether outcomes carry a hash in place of each field's name. In a form a name is what stands
-        in the document. Default: no.
+        Whether outcomes contain a hash in place of each field's name. In a form, a name is text of
+        the document. Default: no.
     allowed_field_names
-        The names that outcomes carry as they are, all others hashed. Default: see
+        The names that outcomes contain in plain text. All other names are hashed. Default: see
         `hash_field_names`.
     outcome_bus
         The bus on which outcomes are published. Default: the account's default bus.
     log_retention
-        How long logs are kept. Default: one year.
+        The retention period of the logs. Default: one year.
     max_output_size
         Larger outputs are not read. Their events go to a dead-letter queue. Default: 12 MiB.
     memory_size
         The function's memory in MiB, 256 to 10,240. Default: 1,024. An output can take more than
         thirty times its size.
     timeout
-        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls of AWS, with retries,
-        take at most one of these.
+        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls to AWS, with retries,
+        take at most one minute.
     reserved_concurrent_executions
-        How many instances may run at once. Default: no limit but the account's.
+        The maximum number of concurrent instances. Default: the limit of the account.
     vpc, vpc_subnets, security_groups
-        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
-        endpoints of the services that it calls. Default: in no VPC.
+        The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
+        VPC needs endpoints for the services that the function calls. Default: no VPC.
 
     Raises
     ------
@@ -153,6 +143,13 @@ class ReviewHandler(Construct):
     ...     self, "ReviewHandler", output=OutputLocation(bucket), dead_letter_queue=queue
     ... )
     """
+
+    hub: HumanLoopHub | None
+    """The hub to which spokes forward events. None outside a hub."""
+    ledger: Ledger
+    """The ledger."""
+    outcome_bus: events.IEventBus
+    """The bus on which outcomes are published."""
 
     def __init__(
         self,
@@ -181,15 +178,14 @@ class ReviewHandler(Construct):
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
-        super().__init__(scope, construct_id)
         if hub is not None and not isinstance(hub, HumanLoopHub):
             raise ValueError(f"hub: expected HumanLoopHub(…), got {hub!r}")
         if hub is None and not isinstance(output, OutputLocation):
             raise ValueError(f"output: expected OutputLocation(bucket, prefix=…), got {output!r}")
         if hub is not None and output is not None:
             raise ValueError(
-                "output: the handler of a hub reads outputs with the roles of the spokes, and only "
-                "so; expected none, and the output of each spoke in its HumanLoopSpoke"
+                "output: the handler of a hub reads outputs only with the roles of the spokes; "
+                "expected none, and the output of each spoke in its HumanLoopSpoke"
             )
         for name, value in (
             ("include_values", include_values),
@@ -200,7 +196,7 @@ class ReviewHandler(Construct):
                 raise ValueError(f"{name}: expected True or False, got {value!r}")
         if ledger is not None and ledger_retention is not None:
             raise ValueError(
-                "ledger_retention: it is for a new ledger, but ledger is supplied; expected "
+                "ledger_retention: it applies to a new ledger, but ledger is supplied; expected "
                 "Ledger(…, retention=…)"
             )
         refuse_other_than_construct(
@@ -210,123 +206,76 @@ class ReviewHandler(Construct):
         )
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
+        super().__init__(scope, construct_id, encryption_key=encryption_key)
         self._output = output
-        self._hub = hub
+        self.hub = hub
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         if hub is None:
             self._flow_definitions.refuse_names_of_several_environments()
-        self._key = encryption_key or create_key(self)
-        self._outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
+        self.outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"
         )
-        self._ledger = ledger or Ledger(
-            self, "Ledger", encryption_key=self._key, retention=ledger_retention
+        self.ledger = ledger or Ledger(
+            self, "Ledger", encryption_key=self.encryption_key, retention=ledger_retention
         )
-        self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = create_role(
-            self,
+        self._create_role(
             description="Settles ended human loops",
-            role_name=hub._read_by(self) if hub else None,
+            policy_description="What the review handler may do",
+            log_retention=log_retention,
+            role_name=hub.register_reader(self) if hub else None,
         )
-        self._policy = self._create_policy(
-            dead_letter_queue, has_custom_bus=outcome_bus is not None
-        )
-        network = network_of(
-            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
-        )
+        self._add_statements(dead_letter_queue, has_custom_bus=outcome_bus is not None)
+        network = self._connect_network(vpc, vpc_subnets, security_groups)
+        output_policies = self._allow_output()
         self._handler_queue: HandlerQueue | None = None
-        self._function = create_function(
-            self,
+        self._create_function(
             description="Reads the review of each ended human loop and records the outcome",
-            handler=contract.REVIEW_HANDLER_ENTRY_POINT,
-            role=self._role,
-            policies=[self._policy, *self._allow_output()],
-            log_group=self._log_group,
+            entry_point=contract.REVIEW_HANDLER_ENTRY_POINT,
+            output_policies=output_policies,
             dead_letter_queue=dead_letter_queue,
-            memory_size=whole_number("memory_size", memory_size, least=256, most=10_240),
-            timeout=_a_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
+            memory_size=require_whole_number("memory_size", memory_size, least=256, most=10_240),
+            timeout=_validate_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             network=network,
             environment={
-                Setting.LEDGER_ARN.value: self._ledger.table.table_arn,
+                Setting.LEDGER_ARN.value: self.ledger.table.table_arn,
                 Setting.LEDGER_RETENTION_DAYS.value: (
-                    f"{self._ledger.retention.to_days(integral=False):g}"
+                    f"{self.ledger.retention.to_days(integral=False):g}"
                 ),
-                Setting.OUTCOME_BUS.value: self._outcome_bus.event_bus_arn,
-                Setting.INCLUDE_VALUES.value: _boolean(include_values),
-                Setting.INCLUDE_FAILURE_REASON.value: _boolean(include_failure_reason),
+                Setting.OUTCOME_BUS.value: self.outcome_bus.event_bus_arn,
+                Setting.INCLUDE_VALUES.value: _render_boolean(include_values),
+                Setting.INCLUDE_FAILURE_REASON.value: _render_boolean(include_failure_reason),
                 Setting.MAX_OUTPUT_BYTES.value: (
-                    f"{_an_output_size(max_output_size).to_bytes():.0f}"
+                    f"{_validate_output_size(max_output_size).to_bytes():.0f}"
                 ),
-                **_field_names(hash_field_names, allowed_field_names),
-                **_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
+                **_render_field_names(hash_field_names, allowed_field_names),
+                **_render_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
                 **({Setting.HUB.value: hub.hub_name} if hub else {}),
             },
         )
         if reserved_concurrent_executions is None:
-            acknowledge_shared_concurrency(
-                self._function,
+            self._acknowledge_shared_concurrency(
                 "Reserved concurrency is taken from the account's quota, and the deployment fails "
                 "where the quota is small. Events arrive at the pace of people. "
                 "reserved_concurrent_executions sets it.",
             )
         if self._output is not None:
             self._output.warn_of_foreign_owners(self)
-        self._warn_of_small_memory(_an_output_size(max_output_size), memory_size)
+        self._warn_of_small_memory(_validate_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
 
     @property
-    def function(self) -> lambda_.Function:
-        """The function."""
-        return self._function
-
-    @property
-    def policy(self) -> iam.ManagedPolicy:
-        """The function's permissions. A grant to it is a grant to the function."""
-        return self._policy
-
-    @property
-    def role(self) -> iam.Role:
-        """The function's execution role."""
-        return self._role
-
-    @property
     def output(self) -> OutputLocation:
-        """Where the flow definitions write their output.
+        """The output location of the flow definitions.
 
         Raises
         ------
         ValueError
-            In a hub, whose spokes have the output.
+            In a hub. The spokes have the output.
         """
         if self._output is None:
             raise ValueError("output: this ReviewHandler has none: the spokes of its hub have it")
         return self._output
-
-    @property
-    def hub(self) -> HumanLoopHub | None:
-        """The hub whose spokes forward events."""
-        return self._hub
-
-    @property
-    def ledger(self) -> Ledger:
-        """The ledger."""
-        return self._ledger
-
-    @property
-    def log_group(self) -> logs.LogGroup:
-        """The function's log group."""
-        return self._log_group
-
-    @property
-    def outcome_bus(self) -> events.IEventBus:
-        """The bus on which outcomes are published."""
-        return self._outcome_bus
-
-    @property
-    def encryption_key(self) -> kms.IKey:
-        """The key of the new ledger and the logs."""
-        return self._key
 
     def read_from_queue(
         self,
@@ -336,7 +285,7 @@ class ReviewHandler(Construct):
         handler_delivery: HandlerDelivery,
         encryption_key: kms.IKey | None = None,
     ) -> HandlerQueue:
-        """Let the function read a new queue. See `HandlerDelivery.buffered`.
+        """Create a queue that the function reads. See `HandlerDelivery.buffered`.
 
         The function itself sends an event that it cannot process to the queue's dead-letter queue,
         with the error as message attributes. An error that no retry can fix is sent at once, any
@@ -347,7 +296,7 @@ class ReviewHandler(Construct):
         scope, construct_id
             The parent and the id of the queue.
         handler_delivery
-            How the queue is read and how long an event is retried.
+            The concurrency and the retry time.
         encryption_key
             The customer managed key of the queue. Default: the key of the ledger.
 
@@ -359,24 +308,24 @@ class ReviewHandler(Construct):
         if self._handler_queue is not None:
             raise ValueError(
                 f"handler: {self.node.path} reads {self._handler_queue.node.path} already, and "
-                "knows the dead-letter queue of one queue only; expected a ReviewHandler for each "
-                "buffered delivery, or HandlerDelivery.direct()"
+                "sends to the dead-letter queue of one queue only; expected a ReviewHandler for "
+                "each buffered delivery, or HandlerDelivery.direct()"
             )
-        buffer = HandlerQueue(
+        handler_queue = HandlerQueue(
             scope,
             construct_id,
-            function=self._function,
-            reader=self._policy,
+            function=self.function,
+            reader=self.policy,
             handler_delivery=handler_delivery,
-            encryption_key=encryption_key or self._key,
+            encryption_key=encryption_key or self.encryption_key,
         )
-        self._handler_queue = buffer
-        self._grant_send(buffer.dead_letter_queue)
-        self._function.add_environment(
-            Setting.DEAD_LETTER_QUEUE_URL, buffer.dead_letter_queue.queue_url
+        self._handler_queue = handler_queue
+        self._allow_send(handler_queue.dead_letter_queue)
+        self.function.add_environment(
+            Setting.DEAD_LETTER_QUEUE_URL, handler_queue.dead_letter_queue.queue_url
         )
-        self._function.add_environment(Setting.MAX_RECEIVES, str(buffer.max_receives))
-        return buffer
+        self.function.add_environment(Setting.MAX_RECEIVES, str(handler_queue.max_receives))
+        return handler_queue
 
     def on_outcome(
         self,
@@ -384,104 +333,75 @@ class ReviewHandler(Construct):
         *,
         delivery: Delivery,
         alerts: Alerts,
-        target: events.IRuleTarget | None = None,
-        description: str | None = None,
-        rule_name: str | None = None,
+        **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        """Add a rule on the outcomes that this ledger records, without verifications.
+        """Add a rule on the outcomes in this ledger, except those of verifications.
 
         Parameters
         ----------
         rule_id
             The id of the rule within this construct.
         delivery, alerts
-            How outcomes are delivered, and who is notified if they cannot be.
-        target
-            Where the outcomes go. Default: nowhere. Add targets to the returned rule.
-        description
-            The rule's description.
-        rule_name
-            The rule's physical name. Default: one that CloudFormation generates.
+            The delivery of the outcomes, and the alerts on failed deliveries.
+        options
+            ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
 
         Raises
         ------
         ValueError
-            If the outcome bus is of another account or Region, where this stack can have no rule.
+            If the outcome bus is in another account or Region. A rule must be where its bus is.
         """
-        _refuse_other_environment(self._outcome_bus, Stack.of(self))
-        rule = DeliveredRule(
+        _refuse_other_environment(self.outcome_bus, Stack.of(self))
+        return DeliveredRule(
             self,
             rule_id,
             delivery=delivery,
             alerts=alerts,
-            description=description,
-            rule_name=rule_name,
-            event_bus=self._outcome_bus,
+            event_bus=self.outcome_bus,
             event_pattern=events.EventPattern(
                 source=[contract.PROJECT_SOURCE],
                 detail_type=[contract.OUTCOME_DETAIL_TYPE],
-                # Other stacks may publish on the same bus.
-                resources=[self._ledger.table.table_arn],
+                # Other stacks can publish on the same bus.
+                resources=[self.ledger.table.table_arn],
                 detail=contract.VERIFICATION_EXCLUDED,
             ),
+            **options,
         )
-        rule.add_target(target)
-        return rule
 
-    def _create_policy(
+    def _add_statements(
         self, dead_letter_queue: sqs.IQueue | None, *, has_custom_bus: bool
-    ) -> iam.ManagedPolicy:
-        policy = iam.ManagedPolicy(
-            self, "Policy", description="What the review handler may do", roles=[self._role]
+    ) -> None:
+        self.ledger.grant_record(self.policy)
+        self._allow_events(
+            self.outcome_bus, contract.OUTCOME_DETAIL_TYPE, is_default_bus=not has_custom_bus
         )
-        refuse_oversized(policy)
-        self._ledger.grant_record(policy)
-        allow_events(
-            policy,
-            self._outcome_bus,
-            contract.OUTCOME_DETAIL_TYPE,
-            is_default_bus=not has_custom_bus,
+        self._allow_logs_and_traces()
+        self._acknowledge_any_resource(
+            "X-Ray's two write actions take no resource: AWS defines them for '*' only."
         )
-        allow_logs_and_traces(policy, self._log_group)
-        acknowledge(
-            policy,
-            "X-Ray's two write actions take no resource: AWS defines them for '*' only.",
-            "AwsSolutions-IAM5[Resource::*]",
-        )
-        self._policy = policy
         if dead_letter_queue is not None:
-            self._grant_send(dead_letter_queue)
-        return policy
-
-    def _grant_send(self, queue: sqs.IQueue) -> None:
-        queue.grant(self._policy, "sqs:SendMessage")
-        if queue.encryption_master_key is not None:
-            grant_through(queue.encryption_master_key, self._policy, "sqs", SEND_ACTIONS)
+            self._allow_send(dead_letter_queue)
 
     def _allow_output(self) -> list[iam.ManagedPolicy]:
-        """Allow reading the output, or taking the roles of the spokes that may read it."""
+        """Allow reading the output, or assuming the roles of the spokes that can read it."""
         if self._output is not None:
             return create_output_policies(
                 self,
-                self._role,
+                self.role,
                 self._output,
                 self._flow_definitions,
                 description="Which output the review handler may read",
             )
-        assert self._hub is not None  # noqa: S101 - one of both is given
-        stack, roles = Stack.of(self), self._hub.output_role_arns
+        assert self.hub is not None  # noqa: S101 - the constructor requires one of the two
+        roles = self.hub.output_role_arns
         for arn in roles:
-            allow(self._policy, ["sts:AssumeRole"], arn)
-        acknowledge(
-            self._policy,
+            self._allow(["sts:AssumeRole"], arn)
+        self._acknowledge_wildcards(
             "The roles of the hub's spokes, one for each Region, whose names begin with the hub's. "
             "Each admits this function's role only, and lets it read the output of human loops. "
             "The function takes the role of the account and Region of an event, which EventBridge "
             "attests.",
-            *(
-                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
-                for arn in roles
-            ),
+            roles,
         )
         return []
 
@@ -497,12 +417,12 @@ class ReviewHandler(Construct):
             )
 
     def _warn_of_foreign_outcome_bus(self) -> None:
-        owner = self._outcome_bus.env.account
+        owner = self.outcome_bus.env.account
         if owner != Stack.of(self).account and not Token.is_unresolved(owner):
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:outcome-bus-account",
                 f"the outcome bus is in account {owner}: its policy must allow the role of the "
-                "handler events:PutEvents; without that no loop can be settled",
+                "handler events:PutEvents; otherwise no loop can be settled",
             )
 
 
@@ -516,13 +436,13 @@ def _refuse_other_environment(bus: events.IEventBus, stack: Stack) -> None:
             )
 
 
-def _boolean(value: bool) -> str:
+def _render_boolean(value: bool) -> str:
     return str(value).lower()
 
 
-def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[str, str]:
+def _render_field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[str, str]:
     if allowed is not None:
-        names = list_of_texts("allowed_field_names", allowed, example="['Total', 'Invoice Date']")
+        names = require_texts("allowed_field_names", allowed, example="['Total', 'Invoice Date']")
         rendered = json.dumps(names, separators=(",", ":"), ensure_ascii=False)
         size = len(rendered.encode())
         if size > _MAX_ALLOWED_NAMES_BYTES:
@@ -535,7 +455,7 @@ def _field_names(hash_field_names: bool, allowed: Sequence[str] | None) -> dict[
     return {Setting.FIELD_NAMES.value: how.value}
 
 
-def _mappings(
+def _render_mappings(
     mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None,
     flow_definitions: FlowDefinitions,
     *,
@@ -546,16 +466,16 @@ def _mappings(
     return {Setting.MAPPINGS.value: render_mappings(mappings, flow_definitions, in_hub=in_hub)}
 
 
-def _a_timeout(timeout: Duration) -> Duration:
+def _validate_timeout(timeout: Duration) -> Duration:
     if not contract.MIN_TIMEOUT_SECONDS <= timeout.to_seconds() <= 900:
         raise ValueError(
-            f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls of AWS "
+            f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls to AWS "
             "and their retries need one minute"
         )
     return timeout
 
 
-def _an_output_size(size: Size | None) -> Size:
+def _validate_output_size(size: Size | None) -> Size:
     if size is None:
         return Size.bytes(contract.DEFAULT_MAX_OUTPUT_BYTES)
     if not 1 <= size.to_kibibytes(rounding=SizeRoundingBehavior.NONE) <= 1024 * 1024:

@@ -1,9 +1,9 @@
-"""What the functions of this project have in common: code, logs, role, permissions."""
+"""A function of the runtime package: code, logs, role, permissions, network."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
@@ -18,11 +18,17 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.encryption import admit_log_groups
+from human_loop_events.aws.encryption import (
+    SEND_ACTIONS,
+    admit_log_groups,
+    create_key,
+    grant_through,
+)
+from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.retention import KEEP
 from human_loop_reviews import contract
 
-#: What Lambda needs to connect a function with a VPC.
+#: The actions with which Lambda connects a function with a VPC.
 #: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 _NETWORK_ACTIONS: Final = (
     "ec2:AssignPrivateIpAddresses",
@@ -35,106 +41,216 @@ _NETWORK_ACTIONS: Final = (
 
 
 class Network(TypedDict, total=False):
-    """Where in a VPC a function runs. Empty for nowhere."""
+    """The VPC of a function. Empty for a function without a VPC."""
 
     vpc: ec2.IVpc
     vpc_subnets: ec2.SubnetSelection
     security_groups: Sequence[ec2.ISecurityGroup]
 
 
+class RuntimeFunction(Construct):
+    """A function of the runtime package, with its role, policy and log group.
+
+    This is the base class of `ReviewHandler`, `Reconciler` and `HumanLoopCallbacks`. The resources
+    are children of the subclass. A constructor calls `_create_role`, adds its statements to
+    `policy`, and then calls `_create_function`.
+
+    Parameters
+    ----------
+    scope
+        The parent.
+    construct_id
+        The id within the parent.
+    encryption_key
+        The customer managed key of the logs. Default: a new one, with rotation.
+    """
+
+    function: lambda_.Function
+    """The function."""
+    policy: iam.ManagedPolicy
+    """The function's permissions. A grant to the policy is a grant to the function."""
+    role: iam.Role
+    """The function's execution role."""
+    log_group: logs.LogGroup
+    """The function's log group."""
+    encryption_key: kms.IKey
+    """The key of the logs and of the data that the construct creates."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey | None
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.encryption_key = encryption_key or create_key(self)
+
+    def _create_role(
+        self,
+        *,
+        description: str,
+        policy_description: str,
+        log_retention: logs.RetentionDays,
+        role_name: str | None = None,
+    ) -> None:
+        """Create the log group, the execution role and its policy, which is empty."""
+        self.log_group = create_log_group(self, self.encryption_key, log_retention)
+        self.role = iam.Role(
+            self,
+            "Role",
+            role_name=role_name,
+            description=description,
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        self.policy = iam.ManagedPolicy(
+            self, "Policy", description=policy_description, roles=[self.role]
+        )
+        refuse_oversized(self.policy)
+
+    def _create_function(
+        self,
+        *,
+        description: str,
+        entry_point: str,
+        environment: Mapping[str, str],
+        memory_size: int,
+        timeout: Duration,
+        network: Network,
+        dead_letter_queue: sqs.IQueue | None,
+        output_policies: Sequence[iam.ManagedPolicy] = (),
+        reserved_concurrent_executions: int | None = None,
+        retry_attempts: int | None = None,
+    ) -> None:
+        """Create the function, after the policies with everything that it may do."""
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            code=_runtime_code(),
+            handler=entry_point,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            # The policies are complete. CDK must not add another one.
+            role=self.role.without_policy_updates(),
+            dead_letter_queue=dead_letter_queue,
+            retry_attempts=retry_attempts,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
+            memory_size=memory_size,
+            timeout=timeout,
+            reserved_concurrent_executions=reserved_concurrent_executions,
+            environment=environment,
+            **network,
+        )
+        # Lambda checks at creation that the role may send to the dead-letter queue.
+        self.function.node.add_dependency(self.policy, *output_policies)
+        if not network:
+            _acknowledge_no_vpc(self.function)
+
+    def _connect_network(
+        self,
+        vpc: ec2.IVpc | None,
+        vpc_subnets: ec2.SubnetSelection | None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None,
+    ) -> Network:
+        """Allow Lambda to connect the function with a VPC, and return the function's network.
+
+        Raises
+        ------
+        ValueError
+            If subnets or security groups are supplied without a VPC.
+        """
+        if vpc is None:
+            for name, value in (("vpc_subnets", vpc_subnets), ("security_groups", security_groups)):
+                if value is not None:
+                    raise ValueError(f"{name}: expected vpc with it, got none")
+            return Network()
+        _allow_network_interfaces(self.policy)
+        network = Network(vpc=vpc)
+        if vpc_subnets is not None:
+            network["vpc_subnets"] = vpc_subnets
+        if security_groups is not None:
+            network["security_groups"] = security_groups
+        return network
+
+    def _allow(self, actions: Sequence[str], *resource_arns: str) -> None:
+        """Allow actions on resources, or on ``*`` where AWS defines no resource."""
+        iam.Grant.add_to_principal(
+            grantee=self.policy, actions=actions, resource_arns=list(resource_arns)
+        )
+
+    def _allow_events(
+        self, bus: events.IEventBus, detail_type: str, *, is_default_bus: bool
+    ) -> None:
+        """Allow putting the project's own events of one detail type on a bus."""
+        iam.Grant.add_to_principal(
+            grantee=self.policy,
+            actions=["events:PutEvents"],
+            resource_arns=[bus.event_bus_arn],
+            # One call can have several entries, so the keys have several values. ForAllValues is
+            # also true without any value, which Null excludes.
+            conditions={
+                "ForAllValues:StringEquals": {
+                    "events:source": contract.PROJECT_SOURCE,
+                    "events:detail-type": detail_type,
+                },
+                "Null": {"events:source": "false", "events:detail-type": "false"},
+            },
+        )
+        if not is_default_bus:
+            # EventBridge drops events that are sent to a bus that does not exist.
+            self._allow(["events:DescribeEventBus"], bus.event_bus_arn)
+
+    def _allow_logs_and_traces(self) -> None:
+        """Allow writing the log and X-Ray's traces."""
+        self.log_group.grant(self.policy, "logs:CreateLogStream", "logs:PutLogEvents")
+        self._allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")
+
+    def _allow_send(self, queue: sqs.IQueue) -> None:
+        """Allow sending to a queue, with its key."""
+        queue.grant(self.policy, "sqs:SendMessage")
+        if queue.encryption_master_key is not None:
+            grant_through(queue.encryption_master_key, self.policy, "sqs", SEND_ACTIONS)
+
+    def _acknowledge_any_resource(self, reason: str) -> None:
+        """Acknowledge that the policy has actions for which AWS defines no resource."""
+        acknowledge(self.policy, reason, "AwsSolutions-IAM5[Resource::*]")
+
+    def _acknowledge_wildcards(self, reason: str, arns: Iterable[str]) -> None:
+        """Acknowledge that the policy has ARNs with wildcards."""
+        acknowledge_wildcards(self.policy, reason, arns)
+
+    def _acknowledge_shared_concurrency(self, reason: str) -> None:
+        """Acknowledge that the function has no reserved concurrency."""
+        acknowledge(
+            self.function,
+            reason,
+            "HIPAA.Security-LambdaConcurrency",
+            "NIST.800.53.R5-LambdaConcurrency",
+        )
+
+
 def create_log_group(
     scope: Construct, key: kms.IKey, retention: logs.RetentionDays
 ) -> logs.LogGroup:
-    """Create the encrypted log group of a function, which is kept when the stack is deleted."""
+    """Create an encrypted log group, which is kept when the stack is deleted."""
     admit_log_groups(key, scope)
     return logs.LogGroup(
         scope, "Logs", encryption_key=key, retention=retention, removal_policy=KEEP
     )
 
 
-def create_role(scope: Construct, *, description: str, role_name: str | None = None) -> iam.Role:
-    """Create the execution role of a function."""
-    return iam.Role(
-        scope,
-        "Role",
-        role_name=role_name,
-        description=description,
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+def acknowledge_wildcards(policy: iam.ManagedPolicy, reason: str, arns: Iterable[str]) -> None:
+    """Acknowledge that a policy has ARNs with wildcards."""
+    stack = Stack.of(policy)
+    acknowledge(
+        policy,
+        reason,
+        *(f"AwsSolutions-IAM5[Resource::{_as_in_findings(stack.resolve(arn))}]" for arn in arns),
     )
 
 
-def create_function(
-    scope: Construct,
-    *,
-    description: str,
-    handler: str,
-    role: iam.Role,
-    policies: Sequence[iam.ManagedPolicy],
-    log_group: logs.LogGroup,
-    dead_letter_queue: sqs.IQueue | None,
-    memory_size: int,
-    timeout: Duration,
-    environment: Mapping[str, str],
-    network: Network | None = None,
-    reserved_concurrent_executions: int | None = None,
-    retry_attempts: int | None = None,
-) -> lambda_.Function:
-    """Create a function that runs the runtime package.
-
-    Parameters
-    ----------
-    policies
-        All that the function may do. CDK adds nothing to it.
-    """
-    function = lambda_.Function(
-        scope,
-        "Function",
-        description=description,
-        code=_runtime_code(),
-        handler=handler,
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=lambda_.Architecture.ARM_64,
-        # The policies are complete. CDK must not add one of its own.
-        role=role.without_policy_updates(),
-        dead_letter_queue=dead_letter_queue,
-        retry_attempts=retry_attempts,
-        log_group=log_group,
-        logging_format=lambda_.LoggingFormat.JSON,
-        tracing=lambda_.Tracing.ACTIVE,
-        memory_size=memory_size,
-        timeout=timeout,
-        reserved_concurrent_executions=reserved_concurrent_executions,
-        environment=environment,
-        **(network or {}),
-    )
-    # Lambda checks at creation that the role may send to the dead-letter queue.
-    function.node.add_dependency(*policies)
-    if not network:
-        _acknowledge_no_vpc(function)
-    return function
-
-
-def network_of(
-    policy: iam.ManagedPolicy,
-    *,
-    vpc: ec2.IVpc | None,
-    vpc_subnets: ec2.SubnetSelection | None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None,
-) -> Network:
-    """Return where in a VPC a function runs, and allow Lambda to connect it.
-
-    Raises
-    ------
-    ValueError
-        If there are subnets or security groups without a VPC.
-    """
-    if vpc is None:
-        for name, value in (("vpc_subnets", vpc_subnets), ("security_groups", security_groups)):
-            if value is not None:
-                raise ValueError(f"{name}: expected vpc with it, got none")
-        return Network()
+def _allow_network_interfaces(policy: iam.ManagedPolicy) -> None:
+    """Allow Lambda to connect the function with its role, and deny it to the function's code."""
     iam.Grant.add_to_principal(grantee=policy, actions=list(_NETWORK_ACTIONS), resource_arns=["*"])
-    # Lambda connects the function with its role. The function's own code must not.
     functions = Stack.of(policy).format_arn(
         service="lambda",
         resource="function",
@@ -155,76 +271,26 @@ def network_of(
         "code of the function is denied them.",
         "AwsSolutions-IAM5[Resource::*]",
     )
-    network = Network(vpc=vpc)
-    if vpc_subnets is not None:
-        network["vpc_subnets"] = vpc_subnets
-    if security_groups is not None:
-        network["security_groups"] = security_groups
-    return network
 
 
-def allow(policy: iam.ManagedPolicy, actions: Sequence[str], resource: str) -> None:
-    """Add a statement for one resource, or for ``*`` where AWS defines no resource."""
-    iam.Grant.add_to_principal(grantee=policy, actions=actions, resource_arns=[resource])
-
-
-def allow_events(
-    policy: iam.ManagedPolicy, bus: events.IEventBus, detail_type: str, *, is_default_bus: bool
-) -> None:
-    """Allow to put the project's own events of one detail-type on a bus."""
-    iam.Grant.add_to_principal(
-        grantee=policy,
-        actions=["events:PutEvents"],
-        resource_arns=[bus.event_bus_arn],
-        # One call can have several entries, so the keys have several values. ForAllValues is also
-        # true without any value, which Null excludes.
-        conditions={
-            "ForAllValues:StringEquals": {
-                "events:source": contract.PROJECT_SOURCE,
-                "events:detail-type": detail_type,
-            },
-            "Null": {"events:source": "false", "events:detail-type": "false"},
-        },
-    )
-    if not is_default_bus:
-        # EventBridge drops what is sent to a bus that does not exist.
-        allow(policy, ["events:DescribeEventBus"], bus.event_bus_arn)
-
-
-def allow_logs_and_traces(policy: iam.ManagedPolicy, log_group: logs.LogGroup) -> None:
-    """Allow to write the log and X-Ray's traces."""
-    log_group.grant(policy, "logs:CreateLogStream", "logs:PutLogEvents")
-    allow(policy, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")
-
-
-def acknowledge_shared_concurrency(function: lambda_.Function, reason: str) -> None:
-    """Acknowledge that a function has no reserved concurrency, for a reason of its own."""
-    acknowledge(
-        function,
-        reason,
-        "HIPAA.Security-LambdaConcurrency",
-        "NIST.800.53.R5-LambdaConcurrency",
-    )
-
-
-def as_in_findings(value: Any) -> str:
-    """Write a resolved ARN as cdk-nag does: references in angle brackets, joins joined."""
+def _as_in_findings(value: Any) -> str:
+    """Render a resolved ARN like cdk-nag: references in angle brackets, and joins as text."""
     match value:
         case str():
             return value
         case {"Fn::Join": [delimiter, parts]}:
-            return str(delimiter).join(as_in_findings(part) for part in parts)
+            return str(delimiter).join(_as_in_findings(part) for part in parts)
         case {"Fn::GetAtt": [resource, attribute]}:
             return f"<{resource}.{attribute}>"
         case {"Fn::ImportValue": name}:
-            return as_in_findings(name)
+            return _as_in_findings(name)
         case {"Ref": resource}:
             return f"<{resource}>"
     return json.dumps(value, separators=(",", ":"))
 
 
 def _runtime_code() -> lambda_.Code:
-    """Build the asset with the runtime package, and nothing else, from where it is installed."""
+    """Build the asset from the installed runtime package. It contains only this package."""
     package = Path(contract.__file__).parent
     return lambda_.Code.from_asset(
         str(package.parent),

@@ -9,44 +9,39 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.encryption import SEND_ACTIONS, USE_ACTIONS, grant_through
-from human_loop_events.aws.policy_size import refuse_oversized
+from human_loop_events.aws.encryption import USE_ACTIONS, grant_through
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import loop_metric
 from human_loop_events.reviews.review_handler import ReviewHandler
-from human_loop_events.reviews.runtime_function import (
-    acknowledge_shared_concurrency,
-    allow,
-    allow_logs_and_traces,
-    as_in_findings,
-    create_function,
-    create_log_group,
-    create_role,
-    network_of,
-)
+from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
-from human_loop_reviews.contract import CallbackSetting, Metric
+from human_loop_reviews.contract import CallbackSetting, HumanLoopStatus, Metric
 
 _MEMORY_SIZE = 512
 _STRING = dynamodb.AttributeType.STRING
 
 
-class HumanLoopCallbacks(Construct):
+class HumanLoopCallbacksSettings(Network, total=False):
+    """The parameters of `HumanLoopCallbacks` that `HumanLoopEvents.add_callbacks` accepts."""
+
+    log_retention: logs.RetentionDays
+
+
+class HumanLoopCallbacks(RuntimeFunction):
     """A function and a table that let executions of Step Functions wait for human loops.
 
-    A state, see `HumanLoopTask`, invokes the function with its task token. The function keeps the
+    A state, see `HumanLoopTask`, invokes the function with its task token. The function stores the
     token in the table and starts the human loop. When the review handler has recorded the outcome
     of the loop, the function resumes the execution and deletes the token.
 
@@ -59,30 +54,40 @@ class HumanLoopCallbacks(Construct):
     handler
         The review handler that records the outcomes.
     delivery
-        How outcomes reach the function.
+        The delivery of outcomes to the function.
     alerts
-        Who is notified if they cannot.
+        The alerts on outcomes that cannot be delivered.
     flow_definitions
-        Whose human loops. Their events must reach the handler: an execution that waits for a loop
-        of another flow definition is refused. Default: all of the account and Region.
+        The flow definitions of the human loops. Their events must reach the handler: the function
+        refuses executions that wait for a loop of another flow definition. Default: all of the
+        account and Region.
     encryption_key
         The customer managed key of the table, the logs and the dead-letter queue. Default: that of
         the delivery.
     log_retention
-        How long logs are kept. Default: one year.
+        The retention period of the logs. Default: one year.
     vpc, vpc_subnets, security_groups
-        Where in a VPC the function runs, as `aws_lambda.Function` takes it. The function needs
-        endpoints of the services that it calls. Default: in no VPC.
+        The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
+        VPC needs endpoints for the services that the function calls. Default: no VPC.
 
     Raises
     ------
     ValueError
-        If a flow definition is of another account or Region, or the handler is of a hub.
+        If a flow definition is in another account or Region, or the handler belongs to a hub.
 
     Examples
     --------
     >>> callbacks = loops.add_callbacks("Callbacks")  # doctest: +SKIP
     """
+
+    flow_definitions: FlowDefinitions
+    """The flow definitions of the human loops for which executions can wait."""
+    table: dynamodb.Table
+    """The table of callbacks. It holds task tokens, which are secrets."""
+    dead_letter_queue: sqs.Queue
+    """The queue for outcomes that the function failed on three times."""
+    rule: DeliveredRule
+    """The rule on outcomes."""
 
     def __init__(
         self,
@@ -99,100 +104,56 @@ class HumanLoopCallbacks(Construct):
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(
+            scope, construct_id, encryption_key=encryption_key or delivery.encryption_key
+        )
         if handler.hub is not None:
             raise ValueError(
                 f"callbacks: {handler.hub.node.path} is a hub, and A2I starts and describes the "
                 "human loops of an account and Region only there; expected callbacks in a "
                 "HumanLoopEvents beside the spoke"
             )
-        self._flow_definitions = flow_definitions or FlowDefinitions.any()
-        self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
-        self._key = encryption_key or delivery.encryption_key
-        self._table = self._create_table()
+        self.flow_definitions = flow_definitions or FlowDefinitions.any()
+        self.flow_definitions.refuse_those_of_other_environments(Stack.of(self))
+        self.table = self._create_table()
         # cdk-nag recognises the dead-letter queue of a function too.
-        self._dead_letter_queue = create_dead_letter_queue(
-            self, "DeadLetterQueue", self._key, of_a_queue=True
+        self.dead_letter_queue = create_dead_letter_queue(
+            self, "DeadLetterQueue", self.encryption_key, of_a_queue=True
         )
-        self._log_group = create_log_group(self, self._key, log_retention)
-        self._role = create_role(self, description="Resumes executions that wait for human loops")
-        self._policy = self._create_policy(handler)
-        network = network_of(
-            self._policy, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups
-        )
-        self._function = create_function(
-            self,
-            network=network,
+        self._create_role(
             description="Resumes executions that wait for human loops",
-            handler=contract.CALLBACKS_ENTRY_POINT,
-            role=self._role,
-            policies=[self._policy],
-            log_group=self._log_group,
-            dead_letter_queue=self._dead_letter_queue,
+            policy_description="What callbacks may do",
+            log_retention=log_retention,
+        )
+        self._add_statements(handler)
+        self._create_function(
+            description="Resumes executions that wait for human loops",
+            entry_point=contract.CALLBACKS_ENTRY_POINT,
+            network=self._connect_network(vpc, vpc_subnets, security_groups),
+            dead_letter_queue=self.dead_letter_queue,
             memory_size=_MEMORY_SIZE,
             timeout=Duration.seconds(contract.CALLBACKS_TIMEOUT_SECONDS),
             environment={
-                CallbackSetting.CALLBACK_TABLE.value: self._table.table_name,
+                CallbackSetting.CALLBACK_TABLE.value: self.table.table_name,
                 CallbackSetting.LEDGER_TABLE.value: handler.ledger.table.table_name,
-                CallbackSetting.FLOW_DEFINITIONS.value: self._flow_definitions.to_environment(),
+                CallbackSetting.FLOW_DEFINITIONS.value: self.flow_definitions.to_environment(),
             },
         )
-        acknowledge_shared_concurrency(
-            self._function,
+        self._acknowledge_shared_concurrency(
             "Reserved concurrency is taken from the account's quota, and the deployment fails "
             "where the quota is small. Executions and outcomes arrive at the pace of people.",
         )
-        self._rule = handler.on_outcome(
+        self.rule = handler.on_outcome(
             f"{construct_id}Outcomes",
             delivery=delivery,
             alerts=alerts,
-            target=targets.LambdaFunction(self._function),
+            target=targets.LambdaFunction(self.function),
             description="Outcomes that executions may wait for",
         )
         alerts.watch_function(
-            self._function, called="function that resumes executions", section="CallbackErrors"
+            self.function, called="function that resumes executions", section="CallbackErrors"
         )
-        alerts.watch_queue(self._dead_letter_queue)
-
-    @property
-    def function(self) -> lambda_.Function:
-        """The function. A state machine that is not made with CDK invokes it too."""
-        return self._function
-
-    @property
-    def flow_definitions(self) -> FlowDefinitions:
-        """Whose human loops executions can wait for."""
-        return self._flow_definitions
-
-    @property
-    def table(self) -> dynamodb.Table:
-        """The table of callbacks. It holds task tokens, which are secrets."""
-        return self._table
-
-    @property
-    def policy(self) -> iam.ManagedPolicy:
-        """The function's permissions."""
-        return self._policy
-
-    @property
-    def role(self) -> iam.Role:
-        """The function's execution role."""
-        return self._role
-
-    @property
-    def log_group(self) -> logs.LogGroup:
-        """The function's log group."""
-        return self._log_group
-
-    @property
-    def dead_letter_queue(self) -> sqs.Queue:
-        """The queue for outcomes that the function failed on three times."""
-        return self._dead_letter_queue
-
-    @property
-    def rule(self) -> DeliveredRule:
-        """The rule on outcomes."""
-        return self._rule
+        alerts.watch_queue(self.dead_letter_queue)
 
     def metric_resumed_executions(
         self, flow_definition: str, *, period: Duration | None = None
@@ -219,9 +180,9 @@ class HumanLoopCallbacks(Construct):
             sort_key=dynamodb.Attribute(name=contract.CALLBACK_SORT_KEY, type=_STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=self._key,
+            encryption_key=self.encryption_key,
             time_to_live_attribute=contract.CALLBACK_TIME_TO_LIVE,
-            # A token is of no use without the function, and a secret that must not stay.
+            # A token is a secret, and useless without the function.
             removal_policy=RemovalPolicy.DESTROY,
         )
         acknowledge(
@@ -236,47 +197,60 @@ class HumanLoopCallbacks(Construct):
         )
         return table
 
-    def _create_policy(self, handler: ReviewHandler) -> iam.ManagedPolicy:
-        policy = iam.ManagedPolicy(
-            self, "Policy", description="What callbacks may do", roles=[self._role]
+    def _add_statements(self, handler: ReviewHandler) -> None:
+        self._allow(
+            ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"], self.table.table_arn
         )
-        refuse_oversized(policy)
-        iam.Grant.add_to_principal(
-            grantee=policy,
-            actions=["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"],
-            resource_arns=[self._table.table_arn],
-        )
-        grant_through(self._key, policy, "dynamodb", USE_ACTIONS)
-        handler.ledger.grant_query(policy)
-        self._allow_human_loops(policy)
-        # AWS defines no resource for them: the token decides which execution is resumed.
-        allow(policy, ["states:SendTaskFailure", "states:SendTaskSuccess"], "*")
-        self._dead_letter_queue.grant(policy, "sqs:SendMessage")
-        grant_through(self._key, policy, "sqs", SEND_ACTIONS)
-        allow_logs_and_traces(policy, self._log_group)
-        acknowledge(
-            policy,
+        grant_through(self.encryption_key, self.policy, "dynamodb", USE_ACTIONS)
+        handler.ledger.grant_query(self.policy)
+        self._allow_human_loops()
+        # AWS defines no resource for these actions. The token determines the execution.
+        self._allow(["states:SendTaskFailure", "states:SendTaskSuccess"], "*")
+        self._allow_send(self.dead_letter_queue)
+        self._allow_logs_and_traces()
+        self._acknowledge_any_resource(
             "X-Ray's two write actions and the two of Step Functions take no resource: AWS defines "
-            "them for '*' only. To resume an execution takes its task token.",
-            "AwsSolutions-IAM5[Resource::*]",
+            "them for '*' only. To resume an execution takes its task token."
         )
-        return policy
 
-    def _allow_human_loops(self, policy: iam.ManagedPolicy) -> None:
+    def _allow_human_loops(self) -> None:
         stack = Stack.of(self)
         loops = stack.format_arn(service="sagemaker", resource="human-loop", resource_name="*")
-        allow(policy, ["sagemaker:DescribeHumanLoop"], loops)
-        flow_definitions = self._flow_definitions.arns_in(stack)
-        iam.Grant.add_to_principal(
-            grantee=policy, actions=["sagemaker:StartHumanLoop"], resource_arns=flow_definitions
-        )
-        acknowledge(
-            policy,
+        self._allow(["sagemaker:DescribeHumanLoop"], loops)
+        flow_definitions = self.flow_definitions.arns_in(stack)
+        self._allow(["sagemaker:StartHumanLoop"], *flow_definitions)
+        self._acknowledge_wildcards(
             "Reading the status of the human loops of this account and Region, whose names are not "
             "known beforehand; and starting loops of any flow definition, if none are named.",
-            *(
-                f"AwsSolutions-IAM5[Resource::{as_in_findings(stack.resolve(arn))}]"
-                for arn in (loops, *flow_definitions)
-                if arn.endswith("/*")
-            ),
+            [arn for arn in (loops, *flow_definitions) if arn.endswith("/*")],
         )
+
+
+def create_callbacks(
+    context: LoopContext,
+    construct_id: str,
+    handler: ReviewHandler,
+    settings: HumanLoopCallbacksSettings,
+) -> HumanLoopCallbacks:
+    """Create callbacks for the human loops that a review handler receives.
+
+    Raises
+    ------
+    ValueError
+        If the handler does not receive the loops of all statuses.
+    """
+    missing = [each for each in HumanLoopStatus if each not in context.statuses]
+    if missing:
+        raise ValueError(
+            "add_callbacks: expected statuses with all three, but the handler does not receive "
+            f"{', '.join(missing)} loops: executions that wait for one would not be resumed"
+        )
+    return HumanLoopCallbacks(
+        context.scope,
+        construct_id,
+        handler=handler,
+        delivery=context.delivery,
+        alerts=context.alerts,
+        flow_definitions=context.flow_definitions,
+        **settings,
+    )

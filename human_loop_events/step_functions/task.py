@@ -11,25 +11,26 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from human_loop_events.aws.arguments import list_of_texts
+from human_loop_events.aws.arguments import require_texts
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
 
-#: What identifies an entry of a state: its execution, its name and the time of the entry.
+#: The paths in the context object that identify an entry of a state.
 _STATE_ENTRY = ("Execution.Id", "State.Name", "State.EnteredTime")
-_TASK_TOKEN = "Task.Token"  # noqa: S105 - a place in the context object
+_TASK_TOKEN = "Task.Token"  # noqa: S105 - a path in the context object
 
-#: Errors of the function that a retry may fix.
+#: Errors of the function that a retry can fix.
 _TEMPORARY_ERRORS = [CallbackError.UNAVAILABLE.value, "ExecutionNotResumedError"]
 
 
 class HumanLoopTask(tasks.LambdaInvoke):
     """A state that waits until a human loop has ended and its review is recorded.
 
-    It starts a human loop of a custom task, or waits for one that Amazon Textract, Amazon
-    Rekognition or a program started. Its result is the outcome of the loop, see docs/reviews.md,
-    without the fields if these take more than 128 KiB. Otherwise the state fails with one of the
-    errors in `CallbackError`: ``HumanLoop.Failed.<failure code>``, ``HumanLoop.Stopped``,
+    The state starts a human loop of a custom task, or waits for a loop that Amazon Textract,
+    Amazon Rekognition or a program started. The result is the outcome of the loop, without
+    the fields if these exceed 128 KiB. docs/reviews.md describes outcomes. Otherwise, the state
+    fails with one of the errors in `CallbackError`:
+    ``HumanLoop.Failed.<failure code>``, ``HumanLoop.Stopped``,
     ``HumanLoop.Unreadable``, ``HumanLoop.NotStarted``, ``HumanLoop.NotFound``,
     ``HumanLoop.NotWatched``, ``HumanLoop.InvalidRequest``, ``HumanLoop.Unavailable``; or with
     ``States.Timeout``.
@@ -42,31 +43,31 @@ class HumanLoopTask(tasks.LambdaInvoke):
     scope
         The parent.
     construct_id
-        The id within the parent, which is also the state's name.
+        The id within the parent, and the name of the state.
     callbacks
-        What resumes the execution.
+        The callbacks that resume the execution.
     human_loop_arn
-        The loop to wait for, such as
-        ``JsonPath.string_at("$.HumanLoopActivationOutput.HumanLoopArn")``. Default: a loop is
-        started, with the parameters below.
+        The ARN of the loop to wait for, such as
+        ``JsonPath.string_at("$.HumanLoopActivationOutput.HumanLoopArn")``. Default: the state
+        starts a loop with the parameters below.
     flow_definition
-        Name or ARN of the flow definition.
+        The name or ARN of the flow definition.
     human_loop_name
         The loop's name, unique in account and Region: 1 to 63 lower-case letters, digits and
         hyphens. Default: a new name for each entry of the state.
     input_content
         The loop's input, an object, as the worker task template expects it.
     content_classifiers
-        What A2I is told of the input: ``FreeOfPersonallyIdentifiableInformation``,
-        ``FreeOfAdultContent``. Default: nothing.
+        The content classifiers of the input: ``FreeOfPersonallyIdentifiableInformation``,
+        ``FreeOfAdultContent``. Default: none.
     accept_stopped
         Whether the state succeeds when the loop was stopped. Default: it fails.
     timeout
-        How long the state waits. Default: 11 days. A2I ends a loop after ten days at most.
+        The timeout of the state. Default: 11 days. A2I ends a loop after ten days at most.
     query_language
         The query language of the state. Default: JSONPath.
     result_path
-        With JSONPath: where the result goes in the state's output. Default: it is the output.
+        With JSONPath: the path of the result in the state's output. Default: the whole output.
     outputs
         With JSONata: the state's output. Default: the result.
     comment
@@ -119,7 +120,7 @@ class HumanLoopTask(tasks.LambdaInvoke):
             )
             payload[CallbackKey.HUMAN_LOOP_ARN.value] = human_loop_arn
         else:
-            payload |= _new_loop(
+            payload |= _new_loop_payload(
                 callbacks, flow_definition, human_loop_name, input_content, content_classifiers
             )
         super().__init__(
@@ -147,12 +148,12 @@ def _refuse_with_arn(**new_loop: object) -> None:
     for name, value in new_loop.items():
         if value is not None:
             raise ValueError(
-                f"{name}: expected nothing together with human_loop_arn, got {value!r}: it is for "
-                "a loop that is started"
+                f"{name}: expected nothing together with human_loop_arn, got {value!r}: it applies "
+                "only to a loop that the state starts"
             )
 
 
-def _new_loop(
+def _new_loop_payload(
     callbacks: HumanLoopCallbacks,
     flow_definition: str | None,
     human_loop_name: str | None,
@@ -170,9 +171,9 @@ def _new_loop(
         CallbackKey.INPUT_CONTENT.value: input_content.value,
     }
     if human_loop_name is not None:
-        payload[CallbackKey.HUMAN_LOOP_NAME.value] = _a_name(human_loop_name)
+        payload[CallbackKey.HUMAN_LOOP_NAME.value] = _validate_human_loop_name(human_loop_name)
     if content_classifiers is not None:
-        classifiers = list_of_texts(
+        classifiers = require_texts(
             "content_classifiers", content_classifiers, example="['FreeOfAdultContent']"
         )
         payload[CallbackKey.CONTENT_CLASSIFIERS.value] = list(classifiers)
@@ -188,12 +189,12 @@ def _refuse_unwatched(flow_definition: str, callbacks: HumanLoopCallbacks) -> No
     if not (given_by_name or flow_definition in watched.values or name in watched.values):
         raise ValueError(
             f"flow_definition: the review handler does not receive the events of "
-            f"{flow_definition!r}, so the execution would wait for ever; expected one of "
+            f"{flow_definition!r}, so the execution would wait until its timeout; expected one of "
             f"{', '.join(watched.names)}"
         )
 
 
-def _a_name(name: str) -> str:
+def _validate_human_loop_name(name: str) -> str:
     if not _is_expression(name) and not (
         len(name) <= MAX_A2I_NAME and re.fullmatch(A2I_NAME, name)
     ):
@@ -205,7 +206,7 @@ def _a_name(name: str) -> str:
 
 
 def _is_expression(text: str) -> bool:
-    """Return whether a text is known at run time only."""
+    """Return whether a text is known only at run time."""
     return Token.is_unresolved(text) or text.startswith("{%")
 
 
@@ -217,7 +218,7 @@ def _state_entry(query_language: sfn.QueryLanguage) -> str:
 
 
 def _context(place: str, query_language: sfn.QueryLanguage) -> str:
-    """Return the expression for a place in the context object."""
+    """Return the expression for a path in the context object."""
     if query_language is sfn.QueryLanguage.JSONATA:
         return f"{{% $states.context.{place} %}}"
     return sfn.JsonPath.string_at(f"$$.{place}")

@@ -1,6 +1,6 @@
 """Sample events, outputs and outcomes, and assertions on templates, for the tests of your app.
 
-It needs no test framework: a failed assertion is an `AssertionError`.
+No test framework is required: a failed assertion raises an `AssertionError`.
 """
 
 from human_loop_events.testing.events import completed_event, failed_event, stopped_event

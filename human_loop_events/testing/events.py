@@ -1,4 +1,4 @@
-"""Events of ended human loops, as Amazon A2I sends them.
+"""Sample events of ended human loops in the format of Amazon A2I.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-cloudwatch-events.html
 """
@@ -37,16 +37,17 @@ def completed_event(
     human_loop, flow_definition
         The names of the human loop and of its flow definition.
     output_uri
-        Where the output is. Default: below ``s3://example-reviews/a2i/``, as A2I names it.
+        The location of the output. Default: below ``s3://example-reviews/a2i/``, with a key as A2I
+        generates it.
     account, region
-        Where the human loop is.
+        The account and Region of the human loop.
     creation_time
-        When the loop was created: ISO 8601 with milliseconds, in UTC.
+        The time when the loop was created: ISO 8601 with milliseconds, in UTC.
     time
-        When it ended: ISO 8601 with whole seconds, in UTC.
+        The time when the loop ended: ISO 8601 with whole seconds, in UTC.
     detail_type
-        The event's detail type. Default: the one in today's documentation. A2I's first
-        documentation has ``"Amazon Augmented AI HumanLoop Status Change"``.
+        The event's detail type. Default: the one in the current documentation. The first
+        documentation of A2I has ``"Amazon Augmented AI HumanLoop Status Change"``.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def failed_event(
     Parameters
     ----------
     failure_code
-        The code. A2I is known to send those of `FailureCode`, and may send others or null.
+        The code. `FailureCode` has the known codes. A2I can send others or null.
     failure_reason
         The reason. None for null.
     human_loop, flow_definition, account, region, creation_time, time, detail_type
@@ -139,8 +140,8 @@ def stopped_event(
     Parameters
     ----------
     output_uri
-        Where the output is. Default: the loop has none. A loop that is stopped after reviewers
-        answered may have one.
+        The location of the output. Default: no output. A loop that is stopped after reviewers
+        answered can have an output.
     human_loop, flow_definition, account, region, creation_time, time, detail_type
         See `completed_event`.
 

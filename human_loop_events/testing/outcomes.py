@@ -1,4 +1,4 @@
-"""Outcome events, made by the code that makes them in the review handler."""
+"""Sample outcome events, created with the code of the review handler."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ from human_loop_events.testing.outputs import textract_forms_output
 from human_loop_events.testing.sample_loop import ACCOUNT, REGION
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
-from human_loop_reviews.contract import (
-    OUTCOME_DETAIL_TYPE,
-    PROJECT_SOURCE,
-    FieldMapping,
-    TaskMapping,
-)
+from human_loop_reviews.contract import OUTCOME_DETAIL_TYPE, PROJECT_SOURCE
 from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
 
@@ -32,7 +28,7 @@ def outcome_event(
     include_values: bool = False,
     ledger_arn: str = _LEDGER_ARN,
 ) -> dict[str, Any]:
-    """Return the outcome event that the review handler publishes about an ended human loop.
+    """Return the outcome event that the review handler publishes for an ended human loop.
 
     Parameters
     ----------
@@ -40,22 +36,22 @@ def outcome_event(
         The event of the loop. Default: `completed_event`.
     output
         The output of the loop. Default: a review of two fields by one reviewer, who corrected one
-        of them; none if the event names no output.
+        field. None if the event has no output location.
     mapping
-        Where a custom task's predictions and answers are found.
+        The locations of predictions and answers of a custom task.
     include_values
-        Whether fields carry the model's and the reviewers' values. See `ReviewHandler`.
+        Whether fields contain the values of the model and the reviewers. See `ReviewHandler`.
     ledger_arn
-        The ARN of the ledger. `HumanLoopEvents.on_outcome` matches outcomes of its own ledger.
+        The ARN of the ledger. `HumanLoopEvents.on_outcome` matches only outcomes of its ledger.
 
     Raises
     ------
     ValueError
-        If the output is not that of the event's loop.
+        If the output does not belong to the loop of the event.
     MalformedEventError
-        If the event is not the end of a human loop.
+        If the event is not about an ended human loop.
     UnreadableOutputError
-        If the output is not as A2I writes it.
+        If the output does not have the format of A2I.
 
     Examples
     --------
@@ -89,7 +85,7 @@ def _output_of(loop: HumanLoopEvent, output: Mapping[str, Any] | None) -> Output
     if loop.output is None:
         if output is not None:
             raise ValueError(
-                f"output: the event of {loop.human_loop_name} names none; expected "
+                f"output: the event of {loop.human_loop_name} has no output location; expected "
                 "completed_event() or stopped_event(output_uri=…)"
             )
         return None

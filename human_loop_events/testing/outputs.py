@@ -1,4 +1,4 @@
-"""Outputs as Amazon A2I writes them to S3, with made-up reviewers.
+"""Sample outputs in the format of Amazon A2I, with made-up reviewers.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-output-data.html
 """
@@ -16,7 +16,7 @@ from human_loop_events.testing.sample_loop import (
     sagemaker_arn,
 )
 
-#: The request sources of the two built-in tasks. They are also keys of ``answerContent``.
+#: The request sources of the two built-in task types, which are also keys of ``answerContent``.
 _FORMS: Final = "AWS/Textract/AnalyzeDocument/Forms/V1"
 _MODERATION: Final = "AWS/Rekognition/DetectModerationLabels/Image/V3"
 
@@ -33,19 +33,19 @@ def textract_forms_output(
     account: str = ACCOUNT,
     region: str = REGION,
 ) -> dict[str, Any]:
-    """Return the output of a review of key-value pairs that Amazon Textract read.
+    """Return the output of a review of key-value pairs from Amazon Textract.
 
     Parameters
     ----------
     predicted
-        The pairs that Textract read and the reviewers saw. A boolean is a checkbox.
+        The pairs from Textract that the reviewers saw. A boolean value is a checkbox.
     answers
-        The pairs that each reviewer left, up to three reviewers. A pair that is equal to the
-        predicted one counts as untouched.
+        The pairs in the answer of each reviewer, for up to three reviewers. A pair that is equal to
+        a predicted pair counts as unchanged.
     confidence
         Textract's confidence in each pair, from 0 to 100.
     human_loop, flow_definition, account, region
-        As of the event. See `completed_event`.
+        The same as in the event. See `completed_event`.
 
     Raises
     ------
@@ -105,19 +105,19 @@ def rekognition_moderation_output(
     account: str = ACCOUNT,
     region: str = REGION,
 ) -> dict[str, Any]:
-    """Return the output of a review of moderation labels that Amazon Rekognition gave an image.
+    """Return the output of a review of moderation labels from Amazon Rekognition.
 
     Parameters
     ----------
     predicted
-        The labels that Rekognition gave and the reviewers saw: ``"Suggestive"``, or with its
-        parent, ``"Suggestive/Revealing Clothes"``.
+        The labels from Rekognition that the reviewers saw: ``"Suggestive"``, or with the parent,
+        ``"Suggestive/Revealing Clothes"``.
     answers
-        The labels that each reviewer chose, up to three reviewers.
+        The labels that each reviewer chose, for up to three reviewers.
     confidence
         Rekognition's confidence in each label, from 0 to 100.
     human_loop, flow_definition, account, region
-        As of the event. See `completed_event`.
+        The same as in the event. See `completed_event`.
 
     Raises
     ------
@@ -162,12 +162,12 @@ def custom_output(
     Parameters
     ----------
     input_content
-        What the loop was started with, and so what the reviewers saw.
+        The input with which the loop was started, which the reviewers saw.
     answers
-        The ``answerContent`` of each reviewer, up to three reviewers: the elements of the worker
-        task template by their names.
+        The ``answerContent`` of each reviewer, for up to three reviewers: the elements of the
+        worker task template by name.
     human_loop, flow_definition, account, region
-        As of the event. See `completed_event`.
+        The same as in the event. See `completed_event`.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def _output(
 def _pair(
     pair_id: str, key: str, value: str | bool, *, confidence: float | None
 ) -> Iterator[dict[str, Any]]:
-    """Give the blocks of a key-value pair. Pairs that a reviewer typed have no confidence."""
+    """Yield the blocks of a key-value pair. A pair from a reviewer has no confidence."""
     known = {} if confidence is None else {"confidence": confidence}
     key_words = [_word(f"{pair_id}-k{i}", text) for i, text in enumerate(key.split())]
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Matching events with EventBridge's event patterns, as far as this library's rules need it.
+"""Comparison of events with EventBridge event patterns, for the operators that the rules use.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
 """
@@ -19,9 +19,9 @@ class Comparison:
     Parameters
     ----------
     differences
-        Why the event does not match, one text for each place.
+        The reasons why the event does not match, one text for each path.
     undecided
-        What could not be compared, one text for each place.
+        The parts that could not be compared, one text for each path.
     """
 
     differences: tuple[str, ...]
@@ -29,7 +29,7 @@ class Comparison:
 
     @property
     def matches(self) -> bool | None:
-        """Whether the event matches. None if that depends on what could not be compared."""
+        """Whether the event matches. None if that depends on parts that could not be compared."""
         if self.differences:
             return False
         return None if self.undecided else True
@@ -41,16 +41,16 @@ def compare(pattern: Mapping[str, Any], event: Mapping[str, Any], *, place: str 
     Parameters
     ----------
     pattern
-        The pattern. A value that only CloudFormation knows cannot be compared.
+        The pattern. Values that CloudFormation inserts at deployment cannot be compared.
     event
         The event.
     place
-        Where both are in the whole event, for the texts.
+        The path within the event, for the texts.
 
     Raises
     ------
     ValueError
-        If EventBridge refuses the pattern: a value that is no list.
+        If a value in the pattern is not a list. EventBridge rejects such a pattern.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def _compare_key(key: str, expected: Any, event: Mapping[str, Any], place: str) 
 
 
 def _compare_objects(pattern: Mapping[str, Any], found: Any, place: str) -> Comparison:
-    """Compare with an object, or with the objects of a list: one of them has to match alone."""
+    """Compare with an object, or with the objects of a list. At least one must match."""
     objects = found if isinstance(found, list) else [found]
     comparisons = [
         compare(pattern, each, place=place) for each in objects if isinstance(each, Mapping)
@@ -96,7 +96,7 @@ def _compare_objects(pattern: Mapping[str, Any], found: Any, place: str) -> Comp
 
 
 def _values(found: Any) -> Iterator[Any]:
-    """Give the values that EventBridge compares: a list stands for each of its values."""
+    """Yield the values that EventBridge compares: each value of a list, or the value itself."""
     if isinstance(found, list):
         for each in found:
             yield from _values(each)
@@ -105,9 +105,9 @@ def _values(found: Any) -> Iterator[Any]:
 
 
 def _matches(matcher: Any, values: list[Any]) -> bool | None:
-    """Return whether one of the values matches. None if the matcher is not known."""
+    """Return whether one of the values matches. None if the matcher is unknown."""
     if not isinstance(matcher, Mapping):
-        # As JSON: EventBridge does not take 1 for true.
+        # As JSON, because 1 does not match true in EventBridge.
         return json.dumps(matcher) in [json.dumps(value) for value in values]
     if len(matcher) != 1:
         return None

@@ -1,4 +1,4 @@
-"""Which rules of a template match an event."""
+"""Assertions on the rules of a template that match an event."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ def assert_rule_matches(
     rule
         The logical id of the rule, with or without the hash that CDK appends. Default: any rule.
     values
-        What CloudFormation inserts into patterns, by logical id or pseudo parameter, with the
-        attribute after a dot: ``{"HumanLoopsReviewHandlerLedgerTable1234ABCD.Arn": "arn:…"}``.
+        The values that CloudFormation inserts into patterns, by logical id or pseudo parameter,
+        with the attribute after a dot:
+        ``{"HumanLoopsReviewHandlerLedgerTable1234ABCD.Arn": "arn:…"}``.
 
     Raises
     ------
     AssertionError
-        If no rule matches, or the template has no rule with an event pattern. The message says of
-        each rule why not.
+        If no rule matches, or the template has no rule with an event pattern. The message has the
+        reason for each rule.
     ValueError
-        If there is no such rule, or the answer depends on an operator that is not supported or on a
-        value that is missing in `values`.
+        If the rule does not exist, or the result depends on an unsupported operator or on a value
+        that is missing in `values`.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def assert_no_rule_matches(
     rule: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> None:
-    """Assert that no rule of a template, or not a certain one, matches an event.
+    """Assert that no rule of a template matches an event, or that a specific rule does not.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def assert_no_rule_matches(
         If a rule matches, or the template has no rule with an event pattern. The message names the
         rules that match.
     ValueError
-        As `assert_rule_matches`.
+        See `assert_rule_matches`.
 
     Examples
     --------
@@ -137,10 +138,10 @@ def _compare_rule(
 ) -> Comparison:
     if properties.get("State") == "DISABLED":
         return Comparison(("the rule is disabled",), ())
-    pattern = _inserted(properties["EventPattern"], values)
+    pattern = _insert_values(properties["EventPattern"], values)
     if isinstance(pattern, str):
         pattern = json.loads(pattern)
-    missing = sorted({*_missing(pattern)})
+    missing = sorted({*_find_references(pattern)})
     compared = compare(pattern, event)
     if compared.matches is None and missing:
         unknown = f"only CloudFormation knows {', '.join(missing)}: pass values={{{missing[0]!r}: …"
@@ -148,15 +149,15 @@ def _compare_rule(
     return compared
 
 
-def _inserted(content: Any, values: Mapping[str, str]) -> Any:
-    """Insert the values into a pattern. What is missing stays as it is."""
+def _insert_values(content: Any, values: Mapping[str, str]) -> Any:
+    """Insert the values into a pattern. References without a value remain."""
     if isinstance(content, list):
-        return [_inserted(each, values) for each in content]
+        return [_insert_values(each, values) for each in content]
     if not isinstance(content, Mapping):
         return content
-    if (name := _name(content)) is not None:
+    if (name := _referenced_name(content)) is not None:
         return values.get(name, content)
-    content = {key: _inserted(each, values) for key, each in content.items()}
+    content = {key: _insert_values(each, values) for key, each in content.items()}
     if list(content) == ["Fn::Join"]:
         separator, parts = content["Fn::Join"]
         if all(isinstance(part, str) for part in parts):
@@ -164,8 +165,8 @@ def _inserted(content: Any, values: Mapping[str, str]) -> Any:
     return content
 
 
-def _name(content: Mapping[str, Any]) -> str | None:
-    """Return what a reference refers to, as ``Fn::Sub`` writes it. None for anything else."""
+def _referenced_name(content: Mapping[str, Any]) -> str | None:
+    """Return the target of a reference in the notation of ``Fn::Sub``. None without a reference."""
     if list(content) == ["Ref"]:
         return str(content["Ref"])
     if list(content) == ["Fn::GetAtt"]:
@@ -173,17 +174,17 @@ def _name(content: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _missing(content: Any) -> Iterator[str]:
+def _find_references(content: Any) -> Iterator[str]:
     if isinstance(content, list):
         for each in content:
-            yield from _missing(each)
+            yield from _find_references(each)
     elif isinstance(content, Mapping):
-        name = _name(content)
+        name = _referenced_name(content)
         if name is not None:
             yield name
         else:
             for each in content.values():
-                yield from _missing(each)
+                yield from _find_references(each)
 
 
 def _refuse_undecided(compared: Mapping[str, Comparison]) -> None:
@@ -193,7 +194,7 @@ def _refuse_undecided(compared: Mapping[str, Comparison]) -> None:
         if each.matches is None
     )
     if undecided:
-        raise ValueError(f"cannot tell whether these rules match the event:{undecided}")
+        raise ValueError(f"it is undecided whether these rules match the event:{undecided}")
 
 
 def _indented(reasons: tuple[str, ...]) -> str:

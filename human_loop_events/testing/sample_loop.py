@@ -1,4 +1,4 @@
-"""The human loop that all samples are about, unless told otherwise: events and outputs agree."""
+"""The default human loop of all samples, so that events and outputs belong together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ END_TIME: Final = "2026-03-14T11:30:05Z"
 
 
 def sagemaker_arn(resource: str, name: str, *, account: str, region: str, parameter: str) -> str:
-    """Write the ARN of a human loop or a flow definition.
+    """Build the ARN of a human loop or a flow definition.
 
     Raises
     ------

@@ -11,10 +11,10 @@ from aws_cdk.assertions import Template
 
 
 def without_asset_hashes(template: Template | Mapping[str, Any]) -> dict[str, Any]:
-    """Return a template with a placeholder for the hashes of assets, and nothing else changed.
+    """Return a template in which only the hashes of assets are replaced by a placeholder.
 
-    The hash of an asset changes with each release of this library. So a snapshot without hashes
-    shows only what changes in the resources.
+    The hash of an asset changes with each release of this library. Therefore, a snapshot without
+    hashes shows only changes in the resources.
 
     Parameters
     ----------

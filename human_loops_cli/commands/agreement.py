@@ -12,7 +12,7 @@ import typer
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import TaskMapping
+from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import NOT_COMPARED, Field
 from human_loop_reviews.review.values import Value
@@ -20,7 +20,8 @@ from human_loop_reviews.tasks import task_of
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
 from human_loops_cli.errors import ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.inputs import Mappings, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import UnreadableInputError, find_inputs, read_output
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 
 
@@ -73,7 +74,7 @@ def agreement(
     Status 1 if an output cannot be read.
     """
     session: Session = ctx.obj
-    mappings = Mappings(mapping)
+    mappings = MappingFile(mapping)
     flows: dict[str | None, _Flow] = {}
     unreadable: list[dict[str, str]] = []
     inputs = find_inputs(session, outputs)

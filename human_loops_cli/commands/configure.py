@@ -11,7 +11,7 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
 
 # An event pattern holds about 55 names.
-_MANY = 50
+_MAX_NAMES = 50
 
 
 def configure(
@@ -22,9 +22,9 @@ def configure(
 ) -> None:
     """Print the deployments for the context of cdk.json, made from the account's flow definitions.
 
-    It reads flow definitions and writes nothing. Flow definitions with different output buckets or
-    keys need different deployments. Review the result: it has every flow definition of the account,
-    also those of other teams.
+    The command reads flow definitions and writes nothing. Flow definitions with different output
+    buckets or keys need different deployments. Review the result: it has all flow definitions of
+    the account, including those of other teams.
     """
     session: Session = ctx.obj
     sagemaker = session.client("sagemaker")
@@ -58,7 +58,7 @@ def configure(
         )
     if inactive and not flow:
         session.printer.note(f"Left out, because they are not active: {', '.join(inactive)}")
-    if len(names) > _MANY:
+    if len(names) > _MAX_NAMES:
         session.printer.note(
             "An event pattern holds about 55 names: leave flow_definitions out to match all."
         )

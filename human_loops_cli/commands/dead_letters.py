@@ -9,9 +9,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from human_loops_cli.dead_letters.destination import Courier, destination_of
-from human_loops_cli.dead_letters.letter import Letter
-from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, find_queues
+from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
+from human_loops_cli.dead_letters.dead_letter_queues import (
+    DeadLetterQueueClient,
+    DeployedDeadLetterQueue,
+    find_queues,
+)
+from human_loops_cli.dead_letters.destination import destination_of
+from human_loops_cli.dead_letters.message_redriver import MessageRedriver
 from human_loops_cli.dead_letters.redrive import Redrive, deliver, move
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
@@ -26,59 +31,59 @@ _QueueOption = Annotated[
     str | None, typer.Option("--queue", help="One dead-letter queue, by its stack output.")
 ]
 
-# As many as fit a screen or two; the counts tell of the others.
-_LISTED: Final = 100
+# About two screens. The counts show whether there are more.
+_MAX_LISTED: Final = 100
 
-# Enough to find a letter with `show`, and little of the width of a terminal.
+# Enough to find a message with `show`, and narrow in a terminal.
 _SHOWN_OF_AN_ID: Final = 8
 
 
 @app.command("list")
-def list_letters(
+def list_messages(
     ctx: typer.Context,
     queue: _QueueOption = None,
     at_most: Annotated[
         int, typer.Option("--max", min=1, help="List at most this many of each queue.")
-    ] = _LISTED,
+    ] = _MAX_LISTED,
 ) -> None:
-    """List the letters of each dead-letter queue, with the reason and where they go back.
+    """List the messages of each dead-letter queue, with the reason and the destination.
 
-    Letters are hidden from other readers while the command runs, for seconds.
+    Other consumers cannot receive these messages while the command runs.
     """
     session: Session = ctx.obj
     found = _browse(session, find_queues(session.stack, queue), at_most)
     if session.printer.as_json:
-        session.printer.json([_described(each, letter) for each, letter in found])
+        session.printer.json([_described(each, message) for each, message in found])
         return
     for each in find_queues(session.stack, queue):
-        letters = [letter for inbox, letter in found if inbox.queue == each]
+        messages = [message for client, message in found if client.queue == each]
         session.printer.table(
-            f"{each.name} ({len(letters)})",
-            ("message", "about", "status", "sent", "from", "reason", "goes back to"),
+            f"{each.name} ({len(messages)})",
+            ("message", "about", "status", "sent", "from", "reason", "destination"),
             (
                 (
-                    letter.message_id[:_SHOWN_OF_AN_ID],
-                    letter.subject or "unknown",
-                    letter.status,
-                    f"{letter.sent:%Y-%m-%dT%H:%M:%SZ}",
-                    letter.sender,
-                    letter.reason,
-                    destination_of(letter, each),
+                    message.message_id[:_SHOWN_OF_AN_ID],
+                    message.subject or "unknown",
+                    message.status,
+                    f"{message.sent:%Y-%m-%dT%H:%M:%SZ}",
+                    message.sender,
+                    message.reason,
+                    destination_of(message, each),
                 )
-                for letter in letters
+                for message in messages
             ),
-            "no letters",
+            "no messages",
         )
-        count = Inbox(session.client("sqs"), each).count()
-        if count > len(letters):
+        count = DeadLetterQueueClient(session.client("sqs"), each).count()
+        if count > len(messages):
             session.printer.note(
-                f"{each.name} has about {count} letters, {len(letters)} are listed: --max lists "
-                "more. Letters that somebody else received are hidden for a while."
+                f"{each.name} has about {count} messages, {len(messages)} are listed: --max lists "
+                "more. Messages that another consumer received are not visible for a while."
             )
 
 
 @app.command("show")
-def show_letters(
+def show_messages(
     ctx: typer.Context,
     which: Annotated[
         str | None,
@@ -88,57 +93,58 @@ def show_letters(
     ] = None,
     queue: _QueueOption = None,
     at_most: Annotated[
-        int, typer.Option("--max", min=1, help="Look at this many letters of each queue.")
+        int, typer.Option("--max", min=1, help="Look at this many messages of each queue.")
     ] = 1000,
 ) -> None:
-    """Show letters with their attributes and the event. Status 1 if there is none."""
+    """Show messages with their attributes and the event. Status 1 if there is none."""
     session: Session = ctx.obj
     found = [
-        (inbox, letter)
-        for inbox, letter in _browse(session, find_queues(session.stack, queue), at_most)
-        if which is None or letter.message_id.startswith(which) or letter.subject == which
+        (client, message)
+        for client, message in _browse(session, find_queues(session.stack, queue), at_most)
+        if which is None or message.message_id.startswith(which) or message.subject == which
     ]
     if session.printer.as_json:
         session.printer.json(
             [
                 {
-                    **_described(inbox, letter),
-                    "attributes": dict(letter.attributes),
-                    "body": letter.body,
+                    **_described(client, message),
+                    "attributes": dict(message.attributes),
+                    "body": message.body,
                 }
-                for inbox, letter in found
+                for client, message in found
             ]
         )
-    for inbox, letter in found if not session.printer.as_json else ():
-        for name, value in {**_described(inbox, letter), **letter.attributes}.items():
+    for client, message in found if not session.printer.as_json else ():
+        for name, value in {**_described(client, message), **message.attributes}.items():
             session.printer.line(f"{name}: {'' if value is None else value}")
-        session.printer.line(_indented(letter.body))
+        session.printer.line(_indented(message.body))
         session.printer.line()
     if which is not None and not found:
         raise CommandError(
-            f"no letter has the id or is about {which}",
+            f"no message has the id or is about {which}",
             advice="human-loops dead-letters list lists them.",
             status=ExitStatus.INCOMPLETE,
         )
 
 
 @app.command("redrive")
-def redrive_letters(
+def redrive_messages(
     ctx: typer.Context,
     queue: _QueueOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say where the letters would go. Send nothing.")
+        bool, typer.Option("--dry-run", help="Print the destinations. Send nothing.")
     ] = False,
     at_most: Annotated[
         int | None, typer.Option("--max", min=1, help="Redrive at most this many of each queue.")
     ] = None,
 ) -> None:
-    """Send each letter to what did not process it, and delete it after that.
+    """Send each message to its destination, and then delete it.
 
-    A letter for a function is deleted only if the function succeeds. Interrupted and repeated, the
-    command loses nothing: at worst, a letter is delivered twice, which the handler tolerates.
+    A message for a function is deleted only if the function succeeds. If the command is
+    interrupted, run it again. No message is lost. A message can be delivered twice, which the
+    handler accepts.
 
-    Status 1 if a letter stays in its queue.
+    Status 1 if a message stays in its queue.
     """
     session: Session = ctx.obj
     queues = find_queues(session.stack, queue)
@@ -155,8 +161,8 @@ def redrive_letters(
         _report(session, redrives)
         raise CommandError(
             "interrupted",
-            advice="Nothing is lost. Run the command again for the rest. What SQS itself moves, "
-            "it goes on moving.",
+            advice="No message is lost. Run the command again to redrive the others. SQS continues "
+            "to move messages of a move task.",
             status=ExitStatus.INTERRUPTED,
         ) from None
     except BaseException:
@@ -168,10 +174,10 @@ def redrive_letters(
 
 
 def _browse(
-    session: Session, queues: Sequence[DeadLetterQueue], at_most: int
-) -> list[tuple[Inbox, Letter]]:
-    inboxes = [Inbox(session.client("sqs"), queue) for queue in queues]
-    return [(inbox, letter) for inbox in inboxes for letter in inbox.browse(at_most)]
+    session: Session, queues: Sequence[DeployedDeadLetterQueue], at_most: int
+) -> list[tuple[DeadLetterQueueClient, DeadLetterMessage]]:
+    clients = [DeadLetterQueueClient(session.client("sqs"), queue) for queue in queues]
+    return [(client, message) for client in clients for message in client.browse(at_most)]
 
 
 def _redrive(session: Session, redrive: Redrive, at_most: int | None, progressed: Any) -> None:
@@ -180,23 +186,25 @@ def _redrive(session: Session, redrive: Redrive, at_most: int | None, progressed
         return
     deliver(
         redrive,
-        Inbox(sqs, redrive.queue),
-        Courier(session),
-        lambda letter: destination_of(letter, redrive.queue),
+        DeadLetterQueueClient(sqs, redrive.queue),
+        MessageRedriver(session),
+        lambda message: destination_of(message, redrive.queue),
         at_most=at_most,
         progressed=progressed,
     )
 
 
-def _dry_run(session: Session, queues: Sequence[DeadLetterQueue], at_most: int | None) -> None:
+def _dry_run(
+    session: Session, queues: Sequence[DeployedDeadLetterQueue], at_most: int | None
+) -> None:
     rows = [
         {
-            "queue": inbox.queue.name,
-            "messageId": letter.message_id,
-            "about": letter.subject,
-            "destination": str(destination_of(letter, inbox.queue)),
+            "queue": client.queue.name,
+            "messageId": message.message_id,
+            "about": message.subject,
+            "destination": str(destination_of(message, client.queue)),
         }
-        for inbox, letter in _browse(session, queues, at_most or _LISTED)
+        for client, message in _browse(session, queues, at_most or _MAX_LISTED)
     ]
     if session.printer.as_json:
         session.printer.json(rows)
@@ -205,10 +213,10 @@ def _dry_run(session: Session, queues: Sequence[DeadLetterQueue], at_most: int |
         "Would be redriven",
         ("queue", "message", "about", "to"),
         ([row[name] for name in ("queue", "messageId", "about", "destination")] for row in rows),
-        "no letters",
+        "no messages",
     )
-    if at_most is None and len(rows) >= _LISTED:
-        session.printer.note(f"At most {_LISTED} letters of each queue are listed here.")
+    if at_most is None and len(rows) >= _MAX_LISTED:
+        session.printer.note(f"At most {_MAX_LISTED} messages of each queue are listed here.")
 
 
 def _report(session: Session, redrives: Sequence[Redrive]) -> None:
@@ -221,8 +229,8 @@ def _report(session: Session, redrives: Sequence[Redrive]) -> None:
                     "redriven": redrive.redriven,
                     "notRedriven": [
                         {
-                            "messageId": each.letter.message_id,
-                            "about": each.letter.subject,
+                            "messageId": each.message.message_id,
+                            "about": each.message.subject,
                             "problem": each.problem,
                         }
                         for each in redrive.not_redriven
@@ -249,7 +257,7 @@ def _report(session: Session, redrives: Sequence[Redrive]) -> None:
             "Not redriven, and still in the queue",
             ("queue", "message", "about", "problem"),
             (
-                (redrive.queue.name, each.letter.message_id, each.letter.subject, each.problem)
+                (redrive.queue.name, each.message.message_id, each.message.subject, each.problem)
                 for redrive, each in left
             ),
             "",
@@ -259,19 +267,19 @@ def _report(session: Session, redrives: Sequence[Redrive]) -> None:
             printer.note(f"{redrive.queue.name}: {redrive.problem}")
 
 
-def _described(inbox: Inbox, letter: Letter) -> dict[str, Any]:
+def _described(client: DeadLetterQueueClient, message: DeadLetterMessage) -> dict[str, Any]:
     return {
-        "queue": letter.queue,
-        "messageId": letter.message_id,
-        "about": letter.subject,
-        "status": letter.status,
-        "flowDefinitionArn": letter.flow_definition_arn,
-        "sent": f"{letter.sent:%Y-%m-%dT%H:%M:%SZ}",
-        "receives": letter.receives,
-        "from": letter.sender.value,
-        "error": letter.error,
-        "reason": letter.reason,
-        "destination": str(destination_of(letter, inbox.queue)),
+        "queue": message.queue,
+        "messageId": message.message_id,
+        "about": message.subject,
+        "status": message.status,
+        "flowDefinitionArn": message.flow_definition_arn,
+        "sent": f"{message.sent:%Y-%m-%dT%H:%M:%SZ}",
+        "receives": message.receives,
+        "from": message.sender.value,
+        "error": message.error,
+        "reason": message.reason,
+        "destination": str(destination_of(message, client.queue)),
     }
 
 

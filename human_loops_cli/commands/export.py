@@ -1,4 +1,4 @@
-"""``human-loops export``: what reviewers agreed on, as training data."""
+"""``human-loops export``: write reviews as training data."""
 
 from __future__ import annotations
 
@@ -17,23 +17,18 @@ from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports.comprehend_csv import DEFAULT_DELIMITER, DELIMITERS, ComprehendCsv
-from human_loops_cli.exports.destination import Destination
+from human_loops_cli.exports.export_writer import ExportWriter
 from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
 from human_loops_cli.exports.label_studio import LabelStudio
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.loop import Only, ReviewedLoop
+from human_loops_cli.exports.loop import ReviewedLoop, ReviewSelection
 from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
-from human_loops_cli.inputs import (
-    Input,
-    Mappings,
-    UnreadableInputError,
-    find_inputs,
-    read_output,
-)
+from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 
 _FORMATS_HELP: Final = "; ".join(f"{name}: {each.DESCRIPTION}" for name, each in FORMATS.items())
@@ -43,9 +38,9 @@ _FORMATS_HELP: Final = "; ".join(f"{name}: {each.DESCRIPTION}" for name, each in
 class _Reader:
     """Reads outputs as loops to export, each once."""
 
-    mappings: Mappings
+    mappings: MappingFile
     source: str
-    only: Only
+    only: ReviewSelection
     field_name: str | None
     seen: set[bytes] = field(default_factory=set)
 
@@ -86,8 +81,8 @@ def export(
         str, typer.Option("--format", metavar="|".join(FORMATS), help=_FORMATS_HELP)
     ],
     only: Annotated[
-        Only, typer.Option(help="The reviews in which the model was not upheld, or all.")
-    ] = Only.ALL,
+        ReviewSelection, typer.Option(help="The reviews in which the model was not upheld, or all.")
+    ] = ReviewSelection.ALL,
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file. Default: -, standard output.")
     ] = None,
@@ -110,9 +105,9 @@ def export(
         typer.Option(help="label-studio: a file for the labeling configuration of the tasks."),
     ] = None,
 ) -> None:
-    """Write what more than half of the reviewers gave as training data.
+    """Write the values of more than half of the reviewers as training data.
 
-    Never exported: what they did not agree on, and who they are.
+    Values without a majority and the identities of reviewers are never exported.
 
     Status 1 if an output cannot be read or does not fit the format, or if nothing was exported.
     """
@@ -120,18 +115,18 @@ def export(
     file = None if file == STANDARD_OUTPUT else file
     written_as = _make_format(format_name, field_name, delimiter, labeling_config)
     _check(session, source, file, labeling_config)
-    reader = _Reader(Mappings(mapping), source, only, field_name)
+    reader = _Reader(MappingFile(mapping), source, only, field_name)
     inputs = find_inputs(session, outputs)
     _keep_inputs(inputs, (file, labeling_config))
     summary = Summary(format_name=format_name, only=only, inputs=len(inputs))
     with complete_file(file) as stream:
-        destination = Destination(
+        writer = ExportWriter(
             stream, start=written_as.START, separator=written_as.SEPARATOR, end=written_as.END
         )
         with session.printer.progress() as progress:
             for each in progress.track(inputs, description="Exporting"):
-                _export(each, reader, written_as, destination, summary)
-        destination.finish()
+                _export(each, reader, written_as, writer, summary)
+        writer.finish()
         reader.mappings.check(session.printer)
         if not summary.exported:
             summary.print(session.printer, None)
@@ -201,7 +196,7 @@ def _export(
     each: Input,
     reader: _Reader,
     written_as: ExportFormat,
-    destination: Destination,
+    writer: ExportWriter,
     summary: Summary,
 ) -> None:
     """Export one output, or note why not."""
@@ -217,7 +212,7 @@ def _export(
     except (UnreadableInputError, UnreadableOutputError) as error:
         summary.left_out.append(LeftOut(each.name, name, Reason.UNREADABLE, str(error)))
         return
-    destination.add(entry)
+    writer.add(entry)
     summary.exported += 1
     summary.fields_left_out += loop.fields_left_out
 

@@ -62,7 +62,7 @@ def republish(
     loop: _Loop = None,
     everything: _All = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be published. Publish nothing.")
+        bool, typer.Option("--dry-run", help="Print the outcomes. Publish nothing.")
     ] = False,
     at_most: Annotated[
         int | None, typer.Option("--max", min=1, help="Publish at most this many.")
@@ -70,7 +70,7 @@ def republish(
 ) -> None:
     """Publish settled outcomes of the ledger again on the outcome bus, with the same ids.
 
-    All rules on outcomes receive them again. Readers that drop an outcomeId they know see each
+    All rules on outcomes receive them again. Consumers that drop a known outcomeId process each
     outcome once, so the command can be interrupted and repeated.
 
     TIME is ISO 8601, in UTC unless it says otherwise, such as 2026-03-14 or 2026-03-14T09:30:00Z.
@@ -106,7 +106,10 @@ def download(
         typer.Option("--output", "-o", help="The file. Default: -, standard output."),
     ] = None,
     values: Annotated[
-        bool, typer.Option("--values", help="With predicted and answered values, if it has them.")
+        bool,
+        typer.Option(
+            "--values", help="Include predicted and answered values, if the outcome has them."
+        ),
     ] = False,
 ) -> None:
     """Download settled outcomes of the ledger: a line of JSON each, as `report` reads them.
@@ -179,7 +182,7 @@ def _publish(
     except KeyboardInterrupt:
         raise CommandError(
             "interrupted",
-            advice="Run the command again: readers that drop a known outcomeId see each once.",
+            advice="Run the command again: consumers that drop known ids process each one once.",
             status=ExitStatus.INTERRUPTED,
         ) from None
     finally:

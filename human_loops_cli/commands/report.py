@@ -23,7 +23,7 @@ from human_loops_cli.outcome_sources import (
     Until,
     WorkGroup,
     open_sources,
-    tell_what_is_left_out,
+    report_left_out,
 )
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.session import Session
@@ -74,7 +74,7 @@ def report(
         session.printer.json(_to_json(asdict(described)))
     else:
         _write(session, described, output)
-    tell_what_is_left_out(session, data)
+    report_left_out(session, data)
 
 
 def _describe(session: Session, data: OutcomeData) -> ReportData:

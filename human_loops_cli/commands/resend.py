@@ -16,9 +16,10 @@ def resend(
     ctx: typer.Context,
     arns: Annotated[list[str], typer.Argument(metavar="ARN", help="ARNs of human loops.")],
 ) -> None:
-    """Let the reconciler send the events of ended human loops again, whatever the ledger has.
+    """Send the events of ended human loops again, also of loops that the ledger has.
 
-    All targets of the rules receive them. An event that was settled before changes nothing.
+    The reconciler sends the events, and all targets of the rules receive them. The handler ignores
+    an event that it has settled.
 
     Status 1 if the event of a loop was not sent.
     """

@@ -17,13 +17,8 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.inputs import (
-    Input,
-    Mappings,
-    UnreadableInputError,
-    find_inputs,
-    read_output,
-)
+from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 
 _OF_LOOP: Final = ("input", "error", "humanLoopName", "flowDefinitionArn", "taskType")
@@ -71,7 +66,7 @@ def review(
     session: Session = ctx.obj
     if as_csv and session.printer.as_json:
         raise CommandError("--csv and --json exclude each other", status=ExitStatus.USAGE)
-    mappings = Mappings(mapping)
+    mappings = MappingFile(mapping)
     inputs = find_inputs(session, outputs)
     summary = Counter[str]()
     rows: list[dict[str, Any]] = []
@@ -97,7 +92,7 @@ def review(
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _row(each: Input, mappings: Mappings, values: bool) -> dict[str, Any]:
+def _row(each: Input, mappings: MappingFile, values: bool) -> dict[str, Any]:
     try:
         output = read_output(each)
         judged = review_output(output, mapping=mappings.find(output) or ())

@@ -25,7 +25,7 @@ def runbook(
 ) -> None:
     """Print the runbook: what to do when an alarm goes off.
 
-    It needs no account. The text is that of the installed version.
+    The command needs no account. It prints the runbook of the installed version.
     """
     session: Session = ctx.obj
     text = _PAGE_LINK.sub(r"\1", _text())

@@ -1,4 +1,4 @@
-"""``human-loops status``: loops, failures, dead letters, alarms and the handler's errors."""
+"""``human-loops status``: loops, failures, dead-letter queues, alarms and handler errors."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Repeat until Ctrl-C.")] = False,
     interval: Annotated[int, typer.Option(min=1, help="Seconds between repetitions.")] = 30,
 ) -> None:
-    """Show loops by status, the last failures, dead letters, alarms and the handler's errors.
+    """Show loops by status, the last failures, dead-letter queues, alarms and handler errors.
 
-    Loops come from the ledger. For all flow definitions the whole ledger is read, so name one where
-    the ledger is large.
+    Loops are read from the ledger. Without --flow, the whole ledger is read. Use --flow if the
+    ledger is large.
 
-    Status 1 if an alarm is on or a dead-letter queue has letters.
+    Status 1 if an alarm is on or a dead-letter queue has messages.
     """
     session: Session = ctx.obj
     while True:
@@ -75,7 +75,9 @@ def _print(session: Session, health: Health, days: int) -> None:
         ),
         "none",
     )
-    printer.table("Dead letters", ("queue", "about"), health.dead_letters.items(), "no queues")
+    printer.table(
+        "Dead-letter messages", ("queue", "about"), health.dead_letters.items(), "no queues"
+    )
     printer.table(
         "Alarms",
         ("alarm", "state", "reason"),

@@ -20,7 +20,7 @@ from human_loops_cli.outcome_sources import (
     Until,
     WorkGroup,
     open_sources,
-    tell_what_is_left_out,
+    report_left_out,
 )
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
@@ -34,7 +34,7 @@ from human_loops_cli.thresholds.sample import Sample, read_fields
 
 _TARGETS: Final = (0.5, 0.999)
 _CONFIDENCES: Final = (0.8, 0.9999)
-_MOST_NAMES: Final = 10
+_MAX_NAMES: Final = 10
 
 _HOW_TO_SAMPLE: Final = (
     "Loops that were reviewed because of their confidence say nothing about the others. For a "
@@ -137,7 +137,7 @@ def thresholds(
     for each in flows:
         for warning in _warnings(each, words=words):
             session.printer.note(f"{names[each.sample.flow_definition_arn]}: {warning}")
-    tell_what_is_left_out(session, data)
+    report_left_out(session, data)
 
 
 def _require_share(option: str, value: float, lowest: float, highest: float) -> None:
@@ -185,7 +185,7 @@ def _require_fields(wanted: Sequence[str], rows: Sequence[Mapping[str, Any]]) ->
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = [repr(each) for each in sorted(names)[:_MOST_NAMES]]
+    shown = [repr(each) for each in sorted(names)[:_MAX_NAMES]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
 

@@ -1,4 +1,4 @@
-"""``human-loops verify``: whether an event passes through a deployed stack."""
+"""``human-loops verify``: send an event through a deployed stack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
-from human_loops_cli.verification.run import Link, State, Verification
+from human_loops_cli.verification.verification import Link, LinkState, Verification
 
 
 def verify(
@@ -20,17 +20,17 @@ def verify(
         bool,
         typer.Option(
             "--alerts/--no-alerts",
-            help="Test the alarm path: subscribers of the alerts receive one message that says "
-            "that it is a test.",
+            help="Test the alarm path: subscribers of the alerts receive one message, which "
+            "is marked as a test.",
         ),
     ] = True,
 ) -> None:
     """Send one marked event through the stack, and show where it arrived.
 
     Subscribers of the topic and consumers of the queue receive it with "verification" in its
-    detail. Everything that the command adds is removed at its end, also after an interruption.
+    detail. The command removes all resources that it creates, also after an interruption.
 
-    Status 1 if a link is broken or not proven, or something could not be removed.
+    Status 1 if a link is broken or not proven, or a resource could not be removed.
     """
     session: Session = ctx.obj
     verification = Verification(session=session, seconds=timeout, with_alarm=alerts)
@@ -41,14 +41,14 @@ def verify(
                 lambda awaited: progress.update(task, description=f"Awaiting {', '.join(awaited)}")
             )
     except KeyboardInterrupt:
-        _tell_what_is_left(session, verification)
-        advice = "" if verification.left else "What was added is removed."
+        _report_not_removed(session, verification)
+        advice = "" if verification.left else "The temporary resources are removed."
         raise CommandError("interrupted", advice=advice, status=ExitStatus.INTERRUPTED) from None
     except BaseException:
-        _tell_what_is_left(session, verification)
+        _report_not_removed(session, verification)
         raise
     _print(session, verification, links)
-    if verification.left or any(each.state is State.BROKEN for each in links):
+    if verification.left or any(each.state is LinkState.BROKEN for each in links):
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
@@ -64,12 +64,12 @@ def _print(session: Session, verification: Verification, links: list[Link]) -> N
         printer.note(f"Removed what an earlier verification left: {name}")
     for note in verification.notes:
         printer.note(note)
-    _tell_what_is_left(session, verification)
+    _report_not_removed(session, verification)
 
 
-def _tell_what_is_left(session: Session, verification: Verification) -> None:
+def _report_not_removed(session: Session, verification: Verification) -> None:
     for each in verification.left:
         session.printer.note(f"not removed: {each}")
 
 
-_SIGNS = {State.OK: "ok      ", State.BROKEN: "BROKEN  ", State.SKIPPED: "skipped "}
+_SIGNS = {LinkState.OK: "ok      ", LinkState.BROKEN: "BROKEN  ", LinkState.SKIPPED: "skipped "}

@@ -1,1 +1,1 @@
-"""Dead letters: messages that were not processed, why, and where they go back."""
+"""Messages in dead-letter queues: why they are there, and where they are redriven to."""

@@ -1,7 +1,7 @@
-"""Redrive: dead letters are sent to what did not process them, and deleted after that.
+"""Redrive: messages are sent to their destinations, and then deleted.
 
-A letter is deleted only after its destination took it. So an interruption at any point loses
-nothing: at worst, a letter is delivered twice.
+A message is deleted only after its destination accepted it. An interruption loses no message. A
+message can be delivered twice.
 """
 
 from __future__ import annotations
@@ -13,17 +13,22 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from human_loops_cli.dead_letters.destination import Courier, Destination
-from human_loops_cli.dead_letters.letter import Letter
-from human_loops_cli.dead_letters.queue import DeadLetterQueue, Inbox, queue_arn
+from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
+from human_loops_cli.dead_letters.dead_letter_queues import (
+    DeadLetterQueueClient,
+    DeployedDeadLetterQueue,
+    queue_arn,
+)
+from human_loops_cli.dead_letters.destination import Destination
+from human_loops_cli.dead_letters.message_redriver import MessageRedriver
 from human_loops_cli.errors import explain
 
-# Longer than Lambda lets a function run: nobody else receives the letter meanwhile.
+# Longer than the maximum timeout of a function, so that no other consumer receives the message.
 _HIDDEN_FOR: Final = 960
 
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 
-#: The codes by which SQS, or what stands in for it, says that it cannot move these messages itself.
+#: The error codes of SQS and of emulators for messages that SQS cannot move.
 _CANNOT_MOVE: Final = frozenset(
     {
         "AWS.SimpleQueueService.UnsupportedOperation",
@@ -38,48 +43,39 @@ _CANNOT_MOVE: Final = frozenset(
 
 @dataclass(frozen=True)
 class NotRedriven:
-    """A letter that stays in its queue, and why."""
+    """A message that was not redriven, and the reason."""
 
-    letter: Letter
+    message: DeadLetterMessage
     problem: str
 
 
 @dataclass
 class Redrive:
-    """What a redrive of one queue did. It is kept up to date, so that it is right at any point.
+    """The result of a redrive of one queue, current also after an interruption."""
 
-    Parameters
-    ----------
-    queue
-        The queue.
-    redriven
-        How many letters were delivered and deleted.
-    not_redriven
-        The letters that stay in the queue.
-    arrived_meanwhile
-        How many letters came, or came back, while it ran. They stay in the queue.
-    problem
-        Why SQS stopped moving messages.
-    """
-
-    queue: DeadLetterQueue
+    queue: DeployedDeadLetterQueue
+    """The queue."""
     redriven: int = 0
+    """How many messages were delivered and deleted."""
     not_redriven: list[NotRedriven] = field(default_factory=list)
+    """The messages that stay in the queue."""
     arrived_meanwhile: int = 0
+    """How many messages arrived, or returned, during the redrive. They stay in the queue."""
     problem: str = ""
+    """Why SQS stopped moving messages."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether every letter that was there was delivered."""
+        """Whether every message was redriven."""
         return not self.not_redriven and not self.problem
 
 
 Progressed = Callable[[int, int], None]
-"""Called with the number of letters that are done, and of all."""
+"""Called with the number of processed messages, and the total."""
 
 
 def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
-    """Let SQS move all messages of a dead-letter queue to the queue that they came from.
+    """Start a message move task of SQS from a dead-letter queue to its source queue.
 
     Parameters
     ----------
@@ -88,26 +84,26 @@ def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
     sqs
         A client.
     progressed
-        Is told about the progress.
+        Called with the progress.
 
     Returns
     -------
     bool
-        Whether SQS could do it. False in an emulator without this operation, and for a queue that
-        is not the dead-letter queue of a queue.
+        True if SQS moved the messages. False if the emulator does not support this operation, or
+        the queue is not the dead-letter queue of a queue.
     """
-    queue, inbox = redrive.queue, Inbox(sqs, redrive.queue)
+    queue, client = redrive.queue, DeadLetterQueueClient(sqs, redrive.queue)
     if queue.source_url is None:
         return False
-    if inbox.count() == 0:
+    if client.count() == 0:
         return True
-    source = inbox.arn()
+    source = client.arn()
     earlier = None
     try:
         task = _latest_task(sqs, source)
         if not _is_running(task):
             earlier = task.get("StartedTimestamp")
-            # SQS does not know where the messages come from that a handler sent itself.
+            # Messages that a handler sent have no source queue that SQS knows.
             sqs.start_message_move_task(
                 SourceArn=source, DestinationArn=queue_arn(sqs, queue.source_url)
             )
@@ -132,76 +128,76 @@ def move(redrive: Redrive, sqs: Any, progressed: Progressed) -> bool:
 
 def deliver(
     redrive: Redrive,
-    inbox: Inbox,
-    courier: Courier,
-    destination_of: Callable[[Letter], Destination],
+    client: DeadLetterQueueClient,
+    redriver: MessageRedriver,
+    destination_of: Callable[[DeadLetterMessage], Destination],
     *,
     at_most: int | None,
     progressed: Progressed,
 ) -> None:
-    """Send the letters of a queue to their destinations one by one.
+    """Send the messages of a queue to their destinations one by one.
 
     Parameters
     ----------
     redrive
         The redrive of the queue.
-    inbox
+    client
         The queue.
-    courier
-        Sends the letters.
+    redriver
+        Sends the messages.
     destination_of
-        Returns where a letter goes.
+        Returns the destination of a message.
     at_most
-        How many letters to send. None for all.
+        How many messages to send. None for all.
     progressed
-        Is told about the progress.
+        Called with the progress.
     """
-    total = inbox.count() if at_most is None else min(at_most, inbox.count())
+    total = client.count() if at_most is None else min(at_most, client.count())
     deadline = None
     hidden: dict[str, str] = {}
     delivered: set[str] = set()
     try:
         while at_most is None or len(delivered) + len(redrive.not_redriven) < at_most:
-            received = inbox.receive(hidden_for=_HIDDEN_FOR)
+            received = client.receive(hidden_for=_HIDDEN_FOR)
             if received is None:
                 break
-            letter, deadline = received.letter, deadline or received.time
-            known = letter.message_id in hidden
-            hidden[letter.message_id] = letter.receipt_handle
-            if letter.sent > deadline:
+            message, deadline = received.message, deadline or received.time
+            known = message.message_id in hidden
+            hidden[message.message_id] = message.receipt_handle
+            if message.sent > deadline:
                 redrive.arrived_meanwhile += not known
                 continue
             if known:
                 continue
-            problem = _redrive(letter, inbox, courier, destination_of, delivered)
+            problem = _redrive(message, client, redriver, destination_of, delivered)
             if problem is not None:
-                redrive.not_redriven.append(NotRedriven(letter, problem))
+                redrive.not_redriven.append(NotRedriven(message, problem))
             else:
-                del hidden[letter.message_id]
+                del hidden[message.message_id]
             redrive.redriven = len(delivered)
             done = len(delivered) + len(redrive.not_redriven)
             progressed(done, max(total, done))
     finally:
-        inbox.show_again(hidden.values())
+        client.show_again(hidden.values())
 
 
 def _redrive(
-    letter: Letter,
-    inbox: Inbox,
-    courier: Courier,
-    destination_of: Callable[[Letter], Destination],
+    message: DeadLetterMessage,
+    client: DeadLetterQueueClient,
+    redriver: MessageRedriver,
+    destination_of: Callable[[DeadLetterMessage], Destination],
     delivered: set[str],
 ) -> str | None:
-    """Deliver a letter and delete it. Return why that did not succeed."""
-    if letter.message_id not in delivered:
-        problem = courier.deliver(letter, destination_of(letter))
+    """Send a message and delete it. Return the reason if that failed."""
+    if message.message_id not in delivered:
+        problem = redriver.send(message, destination_of(message))
         if problem is not None:
             return problem
     try:
-        inbox.delete(letter)
+        client.delete(message)
     except (BotoCoreError, ClientError) as error:
         return f"delivered, but not deleted: {explain(error)}"
-    delivered.add(letter.message_id)
+    delivered.add(message.message_id)
     return None
 
 

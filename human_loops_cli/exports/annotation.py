@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.review.values import Kind, fold
+from human_loop_reviews.review.values import ValueKind, fold
 from human_loops_cli.exports.boxes import ImageSize, PixelBox, boxes_in_pixels, find_image_size
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ConsensusField, FieldLeftOut, ReviewedLoop
@@ -29,28 +29,19 @@ class AnnotationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """The consensus of one human loop.
-
-    Parameters
-    ----------
-    name
-        The field's name.
-    kind
-        Whether it has labels or boxes.
-    labels
-        The labels with the share of pairs of reviewers who agreed on each, 0 with one reviewer.
-    boxes, size
-        The boxes, and the size of the image.
-    agreement
-        The share of pairs of reviewers who drew the same, 0 with one reviewer.
-    """
+    """The consensus of one human loop."""
 
     name: str
+    """The field's name."""
     kind: AnnotationKind
+    """Whether it has labels or boxes."""
     labels: Mapping[str, float]
+    """The labels with the share of pairs of reviewers who agreed on each, 0 with one reviewer."""
     boxes: Sequence[PixelBox] = ()
     size: ImageSize | None = None
+    """The boxes, and the size of the image."""
     agreement: float = 0.0
+    """The share of pairs of reviewers who drew the same, 0 with one reviewer."""
 
     def agreement_on(self, label: str) -> float:
         """Return the share of pairs of reviewers who agreed on a label."""
@@ -75,7 +66,7 @@ def read_annotation(loop: ReviewedLoop) -> Annotation:
         agreed = {each.name: each.agreement for each in fields if each.consensus is not None}
         return Annotation(MODERATION_LABELS, AnnotationKind.LABELS, agreed)
     field = loop.require_one_field()
-    if field.kind is Kind.BOXES:
+    if field.kind is ValueKind.BOXES:
         size = find_image_size(loop.output)
         boxes = boxes_in_pixels(field.consensus or (), size)
         return Annotation(
@@ -87,7 +78,7 @@ def read_annotation(loop: ReviewedLoop) -> Annotation:
     return Annotation(field.name, kind, dict.fromkeys(labels, field.agreement))
 
 
-def labels_of(kind: Kind | None, value: Any) -> tuple[AnnotationKind, list[str]]:
+def labels_of(kind: ValueKind | None, value: Any) -> tuple[AnnotationKind, list[str]]:
     """Return a value as labels, without empty ones.
 
     Raises
@@ -97,12 +88,12 @@ def labels_of(kind: Kind | None, value: Any) -> tuple[AnnotationKind, list[str]]
 
     Examples
     --------
-    >>> labels_of(Kind.LABELS, ["delay", "refund"])
+    >>> labels_of(ValueKind.LABELS, ["delay", "refund"])
     (<AnnotationKind.LABELS: 'labels'>, ['delay', 'refund'])
     """
-    if kind is Kind.LABELS:
+    if kind is ValueKind.LABELS:
         found = AnnotationKind.LABELS, value or []
-    elif kind is Kind.TEXT:
+    elif kind is ValueKind.TEXT:
         found = AnnotationKind.CLASS, [value or ""]
     else:
         raise LeftOutError(Reason.VALUE_KIND)

@@ -14,7 +14,7 @@ from typing import Final
 
 from human_loop_reviews.a2i.task_type import TaskType
 from human_loops_cli.exports.annotation import AnnotationKind, read_annotation
-from human_loops_cli.exports.format import ExportFormat, OneOfItsKind
+from human_loops_cli.exports.format import ExportFormat, SchemaConsistency
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ReviewedLoop
 
@@ -42,7 +42,7 @@ class ComprehendCsv:
 
     def __init__(self, delimiter: str = DEFAULT_DELIMITER) -> None:
         self._delimiter = delimiter
-        self._one = OneOfItsKind()
+        self._consistency = SchemaConsistency()
 
     def write(self, loop: ReviewedLoop, /) -> str:
         """Return the row of one human loop, with its line break."""
@@ -58,7 +58,7 @@ class ComprehendCsv:
         ):
             raise LeftOutError(Reason.DELIMITER_IN_LABEL)
         text = re.sub(_LINE_BREAKS, " ", loop.require_source().require_text())
-        self._one.require(annotation.name, annotation.kind)
+        self._consistency.require(annotation.name, annotation.kind)
         row = io.StringIO()
         writer = csv.writer(row, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow([self._delimiter.join(annotation.labels), text])

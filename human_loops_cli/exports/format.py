@@ -1,4 +1,4 @@
-"""What a format is: it turns one reviewed human loop into one entry of a file."""
+"""A format converts one reviewed human loop into one entry of a file."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class ExportFormat(Protocol):
 
 
 class JsonLines:
-    """What formats in JSON Lines have in common."""
+    """The base class of formats in JSON Lines."""
 
     START: str = ""
     SEPARATOR: str = "\n"
     END: str = "\n"
 
 
-class OneOfItsKind:
-    """Refuses what differs from the first loop of a file: a data set has one schema."""
+class SchemaConsistency:
+    """Requires that all loops of a file have the schema of the first one."""
 
     def __init__(self) -> None:
         self._first: tuple[object, ...] | None = None

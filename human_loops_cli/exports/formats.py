@@ -23,7 +23,7 @@ FORMATS: Final[dict[str, type[ExportFormat]]] = {
     "label-studio": label_studio.FORMAT,
 }
 
-#: What people ask for, and why it cannot be made of a human loop.
+#: Formats that a human loop cannot provide, with the reason and the advice.
 _REFUSED: Final = {
     "textract-adapter": (
         "an adapter of Amazon Textract is trained with answers to queries, each with its place on "

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from human_loops_cli.exports.annotation import Annotation, AnnotationKind, read_annotation
-from human_loops_cli.exports.format import ExportFormat, JsonLines, OneOfItsKind, one_line
+from human_loops_cli.exports.format import ExportFormat, JsonLines, SchemaConsistency, one_line
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ReviewedLoop
 from human_loops_cli.exports.source import Source, SourceKind
@@ -31,7 +31,7 @@ class GroundTruth(JsonLines):
 
     def __init__(self) -> None:
         self._classes: dict[str, int] = {}
-        self._one = OneOfItsKind()
+        self._consistency = SchemaConsistency()
 
     def write(self, loop: ReviewedLoop, /) -> str:
         """Return the line of one human loop."""
@@ -45,7 +45,7 @@ class GroundTruth(JsonLines):
             raise LeftOutError(Reason.NO_NAMES)
         decided = loop.decided.strftime("%Y-%m-%dT%H:%M:%S.%f")
         attribute = attribute_name(annotation.name)
-        self._one.require(attribute, annotation.kind, media)
+        self._consistency.require(attribute, annotation.kind, media)
         label, metadata = self._describe(annotation, media)
         return one_line(
             {

@@ -8,7 +8,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a human loop is left out. The value is what people read."""
 
-    #: The first five are what the reviews say. All others are refusals: somebody has to act.
+    #: The first five are results of reviews. All others are refusals, which need an action.
     DUPLICATE = "the same output again"
     UNANSWERED = "no reviewer answered"
     DISPUTED = "no value has more than half of the reviewers"

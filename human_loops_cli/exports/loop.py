@@ -1,4 +1,4 @@
-"""A reviewed human loop as the formats see it: what more than half of the reviewers gave."""
+"""A reviewed human loop for the formats: the values of more than half of the reviewers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
-from human_loop_reviews.review.values import Kind
+from human_loop_reviews.review.values import ValueKind
 from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.source import Source
@@ -22,11 +22,11 @@ CORRECTIONS: Final = frozenset(
     {Verdict.CORRECTED, Verdict.ADDED, Verdict.REMOVED, Verdict.RELABELLED}
 )
 
-# A reviewer's remark to the owner of the task. It is no value.
+# A reviewer's comment for the owner of the task, which is not a value.
 _COMMENT: Final = "workerComment"
 
 
-class Only(StrEnum):
+class ReviewSelection(StrEnum):
     """Which reviews are exported."""
 
     #: Those in which the model was not upheld, and more than half gave something else.
@@ -65,7 +65,7 @@ class ConsensusField:
     predicted: Any
     consensus: Any
     confidence: float | None
-    kind: Kind | None
+    kind: ValueKind | None
     agreement: float
 
     @property
@@ -76,28 +76,19 @@ class ConsensusField:
 
 @dataclass(frozen=True)
 class ReviewedLoop:
-    """One human loop with its review.
-
-    Parameters
-    ----------
-    input_name
-        The path or URI of its output.
-    output, review
-        The output and the review of it. At least one reviewer answered.
-    source
-        What the reviewers were shown, None where the output does not say.
-    only
-        Which reviews are exported.
-    field
-        The name of the only field to export. None for all.
-    """
+    """One human loop with its review."""
 
     input_name: str
+    """The path or URI of its output."""
     output: Output
     review: Review
+    """The output and the review of it. At least one reviewer answered."""
     source: Source | None
-    only: Only
+    """What the reviewers were shown, None where the output does not say."""
+    only: ReviewSelection
+    """Which reviews are exported."""
     field: str | None = None
+    """The name of the only field to export. None for all."""
 
     @cached_property
     def _states(self) -> list[ConsensusField | FieldLeftOut]:
@@ -127,7 +118,7 @@ class ReviewedLoop:
             If there is none.
         """
         fields = self.consensus
-        if self.only is Only.CORRECTED:
+        if self.only is ReviewSelection.CORRECTED:
             fields = [each for each in fields if each.is_correction]
         if fields:
             return fields
@@ -141,7 +132,9 @@ class ReviewedLoop:
         LeftOutError
             If not.
         """
-        if self.only is Only.CORRECTED and not any(each.is_correction for each in fields):
+        if self.only is ReviewSelection.CORRECTED and not any(
+            each.is_correction for each in fields
+        ):
             raise LeftOutError(self._why_nothing_corrected())
 
     def require_source(self) -> Source:

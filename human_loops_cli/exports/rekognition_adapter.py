@@ -19,7 +19,7 @@ from human_loops_cli.exports.loop import ReviewedLoop
 class RekognitionAdapter(JsonLines):
     """One line for each image, with the labels that more than half of the reviewers gave.
 
-    The documentation knows no further keys: nothing but the image names the loop.
+    The documentation has no further keys, so only the image identifies the loop.
     """
 
     DESCRIPTION: str = "manifest of a Rekognition Custom Moderation adapter: image moderation"

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.tasks.custom import searchable_inputs
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
+from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 
-#: Where crowd elements take their input from, if the owner does not name another place.
+#: The default input of crowd elements.
 DEFAULT_EXPRESSION: Final = "taskObject"
 
 #: The images that Ground Truth and Amazon Rekognition read.
@@ -41,18 +41,12 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the reviewers of a human loop were shown.
-
-    Parameters
-    ----------
-    kind
-        What the value is.
-    value
-        The S3 URI, the URL without its query, or the text.
-    """
+    """What the reviewers of a human loop were shown."""
 
     kind: SourceKind
+    """What the value is."""
     value: str
+    """The S3 URI, the URL without its query, or the text."""
 
     def require_image(self) -> str:
         """Return the S3 URI of an image. An object without an extension is taken for one.

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from human_loops_cli.console import Printer
 from human_loops_cli.exports.left_out import Reason
-from human_loops_cli.exports.loop import FieldLeftOut, Only
+from human_loops_cli.exports.loop import FieldLeftOut, ReviewSelection
 
 # With more loops left out for one reason, people read --json.
-_MOST_NAMED: Final = 5
+_MAX_NAMED: Final = 5
 
 
 _WHY_FIELDS_ARE_LEFT_OUT: Final = {
@@ -25,48 +25,32 @@ _WHY_FIELDS_ARE_LEFT_OUT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A loop that is not exported.
-
-    Parameters
-    ----------
-    input_name
-        The path or URI of its output.
-    loop_name
-        Its name. None if the output was not read.
-    reason, detail
-        Why, and the place in an output that cannot be read.
-    """
+    """A loop that is not exported."""
 
     input_name: str
+    """The path or URI of its output."""
     loop_name: str | None
+    """Its name. None if the output was not read."""
     reason: Reason
     detail: str = ""
+    """Why, and the place in an output that cannot be read."""
 
 
 @dataclass(kw_only=True)
 class Summary:
-    """What was exported, and what was not.
-
-    Parameters
-    ----------
-    format_name, only
-        As on the command line.
-    inputs
-        How many outputs there are.
-    exported
-        How many of them were exported.
-    left_out
-        The others.
-    fields_left_out
-        How many fields of exported loops have no consensus, and why.
-    """
+    """What was exported, and what was not."""
 
     format_name: str
-    only: Only
+    only: ReviewSelection
+    """As on the command line."""
     inputs: int
+    """How many outputs there are."""
     exported: int = 0
+    """How many of them were exported."""
     left_out: list[LeftOut] = field(default_factory=list)
+    """The others."""
     fields_left_out: Counter[FieldLeftOut] = field(default_factory=Counter)
+    """How many fields of exported loops have no consensus, and why."""
 
     @property
     def has_refusals(self) -> bool:
@@ -122,6 +106,6 @@ class Summary:
 
 
 def _name(left_out: Sequence[LeftOut]) -> str:
-    named = [each.detail or each.loop_name or each.input_name for each in left_out[:_MOST_NAMED]]
+    named = [each.detail or each.loop_name or each.input_name for each in left_out[:_MAX_NAMED]]
     more = len(left_out) - len(named)
     return ", ".join(named) + (f" and {more} more (-o and --json name all)" if more else "")

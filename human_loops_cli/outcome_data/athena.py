@@ -32,34 +32,17 @@ _READ: Final[Mapping[str, Callable[[str], Any]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Athena:
-    """Where the queries run.
-
-    Parameters
-    ----------
-    work_group
-        The archive's workgroup. It says where results go.
-    database
-        The database of the archive's views.
-    """
+    """Where the queries run."""
 
     work_group: str
+    """The archive's workgroup. It says where results go."""
     database: str
+    """The database of the archive's views."""
 
 
 @dataclass(kw_only=True)
 class AthenaQueries:
     """Runs queries on the loops within some limits.
-
-    Parameters
-    ----------
-    client
-        A client of Athena.
-    athena
-        Where they run.
-    flow, since, until
-        What limits the loops.
-    sleep
-        Waits for so many seconds.
 
     Raises
     ------
@@ -68,11 +51,15 @@ class AthenaQueries:
     """
 
     client: Any
+    """A client of Athena."""
     athena: Athena
+    """Where they run."""
     flow: str | None
     since: datetime | None
     until: datetime | None
+    """The limits of the loops."""
     sleep: Callable[[float], None] = time.sleep
+    """Waits for so many seconds."""
     _limits: str = field(init=False, default="")
 
     def __post_init__(self) -> None:

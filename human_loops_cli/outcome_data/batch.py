@@ -1,4 +1,4 @@
-"""Lines of JSON on their way into DuckDB, which remember where they are from."""
+"""Batches of JSON lines for DuckDB, with the file and number of each line."""
 
 from __future__ import annotations
 
@@ -19,15 +19,10 @@ MAX_TRUSTED_LINE_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass
 class Batch:
-    """Some lines, each with an object.
-
-    Parameters
-    ----------
-    trusted
-        Whether the lines were made here, so that nothing needs a check.
-    """
+    """Some lines, each with an object."""
 
     trusted: bool = False
+    """Whether the lines were written by this program, so that they need no check."""
     content: bytearray = field(default_factory=bytearray)
     count: int = 0
     _first_rows: list[int] = field(default_factory=list)
@@ -35,7 +30,7 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to read it."""
+        """Whether the batch has its maximum size."""
         return len(self.content) >= BATCH_BYTES
 
     def add(self, parts: Iterable[bytes | memoryview], place: str, first_line: int) -> int:
@@ -64,5 +59,5 @@ class Batch:
         return place, first_line + row - self._first_rows[index]
 
     def forget_content(self) -> None:
-        """Keep only where the lines are from."""
+        """Discard the content, and keep the file and number of each line."""
         self.content = bytearray()

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loops_cli.inputs import Mappings
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
 from human_loops_cli.outcome_data.line_problems import ENVELOPE, NOT_JSON, TOO_LONG, problem_of
 from human_loops_cli.outcome_data.reviewed_output import IncompleteOutputError, outcome_of_output
@@ -31,7 +31,7 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class ReadFile(Protocol):
-    """Reads a file of lines at once. Returns whether nothing is wrong with any line."""
+    """Reads a whole file of lines. Returns whether all lines are valid."""
 
     def __call__(self, path: Path, *, compressed: bool, enveloped: bool) -> bool:
         """Read a file that may be compressed, with lines that may have an envelope."""
@@ -46,16 +46,16 @@ class Documents:
     mappings
         The mappings of custom tasks.
     submit
-        Takes each full batch.
+        Called with each full batch.
     read_file
-        Reads a large file of lines, or returns false: then its lines are read into batches.
+        Reads a large file of lines. If it returns False, the lines are read into batches.
     reject
-        Takes what cannot be used: the file, the problem, and the line.
+        Called with the file, the problem and the line of what cannot be used.
     """
 
     def __init__(
         self,
-        mappings: Mappings,
+        mappings: MappingFile,
         submit: Callable[[Batch], None],
         read_file: ReadFile,
         reject: Callable[[str, str, int | None], None],
@@ -75,7 +75,7 @@ class Documents:
         path
             Where it is.
         place
-            What rejects call it.
+            The name of the file in rejects.
         """
         with path.open("rb") as file:
             compressed = file.read(len(_GZIP)) == _GZIP
@@ -91,7 +91,7 @@ class Documents:
                 self._read_lines(chain([first], blocks), place)
 
     def finish(self) -> None:
-        """Submit what is left."""
+        """Submit the last batches."""
         self._submit_if(self._lines.count > 0, self._reviewed.count > 0)
 
     def _read_large(self, path: Path, first: bytes, *, compressed: bool) -> bool:

@@ -1,4 +1,4 @@
-"""DuckDB in a private folder. It reads nothing but that folder and the sources, and no network."""
+"""DuckDB in a private folder. It can read only that folder and the sources, and no network."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import duckdb
 
 _MEMORY: Final = "300MB"
-_MOST_THREADS: Final = 4
+_MAX_THREADS: Final = 4
 
 
 def thread_count() -> int:
     """Return how many threads read and query."""
-    return min(os.cpu_count() or 1, _MOST_THREADS)
+    return min(os.cpu_count() or 1, _MAX_THREADS)
 
 
 def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection:
@@ -60,9 +60,9 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
     connection.execute("SET allowed_directories = ?", [[str(folder)]])
     connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
     connection.execute("SET enable_external_access = false")
-    # It would be written to standard output.
+    # DuckDB writes the progress bar to standard output.
     connection.execute("SET enable_progress_bar = false")
-    # Compressing what is read costs as much time as reading it. Not at every 16 MB.
+    # A checkpoint compresses the data, which takes as long as reading it. The default is 16 MB.
     connection.execute("SET checkpoint_threshold = '128MB'")
     connection.execute("ATTACH ':memory:' AS staged")
     return connection
@@ -82,7 +82,7 @@ def use_one_thread(connection: duckdb.DuckDBPyConnection) -> None:
 
 @contextmanager
 def errors_without_content() -> Iterator[None]:
-    """Say which kind of error DuckDB has, and not its message, which can quote outcomes.
+    """Replace errors of DuckDB, because their messages can quote outcomes.
 
     Raises
     ------
@@ -97,9 +97,9 @@ def errors_without_content() -> Iterator[None]:
         raise KeyboardInterrupt from None
     except duckdb.Error as error:
         raise CommandError(
-            f"DuckDB cannot go on: {type(error).__name__}",
-            advice=f"Is there room for the data in {tempfile.gettempdir()}? Set TMPDIR to another "
-            "folder, or read less with --since or fewer files.",
+            f"DuckDB failed: {type(error).__name__}",
+            advice=f"Check the free space in {tempfile.gettempdir()}. Set TMPDIR to another "
+            "folder, or read less data with --since or fewer files.",
             status=ExitStatus.INCOMPLETE,
         ) from None
 

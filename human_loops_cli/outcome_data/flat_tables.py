@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OF_BOTH: Final = [each.name for each in LOOPS if each in FIELDS]
 
-# Outputs without an event, whose creation is unknown, are told apart by their end.
+# Outputs without an event have no creation time. They are distinguished by their end time.
 _LOOP: Final = "humanLoopArn, coalesce(creationTime, endTime)"
 
 _LOOPS: Final = {
@@ -102,7 +102,7 @@ def build_tables(
     connection
         The connection with the staged outcomes.
     flow, since, until
-        What limits the loops.
+        The limits of the loops.
     advice
         What to say if there is no outcome.
 
@@ -143,7 +143,7 @@ _COUNTS: Final = f"SELECT count(*), count(verification), count(creationTime) FRO
 
 _VERIFICATIONS: Final = f"SELECT part, row FROM {OUTCOMES} WHERE verification IS NOT NULL"
 
-# Outputs beside the outcome of their loop. The event of a loop comes within seconds of its output.
+# Outputs beside the outcome of their loop. The event of a loop follows its output within seconds.
 _OUTPUTS_OF_OUTCOMES: Final = f"""\
 SELECT DISTINCT outputs.part, outputs.row
 FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others ON

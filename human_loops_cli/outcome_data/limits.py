@@ -1,4 +1,4 @@
-"""What limits the loops, and what is said if there are none."""
+"""Limits of the loops, and the error if no loop is within them."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def choose_flow_definitions(known: Sequence[str], flow: str) -> list[str]:
 
 
 def nothing(message: str, advice: str = "") -> CommandError:
-    """Return the error that there is nothing to report on."""
+    """Return the error for an empty result."""
     return CommandError(message, advice=advice, status=ExitStatus.INCOMPLETE)

@@ -8,13 +8,13 @@ from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES
-from human_loops_cli.outcome_data.properties import type_problem
+from human_loops_cli.outcome_data.outcome_properties import type_problem
 
 NOT_JSON: Final = "expected one JSON object on the line"
 TOO_LONG: Final = f"longer than {MAX_LINE_BYTES:,} bytes"
 EVENT_OF_LOOP: Final = "an event of A2I itself: name outcomes, which the review handler publishes"
 OTHER_EVENT: Final = f"an event that is no {OUTCOME_DETAIL_TYPE}"
-A2I_OUTPUT: Final = "an output of A2I among lines of outcomes: name it as a file of its own"
+A2I_OUTPUT: Final = "an output of A2I among lines of outcomes: put it in a separate file"
 UNEXPECTED: Final = "a value has an unexpected form"
 
 DETAIL_TYPE: Final = "detail-type"
@@ -24,7 +24,7 @@ ENVELOPE: Final = f'"{DETAIL_TYPE}"'.encode()
 
 
 def problem_of_line(line: bytes) -> str | None:
-    """Return what is wrong with a line, as far as Python can tell."""
+    """Return what is wrong with a line. None if Python finds no problem."""
     if not line.strip():
         return None
     if len(line) > MAX_LINE_BYTES:

@@ -13,19 +13,18 @@ from typing import Any
 
 from human_loop_tables.queries import Query
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.inputs import Mappings
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
 from human_loops_cli.outcome_data.engine import (
     connect,
     errors_without_content,
     run,
 )
-from human_loops_cli.outcome_data.files import find_files
 from human_loops_cli.outcome_data.flat_tables import build_tables
 from human_loops_cli.outcome_data.reading import read_files
-from human_loops_cli.outcome_data.rejects import RejectList, describe
+from human_loops_cli.outcome_data.rejects import RejectList, Rejects, describe
+from human_loops_cli.outcome_data.source_files import find_files
 from human_loops_cli.outcome_data.staging import Staging
-from human_loops_cli.report.data import Rejects
 from human_loops_cli.session import Session
 
 __all__ = ["Athena", "OutcomeData", "open_outcomes"]
@@ -33,29 +32,23 @@ __all__ = ["Athena", "OutcomeData", "open_outcomes"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeData:
-    """The tables `loops` and `fields` of some outcomes.
-
-    Parameters
-    ----------
-    sources
-        Where they come from, as the user named it.
-    flow, since, until
-        What limits the loops.
-    outcomes
-        How many outcomes were read. None if the engine does not say.
-    duplicates, replaced, verifications, rejects
-        What is not in the tables. See `human_loops_cli.report.data.ReportData`.
-    """
+    """The tables `loops` and `fields` of some outcomes."""
 
     sources: Sequence[str]
+    """Where they come from, as the user named it."""
     flow: str | None
     since: datetime | None
     until: datetime | None
+    """The limits of the loops."""
     outcomes: int | None = None
+    """How many outcomes were read. None if the engine does not say."""
     duplicates: int = 0
     replaced: int = 0
     verifications: int = 0
+    """How many outcomes are not in the tables: those with an ``outcomeId`` that was read before,
+    those that another outcome of the loop replaced, and those of ``human-loops verify``."""
     rejects: Sequence[Rejects] = ()
+    """What could not be used."""
     _run: Callable[[str], list[tuple[Any, ...]]]
 
     def rows(self, query: Query) -> list[dict[str, Any]]:
@@ -109,7 +102,7 @@ def open_outcomes(
             "name files, folders or prefixes with outcomes, or --athena",
             status=ExitStatus.USAGE,
         )
-    mappings = Mappings(mapping)
+    mappings = MappingFile(mapping)
     rejects = RejectList()
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()

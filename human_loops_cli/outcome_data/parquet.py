@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE
-from human_loops_cli.outcome_data.properties import OF_OUTCOME, Kind, Property
+from human_loops_cli.outcome_data.outcome_properties import (
+    OF_OUTCOME,
+    OutcomeProperty,
+    PropertyType,
+)
 from human_loops_cli.outcome_data.statements import literal, type_of
 
 if TYPE_CHECKING:
@@ -18,26 +22,20 @@ _NULL: Final = '"NULL"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """The columns of a file.
-
-    Parameters
-    ----------
-    of_outcome
-        The types of the properties of its outcomes, by name in lower case.
-    enveloped
-        Whether these are in the envelope of an event.
-    """
+class FileColumns:
+    """The columns of a file."""
 
     of_outcome: Mapping[str, str]
+    """The types of the properties of its outcomes, by name in lower case."""
     enveloped: bool
+    """Whether these are in the envelope of an event."""
 
 
 #: A file's place in a list is in the upper digits of the number of a row.
 ROWS_OF_A_FILE: Final = 10**12
 
 
-def columns_of(cursor: duckdb.DuckDBPyConnection, path: str) -> Columns:
+def columns_of(cursor: duckdb.DuckDBPyConnection, path: str) -> FileColumns:
     """Return the columns of a file: their names in lower case, and their types.
 
     Those of the detail are returned for outcomes in the envelope of their event.
@@ -50,14 +48,14 @@ def columns_of(cursor: duckdb.DuckDBPyConnection, path: str) -> Columns:
     columns = _described(cursor, f"FROM {_source([path])}")
     if DETAIL_TYPE in columns and _DETAIL in columns:
         detail = _described(cursor, f"SELECT unnest({_DETAIL}) FROM {_source([path])}")
-        return Columns(of_outcome=detail, enveloped=True)
-    return Columns(of_outcome=columns, enveloped=False)
+        return FileColumns(of_outcome=detail, enveloped=True)
+    return FileColumns(of_outcome=columns, enveloped=False)
 
 
-def outcomes_query(paths: Sequence[str], columns: Columns) -> str:
+def outcomes_query(paths: Sequence[str], columns: FileColumns) -> str:
     """Return the query of the outcomes in files, with the types in which outcomes are read.
 
-    Columns of times stay as they are: converting them takes longer than most queries.
+    FileColumns of times stay as they are: converting them takes longer than most queries.
 
     Parameters
     ----------
@@ -89,7 +87,7 @@ def _described(cursor: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
     return {name.lower(): kind for name, kind, *_ in described}
 
 
-def _value(each: Property, place: str, columns: Mapping[str, str]) -> str:
+def _value(each: OutcomeProperty, place: str, columns: Mapping[str, str]) -> str:
     """Return a property as outcomes are read."""
     kind = columns.get(each.name.lower(), _NULL)
     if kind == _NULL:
@@ -98,6 +96,6 @@ def _value(each: Property, place: str, columns: Mapping[str, str]) -> str:
     if kind == "UUID":
         # What DuckDB makes of an outcomeId in JSON.
         return f"replace(CAST({place} AS VARCHAR), '-', '')"
-    if each.kind is Kind.TIME and kind.startswith("TIMESTAMP"):
-        return f"CAST({place} AS {each.kind.kept_type})"
+    if each.type is PropertyType.TIME and kind.startswith("TIMESTAMP"):
+        return f"CAST({place} AS {each.type.kept_type})"
     return f"CAST({place} AS {type_of(each)})"

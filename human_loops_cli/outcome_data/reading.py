@@ -12,11 +12,11 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from human_loops_cli.errors import explain, is_access_denied
-from human_loops_cli.inputs import Mappings
+from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.batch import Batch
 from human_loops_cli.outcome_data.documents import Documents, count_lines, is_pattern
 from human_loops_cli.outcome_data.engine import thread_count
-from human_loops_cli.outcome_data.files import SourceFile
+from human_loops_cli.outcome_data.source_files import SourceFile
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.session import Session
 
@@ -28,7 +28,7 @@ def read_files(
     session: Session,
     files: Sequence[SourceFile],
     staging: Staging,
-    mappings: Mappings,
+    mappings: MappingFile,
     folder: Path,
 ) -> None:
     """Read all files into the staging table.
@@ -107,7 +107,7 @@ def _fetched(
     folder: Path,
     fetchers: ThreadPoolExecutor,
 ) -> Iterator[tuple[SourceFile, Path]]:
-    """Yield the files that are on disk now, in their order. The next ones are fetched meanwhile."""
+    """Yield the fetched files in their order. The next files are fetched in parallel."""
     ahead: deque[tuple[SourceFile, Future[Path]]] = deque()
     numbered = iter(enumerate(files))
     while True:

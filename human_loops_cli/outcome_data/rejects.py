@@ -1,13 +1,26 @@
-"""What cannot be used of the sources: by file, problem and line, without content."""
+"""Lines and files that cannot be used: by file, problem and line, without content."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from human_loops_cli.report.data import Rejects
+_MAX_LINES: Final = 10
 
-_LINES_NAMED: Final = 10
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejects:
+    """Lines of a file with the same problem, or the whole file."""
+
+    place: str
+    """The file's path or URI."""
+    problem: str
+    """What is wrong with it, without its content."""
+    lines: Sequence[int] = ()
+    """The numbers of the first few lines with the problem. Empty if it is the whole file."""
+    count: int = 1
+    """How many outcomes it affects."""
 
 
 @dataclass
@@ -35,8 +48,8 @@ class RejectList:
             lines = self._lines.setdefault(key, [])
             lines.append(line)
             # Lines come in any order: only the first few are kept.
-            if len(lines) > 100 * _LINES_NAMED:
-                self._lines[key] = sorted(lines)[:_LINES_NAMED]
+            if len(lines) > 100 * _MAX_LINES:
+                self._lines[key] = sorted(lines)[:_MAX_LINES]
 
     def __bool__(self) -> bool:
         return bool(self._counts)
@@ -47,7 +60,7 @@ class RejectList:
             Rejects(
                 place=key[0],
                 problem=key[1],
-                lines=tuple(sorted(self._lines.get(key, ()))[:_LINES_NAMED]),
+                lines=tuple(sorted(self._lines.get(key, ()))[:_MAX_LINES]),
                 count=count,
             )
             for key, count in sorted(self._counts.items())
@@ -55,7 +68,7 @@ class RejectList:
 
 
 def describe(rejects: Rejects) -> str:
-    """Return rejects as a line for people.
+    """Return rejects as one line of text.
 
     Examples
     --------

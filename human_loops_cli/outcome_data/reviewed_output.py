@@ -9,23 +9,24 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.event import EventSource
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, HumanLoopStatus, TaskMapping
+from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, HumanLoopStatus
+from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.outcome import SCHEMA_VERSION, describe_review
 from human_loop_reviews.review_output import review_output
 
-#: How the ids of outcomes begin that were made here.
+#: The prefix of the ids of these outcomes.
 OUTPUT_ID_PREFIX: Final = "output-"
 
 
 class IncompleteOutputError(Exception):
-    """An output does not say of which loop it is."""
+    """An output does not name its human loop."""
 
 
 def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, Any]:
-    """Review an output and return its outcome, as far as it is known without the loop's event.
+    """Review an output and return its outcome, without what only the loop's event has.
 
-    A2I writes the output of a loop when the last reviewer has submitted. So the loop is Completed,
-    and its end is the last submission, or unknown without one. When it was created is unknown.
+    A2I writes the output of a loop when the last reviewer has submitted. The loop is
+    therefore Completed. Its end is the last submission, or unknown. Its creation is unknown.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """DuckDB reads outcomes from lines of JSON and from Parquet, checks them, and keeps them.
 
-DuckDB quotes content in its errors, so none of them is shown. What it cannot read is narrowed down
-to a few lines, which are then read in Python to say what is wrong.
+Errors of DuckDB can quote content, so they are not shown. Input that DuckDB cannot read is bisected
+into a few lines, which Python then checks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
 from human_loops_cli.outcome_data.engine import use_all_threads, use_one_thread
 from human_loops_cli.outcome_data.line_problems import ENVELOPE, UNEXPECTED, problem_of_line
-from human_loops_cli.outcome_data.parquet import ROWS_OF_A_FILE, Columns, columns_of, outcomes_query
+from human_loops_cli.outcome_data.parquet import (
+    ROWS_OF_A_FILE,
+    FileColumns,
+    columns_of,
+    outcomes_query,
+)
 from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
     COLUMNS,
@@ -32,13 +37,13 @@ from human_loops_cli.outcome_data.statements import (
 if TYPE_CHECKING:
     import duckdb
 
-#: The view of all outcomes that were read and are in order.
+#: The view of all valid outcomes.
 OUTCOMES: Final = "staged.outcomes"
 
 #: The outcomes that are left out of it: their part and their row.
 LEFT_OUT: Final = "staged.left_out"
 
-# As many lines are looked at one by one.
+# Up to this number, lines are checked one by one.
 _FEW: Final = 64
 
 _NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
@@ -130,7 +135,7 @@ class Staging:
         query = lines_query(
             str(path),
             enveloped=enveloped,
-            longest=MAX_LINE_BYTES,
+            max_line_bytes=MAX_LINE_BYTES,
             compression="gzip" if compressed else "none",
         )
         self._connection.execute(f"CREATE TABLE {table} ({COLUMNS})")
@@ -164,7 +169,7 @@ class Staging:
         import duckdb
 
         use_all_threads(self._connection)
-        alike: dict[Any, tuple[Columns, list[Path]]] = {}
+        alike: dict[Any, tuple[FileColumns, list[Path]]] = {}
         for path, place in files.items():
             try:
                 columns = columns_of(self._connection, str(path))
@@ -179,7 +184,7 @@ class Staging:
                     if not self._check_parquet(columns, {path: files[path]}):
                         self.reject(files[path], _NO_PARQUET)
 
-    def _check_parquet(self, columns: Columns, files: Mapping[Path, str]) -> bool:
+    def _check_parquet(self, columns: FileColumns, files: Mapping[Path, str]) -> bool:
         """Check files with the same columns. Return whether DuckDB can read all of them."""
         import duckdb
 
@@ -225,7 +230,7 @@ class Staging:
             return self._part_count
 
     def _read(self, batch: Batch, lines: bytes | bytearray, rows: Sequence[int]) -> None:
-        """Read lines that are at some rows of a batch. On an error, read ever fewer of them."""
+        """Read some lines of a batch. On an error, bisect them."""
         if self._try(batch, lines, rows):
             return
         each = [bytes(line) + b"\n" for line in lines.split(b"\n")[:-1]]
@@ -257,7 +262,7 @@ class Staging:
         query = lines_query(
             str(path),
             enveloped=ENVELOPE in lines,
-            longest=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
+            max_line_bytes=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
         )
         problem = "NULL" if batch.trusted else PROBLEM
         insert = f"INSERT INTO {table.name} SELECT {problem}, {VALUES} FROM ({query})"

@@ -7,21 +7,21 @@ from typing import Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
 from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, EVENT_OF_LOOP, OTHER_EVENT
-from human_loops_cli.outcome_data.properties import (
+from human_loops_cli.outcome_data.outcome_properties import (
     OF_FIELD,
     OF_OUTCOME,
-    Kind,
-    Property,
+    OutcomeProperty,
+    PropertyType,
     problems,
 )
 
 NAMES: Final = ", ".join(f'"{each.name}"' for each in OF_OUTCOME)
 
 
-def type_of(each: Property, *, kept: bool = False) -> str:
+def type_of(each: OutcomeProperty, *, kept: bool = False) -> str:
     """Return the type in which DuckDB reads a property, or keeps it. Fields are kept as read."""
-    if each.kind is not Kind.FIELDS:
-        return each.kind.kept_type if kept else each.kind.read_type
+    if each.type is not PropertyType.FIELDS:
+        return each.type.kept_type if kept else each.type.read_type
     members = ", ".join(f'"{field.name}" {type_of(field)}' for field in OF_FIELD)
     return f"STRUCT({members})[]"
 
@@ -35,7 +35,9 @@ def literal(text: str) -> str:
 COLUMNS: Final = ", ".join(f'"{each.name}" {type_of(each, kept=True)}' for each in OF_OUTCOME)
 
 
-def lines_query(path: str, *, enveloped: bool, longest: int, compression: str = "none") -> str:
+def lines_query(
+    path: str, *, enveloped: bool, max_line_bytes: int, compression: str = "none"
+) -> str:
     """Return the query of outcomes in lines of JSON, bare or in the envelope of their event.
 
     Parameters
@@ -44,7 +46,7 @@ def lines_query(path: str, *, enveloped: bool, longest: int, compression: str = 
         The file.
     enveloped
         Whether a line can have an envelope.
-    longest
+    max_line_bytes
         The longest line, in bytes.
     compression
         ``gzip`` if the file is compressed.
@@ -63,7 +65,7 @@ def lines_query(path: str, *, enveloped: bool, longest: int, compression: str = 
     listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     return (
         f"SELECT {detail_type} AS detail_type, {', '.join(chosen)} FROM read_json({literal(path)}, "
-        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={longest}, "
+        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={max_line_bytes}, "
         f"compression='{compression}')"
     )
 
@@ -86,7 +88,7 @@ END"""
 FIELD_PROBLEM: Final = f"CASE {_when(problems(OF_FIELD, 'field.{}'))} END"
 
 
-def _kept(each: Property) -> str:
+def _kept(each: OutcomeProperty) -> str:
     # A value that does not fit has a problem.
     if type_of(each, kept=True) == type_of(each):
         return f'"{each.name}"'
@@ -96,7 +98,7 @@ def _kept(each: Property) -> str:
 #: The values of a query of outcomes, in the types of a table of outcomes.
 VALUES: Final = ", ".join(f'{_kept(each)} AS "{each.name}"' for each in OF_OUTCOME)
 
-#: Whether nothing is wrong with an outcome and its fields.
+#: Whether an outcome and its fields are valid.
 NO_PROBLEM: Final = (
     f"({PROBLEM}) IS NULL AND "
     f"len(list_filter(fields, lambda field: ({FIELD_PROBLEM}) IS NOT NULL)) = 0"

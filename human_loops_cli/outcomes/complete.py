@@ -1,4 +1,4 @@
-"""The outcomes of the ledger, complete: what an item lacks is read again from the output."""
+"""Complete outcomes of the ledger. What an item lacks is read again from the output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from human_loops_cli.outcomes.recorded import RecordedOutcome
 
 
 class IncompleteOutcomeError(Exception):
-    """An outcome is not in the ledger completely, and its output cannot be read. It says why."""
+    """An outcome in the ledger is incomplete, and its output cannot be read."""
 
 
 def complete_outcome(recorded: RecordedOutcome, settler: Settler) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def complete_outcome(recorded: RecordedOutcome, settler: Settler) -> dict[str, A
     Raises
     ------
     IncompleteOutcomeError
-        If that is not possible.
+        If the outcome is incomplete and its output cannot be read.
     """
     if recorded.problem is not None:
         raise IncompleteOutcomeError(recorded.problem)
@@ -55,5 +55,5 @@ def _review_again(recorded: RecordedOutcome, settler: Settler) -> dict[str, Any]
         disclosure=settler.settings.disclosure,
         output_error=error,
     )
-    # It is the same outcome, so readers must know it by the same id.
+    # It is the same outcome, so it must have the same id.
     return outcome | {"outcomeId": recorded.outcome["outcomeId"]}

@@ -33,21 +33,14 @@ _NUMBERS: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedOutcome:
-    """An item of the ledger.
-
-    Parameters
-    ----------
-    outcome
-        What was published, as far as the item has it.
-    ended
-        The end of the loop, or the time of its recovery, as the index has it.
-    recovered
-        Whether the reconciler sent the loop's event.
-    """
+    """An item of the ledger."""
 
     outcome: dict[str, Any]
+    """The properties of the published outcome that the item has."""
     ended: str
+    """The end of the loop, or the time of its recovery, as the index has it."""
     recovered: bool
+    """Whether the reconciler sent the loop's event."""
 
     @classmethod
     def parse(cls, item: Mapping[str, Any]) -> RecordedOutcome:
@@ -69,12 +62,12 @@ class RecordedOutcome:
 
     @property
     def human_loop_arn(self) -> str:
-        """The loop's ARN, as far as it is recorded."""
+        """The loop's ARN, or unknown if it is not recorded."""
         return str(self.outcome.get("humanLoopArn", "unknown"))
 
     @property
     def is_complete(self) -> bool:
-        """Whether this is all that was published, number for number."""
+        """Whether the item has the complete published outcome, with all numbers."""
         outcome = self.outcome
         return (
             outcome.keys() >= _REQUIRED
@@ -92,7 +85,7 @@ class RecordedOutcome:
         version = self.outcome.get("schemaVersion")
         if version not in (None, SCHEMA_VERSION):
             return (
-                f"its schemaVersion is {version}, this command knows {SCHEMA_VERSION}: install "
+                f"its schemaVersion is {version}, this command supports {SCHEMA_VERSION}: install "
                 "the version that is deployed"
             )
         missing = [name for name in _IDENTITY if not self.outcome.get(name)]
@@ -100,7 +93,7 @@ class RecordedOutcome:
 
     @property
     def loop(self) -> HumanLoopEvent:
-        """The loop, as far as its event is recorded."""
+        """The loop, from the recorded properties of its event."""
         outcome = self.outcome
         bucket, _, key = (outcome.get("outputS3Uri") or "").removeprefix("s3://").partition("/")
         return HumanLoopEvent(
@@ -119,5 +112,5 @@ class RecordedOutcome:
 
 
 def _has_numbers(record: Mapping[str, Any]) -> bool:
-    """Return whether no number is a text: DynamoDB holds fewer numbers than JSON."""
+    """Return whether no number is a string: DynamoDB supports fewer numbers than JSON."""
     return not any(isinstance(record.get(name), str) for name in _NUMBERS)

@@ -1,6 +1,6 @@
-"""Outcomes of the ledger are published again on the outcome bus, with the same ids.
+"""Republishing outcomes of the ledger on the outcome bus, with the same ids.
 
-A reader that drops ids it knows sees each outcome once, however often this runs.
+A consumer that drops known ids processes each outcome once, however often this runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from human_loops_cli.outcomes.recorded import RecordedOutcome
 #: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
 MAX_EVENT_BYTES: Final = 256 * 1024
 
-# EventBridge can refuse single entries for the moment. The SDK does not try these again.
+# EventBridge can reject single entries temporarily. The SDK does not retry these.
 _TEMPORARY: Final = ("ThrottlingException", "InternalFailure", "InternalException")
 _PAUSES: Final = (0, 0.2, 0.4, 0.8, 1.6)
 
@@ -35,32 +35,24 @@ class OutcomeProblem:
 
 @dataclass
 class Republication:
-    """What was done so far. It is right at any point.
-
-    Parameters
-    ----------
-    settler
-        Has the outcome bus, and reviews an output again with the settings of the deployed handler.
-    published
-        How many outcomes were published.
-    read_again
-        How many of these were read again from the output.
-    not_published
-        The outcomes that were not.
-    """
+    """The progress of republishing. It is current at any time."""
 
     settler: Settler
+    """Provides the outcome bus, and reviews outputs with the settings of the deployed handler."""
     published: int = 0
+    """How many outcomes were published."""
     read_again: int = 0
+    """How many of these were read again from the output."""
     not_published: list[OutcomeProblem] = field(default_factory=list)
+    """The outcomes that were not."""
 
     def publish(self, recorded: RecordedOutcome) -> None:
-        """Publish an outcome, or note why that is impossible.
+        """Publish an outcome, or record why that is not possible.
 
         Raises
         ------
         CallError
-            If EventBridge refuses the call, which it would do for every outcome.
+            If EventBridge rejects the call. It would reject every further call.
         """
         try:
             problem = self._publish(recorded, complete_outcome(recorded, self.settler))

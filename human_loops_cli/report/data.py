@@ -7,29 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.thresholds.advice import Advice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejects:
-    """What could not be used of a file.
-
-    Parameters
-    ----------
-    place
-        The file's path or URI.
-    problem
-        What is wrong with it, without its content.
-    lines
-        The numbers of the first few lines with the problem. Empty if it is the whole file.
-    count
-        How many outcomes it affects.
-    """
-
-    place: str
-    problem: str
-    lines: Sequence[int] = ()
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

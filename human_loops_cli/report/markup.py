@@ -18,8 +18,8 @@ _VOID: Final = frozenset({"link", "meta"})
 #: Joiners that scripts and emoji need, which Python calls not printable.
 _JOINERS: Final = "\u200c\u200d"
 
-#: How long a name is at most.
-_LONGEST: Final = 200
+#: The maximum length of a name.
+_MAX_NAME: Final = 200
 
 Item = TypeVar("Item")
 
@@ -94,7 +94,7 @@ def name(text: str) -> Markup:
     return element("bdi", visible(clipped(text)))
 
 
-def clipped(text: str, longest: int = _LONGEST) -> str:
+def clipped(text: str, longest: int = _MAX_NAME) -> str:
     """Return a text of bounded length."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

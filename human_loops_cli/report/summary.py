@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from human_loops_cli.report.data import Rejects, ReportData
+from human_loops_cli.outcome_data.rejects import Rejects
+from human_loops_cli.report.data import ReportData
 from human_loops_cli.report.figures import NOT_KNOWN, Share, counted, day_text, duration
 from human_loops_cli.report.flow import Flow
 from human_loops_cli.report.markup import Column, Markup, element, escaped, joined, name, table

@@ -1,4 +1,4 @@
-"""Why a link is broken: what the services say about it."""
+"""Why a link is broken, from the state of the services."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from human_loops_cli.dead_letters.queue import Inbox, find_queues, queue_arn
+from human_loops_cli.dead_letters.dead_letter_queues import (
+    DeadLetterQueueClient,
+    find_queues,
+    queue_arn,
+)
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
-from human_loops_cli.verification.additions import subscriptions
-from human_loops_cli.verification.subject import MarkedLoop, Rule, Subject
+from human_loops_cli.verification.stack_parts import DeployedRule, StackParts
+from human_loops_cli.verification.temporary_resources import subscriptions
+from human_loops_cli.verification.verification_loop import VerificationLoop
 
-_LETTERS: Final = 100
-_LONGEST: Final = 400
+_MAX_BROWSED: Final = 100
+_MAX_LOG_MESSAGE: Final = 400
 _UNKNOWN: Final = "no cause was found; run it again with a longer --timeout"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Causes:
-    """Looks for the cause of what did not arrive.
-
-    Parameters
-    ----------
-    session, subject, loop
-        The run, the parts of the stack, and the marked loop.
-    sent
-        When its event was sent.
-    """
+    """Finds why an event or message did not arrive."""
 
     session: Session
-    subject: Subject
-    loop: MarkedLoop
+    parts: StackParts
+    loop: VerificationLoop
+    """The run, the parts of the stack, and the marked loop."""
     sent: datetime
+    """When the event was sent."""
 
     def of_topic(self) -> str:
         """Return why the topic did not get the event."""
-        return self._first(*self._of_target("topic", self.subject.stack.outputs["TopicArn"]))
+        return self._first(*self._of_target("topic", self.parts.stack.outputs["TopicArn"]))
 
     def of_queue(self) -> str:
         """Return why the queue did not get the event."""
-        url = self.subject.stack.outputs["QueueUrl"]
+        url = self.parts.stack.outputs["QueueUrl"]
         return self._first(
             *self._of_target("queue", self._queue_arn(url)),
             lambda: (
-                "perhaps a consumer took it: messages of others were in the queue, so none was "
-                "received. CloudWatch counts messages after some minutes: use a longer --timeout"
+                "another consumer may have received the message. verify did not read the queue "
+                "because it held other messages. CloudWatch counts messages after some minutes: "
+                "use a longer --timeout"
             ),
         )
 
     def of_handler(self) -> str:
         """Return why the handler did not settle the marked loop."""
-        url = self.subject.handler_queue
-        handler = self.subject.handler
+        url = self.parts.handler_queue
+        handler = self.parts.handler
         assert handler is not None  # noqa: S101 - a link of the handler
         target = handler.configuration["FunctionArn"] if url is None else self._queue_arn(url)
         what = "handler" if url is None else "handler queue"
@@ -67,9 +67,9 @@ class Causes:
         return self._first(lambda: self._alarm_history(alarm))
 
     def of_alerts(self, own_queue: str) -> str | None:
-        """Return what keeps alerts from people, as far as it can be seen without alerting them."""
-        topic = self.subject.stack.outputs["AlertsTopicArn"]
-        faults = [self._of_rule(self.subject.failed_rule, "topic of the alerts", topic)]
+        """Return why alerts do not reach people. No alert is sent to find out."""
+        topic = self.parts.stack.outputs["AlertsTopicArn"]
+        faults = [self._of_rule(self.parts.failed_rule, "topic of the alerts", topic)]
         others = [
             each
             for each in subscriptions(self.session.client("sns"), topic)
@@ -77,21 +77,21 @@ class Causes:
         ]
         pending = [each["Protocol"] for each in others if ":" not in each["SubscriptionArn"]]
         if not others:
-            faults.append("nobody is subscribed to the alerts")
+            faults.append("the alerts have no subscription")
         if pending:
             faults.append(
                 f"{len(pending)} of {len(others)} subscriptions await confirmation "
-                f"({', '.join(sorted(set(pending)))}): the owner must confirm it"
+                f"({', '.join(sorted(set(pending)))}): the recipient must confirm it"
             )
         return "; ".join(filter(None, faults)) or None
 
     def _of_target(self, what: str, arn: str) -> Iterator[Callable[[], str | None]]:
-        """Yield looks for what keeps the rule from a target."""
-        yield lambda: self._of_rule(self.subject.rule, what, arn)
+        """Yield checks of why the rule does not reach a target."""
+        yield lambda: self._of_rule(self.parts.rule, what, arn)
         yield lambda: self._dead_letter(arn)
         yield lambda: self._key(arn)
 
-    def _of_rule(self, rule: Rule | None, what: str, arn: str) -> str | None:
+    def _of_rule(self, rule: DeployedRule | None, what: str, arn: str) -> str | None:
         if rule is None:
             return None
         if rule.description is None:
@@ -109,18 +109,18 @@ class Causes:
         return None
 
     def _dead_letter(self, target: str) -> str | None:
-        """Look for the event in the dead-letter queues, tell the reason, and delete it."""
+        """Find the event in the dead-letter queues, return the reason, and delete the message."""
         sqs, reason = self.session.client("sqs"), None
-        if not any(output.endswith("DeadLetterQueueUrl") for output in self.subject.stack.outputs):
+        if not any(output.endswith("DeadLetterQueueUrl") for output in self.parts.stack.outputs):
             return None
-        for queue in find_queues(self.subject.stack):
-            inbox = Inbox(sqs, queue)
-            if inbox.count() == 0:
+        for queue in find_queues(self.parts.stack):
+            client = DeadLetterQueueClient(sqs, queue)
+            if client.count() == 0:
                 continue
-            for letter in inbox.browse(_LETTERS):
-                if self.loop.arn in letter.body and letter.target_arn in (None, target):
-                    reason = f"its event was in {queue.name}: {letter.reason}"
-                    inbox.delete(letter)
+            for message in client.browse(_MAX_BROWSED):
+                if self.loop.arn in message.body and message.target_arn in (None, target):
+                    reason = f"its event was in {queue.name}: {message.reason}"
+                    client.delete(message)
         return reason
 
     def _key(self, arn: str) -> str | None:
@@ -142,10 +142,10 @@ class Causes:
         return None if state == "Enabled" else f"its key {key} is {state}"
 
     def _mapping(self) -> str | None:
-        handler = self.subject.handler
-        if self.subject.handler_queue is None or handler is None:
+        handler = self.parts.handler
+        if self.parts.handler_queue is None or handler is None:
             return None
-        queue = self._queue_arn(self.subject.handler_queue)
+        queue = self._queue_arn(self.parts.handler_queue)
         mappings = self.session.client("lambda").list_event_source_mappings(
             FunctionName=handler.name, EventSourceArn=queue
         )["EventSourceMappings"]
@@ -160,7 +160,7 @@ class Causes:
         )
 
     def _function(self) -> str | None:
-        handler = self.subject.handler
+        handler = self.parts.handler
         assert handler is not None  # noqa: S101 - a link of the handler
         state = handler.configuration.get("State", "Active")
         if state not in ("Active", "Inactive"):
@@ -176,7 +176,7 @@ class Causes:
         return None
 
     def _log(self) -> str | None:
-        handler = self.subject.handler
+        handler = self.parts.handler
         assert handler is not None  # noqa: S101 - a link of the handler
         group = handler.configuration.get("LoggingConfig", {}).get(
             "LogGroup", f"/aws/lambda/{handler.name}"
@@ -192,7 +192,7 @@ class Causes:
         )
         lines = [event["message"] for page in pages for event in page["events"]]
         errors = [_message(line) for line in lines if "not settled" in line]
-        return f"the log of the handler: {errors[-1][:_LONGEST]}" if errors else None
+        return f"the log of the handler: {errors[-1][:_MAX_LOG_MESSAGE]}" if errors else None
 
     def _alarm_history(self, alarm: str) -> str | None:
         answer = self.session.client("cloudwatch").describe_alarm_history(
@@ -208,7 +208,7 @@ class Causes:
         return queue_arn(self.session.client("sqs"), url)
 
     def _first(self, *looks: Callable[[], str | None]) -> str:
-        """Return the first cause that is found. What may not be looked at is named."""
+        """Return the first cause that is found, or the first permission that is missing."""
         refused = ""
         for look in looks:
             try:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Answer, Output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused
-from human_loop_reviews.contract import FieldMapping, TaskMapping
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.verdicts import Review, judge_fields
 from human_loop_reviews.tasks import Task, task_of
 

@@ -1,4 +1,4 @@
-"""Made-up events and outputs in Amazon A2I's shapes, and what becomes of them."""
+"""Made-up events and outputs in Amazon A2I's formats, and the outcomes of their reviews."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DOCUMENTED_EVENT: Mapping[str, Any] = json.loads(
 
 @dataclass(frozen=True)
 class OutputSample:
-    """An output as A2I writes it, and the outcome that its review has."""
+    """An output as A2I writes it, and the outcome of its review."""
 
     document: Mapping[str, Any]
     outcome: Mapping[str, Any]
 
     @classmethod
     def named(cls, name: str) -> OutputSample:
-        """Read the sample and the outcome beside it."""
+        """Read a sample and its outcome."""
         outputs = _FOLDER / "outputs"
         return cls(
             json.loads((outputs / f"{name}.json").read_text()),
@@ -32,7 +32,7 @@ class OutputSample:
         )
 
     def of_loop(self, name: str, flow_definition_arn: str) -> dict[str, Any]:
-        """Return the document as if another loop had produced it."""
+        """Return the document with another loop and flow definition."""
         return {
             **self.document,
             "humanLoopName": name,

@@ -1,4 +1,4 @@
-"""The scenarios of the demo, in their order."""
+"""The scenarios of the demo, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from local.scenarios import (
 )
 
 SCENARIOS: tuple[Scenario, ...] = (
-    ended_loops.SCENARIO,  # the first: it expects that no other event was sent to its stack
+    ended_loops.SCENARIO,  # first: it expects no other event in its stack
     recovered_event.SCENARIO,
     redrive.SCENARIO,
     resumed_execution.SCENARIO,
-    reported_outcomes.SCENARIO,  # the last: it reports on the loops of all others
+    reported_outcomes.SCENARIO,  # last: it reports on the loops of all others
 )

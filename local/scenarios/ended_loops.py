@@ -1,4 +1,4 @@
-"""Human loops end in every way; each target, the ledger and the alarm are observed."""
+"""Ends human loops with every status, and observes each target, the ledger and the alarm."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from local.cases import CASES, CONFIGURATION, Case
 from local.failed_loops_alarm import alarm_message, raise_alarm
 from local.observer import Observation, Observer
 from local.report import arrivals_table, fields_table, quotation
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.sending import await_arrivals, send
 
 DEPLOYMENT = "demo"
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """End the human loops of all cases."""
     emulator = environment.emulator
     observer = Observer(emulator, environment.stacks[DEPLOYMENT])
@@ -36,7 +36,7 @@ def run(environment: Environment) -> Result:
 def counted(
     sent: int, cases: Sequence[Case], observations: Mapping[str, Observation], state: str
 ) -> str:
-    """Count what was sent, what had to arrive, and what was seen at every target."""
+    """Return the numbers of events that were sent, were expected, arrived and were lost."""
     expected = sum(case.arrivals for case in cases)
     arrived = sum(_arrived(case, observations[case.loop]) for case in cases)
     lost = sum(max(0, case.arrivals - _arrived(case, observations[case.loop])) for case in cases)
@@ -47,9 +47,9 @@ def counted(
 
 
 def _arrived(case: Case, observation: Observation) -> int:
-    """Count the events of a loop that came to the topic, the queue and the ledger.
+    """Return how many events of a loop arrived at the topic, the queue and the ledger.
 
-    The ledger holds a loop once, however often its event is sent.
+    The ledger has one item for a loop, for any number of events.
     """
     at_handler = case.sent if observation.records else 0
     return min(observation.topic, observation.queue, at_handler)
@@ -57,14 +57,17 @@ def _arrived(case: Case, observation: Observation) -> int:
 
 def _other_differences(state: str, observer: Observer) -> list[str]:
     runs, expected = observer.handler_runs(), sum(case.arrivals for case in CASES)
-    letters = len(observer.dead_letters())
+    failed = len(observer.dead_letter_messages())
     return [
         text
         for text, differs in {
             f"the handler: expected {expected} runs, got {runs}": runs != expected,
-            f"dead letters: expected none, got {letters}": letters > 0,
+            f"dead-letter messages: expected none, got {failed}": failed > 0,
             f"the alarm FailedLoops: expected ALARM, got {state}": state != "ALARM",
-            "the alarm FailedLoops told the alerts nothing": alarm_message(observer) is None,
+            "the alarm FailedLoops: expected a message to the alerts, got none": alarm_message(
+                observer
+            )
+            is None,
         }.items()
         if differs
     ]
@@ -73,16 +76,16 @@ def _other_differences(state: str, observer: Observer) -> list[str]:
 def _observed(observations: Mapping[str, Observation]) -> list[str]:
     alerts = [
         [
-            f"The alert on {case.loop} (EventBridge puts each line in quotes):",
+            f"The alert for {case.loop} (EventBridge puts each line in quotes):",
             quotation(observations[case.loop].alerts[0]),
         ]
         for case in CASES
         if observations[case.loop].alerts
     ]
     return [
-        "What each target received of each human loop, and what the ledger holds:",
+        "Events received at each target, and the items in the ledger, by human loop:",
         arrivals_table(CASES, observations),
-        "The prediction and what more than half of the reviewers gave, field by field:",
+        "The prediction and the answer of more than half of the reviewers, for each field:",
         fields_table(CASES, observations),
         *(alerts[0] if alerts else ()),
     ]
@@ -90,7 +93,7 @@ def _observed(observations: Mapping[str, Observation]) -> list[str]:
 
 def _alarm(state: str, observer: Observer) -> str:
     message = alarm_message(observer)
-    text = f"{message['AlarmDescription']}" if message else "(none came)"
+    text = f"{message['AlarmDescription']}" if message else "(none)"
     return (
         f"The alarm FailedLoops is in state {state}. Its message to the alerts:\n\n"
         f"{quotation(text)}"
@@ -98,14 +101,14 @@ def _alarm(state: str, observer: Observer) -> str:
 
 
 def _last_lines(observer: Observer) -> str:
-    """Return the end of the handler's log, without what is printed when nothing is wrong."""
+    """Return the last lines of the handler's log, without those that it always prints."""
     usual = ("START RequestId", "END RequestId", "REPORT RequestId", '{"_aws":')
     lines = [line for line in observer.handler_log() if not line.startswith(usual)]
     return "\n".join(lines[-40:])
 
 
 SCENARIO = Scenario(
-    title="Ending human loops, counting the failed ones as CloudWatch would",
+    title="Ending human loops, and publishing the metric of failed ones",
     deployment=DEPLOYMENT,
     configuration=CONFIGURATION,
     run=run,

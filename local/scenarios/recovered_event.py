@@ -1,4 +1,4 @@
-"""An event is dropped; the reconciler finds its human loop missing and sends the event again."""
+"""Drops an event. The reconciler finds that its human loop is missing, and sends it again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.cases import CONFIGURATION, Case, reviewed
 from local.observer import Observer
 from local.report import arrivals_table, table
 from local.samples import OutputSample
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.sending import write_output
 from local.waiting import wait_until
 
@@ -20,13 +20,13 @@ DEPLOYMENT = "demo"
 _SECONDS_TO_SETTLE = 30
 
 
-def run(environment: Environment) -> Result:
-    """Let the reconciler take stock; end a loop without its event, and let it run again."""
+def run(environment: DemoEnvironment) -> Result:
+    """Run the reconciler, end a loop without an event, and run the reconciler again."""
     emulator = environment.emulator
     observer = Observer(emulator, environment.stacks[DEPLOYMENT])
     case = _case(datetime.now(UTC).replace(microsecond=318_000) - timedelta(hours=3))
     function = observer.stack["ReconcilerName"]
-    # It does not recover what ended before its first run.
+    # The reconciler does not recover loops that ended before its first run.
     _reconcile(environment, function)
     write_output(emulator, case)
     environment.a2i.add(_as_listed(case))
@@ -46,7 +46,7 @@ def run(environment: Environment) -> Result:
     return Result(
         shown="\n\n".join(
             [
-                f"The event of {case.loop} was dropped. What the hourly reconciler then found:",
+                f"The event of {case.loop} was dropped. Three runs of the reconciler:",
                 table(
                     ["run", "loops missing", "events sent again"],
                     [[number, *counts] for number, counts in enumerate(found, start=1)],
@@ -81,7 +81,7 @@ def _as_listed(case: Case) -> Loop:
     )
 
 
-def _reconcile(environment: Environment, function: str) -> dict[str, Any]:
+def _reconcile(environment: DemoEnvironment, function: str) -> dict[str, Any]:
     response = environment.emulator.client("lambda").invoke(FunctionName=function)
     answer: dict[str, Any] = json.loads(response["Payload"].read())
     if "FunctionError" in response:
@@ -90,7 +90,7 @@ def _reconcile(environment: Environment, function: str) -> dict[str, Any]:
 
 
 SCENARIO = Scenario(
-    title="Dropping an event, running the reconciler",
+    title="Dropping an event, and running the reconciler",
     deployment=DEPLOYMENT,
     configuration=CONFIGURATION,
     run=run,

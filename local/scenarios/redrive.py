@@ -1,4 +1,4 @@
-"""An output is damaged; the dead letter says so, and is redriven after the output is restored."""
+"""Damages an output, and redrives the dead-letter message after the output is restored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.mailbox import Mailbox
 from local.observer import Observer
 from local.report import arrivals_table, quotation
 from local.samples import OutputSample
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.sending import send_event, write_output
 from local.waiting import wait_until
 
@@ -29,47 +29,49 @@ _QUEUE = "HandlerQueueDeadLetterQueue"
 _SECONDS_TO_SETTLE = 30
 
 
-def run(environment: Environment) -> Result:
-    """End a loop with a damaged output, list its dead letter, restore the output, redrive."""
+def run(environment: DemoEnvironment) -> Result:
+    """End a loop with a damaged output, list its message, restore the output, and redrive."""
     emulator, stack = environment.emulator, environment.stacks[DEPLOYMENT]
     observer, case = Observer(emulator, stack), _case()
     human_loops = CommandLine(emulator, stack)
-    dead_letters = Mailbox(emulator, stack[f"{_QUEUE}Url"])
+    dead_letter_queue = Mailbox(emulator, stack[f"{_QUEUE}Url"])
 
     _write_damaged_output(environment, case)
     send_event(emulator, case.event)
-    wait_until(lambda: dead_letters.waiting > 0, seconds=_SECONDS_TO_SETTLE)
+    wait_until(lambda: dead_letter_queue.waiting > 0, seconds=_SECONDS_TO_SETTLE)
     listing = ("dead-letters", "list", "--queue", _QUEUE)
-    letters, listed = human_loops.json(*listing), human_loops.text(*listing)
+    messages, listed = human_loops.json(*listing), human_loops.text(*listing)
 
     write_output(emulator, case)
     redriven = human_loops.text("dead-letters", "redrive")
     wait_until(lambda: _is_settled(observer, case), seconds=_SECONDS_TO_SETTLE)
-    left = human_loops.json(*listing)
+    remaining = human_loops.json(*listing)
 
     observation = observer.observe(case.loop)
-    # The first outcome says why there is no review. The second one replaces it.
+    # The first outcome says why there is no review. The second outcome replaces it.
     *unreadable, _ = observation.outcomes or [{}]
     last = dataclasses.replace(observation, outcomes=observation.outcomes[-1:])
     differences = last.differences(case)
     if [bool(each["outputError"]) for each in unreadable] != [True]:
         differences.append(f"{case.loop}: expected one outcome with outputError, got {unreadable}")
-    reasons = [each["reason"] for each in letters if each["about"] == case.loop]
+    reasons = [each["reason"] for each in messages if each["about"] == case.loop]
     if len(reasons) != 1 or "OutputError" not in reasons[0]:
-        differences.append(f"{case.loop}: expected a dead letter with its reason, got {letters}")
-    if left:
-        differences.append(f"{_QUEUE}: expected no letters after the redrive, got {left}")
+        differences.append(
+            f"{case.loop}: expected a dead-letter message with its reason, got {messages}"
+        )
+    if remaining:
+        differences.append(f"{_QUEUE}: expected no message after the redrive, got {remaining}")
     return Result(
         shown="\n\n".join(
             [
-                f"The output of {case.loop} was damaged. human-loops dead-letters list:",
+                f"The output of {case.loop} was damaged. human-loops dead-letters list prints:",
                 quotation(listed),
-                "After the output was restored, human-loops dead-letters redrive:",
+                "The output was restored. human-loops dead-letters redrive prints:",
                 quotation(redriven),
                 arrivals_table([case], {case.loop: observation}),
             ]
         ),
-        counted=f"{len(reasons) - len(left)} redriven",
+        counted=f"{len(reasons) - len(remaining)} redriven",
         differences=differences,
     )
 
@@ -84,7 +86,7 @@ def _case() -> Case:
     )
 
 
-def _write_damaged_output(environment: Environment, case: Case) -> None:
+def _write_damaged_output(environment: DemoEnvironment, case: Case) -> None:
     uri = urlsplit(case.output_uri or "")
     environment.emulator.client("s3").put_object(
         Bucket=uri.netloc, Key=uri.path.removeprefix("/"), Body=b'{"flowDefinitionArn": "arn:aws'
@@ -96,7 +98,7 @@ def _is_settled(observer: Observer, case: Case) -> bool:
 
 
 SCENARIO = Scenario(
-    title="Damaging an output, redriving the dead letter",
+    title="Damaging an output, and redriving the dead-letter message",
     deployment=DEPLOYMENT,
     configuration=CONFIGURATION,
     run=run,

@@ -1,4 +1,4 @@
-"""The outcomes of all other scenarios are downloaded from the ledgers, and a report is written."""
+"""Downloads the outcomes of all other scenarios from the ledgers, and writes a report."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from local.command_line import CommandLine
 from local.emulator import PROJECT
 from local.observer import Observer
 from local.report import table
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.scenarios.ended_loops import DEPLOYMENT
 
 _FOLDER = PROJECT / "build"
 REPORT = _FOLDER / "demo-report.html"
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """Download the outcomes of each stack, and report on all of them."""
     _FOLDER.mkdir(exist_ok=True)
-    REPORT.unlink(missing_ok=True)  # of an earlier demo
+    REPORT.unlink(missing_ok=True)  # written by an earlier demo
     expected = 0
     files = []
     for name, stack in environment.stacks.items():
@@ -34,7 +34,7 @@ def run(environment: Environment) -> Result:
     return Result(
         shown="\n\n".join(
             [
-                "human-loops outcomes download, then human-loops report:",
+                "The report of all outcomes (human-loops outcomes download, human-loops report):",
                 table(
                     ["flow definition", "loops", "failed", "predictions judged", "correct"],
                     [

@@ -1,4 +1,4 @@
-"""An execution of Step Functions waits for a review, and goes on with its outcome."""
+"""Runs an execution of Step Functions that waits for a review, and resumes with its outcome."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.cases import Case, human_loop_event, output_uri
 from local.emulator import ACCOUNT
 from local.report import table
 from local.samples import OutputSample
-from local.scenario import Environment, Result, Scenario
+from local.scenario import DemoEnvironment, Result, Scenario
 from local.scenarios.redrive import CONFIGURATION, DEPLOYMENT, FLOW_DEFINITION
 from local.sending import send_event, write_output
 from local.waiting import wait_until
@@ -21,7 +21,7 @@ _SECONDS_TO_SETTLE = 30
 _SHOWN = ("humanLoopName", "humanLoopStatus", "fieldsJudged", "fieldsCorrect", "agreement")
 
 
-def run(environment: Environment) -> Result:
+def run(environment: DemoEnvironment) -> Result:
     """Start an execution that starts a loop, end the loop, and wait for the execution."""
     environment.a2i.flow_definitions.add(FLOW_DEFINITION)
     step_functions = environment.emulator.client("stepfunctions")
@@ -52,7 +52,7 @@ def run(environment: Environment) -> Result:
     return Result(
         shown="\n\n".join(
             [
-                f"An execution waited for {_LOOP}, and went on with the outcome of its review:",
+                f"An execution waited for {_LOOP}, and resumed with the outcome of its review:",
                 table(["property", "value"], [[name, str(outcome.get(name))] for name in _SHOWN]),
             ]
         ),
@@ -62,7 +62,7 @@ def run(environment: Environment) -> Result:
 
 
 def _definition(callbacks_arn: str) -> dict[str, Any]:
-    """Return a state machine as docs/step-functions.md has it for one without CDK."""
+    """Return the state machine in docs/step-functions.md for use without CDK."""
     return {
         "StartAt": "Review",
         "States": {
@@ -87,7 +87,7 @@ def _definition(callbacks_arn: str) -> dict[str, Any]:
     }
 
 
-def _end(environment: Environment, loop: Loop) -> None:
+def _end(environment: DemoEnvironment, loop: Loop) -> None:
     uri = output_uri(loop.name, FLOW_DEFINITION)
     event = human_loop_event(loop.name, FLOW_DEFINITION, "Completed", output_uri=uri)
     event["detail"]["creationTime"] = time_text(loop.creation_time)
@@ -99,7 +99,7 @@ def _end(environment: Environment, loop: Loop) -> None:
 
 
 SCENARIO = Scenario(
-    title="Letting an execution of Step Functions wait for a review",
+    title="Running an execution of Step Functions that waits for a review",
     deployment=DEPLOYMENT,
     configuration=CONFIGURATION,
     run=run,

@@ -50,7 +50,7 @@ def _no_real_account(
     monkeypatch.setenv("AWS_CONFIG_FILE", nothing)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", nothing)
     # In memory there is one server, and nothing comes by waiting.
-    monkeypatch.setattr("human_loops_cli.dead_letters.queue._SECONDS_TO_WAIT", 0)
+    monkeypatch.setattr("human_loops_cli.dead_letters.dead_letter_queues._SECONDS_TO_WAIT", 0)
     monkeypatch.setattr("human_loops_cli.dead_letters.redrive._SECONDS_BETWEEN_LOOKS", 0)
 
 
@@ -174,7 +174,7 @@ class Stack:
         return str(self.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
 
     def put(self, queue: str, loop: str, **attributes: str) -> str:
-        """Put a letter about a loop into a queue."""
+        """Put a message about a loop into a queue."""
         return self.put_body(queue, json.dumps(event(loop)), **attributes)
 
     def put_body(self, queue: str, body: str, **attributes: str) -> str:
@@ -189,7 +189,7 @@ class Stack:
         return str(answer["MessageId"])
 
     def put_of_rule(self, loop: str, target: str, **attributes: str) -> str:
-        """Put a letter that EventBridge could not deliver."""
+        """Put a message that EventBridge could not deliver."""
         return self.put(
             "DeadLetterQueue",
             loop,
@@ -201,7 +201,7 @@ class Stack:
         )
 
     def put_of_function(self, loop: str) -> str:
-        """Put a letter that Lambda gave up on."""
+        """Put a message that Lambda gave up on."""
         return self.put(
             "DeadLetterQueue",
             loop,

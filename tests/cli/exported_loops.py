@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from human_loop_reviews.a2i.output import parse_output
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.loop import Only, ReviewedLoop
+from human_loops_cli.exports.loop import ReviewedLoop, ReviewSelection
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 
 
@@ -18,7 +18,7 @@ def loop_of(
     document: Mapping[str, Any],
     *mapping: FieldMapping,
     source: str = DEFAULT_EXPRESSION,
-    only: Only = Only.ALL,
+    only: ReviewSelection = ReviewSelection.ALL,
     field: str | None = None,
 ) -> ReviewedLoop:
     """Review an output as the command does."""

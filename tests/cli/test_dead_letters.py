@@ -1,4 +1,4 @@
-"""``human-loops dead-letters``: every letter is listed, explained, and sent back."""
+"""``human-loops dead-letters``: every message is listed, explained, and sent back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def by_loop(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["about"]: row for row in rows}
 
 
-def test_every_kind_of_letter_is_explained(stack: Stack) -> None:
+def test_every_kind_of_message_is_explained(stack: Stack) -> None:
     stack.put_of_rule(
         "of-rule", QUEUE, EXHAUSTED_RETRY_CONDITION="MaximumEventAgeInSeconds", RETRY_ATTEMPTS="7"
     )
@@ -51,7 +51,7 @@ def test_every_kind_of_letter_is_explained(stack: Stack) -> None:
     assert "consumer's log" in rows["moved"]["reason"]
 
 
-def test_listing_shows_each_letter_once_and_hides_none(stack: Stack) -> None:
+def test_listing_shows_each_message_once_and_hides_none(stack: Stack) -> None:
     for number in range(25):
         stack.put("DeadLetterQueue", f"loop-{number}")
 
@@ -70,7 +70,7 @@ def test_listing_is_limited_and_says_so(stack: Stack) -> None:
 
     assert result.exit_code == 0
     assert "DeadLetterQueue (2)" in result.stdout
-    assert "about 5 letters" in result.stderr
+    assert "about 5 messages" in result.stderr
     assert stack.hidden_in("DeadLetterQueue") == 0
 
 
@@ -79,28 +79,28 @@ def test_table_names_the_loop_and_the_destination(stack: Stack) -> None:
     result = run("dead-letters", "list")
     assert "invoice-1" in result.stdout
     assert "function handler" in result.stdout
-    assert "QueueDeadLetterQueue (0): no letters" in result.stdout
+    assert "QueueDeadLetterQueue (0): no messages" in result.stdout
 
 
-def test_letter_cannot_steer_the_terminal(stack: Stack) -> None:
+def test_message_cannot_steer_the_terminal(stack: Stack) -> None:
     stack.put("DeadLetterQueue", "a\x1b[2Jb", ErrorCode="[red]E", ErrorMessage="m")
     result = run("dead-letters", "list")
     assert "\x1b" not in result.stdout
     assert "[red]E" in result.stdout
 
 
-def test_letter_that_is_no_event_is_listed(stack: Stack) -> None:
+def test_message_that_is_no_event_is_listed(stack: Stack) -> None:
     for body in ("not JSON", "[]", '"text"', '{"detail": 1}'):
         stack.put_body("DeadLetterQueue", body)
     rows = run_json("dead-letters", "list")
     assert [row["about"] for row in rows] == [None] * 4
     assert {row["destination"] for row in rows} == {
-        "nowhere: the letter does not say what it was meant for"
+        "nowhere: the message does not say what it was meant for"
     }
 
 
 @pytest.mark.parametrize("which", ["id", "beginning", "loop"])
-def test_letter_is_shown_by_its_id_and_by_its_loop(stack: Stack, which: str) -> None:
+def test_message_is_shown_by_its_id_and_by_its_loop(stack: Stack, which: str) -> None:
     stack.put_of_function("other")
     message = stack.put_of_function("invoice-1")
     name = {"id": message, "beginning": message[:13], "loop": "invoice-1"}[which]
@@ -115,11 +115,11 @@ def test_letter_is_shown_by_its_id_and_by_its_loop(stack: Stack, which: str) -> 
     assert "RequestID: 5c5a8b9e" in result.stdout
 
 
-def test_showing_a_letter_that_is_not_there_says_so(stack: Stack) -> None:
+def test_showing_a_message_that_is_not_there_says_so(stack: Stack) -> None:
     assert stack.url("Queue")
     result = run("dead-letters", "show", "gone")
     assert result.exit_code == 1
-    assert "no letter has the id or is about gone" in result.stderr
+    assert "no message has the id or is about gone" in result.stderr
 
 
 def test_queue_that_does_not_exist_is_answered_with_those_that_do(stack: Stack) -> None:

@@ -44,7 +44,16 @@ def test_there_are_commands_in_the_documentation() -> None:
     told = {command.split()[0] for command in COMMANDS}
     assert told == {
         *("dead-letters", "status", "verify", "outcomes", "resend"),
-        *("review", "agreement", "export", "configure", "runbook", "report", "thresholds"),
+        *(
+            "review",
+            "mapping",
+            "agreement",
+            "export",
+            "configure",
+            "runbook",
+            "report",
+            "thresholds",
+        ),
     }
     assert len(COMMANDS) > 20
 
@@ -84,7 +93,7 @@ def test_command_of_the_documentation_runs(
 
     result = run(*shlex.split(command))
 
-    # The stack has a dead letter, which is what status 1 means.
+    # The stack has a message in a dead-letter queue, which is what status 1 means.
     assert result.exit_code == (1 if command.startswith("status") else 0), result.output
     assert result.stdout or " -o " in command
 
@@ -101,6 +110,7 @@ def test_every_command_and_option_is_documented() -> None:
     commands = {
         **group.commands,
         **group.commands["dead-letters"].commands,
+        **group.commands["mapping"].commands,
         **group.commands["outcomes"].commands,
     }
     options = {
@@ -110,10 +120,12 @@ def test_every_command_and_option_is_documented() -> None:
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
-    assert len(commands) == 17
+    assert len(commands) == 19
     assert len(options) > 10
     assert [
-        name for name in commands if not re.search(rf"(## |`|## outcomes ){name}\b", CLI_PAGE)
+        name
+        for name in commands
+        if not re.search(rf"(## |`|## mapping |## outcomes ){name}\b", CLI_PAGE)
     ] == []
     assert [option for option in options if option not in CLI_PAGE] == []
 

@@ -148,7 +148,7 @@ def test_wrong_usage(arguments: list[str]) -> None:
 
 def test_exit_statuses_are_documented() -> None:
     told = " ".join(run("--help").stdout.split())
-    for status in ("0 all is well", "1 something", "2 the", "3 AWS", "130 inter", "141 standard"):
+    for status in ("0 success", "1 the", "2 the", "3 AWS", "130 inter", "141 standard"):
         assert status in told
 
 

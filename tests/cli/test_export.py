@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from human_loops_cli.errors import CommandError
-from human_loops_cli.exports.destination import Destination
+from human_loops_cli.exports.export_writer import ExportWriter
 from human_loops_cli.exports.formats import FORMATS
 from human_loops_cli.exports.left_out import LeftOutError
 from human_loops_cli.files import complete_file
@@ -459,7 +459,7 @@ def test_full_disk_is_an_error_and_leaves_no_file(folder: Path) -> None:
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     with full.open("wb", buffering=0) as stream:
-        destination = Destination(stream, start="", separator="", end="")
+        destination = ExportWriter(stream, start="", separator="", end="")
         with pytest.raises(CommandError, match="No space left"), complete_file(folder / "x"):
             destination.add("entry")
     assert list(folder.glob("*x*")) == []

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.task_type import MODERATION
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.values import fold
 from human_loops_cli.exports.comprehend_csv import DELIMITERS, ComprehendCsv
 from human_loops_cli.exports.format import ExportFormat
@@ -28,7 +28,7 @@ from human_loops_cli.exports.ground_truth import GroundTruth, attribute_name
 from human_loops_cli.exports.jsonl import Jsonl
 from human_loops_cli.exports.label_studio import LabelStudio
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.loop import FieldLeftOut, Only
+from human_loops_cli.exports.loop import FieldLeftOut, ReviewSelection
 from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from tests.cli.export_rules import (
     check_comprehend,
@@ -332,8 +332,10 @@ def test_several_fields_take_the_name_of_one() -> None:
 
 def test_only_corrections_of_an_unknown_prediction_are_refused() -> None:
     document = with_source(output("loop", label("dog")), "text")
-    assert refused(Jsonl(), document, only=Only.CORRECTED) is Reason.NO_PREDICTION
-    assert refused(ComprehendCsv(), document, only=Only.CORRECTED) is Reason.NO_PREDICTION
+    assert refused(Jsonl(), document, only=ReviewSelection.CORRECTED) is Reason.NO_PREDICTION
+    assert (
+        refused(ComprehendCsv(), document, only=ReviewSelection.CORRECTED) is Reason.NO_PREDICTION
+    )
     assert Reason.NO_PREDICTION.is_refusal
 
 

@@ -7,6 +7,7 @@ import doctest
 import pkgutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -63,6 +64,22 @@ def test_nothing_else_imports_the_command_line(folder: str) -> None:
     imported = imported_by(ROOT / folder)
     assert "human_loop_reviews" in imported or folder == "stacks"
     assert "human_loops_cli" not in imported
+
+
+def test_parts_of_the_command_line_import_each_other_without_circles() -> None:
+    package = ROOT / "human_loops_cli"
+    imports: dict[str, set[str]] = {}
+    for path in package.rglob("*.py"):
+        part = path.relative_to(package).with_suffix("").parts[0]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{package.name}."):
+                imports.setdefault(part, set()).add(str(node.module).split(".")[1])
+    order = list(
+        TopologicalSorter(
+            {part: needed - {part} for part, needed in imports.items()}
+        ).static_order()
+    )
+    assert order.index("outcome_data") < order.index("report") < order.index("commands")
 
 
 @pytest.mark.parametrize("name", MODULES)

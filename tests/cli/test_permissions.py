@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 
 from human_loops_cli.errors import ExitStatus
 from tests.cli.conftest import REGION, Answer, Stack, run
-from tests.cli.outputs import label, output
+from tests.cli.outputs import output
 from tests.cli.test_docs import flow_definitions
 from tests.cli.test_republish import Republished, function_configuration, loop_arn, settled
 from tests.cli.test_verify import arn, compose, states
@@ -75,7 +75,7 @@ def check(calls: set[str], documented: set[str], *, not_made: frozenset[str] = f
 COMMON = allowed("Stack")
 
 
-def test_listing_and_redriving_letters(stack: Stack, calls: set[str]) -> None:
+def test_listing_and_redriving_messages(stack: Stack, calls: set[str]) -> None:
     stack.put_of_function("of-function")
     stack.put_of_rule("of-queue", arn("sqs", "Queue"))
     stack.put_of_rule("of-topic", stack.sns.create_topic(Name="Topic")["TopicArn"])
@@ -89,7 +89,7 @@ def test_listing_and_redriving_letters(stack: Stack, calls: set[str]) -> None:
     check(calls, of_row("`dead-letters redrive`") | COMMON, not_made=missing)
 
 
-def test_forwarding_letters_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
+def test_forwarding_messages_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
     pattern = json.dumps({"source": ["human-loop-events"]})
     boto3.client("events").put_rule(Name="StatusChange", EventPattern=pattern)
     stack.put_of_rule("of-hub", arn("events", "event-bus/reviews-hub"))
@@ -140,13 +140,17 @@ def test_resending(stack: Stack, answers: Callable[[str, Answer], None], calls: 
     check(calls, of_row("`resend`") | COMMON)
 
 
-@pytest.mark.parametrize("command", [("review",), ("export", "--format", "jsonl")])
+@pytest.mark.parametrize(
+    "command", [("review",), ("mapping", "suggest"), ("export", "--format", "jsonl")]
+)
 def test_reviewing(stack: Stack, calls: set[str], command: tuple[str, ...]) -> None:
     boto3.client("s3").create_bucket(
         Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     boto3.client("s3").put_object(
-        Bucket="bucket", Key="output.json", Body=json.dumps(output("loop", label("x")))
+        Bucket="bucket",
+        Key="output.json",
+        Body=json.dumps(output("loop", "Billing", field="guess")),
     )
     calls.clear()
     assert run(*command, "s3://bucket/").exit_code == 0

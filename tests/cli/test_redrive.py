@@ -1,4 +1,4 @@
-"""Redrive: every letter reaches what did not process it, and an interruption loses none."""
+"""Redrive: every message reaches what did not process it, and an interruption loses none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def subscribed_topic(stack: Stack) -> str:
     return arn
 
 
-def test_each_letter_goes_to_the_target_it_failed_for(stack: Stack) -> None:
+def test_each_message_goes_to_the_target_it_failed_for(stack: Stack) -> None:
     stack.put_of_rule("to-function", FUNCTION)
     stack.put_of_rule("to-queue", QUEUE)
     stack.put_of_rule("to-topic", subscribed_topic(stack))
@@ -56,7 +56,7 @@ def test_each_letter_goes_to_the_target_it_failed_for(stack: Stack) -> None:
     assert [stack.loops_in(queue) for queue in ALL_QUEUES] == [[], [], []]
 
 
-def test_letter_that_the_function_fails_on_again_stays_and_is_named(stack: Stack) -> None:
+def test_message_that_the_function_fails_on_again_stays_and_is_named(stack: Stack) -> None:
     stack.put_of_function("good")
     stack.put_of_function("poison")
     stack.function.fails_on = {"poison"}
@@ -82,7 +82,7 @@ def test_letter_that_the_function_fails_on_again_stays_and_is_named(stack: Stack
         (f"arn:aws:sqs:{REGION}:{ACCOUNT}:Gone", "NonExistentQueue"),
     ],
 )
-def test_letter_for_a_target_that_cannot_take_it_stays(
+def test_message_for_a_target_that_cannot_take_it_stays(
     stack: Stack, target: str, problem: str
 ) -> None:
     stack.put_of_rule("stuck", target)
@@ -91,13 +91,13 @@ def test_letter_for_a_target_that_cannot_take_it_stays(
     assert stack.loops_in("DeadLetterQueue") == ["stuck"]
 
 
-def test_letter_that_says_nothing_about_its_target_stays(stack: Stack) -> None:
+def test_message_that_says_nothing_about_its_target_stays(stack: Stack) -> None:
     stack.put("DeadLetterQueue", "unknown")
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
     assert "does not say" in report["notRedriven"][0]["problem"]
 
 
-def test_letter_that_is_not_json_is_not_sent_to_a_function(stack: Stack) -> None:
+def test_message_that_is_not_json_is_not_sent_to_a_function(stack: Stack) -> None:
     stack.put_body("DeadLetterQueue", "not JSON", RequestID="r", ErrorCode="E", ErrorMessage="m")
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
     assert "not JSON" in report["notRedriven"][0]["problem"]
@@ -119,7 +119,7 @@ def test_dry_run_sends_nothing(stack: Stack) -> None:
     assert stack.hidden_in("DeadLetterQueue") == 0
 
 
-def test_at_most_some_letters_are_redriven(stack: Stack) -> None:
+def test_at_most_some_messages_are_redriven(stack: Stack) -> None:
     for number in range(3):
         stack.put("QueueDeadLetterQueue", f"loop-{number}")
     report = run_json("dead-letters", "redrive", "--max", "2")
@@ -127,7 +127,7 @@ def test_at_most_some_letters_are_redriven(stack: Stack) -> None:
     assert len(stack.loops_in("QueueDeadLetterQueue")) == 1
 
 
-def test_letter_keeps_its_attributes_but_not_the_error(stack: Stack) -> None:
+def test_message_keeps_its_attributes_but_not_the_error(stack: Stack) -> None:
     stack.put("QueueDeadLetterQueue", "mine", Tenant="a", ErrorCode="E", ErrorMessage="m")
     run_json("dead-letters", "redrive")
     (message,) = stack.sqs.receive_message(
@@ -136,7 +136,7 @@ def test_letter_keeps_its_attributes_but_not_the_error(stack: Stack) -> None:
     assert [*message["MessageAttributes"]] == ["Tenant"]
 
 
-def test_letter_that_comes_back_is_not_sent_for_ever(
+def test_message_that_comes_back_is_not_sent_for_ever(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The queue's consumer gives up on it at once, and SQS moves it back."""
@@ -147,7 +147,7 @@ def test_letter_that_comes_back_is_not_sent_for_ever(
         if operation == "SendMessage":
             stack.put("QueueDeadLetterQueue", "boomerang")
         if operation == "ReceiveMessage":
-            # The letter that was there is old. What comes later is younger than this.
+            # The message that was there is old. What comes later is younger than this.
             answer["ResponseMetadata"]["HTTPHeaders"]["date"] = "Mon, 01 Jan 2024 00:00:00 GMT"
             for message in answer.get("Messages", ()):
                 if not sent:
@@ -180,7 +180,7 @@ class _Killed(BaseException):
 
 @pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "Ctrl-C"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_interrupted_anywhere_and_repeated_every_letter_arrives_once_or_twice(
+def test_interrupted_anywhere_and_repeated_every_message_arrives_once_or_twice(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, when: str, is_killed: bool
 ) -> None:
     topic = subscribed_topic(stack)
@@ -234,7 +234,7 @@ def test_interrupted_anywhere_and_repeated_every_letter_arrives_once_or_twice(
         assert all(count <= 2 for loop, count in arrived.items()), (steps, arrived)
         assert stack.loops_in("DeadLetterQueue") == ["poison"], steps
         assert stack.loops_in("QueueDeadLetterQueue") == [], steps
-    # Six letters: each is received, sent and deleted.
+    # Six messages: each is received, sent and deleted.
     assert steps > 18
 
 
@@ -302,7 +302,7 @@ COMPLETED = {
 }
 
 
-def test_sqs_moves_the_letters_of_queues_to_a_destination_that_is_named(
+def test_sqs_moves_the_messages_of_queues_to_a_destination_that_is_named(
     stack: Stack, move_tasks: Callable[..., MoveTasks]
 ) -> None:
     tasks = move_tasks(RUNNING, COMPLETED)
@@ -362,7 +362,7 @@ def test_move_that_is_not_permitted_is_not_replaced_by_another_way(
     assert stack.loops_in("QueueDeadLetterQueue") == ["mine"]
 
 
-def test_letter_that_was_delivered_but_not_deleted_is_told(
+def test_message_that_was_delivered_but_not_deleted_is_told(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = _CLIENTS._make_api_call

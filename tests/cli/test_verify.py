@@ -14,7 +14,9 @@ from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
 
 from human_loop_reviews.contract import VERIFICATION_EXCLUDED
-from human_loops_cli.verification import additions, sightings
+from human_loops_cli.verification import consumer_queue, temporary_resources
+from human_loops_cli.verification.consumer_queue import ConsumerQueue
+from human_loops_cli.verification.verification_queue import VerificationQueue
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
 from tests.cli.test_republish import function_configuration
 
@@ -123,7 +125,7 @@ def _answer(answer: Any, _: Any) -> tuple[int, Mapping[str, str], bytes]:
 
 def compose(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Composed:
     """Return such a stack, with topics and alarms that moto does not deliver to by itself."""
-    monkeypatch.setattr(sightings, "_SECONDS_BETWEEN_METRICS", 0)
+    monkeypatch.setattr(consumer_queue, "_SECONDS_BETWEEN_METRICS", 0)
     composed = Composed(stack)
     send_to_queues, update_state = Rule.send_to_targets, Alarm.update_state
 
@@ -218,7 +220,7 @@ def test_stack_with_nothing_to_verify_says_so(stack: Stack) -> None:
 def test_messages_of_others_are_neither_received_nor_removed(composed: Composed) -> None:
     composed.stack.put("Queue", "invoice-1")
     state, detail = composed.verify(status=1)["queue"]
-    assert (state, "perhaps a consumer took it" in detail) == ("broken", True)
+    assert (state, "another consumer may have received the message" in detail) == ("broken", True)
     assert "invoice-1" in composed.stack.loops_in("Queue")
     assert composed.receives() == [0, 0]
     assert composed.stack.hidden_in("Queue") == 0
@@ -227,13 +229,13 @@ def test_messages_of_others_are_neither_received_nor_removed(composed: Composed)
 def test_message_that_comes_meanwhile_is_received_once_and_shown_again(
     composed: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = sightings.ConsumersQueue.start
+    start = ConsumerQueue.start
 
-    def start_and_receive_another(self: sightings.ConsumersQueue) -> None:
+    def start_and_receive_another(self: ConsumerQueue) -> None:
         start(self)
         composed.stack.put("Queue", "invoice-1")
 
-    monkeypatch.setattr(sightings.ConsumersQueue, "start", start_and_receive_another)
+    monkeypatch.setattr(ConsumerQueue, "start", start_and_receive_another)
     composed.verify(status=1)
     assert sorted(composed.receives()) == [0, 1]
     assert composed.stack.hidden_in("Queue") == 0
@@ -280,13 +282,13 @@ def test_bus_that_does_not_exist_is_named_and_nothing_is_sent(composed: Composed
 def test_reason_in_the_dead_letter_queue_is_named(
     composed: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """EventBridge's own: here a letter that arrives while the queue is deaf."""
-    monkeypatch.setattr(sightings.ConsumersQueue, "look", lambda _: False)
-    look = sightings.Inbox.look
+    """EventBridge's own: here a message that arrives while the queue is deaf."""
+    monkeypatch.setattr(ConsumerQueue, "look", lambda _: False)
+    look = VerificationQueue.look
 
-    def look_and_write(self: sightings.Inbox, *, wait: int) -> set[str]:
+    def look_and_write(self: VerificationQueue, *, wait: int) -> set[str]:
         if not composed.stack.messages("DeadLetterQueue"):
-            loop = self.additions.loop
+            loop = self.resources.loop
             composed.stack.put_body(
                 "DeadLetterQueue",
                 loop.entry()["Detail"],
@@ -297,10 +299,10 @@ def test_reason_in_the_dead_letter_queue_is_named(
             )
         return look(self, wait=wait)
 
-    monkeypatch.setattr(sightings.Inbox, "look", look_and_write)
+    monkeypatch.setattr(VerificationQueue, "look", look_and_write)
     _, detail = composed.verify(status=1)["queue"]
     assert detail == "its event was in DeadLetterQueue: NO_PERMISSIONS: not authorized"
-    assert composed.stack.messages("DeadLetterQueue") == [], "it was a letter of the verification"
+    assert composed.stack.messages("DeadLetterQueue") == [], "it was a message of the verification"
 
 
 def test_disabled_key_is_named(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,9 +312,11 @@ def test_disabled_key_is_named(composed: Composed, monkeypatch: pytest.MonkeyPat
     composed.sns.set_topic_attributes(
         TopicArn=composed.topic, AttributeName="KmsMasterKeyId", AttributeValue=key
     )
-    place = sightings.Inbox._place
+    place = VerificationQueue._place
     monkeypatch.setattr(
-        sightings.Inbox, "_place", lambda self, body: place(self, body).replace("topic", "")
+        VerificationQueue,
+        "_place",
+        lambda self, body: place(self, body).replace("topic", ""),
     )
     assert composed.verify(status=1)["topic"] == ("broken", f"its key {key} is Disabled")
 
@@ -341,7 +345,7 @@ def test_subscription_that_is_not_confirmed_is_named_without_its_address(
 def test_alerts_without_a_subscriber_are_a_fault(composed: Composed) -> None:
     composed.stack.outputs["AlertsTopicArn"] = composed.sns.create_topic(Name="A")["TopicArn"]
     detail = composed.verify(status=1)["alerts"][1]
-    assert "nobody is subscribed to the alerts" in detail
+    assert "the alerts have no subscription" in detail
     assert "the topic of the alerts is no target of the rule Failed" in detail
 
 
@@ -411,7 +415,7 @@ def test_what_cannot_be_removed_is_named(
         error = {"Error": {"Code": "AccessDeniedException", "Message": "no events:DeleteRule"}}
         raise ClientError(error, "DeleteRule")  # type: ignore[arg-type]
 
-    monkeypatch.setattr(additions, "_remove_rule", refuse)
+    monkeypatch.setattr(temporary_resources, "_remove_rule", refuse)
     report = run_json("verify", "--timeout", "1", "--no-alerts", status=1)
     (left,) = report["left"]
     assert left.startswith("rule human-loops-verify-")

@@ -9,15 +9,15 @@ import pytest
 
 from local.a2i_server import A2IServer, running_a2i
 from local.cases import CASES, CONFIGURATION, OUTPUT_BUCKET, OUTPUT_PREFIX
-from local.deployment import DeployedStack, bootstrap, deploy, deploy_example
+from local.deployment import EmulatedStack, bootstrap, deploy, deploy_example
 from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from local.failed_loops_alarm import raise_alarm
-from local.faults.account import Account, account_for
-from local.faults.proxy import Proxy, running_proxy
-from local.faults.run import Run
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.sending import await_arrivals, create_output_bucket, send
+from tests.faults.assessment import Assessment, assess
+from tests.faults.fault_run import FaultRun
+from tests.faults.proxy import Proxy, running_proxy
 from tests.permissions.recorded_calls import RECORDER, keep_calls
 
 BUFFERED_FLOW_DEFINITION = "claims"
@@ -60,7 +60,7 @@ def other_account(emulator: Emulator) -> Emulator:
 
 
 @pytest.fixture(scope="session")
-def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, DeployedStack]:
+def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, EmulatedStack]:
     for each in (emulator, other_account):
         bootstrap(each)
         create_output_bucket(each)
@@ -95,7 +95,7 @@ def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, Deployed
 
 
 @pytest.fixture(scope="session")
-def direct(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
+def direct(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observer:
     """The stack whose rule invokes the handler, after the demo's human loops have ended."""
     observer = Observer(emulator, stacks["direct"])
     send(emulator, CASES)
@@ -105,7 +105,7 @@ def direct(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
 
 
 @pytest.fixture(scope="session")
-def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
+def buffered(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observer:
     """The stack whose handler reads a queue; that queue retries each second, not each minute."""
     stack = stacks["buffered"]
     emulator.client("sqs").set_queue_attributes(
@@ -116,30 +116,30 @@ def buffered(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observe
 
 @pytest.fixture(scope="session")
 def faults(
-    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, DeployedStack]
-) -> Account:
+    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, EmulatedStack]
+) -> Assessment:
     """The short form of `make faults`, in stacks with a bus for outcomes."""
     assert stacks, "the emulator is bootstrapped and has the output bucket"
-    run = Run(emulator, a2i, proxy)
-    loops = run.planner(FAULTY_SEED).plan(FAULTY_LOOPS, with_pills=False)
-    return account_for(loops, run.run(loops, FAULTY_SEED))
+    run = FaultRun(emulator, a2i, proxy)
+    loops = run.planner(FAULTY_SEED).plan(FAULTY_LOOPS, with_poison_messages=False)
+    return assess(loops, run.run(loops, FAULTY_SEED))
 
 
 @pytest.fixture(scope="session")
-def hub(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Observer:
+def hub(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observer:
     """The stack to whose bus the spokes forward."""
     return Observer(emulator, stacks["hub"])
 
 
 @pytest.fixture(scope="session")
-def jobs(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+def jobs(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> EmulatedStack:
     """The example with human loops and training jobs, beside the other stacks."""
     assert stacks, "the emulator is bootstrapped"
     return deploy_example(emulator, "jobs_app", "ModelOperations")
 
 
 @pytest.fixture(scope="session")
-def applications(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+def applications(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> EmulatedStack:
     """The example with a state machine, beside the other stacks."""
     assert stacks, "the emulator is bootstrapped"
     return deploy_example(emulator, "state_machine_app", "Applications")

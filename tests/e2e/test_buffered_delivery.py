@@ -1,4 +1,4 @@
-"""The stack whose handler reads a queue of its own: retries and dead letters."""
+"""Buffered delivery: retries, and messages in the dead-letter queues."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_loop_whose_output_appears_later_is_retried_and_settled(
     write_output(emulator, case)
     assert settled(buffered, case)
     assert buffered.observe(case.loop).differences(case) == []
-    assert not any(case.loop in letter for letter in handler_dead_letters.collect())
+    assert not any(case.loop in message for message in handler_dead_letters.collect())
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_event_that_a_consumer_gives_up_on_goes_to_the_dead_letter_queue(
         return "Messages" not in sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)
 
     assert wait_until(received_in_vain, seconds=SECONDS_TO_GIVE_UP)
-    assert any("claim-5" in letter for letter in buffered.dead_letters())
+    assert any("claim-5" in message for message in buffered.dead_letter_messages())

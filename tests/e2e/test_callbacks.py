@@ -12,7 +12,7 @@ import pytest
 from human_loop_reviews.a2i.event import time_text
 from local.a2i_server import A2IServer, Loop
 from local.cases import Case, human_loop_event, output_uri
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import Emulator
 from local.samples import OutputSample
 from local.sending import send_event, write_output
@@ -28,7 +28,7 @@ class Workflow:
     """The deployed state machine, and A2I."""
 
     emulator: Emulator
-    stack: DeployedStack
+    stack: EmulatedStack
     a2i: A2IServer
 
     def start(self, **request: str) -> str:
@@ -90,7 +90,7 @@ class Workflow:
 
 
 @pytest.fixture(scope="module")
-def workflow(emulator: Emulator, applications: DeployedStack, a2i: A2IServer) -> Workflow:
+def workflow(emulator: Emulator, applications: EmulatedStack, a2i: A2IServer) -> Workflow:
     a2i.flow_definitions.add(FLOW_DEFINITION)
     return Workflow(emulator, applications, a2i)
 

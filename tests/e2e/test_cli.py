@@ -11,7 +11,7 @@ import pytest
 
 from local.cases import human_loop_event
 from local.command_line import CommandLine
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.mailbox import Mailbox
 from local.observer import OUTCOME_PATTERN
@@ -27,12 +27,12 @@ OF_LAMBDA = {"RequestID": "5c5a8b9e", "ErrorCode": "200", "ErrorMessage": "Throt
 
 
 @pytest.fixture(scope="module")
-def stack(stacks: Mapping[str, DeployedStack]) -> DeployedStack:
+def stack(stacks: Mapping[str, EmulatedStack]) -> EmulatedStack:
     return stacks["buffered"]
 
 
 @pytest.fixture(scope="module")
-def human_loops(emulator: Emulator, stack: DeployedStack) -> CommandLine:
+def human_loops(emulator: Emulator, stack: EmulatedStack) -> CommandLine:
     return CommandLine(emulator, stack, python_path=[RECORDER])
 
 
@@ -52,7 +52,7 @@ def ended(loop: str, status: str = "Failed") -> dict[str, Any]:
 
 
 @pytest.fixture
-def letters(emulator: Emulator, stack: DeployedStack) -> Iterator[None]:
+def letters(emulator: Emulator, stack: EmulatedStack) -> Iterator[None]:
     """One poison letter, and one that can be handled now in each way that it can be sent back."""
     rules, handlers = stack["DeadLetterQueueUrl"], stack["HandlerQueueDeadLetterQueueUrl"]
     topic, queue = stack["TopicArn"], Mailbox(emulator, stack["QueueUrl"])
@@ -70,7 +70,7 @@ def letters(emulator: Emulator, stack: DeployedStack) -> Iterator[None]:
 
 @pytest.mark.usefixtures("letters")
 def test_letters_are_listed_redriven_and_the_poison_letter_stays(
-    emulator: Emulator, stack: DeployedStack, human_loops: CommandLine
+    emulator: Emulator, stack: EmulatedStack, human_loops: CommandLine
 ) -> None:
     subscriber = Mailbox.subscribed(emulator, stack["TopicArn"])
     listed = {row["about"]: row for row in human_loops.json("dead-letters", "list")}
@@ -117,7 +117,7 @@ def test_status_knows_the_alarms_and_the_queues(human_loops: CommandLine) -> Non
 
 
 def test_outcome_is_published_again_with_its_id(
-    emulator: Emulator, stack: DeployedStack, human_loops: CommandLine
+    emulator: Emulator, stack: EmulatedStack, human_loops: CommandLine
 ) -> None:
     outcomes = Mailbox.listening(emulator, OUTCOME_PATTERN, "cli-outcomes")
     send_event(emulator, ended("cli-republished"))

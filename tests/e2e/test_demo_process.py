@@ -127,7 +127,7 @@ def test_demo_whose_output_nobody_reads_ends_with_status_141(
     read_until(demo, "made up.\n")
     demo.stdout.close()
 
-    assert demo.stderr.read() == "\ndemo: nobody reads the output; the emulator is stopped\n"
+    assert demo.stderr.read() == "\ndemo: the output was closed; the emulator is stopped\n"
     assert demo.wait() == 141
     assert not list(tmp_path.iterdir())
 

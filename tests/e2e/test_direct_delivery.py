@@ -29,7 +29,7 @@ def test_handler_runs_once_for_each_event(direct: Observer) -> None:
 
 
 def test_nothing_goes_to_dead_letters(direct: Observer) -> None:
-    assert direct.dead_letters() == []
+    assert direct.dead_letter_messages() == []
 
 
 def test_identical_events_give_one_ledger_item_and_one_outcome_id(direct: Observer) -> None:
@@ -52,7 +52,7 @@ def test_alert_on_failed_loop_names_loop_flow_code_and_reason(direct: Observer) 
 
 
 def test_alert_comes_even_without_code_and_reason(direct: Observer) -> None:
-    case = case_that_shows("failed, no reason given")
+    case = case_that_shows("failed, without a reason")
     assert len(direct.observe(case.loop).alerts) == 1
 
 

@@ -1,4 +1,4 @@
-"""The short form of `make faults`, and whether its account would notice a loss or a double."""
+"""The short form of `make faults`, and whether its assessment detects lost and doubled loops."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 
 from local.emulator import PROJECT
-from local.faults.account import Account, account_for
-from local.faults.plan import FaultyLoop, Planner
-from local.faults.proxy import Exchange
-from local.faults.run import Letter, Seen
 from tests.e2e.conftest import FAULTY_LOOPS as LOOPS
 from tests.e2e.conftest import FAULTY_SEED as SEED
+from tests.faults.assessment import Assessment, assess
+from tests.faults.fault_run import DeadLetterMessage, Observations
+from tests.faults.plan import FaultyLoop, Planner
+from tests.faults.proxy import Exchange
 
 
-def test_faults_lose_and_double_nothing(faults: Account) -> None:
-    assert faults.complaints() == []
-    assert faults.is_right
+def test_faults_lose_and_double_nothing(faults: Assessment) -> None:
+    assert faults.discrepancies() == []
+    assert faults.passed
 
 
-def test_table_has_a_row_for_every_fault_and_fits_the_terminal(faults: Account) -> None:
+def test_table_has_a_row_for_every_fault_and_fits_the_terminal(faults: Assessment) -> None:
     lines = faults.table().splitlines()
     assert len(lines) == len({loop.fault for loop in faults.loops}) + 3
     assert max(map(len, lines)) <= 80
@@ -42,7 +42,7 @@ def test_page_has_the_row_of_every_fault_and_names_tests_that_exist() -> None:
     assert [name for name in names if f"def {name}(" not in tests] == []
 
 
-# What the account notices
+# What the assessment notices
 
 
 def planned() -> list[FaultyLoop]:
@@ -54,13 +54,13 @@ def planned() -> list[FaultyLoop]:
     functions = {(d, f): kill for d in ("buffered", "direct") for f in ("handler", "reconciler")}
     choose = random.Random(SEED)  # noqa: S311 - it must be repeatable
     planner = Planner(choose=choose, kill=functions, write=lambda _loop: None)
-    return planner.plan(LOOPS, with_pills=True)
+    return planner.plan(LOOPS, with_poison_messages=True)
 
 
 PLANNED = planned()
 
 
-def perfect() -> Seen:
+def perfect() -> Observations:
     """Return what must be seen of them."""
     recorded = [loop for loop in PLANNED if loop.is_recorded]
     items = [
@@ -85,13 +85,15 @@ def perfect() -> Seen:
             *([loop.event()] if loop.recovered else []),
         ]
     ]
-    return Seen(
+    return Observations(
         ledger=items,
         outcomes=items,
-        letters=[
-            Letter(queue="DeadLetterQueueUrl", event=loop.event(), reason=loop.letter)
+        dead_letter_messages=[
+            DeadLetterMessage(
+                queue="DeadLetterQueueUrl", event=loop.event(), reason=loop.dead_letter_reason
+            )
             for loop in PLANNED
-            if loop.letter is not None
+            if loop.dead_letter_reason is not None
         ],
         topic=events,
         queue=events,
@@ -100,7 +102,7 @@ def perfect() -> Seen:
             for event in events
             if event["detail"]["humanLoopStatus"] == "Failed"
         ],
-        injected={loop.name: 100 for loop in PLANNED if loop.effects},
+        injected={loop.name: 100 for loop in PLANNED if loop.request_faults},
         notes=[],
     )
 
@@ -113,7 +115,7 @@ def other_than(loop: FaultyLoop, things: Any) -> list[Any]:
     return [each for each in things if each["humanLoopName"] != loop.name]
 
 
-def changed(seen: Seen, loop: FaultyLoop, **values: Any) -> Seen:
+def changed(seen: Observations, loop: FaultyLoop, **values: Any) -> Observations:
     ledger = [
         {**item, **values} if item["humanLoopName"] == loop.name else item for item in seen.ledger
     ]
@@ -121,14 +123,14 @@ def changed(seen: Seen, loop: FaultyLoop, **values: Any) -> Seen:
 
 
 NORMAL = named("none")
-POISON = named("malformed event")
-PILL = named("handler killed at every attempt")
+MALFORMED = named("malformed event")
+POISON = named("handler killed at every attempt")
 HUNG = named("S3 hanging")
 STRANGER = {"humanLoopName": "loop-99999", "outcomeId": "outcome of a stranger"}
-LETTER = Letter(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
-MOVED = replace(LETTER, reason="")
+MESSAGE = DeadLetterMessage(queue="DeadLetterQueueUrl", event=NORMAL.event(), reason="Sorry")
+MOVED = replace(MESSAGE, reason="")
 
-DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
+DAMAGES: dict[str, tuple[str, Callable[[Observations], Observations]]] = {
     "no item": ("lost: no item", lambda s: replace(s, ledger=other_than(NORMAL, s.ledger))),
     "another status": (
         "lost: the ledger says humanLoopStatus 'Dancing'",
@@ -144,13 +146,20 @@ DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
     ),
     "event not at the topic": ("lost: the topic had", lambda s: replace(s, topic=s.topic[1:])),
     "event not in the queue": ("lost: the queue had", lambda s: replace(s, queue=s.queue[1:])),
-    "no letter": (
-        "lost: no letter",
-        lambda s: replace(s, letters=[x for x in s.letters if x.reason != POISON.letter]),
+    "no dead-letter message": (
+        "lost: no dead-letter message",
+        lambda s: replace(
+            s,
+            dead_letter_messages=[
+                x for x in s.dead_letter_messages if x.reason != MALFORMED.dead_letter_reason
+            ],
+        ),
     ),
-    "letter without its reason": (
-        "lost: no letter",
-        lambda s: replace(s, letters=[replace(x, reason="") for x in s.letters]),
+    "dead-letter message without its reason": (
+        "lost: no dead-letter message",
+        lambda s: replace(
+            s, dead_letter_messages=[replace(x, reason="") for x in s.dead_letter_messages]
+        ),
     ),
     "two items": (
         "doubled: 2 items",
@@ -173,17 +182,17 @@ DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
         "doubled: the alerts had",
         lambda s: replace(s, alerts=[*s.alerts, s.alerts[0]]),
     ),
-    "needless letter": (
-        "doubled: 1 letters",
-        lambda s: replace(s, letters=[*s.letters, LETTER]),
+    "needless dead-letter message": (
+        "doubled: 1 dead-letter messages",
+        lambda s: replace(s, dead_letter_messages=[*s.dead_letter_messages, MESSAGE]),
     ),
-    "more letters without a reason than a batch has": (
-        "10 letters of settled loops without a reason",
-        lambda s: replace(s, letters=[*s.letters, *[MOVED] * 10]),
+    "more dead-letter messages without a reason than a batch has": (
+        "10 dead-letter messages of settled loops have no reason",
+        lambda s: replace(s, dead_letter_messages=[*s.dead_letter_messages, *[MOVED] * 10]),
     ),
     "item of a loop that kills its function": (
         "doubled: 1 items",
-        lambda s: replace(s, ledger=[*s.ledger, {**s.ledger[0], "humanLoopName": PILL.name}]),
+        lambda s: replace(s, ledger=[*s.ledger, {**s.ledger[0], "humanLoopName": POISON.name}]),
     ),
     "strange item": (
         "loop-99999 is no loop of this run",
@@ -194,28 +203,34 @@ DAMAGES: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
 }
 
 
-def test_account_of_what_must_be_seen_is_right() -> None:
+def test_assessment_of_what_must_be_seen_is_right() -> None:
     assert len(PLANNED) >= LOOPS
-    assert account_for(PLANNED, perfect()).complaints() == []
+    assert assess(PLANNED, perfect()).discrepancies() == []
 
 
-@pytest.mark.parametrize(("complaint", "damage"), DAMAGES.values(), ids=DAMAGES)
-def test_account_notices(complaint: str, damage: Callable[[Seen], Seen]) -> None:
-    account = account_for(PLANNED, damage(perfect()))
-    assert not account.is_right
-    assert any(complaint in each for each in account.complaints()), account.complaints()
+@pytest.mark.parametrize(("discrepancy", "damage"), DAMAGES.values(), ids=DAMAGES)
+def test_assessment_notices(
+    discrepancy: str, damage: Callable[[Observations], Observations]
+) -> None:
+    assessment = assess(PLANNED, damage(perfect()))
+    assert not assessment.passed
+    assert any(discrepancy in each for each in assessment.discrepancies()), (
+        assessment.discrepancies()
+    )
 
 
-def test_letters_of_the_batch_of_a_message_that_kills_are_counted_and_not_wrong() -> None:
+def test_messages_moved_with_a_message_that_kills_are_counted_and_not_wrong() -> None:
     seen = perfect()
-    account = account_for(PLANNED, replace(seen, letters=[*seen.letters, *[MOVED] * 9]))
-    assert account.complaints() == []
-    assert account.letters_moved_along == 9
+    assessment = assess(
+        PLANNED, replace(seen, dead_letter_messages=[*seen.dead_letter_messages, *[MOVED] * 9])
+    )
+    assert assessment.discrepancies() == []
+    assert assessment.moved_messages == 9
 
 
 def test_plan_is_the_same_for_a_seed() -> None:
     def described(loops: list[FaultyLoop]) -> list[tuple[Any, ...]]:
-        return [(x.name, x.fault, x.status, len(x.events), len(x.effects)) for x in loops]
+        return [(x.name, x.fault, x.status, len(x.events), len(x.request_faults)) for x in loops]
 
     assert described(planned()) == described(PLANNED)
     assert len({loop.name for loop in PLANNED}) == len(PLANNED)

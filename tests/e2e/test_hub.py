@@ -9,7 +9,7 @@ import pytest
 
 from local.cases import Case, human_loop_event, output_uri
 from local.command_line import CommandLine
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.observer import Observer
 from local.samples import OutputSample
@@ -79,7 +79,7 @@ def test_alert_of_the_hub_names_account_and_region(
 
 
 def test_event_that_did_not_reach_the_hub_is_forwarded_again(
-    other_account: Emulator, stacks: Mapping[str, DeployedStack], hub: Observer
+    other_account: Emulator, stacks: Mapping[str, EmulatedStack], hub: Observer
 ) -> None:
     stack = stacks["spoke"]
     event = human_loop_event(

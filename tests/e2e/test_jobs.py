@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.mailbox import Mailbox
 from local.sending import send_event
@@ -38,7 +38,7 @@ def training_job_event(name: str, status: str, reason: str | None = None) -> dic
 
 
 @pytest.fixture(scope="module")
-def arrived(emulator: Emulator, jobs: DeployedStack) -> dict[str, list[str]]:
+def arrived(emulator: Emulator, jobs: EmulatedStack) -> dict[str, list[str]]:
     """What came to each place after four training jobs changed their status."""
     boxes = {
         "alerts": Mailbox.subscribed(emulator, jobs["AlertsTopicArn"]),

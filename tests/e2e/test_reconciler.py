@@ -11,7 +11,7 @@ import pytest
 
 from local.a2i_server import A2IServer, Loop
 from local.cases import Case, human_loop_event, output_uri
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import Emulator
 from local.observer import Observer
 from local.samples import OutputSample
@@ -26,7 +26,7 @@ NOTHING = {"complete": True, "missingLoops": 0, "recoveredLoops": []}
 class Account:
     """A stack with a reconciler, and what it is invoked with."""
 
-    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
+    def __init__(self, emulator: Emulator, stack: EmulatedStack) -> None:
         self.emulator = emulator
         self.observer = Observer(emulator, stack)
 
@@ -45,7 +45,7 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(emulator: Emulator, stacks: Mapping[str, DeployedStack], a2i: A2IServer) -> Account:
+def account(emulator: Emulator, stacks: Mapping[str, EmulatedStack], a2i: A2IServer) -> Account:
     """An account in which the reconciler has taken stock."""
     account = Account(emulator, stacks["reconciled"])
     a2i.flow_definitions.add(RECONCILED_FLOW_DEFINITION)

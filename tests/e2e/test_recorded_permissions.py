@@ -16,13 +16,21 @@ import pytest
 
 from human_loop_reviews import contract
 from local.a2i_server import A2IServer, Loop
-from local.cases import CASES, OUTPUT_BUCKET, OUTPUT_PREFIX, Case
+from local.cases import (
+    CASES,
+    OUTPUT_BUCKET,
+    OUTPUT_PREFIX,
+    Case,
+    human_loop_event,
+    output_uri,
+)
 from local.command_line import CommandLine
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import ACCOUNT, PROJECT, REGION, Emulator
 from local.mailbox import Mailbox
 from local.observer import Observer
-from local.sending import send
+from local.samples import OutputSample
+from local.sending import send, write_output
 from local.waiting import wait_until
 from tests.e2e.conftest import RECONCILED_FLOW_DEFINITION
 from tests.e2e.test_buffered_delivery import SECONDS_TO_GIVE_UP, claim, settled
@@ -55,7 +63,7 @@ OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/Operator"
 
 @pytest.fixture(scope="module")
 def settled_claims(
-    emulator: Emulator, stacks: Mapping[str, DeployedStack], buffered: Observer
+    emulator: Emulator, stacks: Mapping[str, EmulatedStack], buffered: Observer
 ) -> Case:
     """A review in each stack with a bucket of its own, and a message that nobody can settle."""
     verified = Observer(emulator, stacks["verified"])
@@ -74,20 +82,24 @@ def settled_claims(
 
 
 @pytest.fixture(scope="module")
-def recovered_loop(emulator: Emulator, stacks: Mapping[str, DeployedStack], a2i: A2IServer) -> None:
+def recovered_loop(emulator: Emulator, stacks: Mapping[str, EmulatedStack], a2i: A2IServer) -> None:
     """A loop whose event was lost."""
     account = ReconciledAccount(emulator, stacks["reconciled"])
     a2i.flow_definitions.add(RECONCILED_FLOW_DEFINITION)
     account.reconcile()  # takes stock
-    loop = Loop("permissions-lost", RECONCILED_FLOW_DEFINITION, "Stopped", creation_time=ENDED)
-    a2i.add(loop)
+    name, flow = "permissions-lost", RECONCILED_FLOW_DEFINITION
+    uri = output_uri(name, flow)
+    event = human_loop_event(name, flow, "Completed", output_uri=uri)
+    sample = OutputSample.named("textract-invoice")
+    write_output(emulator, Case(shows="a lost event", event=event, sample=sample))
+    a2i.add(Loop(name, flow, "Completed", creation_time=ENDED, output_s3_uri=uri))
     for _ in range(2):
         account.reconcile()
-    assert account.await_records(loop.name, 1)
+    assert account.await_records(name, 1)
 
 
 @pytest.fixture(scope="module")
-def ended_executions(emulator: Emulator, applications: DeployedStack, a2i: A2IServer) -> None:
+def ended_executions(emulator: Emulator, applications: EmulatedStack, a2i: A2IServer) -> None:
     """Executions that waited: for a loop that they started, for one that failed, for another."""
     a2i.flow_definitions.add(APPLICATIONS_FLOW_DEFINITION)
     workflow = Workflow(emulator, applications, a2i)
@@ -134,8 +146,8 @@ def calls(emulator: Emulator, activity: None) -> list[Call]:  # noqa: ARG001 - i
 @pytest.fixture(scope="module")
 def accounts(
     emulator: Emulator,
-    stacks: Mapping[str, DeployedStack],
-    jobs: DeployedStack,
+    stacks: Mapping[str, EmulatedStack],
+    jobs: EmulatedStack,
     activity: None,  # noqa: ARG001 - it comes first: it deploys further stacks
 ) -> dict[str, Account]:
     """Each deployed stack, with the names and ids that it has in the emulator."""
@@ -148,8 +160,12 @@ def accounts(
 
 
 @pytest.fixture(scope="module")
-def evaluations(accounts: Mapping[str, Account], calls: list[Call]) -> dict[str, Evaluation]:
-    return {name: _evaluate(account, calls) for name, account in accounts.items()}
+def evaluations(
+    accounts: Mapping[str, Account], calls: list[Call], jobs: EmulatedStack
+) -> dict[str, Evaluation]:
+    # The example takes invoices too. Those of another stack are not in its bucket.
+    counted = [call for call in calls if not call.caller.startswith(f"{jobs.name}-")]
+    return {name: _evaluate(account, counted) for name, account in accounts.items()}
 
 
 @pytest.fixture(scope="module")

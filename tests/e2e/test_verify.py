@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from human_loop_reviews.contract import VERIFICATION
-from local.deployment import DeployedStack
+from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from local.mailbox import Mailbox
 from local.waiting import wait_until
@@ -29,7 +29,7 @@ ENOUGH, SHORT = "60", "6"
 class Deployment:
     """A stack in which nothing happened yet."""
 
-    def __init__(self, emulator: Emulator, stack: DeployedStack) -> None:
+    def __init__(self, emulator: Emulator, stack: EmulatedStack) -> None:
         self.emulator = emulator
         self.stack = stack
         self.client = emulator.client
@@ -112,7 +112,7 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(emulator: Emulator, stacks: Mapping[str, DeployedStack]) -> Iterator[Deployment]:
+def deployment(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Iterator[Deployment]:
     """The stack, with a subscriber of the alerts. Nothing is left of any verification."""
     stack = stacks["verified"]
     alerts = Mailbox.subscribed(emulator, stack["AlertsTopicArn"])

@@ -17,7 +17,7 @@ from cdk_nag import (
 )
 from constructs import Construct
 
-from tests.infrastructure.cases import JOB_FILTERS
+from tests.infrastructure.cases.events import JOB_FILTERS
 
 PACKS = (
     AwsSolutionsChecks,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 
-from tests.infrastructure.cases import CASES, JOB_FILTERS, new_app
+from tests.infrastructure.cases import CASES, new_app
+from tests.infrastructure.cases.events import JOB_FILTERS
 from tests.infrastructure.nag import Acknowledged, Finding, without_acknowledgements
 
 #: The ids of `HumanLoopEvents` in the cases.

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.cases import HUBS, Synthesized
+from tests.infrastructure.cases import Synthesized
+from tests.infrastructure.cases.hubs import HUBS
 from tests.infrastructure.templates import (
     IDENTITY_POLICIES,
     all_references,

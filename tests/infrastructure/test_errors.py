@@ -40,7 +40,7 @@ from human_loop_events import (
     TaskMapping,
 )
 from human_loop_events.reviews.mappings import render_mappings
-from human_loop_reviews.contract import MAX_MAPPINGS_BYTES
+from human_loop_reviews.mapping import MAX_MAPPINGS_BYTES
 from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 from tests.infrastructure.events.pattern_cases import flow_definition
 from tests.infrastructure.nag import findings
@@ -327,7 +327,7 @@ def test_value_that_cannot_work_is_refused(
         ),
         (
             lambda: JobFilter.training(statuses=["Succeeded"]),
-            "statuses: 'Succeeded' is no status of a SageMaker Training Job; expected one of "
+            "statuses: 'Succeeded' is not a status of a SageMaker Training Job; expected one of "
             "InProgress, Completed, Failed, Stopping, Stopped",
         ),
         (
@@ -373,8 +373,8 @@ def test_failure_code_that_is_not_known_is_accepted(stacks: Callable[[], Stack])
 @pytest.mark.parametrize(
     ("prefix", "says"),
     [
-        ("reviews/*", "prefix of the output: 'reviews/*' holds one of * ? $"),
-        ("${aws:username}", "prefix of the output: '${aws:username}' holds one of"),
+        ("reviews/*", "prefix of the output: 'reviews/*' contains one of * ? $"),
+        ("${aws:username}", "prefix of the output: '${aws:username}' contains one of"),
         ("s3://bucket/reviews/", "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket"),
         ("arn:aws:s3:::bucket/reviews", "expected a key prefix such as 'reviews/', got 'arn:aws"),
         (None, "prefix of the output: expected text such as 'reviews/', got None"),
@@ -558,7 +558,7 @@ def test_ledger_and_its_retention_together_are_refused(stacks: Callable[[], Stac
         ledger=Ledger(stack, "Ledger"), ledger_retention=Duration.days(9)
     )
 
-    with pytest.raises(ValueError, match="ledger_retention: it is for a new ledger"):
+    with pytest.raises(ValueError, match="ledger_retention: it applies to a new ledger"):
         HumanLoopEvents(stack, "HumanLoops", handler=settings)
 
 
@@ -637,7 +637,7 @@ def test_part_that_was_not_added_says_what_adds_it(stacks: Callable[[], Stack]) 
         ("failed_rule", "alert_on_failure()"),
         ("failure_alarm", "alert_on_failure()"),
     ):
-        with pytest.raises(ValueError, match=re.escape(f"{part}: there is none yet; it needs")):
+        with pytest.raises(ValueError, match=re.escape(f"{part}: it does not exist yet; it needs")):
             getattr(events_only, part)
         assert needs
 
@@ -668,7 +668,7 @@ def test_status_events_and_rules_that_go_nowhere_stop_synthesis() -> None:
     with pytest.raises(RuntimeError) as error:
         app.synth()
 
-    assert "Loops/Idle sends its events nowhere: call add_topic()" in str(error.value)
+    assert "Loops/Idle has no rule, so no events are sent: call add_topic()" in str(error.value)
     assert "the rule Loops/Events/Page has no target" in str(error.value)
 
 
@@ -688,7 +688,7 @@ def test_new_output_bucket_is_warned_of() -> None:
 
     (warning,) = _warnings(stack)
 
-    assert "Flow definitions that exist already write elsewhere" in warning
+    assert "Existing flow definitions write to another location" in warning
     assert "Set output to the S3OutputPath of your flow definitions" in warning
 
 
@@ -821,7 +821,7 @@ def test_review_handler_alone_refuses_what_it_refuses_within(stacks: Callable[[]
         ({"schedule": Duration.hours(25)}, "schedule of the reconciler: expected 15 minutes to a"),
         ({"schedule": Duration.seconds(901)}, "in whole minutes, got 15 minutes 1 second"),
         ({"look_back": Duration.minutes(59)}, "look_back: expected an hour up to 400 days, after"),
-        ({"look_back": Duration.days(401)}, "ledger forgets a loop, got 401 days"),
+        ({"look_back": Duration.days(401)}, "ledger deletes a loop, got 401 days"),
         ({"max_open_age": Duration.minutes(59)}, "max_open_age: expected at least the time of the"),
     ],
 )
@@ -880,7 +880,7 @@ def test_flow_definitions_of_another_account_have_no_reconciler_by_default() -> 
     loops = HumanLoopEvents(stack, "Default", flow_definitions=foreign, event_bus=bus)
     with pytest.raises(ValueError, match="reconciler: this HumanLoopEvents has none"):
         _ = loops.reconciler
-    with pytest.raises(ValueError, match="of account 444455556666"):
+    with pytest.raises(ValueError, match="in account 444455556666"):
         HumanLoopEvents(
             stack,
             "Wanted",

@@ -32,14 +32,8 @@ from human_loop_events import (
     StatusEvents,
 )
 from human_loop_reviews.contract import MAX_HUB_NAME, output_role_name, reader_role_name
-from tests.infrastructure.cases import (
-    ACCOUNT,
-    REGION,
-    SPOKE_ACCOUNT,
-    SPOKE_REGION,
-    new_app,
-    synthesize,
-)
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
+from tests.infrastructure.cases.hubs import SPOKE_ACCOUNT, SPOKE_REGION
 from tests.permissions.account import Account
 from tests.permissions.evaluator import Request, evaluate
 
@@ -364,14 +358,14 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "a hub in the same stack": (
         lambda stack: _spoke(stack, hub=_hub(stack)),
-        "hub: Reviews/Hub is in the same stack, Reviews; expected a stack of its own",
+        "hub: Reviews/Hub is in the same stack, Reviews; expected a separate stack",
     ),
     "a hub whose place is not known": (
         lambda stack: _spoke(
             stack,
             hub=_hub(Stack(stack.node.root, "HubStack")),  # type: ignore[arg-type]
         ),
-        "whose account and Region are not known at synthesis",
+        "the account and Region of HubStack, the stack of HubStack/Hub, are not known at synthesis",
     ),
     "a name for a hub": (
         lambda stack: _spoke(stack, hub="reviews-hub"),
@@ -393,7 +387,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "no output": (
         lambda stack: _spoke(stack, output=None),
-        "output: expected OutputLocation(bucket, prefix=…), which the hub may read, got None",
+        "output: expected OutputLocation(bucket, prefix=…), which the hub can read, got None",
     ),
     "flow definitions of another account": (
         lambda stack: _spoke(
@@ -402,11 +396,11 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
                 f"arn:aws:sagemaker:{REGION}:{SPOKE_ACCOUNT}:flow-definition/claims"
             ),
         ),
-        "is of account 444455556666, but Reviews is deployed to account 111122223333",
+        "is in account 444455556666, but Reviews is deployed to account 111122223333",
     ),
     "an output in a hub": (
         lambda stack: _loops(stack, output=_output(stack)),
-        "output: the handler of a hub reads outputs with the roles of the spokes",
+        "output: the handler of a hub reads outputs only with the roles of the spokes",
     ),
     "a reconciler in a hub": (
         lambda stack: _loops(stack, reconciler=ReconcilerSettings()),

@@ -14,16 +14,10 @@ from aws_cdk.assertions import Template
 
 from human_loop_events import Ledger
 from tests.infrastructure import permission_table
-from tests.infrastructure.cases import (
-    ACCOUNT,
-    HUBS,
-    KEY_OF_IMPORTED_OUTPUT,
-    MANY_NAMES,
-    REGION,
-    Synthesized,
-    new_app,
-    synthesize,
-)
+from tests.infrastructure.cases import ACCOUNT, REGION, Synthesized, new_app, synthesize
+from tests.infrastructure.cases.facade import KEY_OF_IMPORTED_OUTPUT
+from tests.infrastructure.cases.hubs import HUBS
+from tests.infrastructure.cases.reviews import MANY_NAMES
 from tests.infrastructure.templates import (
     IDENTITY_POLICIES,
     RESOURCE_POLICIES,

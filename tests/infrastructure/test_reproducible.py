@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.infrastructure.cases import EVERY_KEY
+from tests.infrastructure.cases.deployments import EVERY_KEY
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("app.py", "cdk.json", "stacks", "human_loop_events", "lambda")

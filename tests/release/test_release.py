@@ -71,13 +71,13 @@ def refused(root: Path, message: str, checks: tuple[tuple[str, ...], ...] = PASS
 
 
 def test_version_that_is_ready_is_tagged(root: Path) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
-    release(root, PASSES, TODAY, told.append)
+    release(root, PASSES, TODAY, reported.append)
 
     assert git(root, "tag", "--list") == "v0.2.0\n"
     assert git(root, "rev-parse", "v0.2.0^{}") == git(root, "rev-parse", "HEAD")
-    assert "Nothing is published" in told[-1]
+    assert "It is not published yet" in reported[-1]
 
 
 @pytest.mark.parametrize("name", ["CHANGELOG.md", "new.py"])
@@ -115,7 +115,7 @@ def test_version_that_the_changelog_does_not_describe_is_refused(
 
 
 def test_failed_check_leaves_no_tag(root: Path) -> None:
-    refused(root, "failed: nothing is tagged", FAILS)
+    refused(root, "failed; no tag was created", FAILS)
 
 
 def test_check_that_changes_the_tree_leaves_no_tag(root: Path) -> None:

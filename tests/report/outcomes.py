@@ -13,7 +13,8 @@ import duckdb
 
 from human_loop_tables.queries import QUERIES
 from human_loop_tables.tables import TABLES
-from human_loops_cli.report.data import Rejects, ReportData
+from human_loops_cli.outcome_data.rejects import Rejects
+from human_loops_cli.report.data import ReportData
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
 
 Row = dict[str, Any]

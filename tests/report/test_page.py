@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError
+from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.report import drawing
 from human_loops_cli.report.charts import FAILED, Spec, volume
-from human_loops_cli.report.data import Rejects, ReportData
+from human_loops_cli.report.data import ReportData
 from human_loops_cli.report.markup import Markup, visible
 from human_loops_cli.report.page import MAX_BYTES, render
 from human_loops_cli.report.periods import Period

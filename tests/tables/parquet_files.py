@@ -17,7 +17,7 @@ from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
-from human_loop_reviews.tasks.mapping import parse_mapping
+from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_tables.archive_schema import OUTCOME_PROPERTIES, PARTITION
 
 _OUTPUTS = Path(__file__).parents[2] / "local" / "samples" / "outputs"

@@ -16,7 +16,7 @@ from human_loop_tables.archive_schema import (
     FIELD_PROPERTIES,
     OUTCOME_PROPERTIES,
     PARTITION,
-    Property,
+    ArchivedProperty,
 )
 
 SCHEMA: dict[str, Any] = json.loads(
@@ -73,7 +73,11 @@ def test_activation_conditions_have_all_that_outcomes_carry_of_them() -> None:
 
 
 def test_no_two_keys_differ_only_in_case() -> None:
-    levels: list[Sequence[Property]] = [OUTCOME_PROPERTIES, FIELD_PROPERTIES, CONDITION_PROPERTIES]
+    levels: list[Sequence[ArchivedProperty]] = [
+        OUTCOME_PROPERTIES,
+        FIELD_PROPERTIES,
+        CONDITION_PROPERTIES,
+    ]
     for properties in levels:
         columns = [each.column for each in properties]
         assert len(set(columns)) == len(columns)

@@ -19,7 +19,7 @@ import sqlglot
 from human_loop_tables.archive_schema import OUTCOME_PROPERTIES, PARTITION
 from human_loop_tables.archive_views import VIEWS
 from human_loop_tables.queries import QUERIES
-from human_loop_tables.tables import FIELDS, LOOPS, TABLES, Type
+from human_loop_tables.tables import FIELDS, LOOPS, TABLES, SqlType
 from tests.tables.parquet_files import duckdb_type, sample_outcomes, write_parquet
 
 #: DuckDB makes one column of a field, where Trino makes a column of each of its properties.
@@ -88,7 +88,7 @@ def test_views_have_the_columns_of_the_tables(archive: Archive, name: str) -> No
 
     # Views have no time zone. They are in UTC.
     assert types == {
-        each.name: "timestamp_ms" if each.type is Type.TIMESTAMP else each.type.value
+        each.name: "timestamp_ms" if each.type is SqlType.TIMESTAMP else each.type.value
         for each in TABLES[name]
     }
 

@@ -11,13 +11,13 @@ import pytest
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import (
-    MAPPING_KEYS,
+from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.mapping import (
+    FIELD_MAPPING_KEYS,
     TASK_MAPPING_KEYS,
     Normalization,
     TaskMapping,
 )
-from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import (
     FieldOutcome,
     FieldValues,
@@ -29,14 +29,14 @@ from human_loop_reviews.review.field import Note
 from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.crowd_elements import (
-    MAX_FIELDS,
+    MAX_ANSWER_FIELDS,
     MAX_NAME_CHARACTERS,
     MAX_PACKED_CHARACTERS,
     MAX_VALUES,
 )
 from human_loop_reviews.tasks.drawings import MAX_BOXES, MAX_COMPARISONS
 from human_loop_reviews.tasks.mapped_fields import MAX_ROWS
-from human_loop_reviews.tasks.mapping import parse_mapping
+from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_reviews.tasks.moderation import MAX_LABELS
 from local.cases import CASES
 
@@ -109,14 +109,14 @@ def test_mappings_of_the_page_are_usable() -> None:
 
 
 def test_keys_of_mappings_are_explained() -> None:
-    keys = [*MAPPING_KEYS, *TASK_MAPPING_KEYS[1:], *Normalization]
+    keys = [*FIELD_MAPPING_KEYS, *TASK_MAPPING_KEYS[1:], *Normalization]
     assert [key for key in keys if f"`{key}`" not in PAGE] == []
 
 
 def test_limits_of_the_page_are_those_of_the_code() -> None:
     limits = (
-        *(MAX_VALUES, MAX_PACKED_CHARACTERS, MAX_FIELDS, MAX_NAME_CHARACTERS, MAX_COMPARISONS),
-        *(MAX_ROWS, MAX_LABELS, MAX_BOXES),
+        *(MAX_VALUES, MAX_PACKED_CHARACTERS, MAX_ANSWER_FIELDS, MAX_NAME_CHARACTERS),
+        *(MAX_COMPARISONS, MAX_ROWS, MAX_LABELS, MAX_BOXES),
     )
     assert [limit for limit in limits if f" {limit:,}" not in PAGE] == []
 

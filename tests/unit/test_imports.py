@@ -10,14 +10,15 @@ PACKAGE = Path(__file__).parents[2] / "lambda" / "human_loop_reviews"
 #: The parts of the runtime that each part may import, besides itself.
 ALLOWED = {
     "contract": set[str](),
+    "mapping": set[str](),
     "a2i": {"contract"},
-    "review": {"contract", "a2i"},
-    "tasks": {"contract", "a2i", "review"},
+    "review": {"mapping", "a2i"},
+    "tasks": {"mapping", "a2i", "review"},
     "aws": {"contract", "a2i", "review"},
     "disclosure": set[str](),
-    "settings": {"contract", "tasks", "disclosure"},
+    "settings": {"contract", "mapping", "tasks", "disclosure"},
     "outcome": {"contract", "a2i", "review", "disclosure"},
-    "review_output": {"contract", "a2i", "review", "tasks"},
+    "review_output": {"mapping", "a2i", "review", "tasks"},
     "settle": {"contract", "a2i", "review", "aws", "settings", "outcome", "review_output"},
     "reconciler_settings": {"contract", "settings"},
     "reconcile": {"contract", "aws", "reconciler_settings"},
@@ -26,7 +27,6 @@ ALLOWED = {
         *("contract", "a2i", "aws", "settings", "settle"),
         *("reconciler_settings", "reconcile", "callbacks"),
     },
-    "__main__": {"contract", "a2i", "tasks", "outcome", "review_output"},
     "__init__": set[str](),
 }
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.aws.calls import CallError
-from human_loop_reviews.contract import FieldMapping, TaskMapping
 from human_loop_reviews.disclosure import Disclosure
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.settle import OutputNotReadyError
 from tests.unit.a2i.test_event import JSON
 from tests.unit.conftest import LEDGER_ARN, World, ended_loop, printed_metrics, sample_output

@@ -9,11 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from human_loop_reviews.contract import Normalization
+from human_loop_reviews.mapping import Normalization
 from human_loop_reviews.review.values import (
     BLANK,
-    Kind,
     Value,
+    ValueKind,
     fold,
     number_value,
     read_number,
@@ -91,7 +91,7 @@ def normalize_values(
         return list(values)
     currencies = set()
     if Normalization.NUMBER in normalize:
-        texts = [each for each in values if each is not None and each.kind is Kind.TEXT]
+        texts = [each for each in values if each is not None and each.kind is ValueKind.TEXT]
         amounts = [read_amount(each.comparison_key) for each in texts]
         currencies = {amount.currency for amount in amounts if amount is not None} - {""}
     # Different currencies are different values. Where only one is named, it does not count.
@@ -164,19 +164,19 @@ def _normalize(
 ) -> Value | None:
     if value is None or value.is_blank:
         return value
-    if value.kind is Kind.TEXT:
+    if value.kind is ValueKind.TEXT:
         text: str = value.comparison_key
         if Normalization.NUMBER in normalize and not _date(text, normalize):
             amount = read_amount(text)
             if amount is not None and not (keep_currency and amount.currency):
                 return number_value(amount.number, value.display)
         return value._replace(comparison_key=_text_key(text, normalize))
-    if value.kind is Kind.LABELS:
+    if value.kind is ValueKind.LABELS:
         labels = frozenset(_text_key(label, normalize) for label in value.display)
-        return value._replace(comparison_key=(Kind.LABELS, labels))
-    if value.kind is Kind.STRUCTURE:
+        return value._replace(comparison_key=(ValueKind.LABELS, labels))
+    if value.kind is ValueKind.STRUCTURE:
         key = structure_key(value.display, lambda text: _text_key(fold(text), normalize))
-        return value._replace(comparison_key=(Kind.STRUCTURE, key))
+        return value._replace(comparison_key=(ValueKind.STRUCTURE, key))
     return value
 
 

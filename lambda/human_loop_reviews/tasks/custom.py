@@ -2,65 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final
 
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.contract import FieldMapping, TaskMapping
+from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, compare_element
 from human_loop_reviews.tasks.crowd_elements import (
     Limits,
-    Path,
     TooLargeError,
-    read_fields,
-    unfold,
     unpack_json,
     write_name,
 )
 from human_loop_reviews.tasks.mapped_fields import map_field
+from human_loop_reviews.tasks.sampling import read_sampling
+from human_loop_reviews.tasks.searchable import (
+    Content,
+    read_elements,
+    searchable_answers,
+    searchable_inputs,
+)
 from human_loop_reviews.tasks.value_fields import bound_comparisons, make_field
-
-_T = TypeVar("_T")
-
-#: What a form gave, by the names of its elements.
-Content: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class MappedPrediction:
-    """The prediction of a custom task with a mapping.
-
-    Parameters
-    ----------
-    inputs
-        What the caller passed in.
-    mapping
-        The fields, with the places of prediction and answer. There is at least one.
-    """
+    """The prediction of a custom task with a mapping."""
 
     inputs: Content
+    """What the caller passed in."""
     mapping: Sequence[FieldMapping]
+    """The fields, with the places of prediction and answer. There is at least one."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomAnswer:
-    """What one reviewer's form gave.
-
-    Parameters
-    ----------
-    content
-        The ``answerContent`` as it is: every form gives something else.
-    source
-        What errors call the output.
-    """
+    """What one reviewer's form gave."""
 
     content: Content
+    """The ``answerContent`` as it is: every form gives something else."""
     source: str
+    """What errors call the output."""
 
 
 class CustomTask:
@@ -80,8 +67,6 @@ class CustomTask:
         /,
     ) -> Activation | None:
         """Return what the owner's mapping says: who starts the loop decides why."""
-        from human_loop_reviews.tasks.sampling import read_sampling
-
         return read_sampling(inputs, mapping) if isinstance(mapping, TaskMapping) else None
 
     def read_answer(self, content: dict[str, Any], place: Place, /) -> CustomAnswer:
@@ -190,64 +175,6 @@ def compare_mapped(
     return bound_comparisons(
         [field for field in fields if field.note or field.predicted or any(field.values)]
     )
-
-
-def read_elements(contents: Sequence[Content], source: str) -> list[dict[Path, Any]]:
-    """Return the elements of each answer by their paths.
-
-    Raises
-    ------
-    UnreadableOutputError
-        If the answers are too large.
-    """
-    return _within_limits(lambda limits: _read_answers(contents, limits), source)
-
-
-def searchable_inputs(inputs: Content) -> Content:
-    """Return the input unfolded, with its flattened keys also as they were written.
-
-    An input that is too large to be unfolded is returned as it is.
-    """
-    try:
-        return {**inputs, **unfold(dict(inputs), Limits())}
-    except TooLargeError:
-        return inputs
-
-
-def searchable_answers(contents: Sequence[Content], source: str) -> list[Content]:
-    """Return answers unfolded, with their flattened keys also as they were written.
-
-    Raises
-    ------
-    UnreadableOutputError
-        If the answers are too large.
-    """
-    return _within_limits(
-        lambda limits: [{**content, **unfold(dict(content), limits)} for content in contents],
-        source,
-    )
-
-
-def _within_limits(read: Callable[[Limits], _T], source: str) -> _T:
-    """Read all answers, and if that is too much, without unpacking texts.
-
-    Reviewers can type any text, but not make an output unreadable by it.
-    """
-    try:
-        return read(Limits())
-    except TooLargeError:
-        pass
-    try:
-        return read(Limits(packed_characters=0))
-    except TooLargeError as error:
-        raise Place(source).at("humanAnswers").expected(str(error)) from None
-
-
-def _read_answers(contents: Sequence[Content], limits: Limits) -> list[dict[Path, Any]]:
-    answers = [read_fields(unfold(dict(content), limits)) for content in contents]
-    for path in {path for answer in answers for path in answer}:
-        limits.use_field(path)
-    return answers
 
 
 def _unpacked(value: Any) -> Any:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from human_loop_reviews.a2i.activation import Activation
-from human_loop_reviews.contract import TaskMapping
-from human_loop_reviews.tasks.custom import searchable_inputs
+from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loop_reviews.tasks.mapped_fields import read_number_up_to
+from human_loop_reviews.tasks.searchable import searchable_inputs
 
 
 def read_sampling(inputs: Mapping[str, Any], mapping: TaskMapping) -> Activation:
@@ -24,7 +24,7 @@ def read_sampling(inputs: Mapping[str, Any], mapping: TaskMapping) -> Activation
 
     Examples
     --------
-    >>> from human_loop_reviews.contract import FieldMapping
+    >>> from human_loop_reviews.mapping import FieldMapping
     >>> mapping = TaskMapping(fields=[FieldMapping(name="n", path="n")], sampled="audit")
     >>> read_sampling({"audit": True}, mapping).sampled
     True

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.review.normalization import normalize_values
 from human_loop_reviews.review.parts import count_parts
-from human_loop_reviews.review.values import Kind, Value, equal_within, to_common_kind
+from human_loop_reviews.review.values import Value, ValueKind, equal_within, to_common_kind
 from human_loop_reviews.tasks.crowd_elements import is_choice, read_chosen, read_value
 from human_loop_reviews.tasks.drawings import (
     MAX_COMPARISONS,
@@ -109,16 +109,16 @@ def _with_rules(field: Field, tolerance: float | None) -> Field:
     values: list[Value | None] = [field.predicted, *[vote.value for vote in field.votes]]
     kinds = {value.kind for value in values if value is not None}
     same: Same | None = None
-    if Kind.BOXES in kinds:
+    if ValueKind.BOXES in kinds:
         same = same_drawing
-    elif Kind.NUMBER in kinds and tolerance is not None:
+    elif ValueKind.NUMBER in kinds and tolerance is not None:
         same = equal_within(tolerance)
     return field._replace(same=same, note=_note(kinds))
 
 
-def _note(kinds: set[Kind]) -> Note | None:
-    if Kind.MASK in kinds:
+def _note(kinds: set[ValueKind]) -> Note | None:
+    if ValueKind.MASK in kinds:
         return Note.MASK
-    if Kind.OPAQUE in kinds:
+    if ValueKind.OPAQUE in kinds:
         return Note.OPAQUE
-    return Note.LABEL_AND_COUNT if Kind.SHAPES in kinds else None
+    return Note.LABEL_AND_COUNT if ValueKind.SHAPES in kinds else None

@@ -20,15 +20,9 @@ from human_loop_events import (
     OutputLocation,
     ReviewHandler,
 )
-from tests.infrastructure.cases import (
-    MANY_NAMES,
-    RECOMMENDED_FLAGS,
-    Synthesized,
-    new_app,
-    synthesize,
-)
-from tests.infrastructure.cases import _bucket as bucket
-from tests.infrastructure.cases import _key as key
+from tests.infrastructure.cases import RECOMMENDED_FLAGS, Synthesized, new_app, synthesize
+from tests.infrastructure.cases.resources import create_bucket, create_key
+from tests.infrastructure.cases.reviews import MANY_NAMES
 
 MAX_CHARACTERS = 6144
 
@@ -133,7 +127,9 @@ def test_policies_fit_for_the_most_names_that_fit_an_event_pattern(
         stack,
         "HumanLoops",
         flow_definitions=FlowDefinitions.named(*names),
-        output=OutputLocation(bucket(stack, "Output", key(stack, "Key")), prefix=prefix),
+        output=OutputLocation(
+            create_bucket(stack, "Output", create_key(stack, "Key")), prefix=prefix
+        ),
     )
 
     resources = Template.from_stack(stack).to_json()["Resources"]
@@ -151,7 +147,9 @@ def test_policies_fit_for_60_names(names: list[str], stack_name: str) -> None:
     ReviewHandler(
         stack,
         "ReviewHandler",
-        output=OutputLocation(bucket(stack, "Output", key(stack, "Key")), prefix="reviews"),
+        output=OutputLocation(
+            create_bucket(stack, "Output", create_key(stack, "Key")), prefix="reviews"
+        ),
         flow_definitions=FlowDefinitions.named(*names),
     )
 
@@ -188,7 +186,9 @@ def test_policy_that_cannot_fit_is_refused_with_the_figure() -> None:
 def test_more_policies_than_a_role_can_have_are_refused_with_the_figure() -> None:
     stack = Stack(new_app(), "Loops")
 
-    output = OutputLocation(bucket(stack, "Output", key(stack, "Key")), prefix="p" * 900)
+    output = OutputLocation(
+        create_bucket(stack, "Output", create_key(stack, "Key")), prefix="p" * 900
+    )
     flow_definitions = FlowDefinitions.named(*_names(63, 60))
 
     with pytest.raises(ValueError, match=r"60 flow definitions takes \d{2} managed policies"):

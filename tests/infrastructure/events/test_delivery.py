@@ -5,14 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.infrastructure.cases import (
-    ACCOUNT,
-    REGION,
-    SPOKE_ACCOUNT,
-    SPOKE_REGION,
-    Synthesized,
-    synthesize,
-)
+from tests.infrastructure.cases import ACCOUNT, REGION, Synthesized, synthesize
+from tests.infrastructure.cases.hubs import SPOKE_ACCOUNT, SPOKE_REGION
 from tests.infrastructure.templates import (
     EVENTS,
     actions_of_role,

@@ -41,7 +41,7 @@ def test_statuses_are_those_of_the_api(kind: str, model: Any) -> None:
     make, shape = FILTERS[kind]
     statuses = model.shape_for(shape).enum
 
-    with pytest.raises(ValueError, match=r"statuses: 'Unknown' is no status .*") as error:
+    with pytest.raises(ValueError, match=r"statuses: 'Unknown' is not a status .*") as error:
         make(statuses=["Unknown"])
 
     expected = str(error.value).split("expected one of ")[1].split(", ")
@@ -118,8 +118,8 @@ def test_prefix_that_no_name_can_have_is_refused(kind: str, prefix: Any) -> None
 @pytest.mark.parametrize(
     ("statuses", "says"),
     [
-        (["failed"], "statuses: 'failed' is no status of a SageMaker"),
-        (["FAILED"], "statuses: 'FAILED' is no status of a SageMaker"),
+        (["failed"], "statuses: 'failed' is not a status of a SageMaker"),
+        (["FAILED"], "statuses: 'FAILED' is not a status of a SageMaker"),
         ([], "statuses: expected a list such as ['Failed'"),
         ("Failed", "statuses: expected a list such as ['Failed'"),
         ([None], "statuses: expected a list such as ['Failed'"),

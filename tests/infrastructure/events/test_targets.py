@@ -327,7 +327,7 @@ def test_target_with_the_dead_letter_queue_of_the_delivery_is_refused() -> None:
     delivery = Delivery(stack, "Delivery")
     target = targets.LambdaFunction(_function(stack), dead_letter_queue=delivery.dead_letter_queue)
 
-    with pytest.raises(ValueError, match="leave dead_letter_queue out: it is filled in"):
+    with pytest.raises(ValueError, match="omit dead_letter_queue: the rule sets it"):
         _events(stack, delivery).on_event("Rule", target=target)
 
 

@@ -14,7 +14,8 @@ from aws_cdk.assertions import Template
 from stacks.deployments_file import read_deployments
 from stacks.human_loop_stack import HumanLoopStack
 from stacks.values import A2I_REGIONS
-from tests.infrastructure.cases import EVERY_KEY, new_app, synthesize
+from tests.infrastructure.cases import new_app, synthesize
+from tests.infrastructure.cases.deployments import EVERY_KEY
 from tests.infrastructure.test_retention import STATEFUL
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -200,7 +200,7 @@ def test_region_without_a2i_needs_a_bus_to_which_events_are_forwarded() -> None:
         ),
         (
             {"handler": {"mappings": {"tickets": {"sampled": "audit"}}}},
-            "handler.mappings.tickets: expected a list of objects as fields, got None",
+            "handler.mappings.tickets: expected a list of field mappings, or an object with one as",
         ),
         (
             {"handler": {"mappings": {"tickets": [5]}}},
@@ -212,7 +212,7 @@ def test_region_without_a2i_needs_a_bus_to_which_events_are_forwarded() -> None:
                     "mappings": {"tickets": {"fields": [{"name": "a", "path": "b"}], "sample": "c"}}
                 }
             },
-            "handler.mappings.tickets: got an unexpected keyword argument 'sample'",
+            "handler.mappings.tickets: 'sample' is none of fields, sampled, sampling_percentage",
         ),
         (
             {"handler": {"mappings": {"tickets": [{"name": "a"}]}}},
@@ -264,7 +264,7 @@ def test_region_without_a2i_needs_a_bus_to_which_events_are_forwarded() -> None:
         ({"tags": {"aws:cost": "1"}}, "tags: expected 1 to 128 characters that do not begin with"),
     ],
 )
-def test_contradiction_is_refused(entry: dict[str, Any], says: str) -> None:
+def test_values_that_are_invalid_together_are_refused(entry: dict[str, Any], says: str) -> None:
     (fault,) = _faults(entry)
 
     assert fault.startswith(says)
@@ -364,7 +364,7 @@ def test_all_faults_are_reported_at_once_whatever_their_kind() -> None:
     ]
 
 
-def test_contradiction_with_a_wrong_value_is_not_reported() -> None:
+def test_cross_field_fault_with_an_invalid_value_is_not_reported() -> None:
     assert len(_faults({"account": 1, "region": REGION})) == 1
 
 
@@ -434,7 +434,7 @@ def test_mappings_are_those_of_the_constructs() -> None:
 
     deployment = made(handler={"mappings": {"tickets": [entry]}})
 
-    assert deployment.task_mappings == {"tickets": [FieldMapping(**entry)]}
+    assert deployment.task_mappings == {"tickets": TaskMapping(fields=[FieldMapping(**entry)])}
 
 
 def test_mapping_can_say_how_loops_are_sampled() -> None:

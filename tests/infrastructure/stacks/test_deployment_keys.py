@@ -16,6 +16,13 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_s3 as s3
 from ruamel.yaml import YAML
 
+from docs_tools.deployment_docs import (
+    REFERENCE,
+    SCHEMA,
+    deployment_schema,
+    key_table,
+    with_table,
+)
 from human_loop_events import (
     Alerts,
     AlertsSettings,
@@ -32,15 +39,9 @@ from human_loop_events import (
     ReviewHandler,
     ReviewHandlerSettings,
 )
-from stacks import deployment as configured
-from stacks.deployment import Deployment, Keys
-from stacks.deployment_docs import (
-    REFERENCE,
-    SCHEMA,
-    deployment_schema,
-    key_table,
-    with_table,
-)
+from stacks import deployment_keys as configured
+from stacks.deployment import Deployment
+from stacks.deployment_keys import Keys
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError, fields_within
 from stacks.values import as_duration

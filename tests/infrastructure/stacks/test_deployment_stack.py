@@ -15,7 +15,8 @@ from stacks.create_stacks import create_stacks
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError, fields_within, model_of
-from tests.infrastructure.cases import ACCOUNT, EVERY_KEY, REGION, new_app
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app
+from tests.infrastructure.cases.deployments import EVERY_KEY
 from tests.infrastructure.nag import findings
 from tests.infrastructure.test_cfn_lint import FROM_CDK, lint_rules
 

@@ -17,15 +17,8 @@ from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError
 from stacks.human_loop_stack import HumanLoopStack
 from stacks.spoke_stack import SpokeStack
-from tests.infrastructure.cases import (
-    ACCOUNT,
-    HUB_AND_SPOKE,
-    REGION,
-    SPOKE_ACCOUNT,
-    SPOKE_REGION,
-    new_app,
-    synthesize,
-)
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
+from tests.infrastructure.cases.hubs import HUB_AND_SPOKE, SPOKE_ACCOUNT, SPOKE_REGION
 
 HUB, SPOKE = HUB_AND_SPOKE["people"], HUB_AND_SPOKE["invoices"]
 OUTPUT = {"bucket": "example-output"}
@@ -192,7 +185,7 @@ FAULTS: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     ),
     "a hub with another bus": (
         {"people": {**HUB, "event_bus": "human-loops"}},
-        "people.event_bus: a hub has an event bus of its own, got 'human-loops'",
+        "people.event_bus: a hub creates its event bus; expected no event_bus, got 'human-loops'",
     ),
     "a hub with a reconciler": (
         {"people": {**HUB, "reconciler": {"schedule": "30 minutes"}}},

@@ -145,8 +145,8 @@ def test_state_in_jsonata_has_the_same_payload(callbacks: HumanLoopCallbacks) ->
         ),
         (
             {"flow_definition": "invoices", "input_content": INPUT},
-            "does not receive the events of 'invoices', so the execution would wait for ever; "
-            "expected one of claims",
+            "does not receive the events of 'invoices', so the execution would wait until its "
+            "timeout; expected one of claims",
         ),
         (
             {"flow_definition": "claims", "input_content": INPUT, "human_loop_name": "A_b"},

@@ -33,7 +33,7 @@ from human_loop_events.testing import (
 )
 from human_loop_events.testing.patterns import compare
 from human_loop_reviews.a2i.event import parse_event
-from human_loop_reviews.contract import FieldMapping
+from human_loop_reviews.mapping import FieldMapping
 from local.samples import DOCUMENTED_EVENT, OutputSample
 from tests.infrastructure.cases import new_app, synthesize
 from tests.infrastructure.events.pattern_cases import PatternCase, pattern_cases
@@ -309,7 +309,9 @@ def test_outcome_of_a_loop_without_output_has_no_fields() -> None:
 
     assert failed["detail"]["failureCode"] == "Expired"
     assert failed["detail"]["fields"] == []
-    with pytest.raises(ValueError, match="output: the event of invoice-1042 names none"):
+    with pytest.raises(
+        ValueError, match="output: the event of invoice-1042 has no output location"
+    ):
         outcome_event(failed_event(), custom_output({}, {}))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from human_loop_reviews.contract import Normalization
+from human_loop_reviews.mapping import Normalization
 from human_loop_reviews.review.normalization import normalize_values, read_amount, read_date
 from human_loop_reviews.review.values import labels_value, structure_value, text_value
 

@@ -1,0 +1,1 @@
+"""Mappings of custom tasks: a file of them, and suggestions from outputs."""

@@ -1,0 +1,141 @@
+"""The files of the sources: on disk, on standard input, and in S3."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.inputs import VERIFICATION_FOLDER
+from human_loops_cli.session import Session
+
+_S3: Final = "s3://"
+
+#: The files of a folder that are read. Firehose can write objects without an extension.
+_EXTENSIONS: Final = ("", ".json", ".jsonl", ".ndjson", ".parquet")
+
+#: Folders without outcomes, and those of verifications.
+_NOT_READ: Final = frozenset({"errors", "results", VERIFICATION_FOLDER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file of a source."""
+
+    name: str
+    """Its path or URI."""
+    path: Path | None = None
+    """The path on disk. None if it must be fetched."""
+    key: tuple[str, str] | None = None
+    """In S3: bucket and key."""
+
+    @property
+    def is_standard_input(self) -> bool:
+        """Whether it is standard input."""
+        return self.path is None and self.key is None
+
+    def fetch(self, session: Session, to: Path) -> Path:
+        """Return the path of the file on disk, after fetching it if need be."""
+        if self.path is not None:
+            return self.path
+        if self.key is None:
+            with to.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        else:
+            session.client("s3").download_file(*self.key, str(to))
+        return to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFiles:
+    """The files of all sources."""
+
+    files: Sequence[SourceFile]
+    """Those to read, each once."""
+    not_read: int
+    """How many files of folders and prefixes have another extension."""
+
+
+def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
+    """Return the files of some sources.
+
+    Parameters
+    ----------
+    session
+        Has the client of S3.
+    sources
+        Files, ``-`` for standard input, folders, objects and prefixes in S3.
+
+    Raises
+    ------
+    CommandError
+        If a source has no file to read.
+    """
+    files: dict[str, SourceFile] = {}
+    not_read = 0
+    for source in sources:
+        here = list(_files_at(session, source))
+        wanted = [each for each in here if each is not None]
+        not_read += len(here) - len(wanted)
+        if not wanted:
+            raise CommandError(
+                f"{source} has no file to read",
+                advice="Name files, folders or prefixes with outcomes, or outputs of Amazon A2I.",
+                status=ExitStatus.USAGE,
+            )
+        for each in wanted:
+            files.setdefault(each.name if each.path is None else str(each.path.resolve()), each)
+    return SourceFiles(files=list(files.values()), not_read=not_read)
+
+
+def _files_at(session: Session, source: str) -> Iterator[SourceFile | None]:
+    """Yield the files of a source, None for each that is not read."""
+    if source == "-":
+        yield SourceFile(name="standard input")
+    elif source.startswith(_S3):
+        yield from _objects(session.client("s3"), source)
+    else:
+        yield from _local(Path(source))
+
+
+def _local(path: Path) -> Iterator[SourceFile | None]:
+    if not path.is_dir():
+        if not path.exists():
+            raise CommandError(f"{path}: no such file or directory", status=ExitStatus.USAGE)
+        yield SourceFile(name=str(path), path=path)
+        return
+    for each in sorted(path.rglob("*")):
+        if each.is_file() and _has_outcomes(each.relative_to(path).parts):
+            wanted = _is_read(each.name)
+            yield (SourceFile(name=str(each), path=each) if wanted else None)
+
+
+def _objects(s3: Any, uri: str) -> Iterator[SourceFile | None]:
+    bucket, _, prefix = uri.removeprefix(_S3).partition("/")
+    if not bucket:
+        raise CommandError(f"{uri}: expected s3://BUCKET/PREFIX", status=ExitStatus.USAGE)
+    folder = prefix.rpartition("/")[0]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", ()):
+            key = entry["Key"]
+            named = key == prefix
+            parts = PurePosixPath(key[len(folder) :].lstrip("/")).parts
+            if key.endswith("/") or not (named or _has_outcomes(parts)):
+                continue
+            if named or _is_read(parts[-1]):
+                yield SourceFile(name=f"{_S3}{bucket}/{key}", key=(bucket, key))
+            else:
+                yield None
+
+
+def _has_outcomes(parts: Sequence[str]) -> bool:
+    """Return whether a file is in no folder that is left out. Hidden files are left out too."""
+    return not any(part in _NOT_READ or part.startswith((".", "_")) for part in parts)
+
+
+def _is_read(name: str) -> bool:
+    return PurePosixPath(name.removesuffix(".gz")).suffix.lower() in _EXTENSIONS

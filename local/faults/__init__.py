@@ -1,1 +1,0 @@
-"""Faults injected around a stack in the emulator, and what is lost or doubled: `make faults`."""

@@ -1,0 +1,655 @@
+"""The keys of a deployment, with their types, descriptions and defaults.
+
+The keys within ``output``, ``handler``, ``handler_delivery``, ``alerts``, ``delivery``,
+``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the same names. Keys
+that are absent have the constructs' defaults.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from aws_cdk import aws_logs as logs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from human_loop_events import AlertFormat, FlowDefinitions, TaskMapping
+from human_loop_events.reviews.output_location import refuse_unusable_prefix
+from human_loop_reviews.mapping import read_mappings
+from stacks.mappings import refuse_unusable_mappings
+from stacks.values import (
+    Account,
+    Bucket,
+    BusArn,
+    BusName,
+    ByteSize,
+    Email,
+    KeyArn,
+    OrganizationId,
+    PolicyName,
+    QueueArn,
+    Region,
+    ScanLimit,
+    SecurityGroupId,
+    SubnetId,
+    TableArn,
+    Text,
+    Time,
+    TopicArn,
+    between,
+)
+
+_Status = Literal["Completed", "Failed", "Stopped"]
+_LogRetention = Annotated[logs.RetentionDays, Field(strict=False)]
+_AlarmPeriod = Annotated[Time, between("1 minute", "1 day", whole_minutes=True)]
+_Days = Annotated[Time, between("1 day", whole_days=True)]
+_Count = Annotated[int, Field(ge=1)]
+
+
+def _validate_prefix(prefix: str) -> str:
+    refuse_unusable_prefix(prefix)
+    return prefix
+
+
+def key(default: Any, *, expected: str, meaning: str, by_default: str) -> Any:
+    """Return the field of a key, with the texts of its documentation.
+
+    Parameters
+    ----------
+    default
+        The value if the key is absent. ``...`` if the key is required.
+    expected
+        The permitted values, for error messages and the documentation.
+    meaning
+        What the key configures.
+    by_default
+        What applies if the key is absent.
+    """
+    return Field(
+        default,
+        description=f"{meaning}. Expected: {expected}. Default: {by_default}.",
+        json_schema_extra={"expected": expected, "meaning": meaning, "byDefault": by_default},
+    )
+
+
+def group(model: type[Keys], meaning: str) -> Any:
+    """Return the field of an object with keys that all have a default."""
+    return key(
+        model(), expected=_object_with(model), meaning=meaning, by_default="those of its keys"
+    )
+
+
+def optional(model: type[Keys], meaning: str, by_default: str) -> Any:
+    """Return the field of an optional object with keys."""
+    return key(None, expected=_object_with(model), meaning=meaning, by_default=by_default)
+
+
+def _object_with(model: type[Keys]) -> str:
+    return f"an object with the keys {', '.join(model.model_fields)}"
+
+
+class Keys(BaseModel):
+    """An object with keys. It refuses unknown keys, null and values of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: Any) -> Any:
+        # In YAML, a key without a value is null. It must not silently mean "all" or "none".
+        if value is None:
+            raise ValueError("leave the key out to have the default")
+        return value
+
+    def given(self) -> dict[str, Any]:
+        """Return the keys that have a value."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class ExistingTopic(Keys):
+    """An existing topic."""
+
+    arn: TopicArn = key(..., expected="the ARN of a topic", meaning="its ARN", by_default="none")
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key of the topic, if it has one",
+        by_default="none",
+    )
+
+
+class ExistingQueue(Keys):
+    """An existing queue."""
+
+    arn: QueueArn = key(..., expected="the ARN of a queue", meaning="its ARN", by_default="none")
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key of the queue, if it has one",
+        by_default="none",
+    )
+
+
+class ExistingLedger(Keys):
+    """An existing table of outcomes."""
+
+    arn: TableArn = key(..., expected="the ARN of a table", meaning="its ARN", by_default="none")
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key of the table, if it has one",
+        by_default="none",
+    )
+    retention: Annotated[Time, between("1 day")] | None = key(
+        None,
+        expected="a time such as 90 days, from 1 day",
+        meaning="after which time from a loop's end DynamoDB deletes its item",
+        by_default="400 days",
+    )
+
+
+class Output(Keys):
+    """Where the flow definitions write their output."""
+
+    bucket: Bucket = key(
+        ...,
+        expected="the name of a bucket, without s3://",
+        meaning="the bucket in the `S3OutputPath` of the flow definitions",
+        by_default="none",
+    )
+    prefix: Annotated[str, AfterValidator(_validate_prefix)] = key(
+        "",
+        expected="a key prefix such as reviews/",
+        meaning="the prefix in the `S3OutputPath`",
+        by_default="the whole bucket",
+    )
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the `KmsKeyId` of the flow definitions, if they have one",
+        by_default="the key of the bucket",
+    )
+
+
+class OutputBucket(Keys):
+    """Parameters of `OutputBucketSettings`."""
+
+    expiration: _Days | None = key(
+        None,
+        expected="whole days such as 730 days",
+        meaning="how long outputs are kept",
+        by_default="S3 deletes none",
+    )
+    noncurrent_version_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 30 days",
+        meaning="how long a version is kept that was overwritten or deleted",
+        by_default="90 days",
+    )
+    access_log_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 90 days",
+        meaning="how long access logs are kept",
+        by_default="365 days",
+    )
+
+
+class Handler(Keys):
+    """Parameters of `ReviewHandler`."""
+
+    mappings: Annotated[
+        dict[str, list[dict[str, Any]] | dict[str, Any]], AfterValidator(refuse_unusable_mappings)
+    ] = key(
+        {},
+        expected="an object by flow definition with a list of objects with name, prediction and "
+        "answer, or with an object with such a list as fields",
+        meaning="for custom tasks: where prediction and answer are found ([reviews](reviews.md"
+        "#mapping))",
+        by_default="none",
+    )
+    include_values: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether outcomes contain the documents' values",
+        by_default="false",
+    )
+    include_failure_reason: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether outcomes contain the reason of a failure, which can quote a document",
+        by_default="true",
+    )
+    hash_field_names: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether outcomes contain a hash in place of each field's name",
+        by_default="false",
+    )
+    allowed_field_names: Annotated[list[Text], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of field names, with at least one",
+        meaning="the names that outcomes contain as they are, all others hashed",
+        by_default="see hash_field_names",
+    )
+    ledger: ExistingLedger | None = optional(
+        ExistingLedger, "an existing table for the ledger", "a new one"
+    )
+    ledger_retention: Annotated[Time, between("1 day")] | None = key(
+        None,
+        expected="a time such as 90 days, from 1 day",
+        meaning="how long the new ledger keeps a loop",
+        by_default="400 days",
+    )
+    outcome_bus: BusArn | None = key(
+        None,
+        expected="the ARN of an event bus",
+        meaning="the bus on which outcomes are published",
+        by_default="the account's default bus",
+    )
+    log_retention: _LogRetention | None = key(
+        None,
+        expected="a value of RetentionDays such as ONE_MONTH",
+        meaning="how long logs are kept",
+        by_default="ONE_YEAR",
+    )
+    max_output_size: ByteSize | None = key(
+        None,
+        expected="a size such as 16 MiB, 1 KiB to 1 GiB",
+        meaning="larger outputs are not read, and their events go to a dead-letter queue",
+        by_default="12 MiB",
+    )
+    memory_size: Annotated[int, Field(ge=256, le=10_240)] | None = key(
+        None,
+        expected="a whole number, 256 to 10240",
+        meaning="the memory of the function in MiB",
+        by_default="1024",
+    )
+    timeout: Annotated[Time, between("2 minutes", "15 minutes")] | None = key(
+        None,
+        expected="a time such as 5 minutes, 2 minutes to 15 minutes",
+        meaning="the timeout of the function",
+        by_default="2 minutes",
+    )
+    reserved_concurrent_executions: Annotated[int, Field(ge=1)] | None = key(
+        None,
+        expected="a whole number from 1",
+        meaning="how many instances may run at once",
+        by_default="the account's limit",
+    )
+
+
+class HandlerDelivery(Keys):
+    """Parameters of `HandlerDelivery`."""
+
+    buffered: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether events wait in a queue that the handler reads",
+        by_default="false, the rule invokes the handler",
+    )
+    max_concurrency: Annotated[int, Field(ge=2, le=1000)] | None = key(
+        None,
+        expected="a whole number, 2 to 1000",
+        meaning="instances that read the queue at once",
+        by_default="10",
+    )
+    retry_for: Annotated[Time, between("1 second", "7 days")] | None = key(
+        None,
+        expected="a time such as 6 hours, up to 7 days",
+        meaning="how long an event is retried",
+        by_default="6 hours",
+    )
+
+
+class Alerts(Keys):
+    """Parameters of `Alerts`."""
+
+    topic: ExistingTopic | None = optional(
+        ExistingTopic, "an existing topic for alerts", "a new one"
+    )
+    alert_format: Annotated[AlertFormat, Field(strict=False)] | None = key(
+        None,
+        expected="TEXT, JSON or CHAT",
+        meaning="the format of alerts on failures",
+        by_default="TEXT",
+    )
+    include_failure_reason: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether alerts quote the reason of a failure, which can quote a document",
+        by_default="true",
+    )
+    runbook: Annotated[str, Field(pattern=r"^\S+$")] | None = key(
+        None,
+        expected="a path or URL without spaces",
+        meaning="the runbook that alerts and alarms refer to",
+        by_default="the command `human-loops runbook`",
+    )
+    failure_threshold: _Count | None = key(
+        None,
+        expected="a whole number from 1",
+        meaning="how many failed loops in a period raise the alarm `FailedLoops`",
+        by_default="1",
+    )
+    failure_period: _AlarmPeriod | None = key(
+        None,
+        expected="whole minutes such as 15 minutes, up to 1 day",
+        meaning="the period of the alarm `FailedLoops`",
+        by_default="5 minutes",
+    )
+    failure_evaluation_periods: _Count | None = key(
+        None,
+        expected="a whole number from 1",
+        meaning="in how many successive periods the threshold must be reached",
+        by_default="1",
+    )
+    ok_actions: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether alarms also notify when they return to OK",
+        by_default="false",
+    )
+
+
+class Silence(Keys):
+    """Parameters of `HumanLoopEvents.alert_on_silence`."""
+
+    days: Annotated[int, Field(ge=1, le=7)] = key(
+        ..., expected="a whole number, 1 to 7", meaning="for how many days", by_default="none"
+    )
+
+
+class LowAgreement(Keys):
+    """Parameters of `HumanLoopEvents.alert_on_low_agreement`."""
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = key(
+        ...,
+        expected="a share, over 0 up to 1",
+        meaning="the alarm goes off when the share of correct fields is lower",
+        by_default="none",
+    )
+    period: _AlarmPeriod | None = key(
+        None,
+        expected="whole minutes such as 12 hours, up to 1 day",
+        meaning="over which time it is measured",
+        by_default="1 day",
+    )
+
+
+class Delivery(Keys):
+    """Parameters of `Delivery`."""
+
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="an existing customer managed key for everything that is created",
+        by_default="a new one",
+    )
+    dead_letter_queue: ExistingQueue | None = optional(
+        ExistingQueue, "an existing queue for events that cannot be delivered", "a new one"
+    )
+    max_event_age: Annotated[Time, between("1 minute", "24 hours")] | None = key(
+        None,
+        expected="a time such as 6 hours, 1 minute to 24 hours",
+        meaning="how long EventBridge retries",
+        by_default="24 hours",
+    )
+    retry_attempts: Annotated[int, Field(ge=0, le=185)] | None = key(
+        None,
+        expected="a whole number, 0 to 185",
+        meaning="how often EventBridge retries",
+        by_default="185",
+    )
+    authorize_using_role: bool | None = key(
+        None,
+        expected="true or false",
+        meaning="whether rules publish to topics with a role",
+        by_default="true",
+    )
+
+
+class Reconciler(Keys):
+    """Parameters of `Reconciler`."""
+
+    enabled: bool = key(
+        True,
+        expected="true or false",
+        meaning="whether there is a reconciler",
+        by_default="true, where the flow definitions are of this account and Region",
+    )
+    schedule: Annotated[Time, between("15 minutes", "1 day", whole_minutes=True)] | None = key(
+        None,
+        expected="whole minutes such as 30 minutes, 15 minutes to 1 day",
+        meaning="how often human loops are compared with the ledger",
+        by_default="1 hour",
+    )
+    look_back: Annotated[Time, between("1 hour")] | None = key(
+        None,
+        expected="a time such as 14 days, from 1 hour up to the retention of the ledger",
+        meaning="loops that were created longer ago are not compared",
+        by_default="14 days",
+    )
+    max_open_age: Time | None = key(
+        None,
+        expected="a time such as 2 days, from the time of the schedule",
+        meaning="an alarm goes off when a loop is open for longer",
+        by_default="3 days",
+    )
+    log_retention: _LogRetention | None = key(
+        None,
+        expected="a value of RetentionDays such as ONE_MONTH",
+        meaning="how long logs are kept",
+        by_default="ONE_YEAR",
+    )
+
+
+class Archive(Keys):
+    """Parameters of `HumanLoopEvents.add_archive`."""
+
+    retention: _Days = key(
+        ...,
+        expected="whole days such as 30 days",
+        meaning="how long an event is kept",
+        by_default="none",
+    )
+
+
+class OutcomeArchive(Keys):
+    """Parameters of `OutcomeArchive`."""
+
+    enabled: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether all outcomes are archived, for Athena to query",
+        by_default="false",
+    )
+    expiration: _Days | None = key(
+        None,
+        expected="whole days such as 730 days",
+        meaning="how long outcomes are kept",
+        by_default="S3 deletes none",
+    )
+    result_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 7 days",
+        meaning="how long the results of queries are kept",
+        by_default="30 days",
+    )
+    access_log_expiration: _Days | None = key(
+        None,
+        expected="whole days such as 90 days",
+        meaning="how long access logs of the archive are kept",
+        by_default="365 days",
+    )
+    scan_limit: ScanLimit | None = key(
+        None,
+        expected="a size such as 1 GiB, from 10 MiB",
+        meaning="how much a query may read before Athena stops it",
+        by_default="10 GiB",
+    )
+    log_retention: _LogRetention | None = key(
+        None,
+        expected="a value of RetentionDays such as ONE_MONTH",
+        meaning="how long the errors of Firehose are kept",
+        by_default="ONE_YEAR",
+    )
+
+
+class Vpc(Keys):
+    """The subnets and security groups of the functions."""
+
+    subnet_ids: Annotated[list[SubnetId], Field(min_length=1)] = key(
+        ...,
+        expected="a list of ids such as subnet-0123456789abcdef0, with at least one",
+        meaning="the subnets of the functions",
+        by_default="none",
+    )
+    security_group_ids: Annotated[list[SecurityGroupId], Field(min_length=1)] = key(
+        ...,
+        expected="a list of ids such as sg-0123456789abcdef0, with at least one",
+        meaning="the security groups of the functions",
+        by_default="none",
+    )
+
+
+class DeploymentKeys(Keys):
+    """All keys of a deployment. `Deployment` also checks them against each other."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,100}$", exclude=True)] = key(
+        "",
+        expected="a name of letters, digits and hyphens",
+        meaning="part of the stack's name",
+        by_default="none",
+    )
+    account: Account | None = key(
+        None,
+        expected="12 digits in quotes",
+        meaning="the account to deploy into",
+        by_default="that of the credentials",
+    )
+    region: Region | None = key(
+        None,
+        expected="a Region such as eu-west-1",
+        meaning="the Region to deploy into",
+        by_default="that of the credentials",
+    )
+    flow_definitions: Annotated[list[Text], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of names, or one of ARNs, with at least one",
+        meaning="the flow definitions of the human loops",
+        by_default="all of the account and Region",
+    )
+    statuses: Annotated[list[_Status], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of Completed, Failed, Stopped, with at least one",
+        meaning="which terminal statuses topic, queue and handler receive",
+        by_default="all three",
+    )
+    event_bus: BusName | None = key(
+        None,
+        expected="the name of an event bus of this account and Region",
+        meaning="the bus with the events of human loops",
+        by_default="the account's default bus",
+    )
+    admits: Annotated[list[Account], Field(min_length=1)] | OrganizationId | None = key(
+        None,
+        expected="a list of account ids of 12 digits in quotes, with at least one, or the id of an "
+        "organization such as o-a1b2c3d4e5",
+        meaning="for a [hub](many-accounts.md): who may forward events to it",
+        by_default="no hub",
+    )
+    hub: Text | None = key(
+        None,
+        expected="the name of a deployment with admits, or the ARN of a hub's event bus",
+        meaning="for a [spoke](many-accounts.md): where its events are forwarded to",
+        by_default="no spoke",
+    )
+    output: Output | None = optional(
+        Output, "where the flow definitions write their output", "a new bucket"
+    )
+    output_bucket: OutputBucket = group(OutputBucket, "what expires in the new bucket for output")
+    topic: ExistingTopic | None = optional(
+        ExistingTopic, "an existing topic for systems", "a new one"
+    )
+    queue: ExistingQueue | None = optional(
+        ExistingQueue, "an existing queue for consumers", "a new one"
+    )
+    handler: Handler = group(Handler, "the review handler")
+    handler_delivery: HandlerDelivery = group(HandlerDelivery, "how events reach the handler")
+    alerts: Alerts = group(Alerts, "alerts and alarms")
+    alert_emails: Annotated[list[Email], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of e-mail addresses, with at least one",
+        meaning="addresses that are subscribed to the topic of the alerts",
+        by_default="none",
+    )
+    alert_on_silence: Silence | None = optional(
+        Silence, "an alarm that goes off when no loop ends for days", "none"
+    )
+    alert_on_low_agreement: LowAgreement | None = optional(
+        LowAgreement,
+        "an alarm on low agreement with the model, for each named flow definition",
+        "none",
+    )
+    delivery: Delivery = group(Delivery, "key, dead-letter queue and retries of the rules")
+    reconciler: Reconciler = group(Reconciler, "the comparison of human loops with the ledger")
+    callbacks: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether [executions of Step Functions](step-functions.md) can wait for loops",
+        by_default="false",
+    )
+    dashboard: bool = key(
+        True,
+        expected="true or false",
+        meaning="whether there is a [CloudWatch dashboard](operations.md#dashboard)",
+        by_default="true",
+    )
+    archive: Archive | None = optional(
+        Archive, "an [archive of the events](operations.md#replay), to replay them", "none"
+    )
+    outcome_archive: OutcomeArchive = group(
+        OutcomeArchive, "an [archive of the outcomes](reference.md#outcomearchive) to query"
+    )
+    vpc: Vpc | None = optional(
+        Vpc,
+        "the VPC in which the functions run, with [endpoints](deploying.md#functions-in-a-vpc)",
+        "none",
+    )
+    tags: Annotated[dict[str, str], Field(min_length=1, max_length=50)] | None = key(
+        None,
+        expected="an object of texts, with at least one and at most 50",
+        meaning="tags of the stack, which CloudFormation gives to its resources",
+        by_default="none",
+    )
+    termination_protection: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether CloudFormation refuses to delete the stack",
+        by_default="false",
+    )
+    permissions_boundary: PolicyName | None = key(
+        None,
+        expected="the name of a managed policy of this account",
+        meaning="the permissions boundary of all roles",
+        by_default="none",
+    )
+
+    @property
+    def stack_name(self) -> str:
+        """The name of the stack: HumanLoops-<name>."""
+        return f"HumanLoops-{self.name}" if self.name else "HumanLoops"
+
+    @property
+    def flow_definitions_matched(self) -> FlowDefinitions:
+        """The flow definitions, as the constructs take them."""
+        if self.flow_definitions is None:
+            return FlowDefinitions.any()
+        if self.flow_definitions[0].startswith("arn:"):
+            return FlowDefinitions.arns(*self.flow_definitions)
+        return FlowDefinitions.named(*self.flow_definitions)
+
+    @property
+    def task_mappings(self) -> dict[str, TaskMapping]:
+        """The mappings, as the constructs take them."""
+        return read_mappings(self.handler.mappings)
