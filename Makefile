@@ -19,15 +19,15 @@ help: ## List these targets
 
 install: .venv/.installed node_modules/.installed ## Set up .venv and node_modules (every target does)
 
-demo: .venv/.demo node_modules/.demo ## Deploy into an emulator on loopback, send human loops through, show what arrived
+demo: .venv/.demo node_modules/.demo ## Deploy into an emulator, send human loops through, show what arrived; KEEP=1 leaves it up
 # Python would answer a signal with a traceback until the demo handles it: until then, the shell does.
-	@trap 'kill $$! 2>/dev/null; wait $$!; exit $$?' INT TERM HUP; $(BIN)/python -m local & wait $$!
+	@trap 'kill $$! 2>/dev/null; wait $$!; exit $$?' INT TERM HUP; $(BIN)/python -m local $(if $(KEEP),--keep) & wait $$!
 
 test: install ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
 	@$(MAKE) --no-print-directory --keep-going lint check
 
 check: install ## Run all tests, without the lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --durations 10 --durations-min 1
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .

@@ -1,4 +1,4 @@
-"""The demo's process: `python -m local`."""
+"""The demo's process: `python -m local`, with `--keep` to leave the emulator up afterwards."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ def _exit_at_once(number: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """Run the demo; return its exit status."""
+    if sys.argv[1:] not in ([], ["--keep"]):
+        sys.exit(f"error: expected --keep or nothing, got {' '.join(sys.argv[1:])!r}")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _exit_at_once)
     # Imported only now: it takes a second, in which the demo may be interrupted.
     from local.demo import main as run_demo
 
-    return run_demo()
+    return run_demo(keep=sys.argv[1:] == ["--keep"])
 
 
 if __name__ == "__main__":

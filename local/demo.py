@@ -8,7 +8,9 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from local.a2i_server import A2IServer, running_a2i
 from local.deployment import Configuration, EmulatedStack, bootstrap, deploy
@@ -22,15 +24,22 @@ from local.sending import create_output_bucket
 _BROKEN_PIPE = 128 + signal.SIGPIPE
 # The emulator, the functions and the CDK CLI write about 7 MB.
 _SPACE = 16 << 20
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
-def main() -> int:
-    """Run the demo. Return 0 if every result is as expected."""
+def main(*, keep: bool = False) -> int:
+    """Run the demo. Return 0 if every result is as expected.
+
+    Parameters
+    ----------
+    keep
+        Whether the emulator and the stacks stay up until Ctrl-C.
+    """
     problem = _disk_problem()
     if problem is not None:
         return _stopped(problem, 1)
     try:
-        status = _run()
+        status = _run(keep=keep)
         sys.stdout.flush()
     except InterruptedBySignalError as error:
         return _stopped(f"stopped by {error}; the emulator is stopped", 128 + error.signal)
@@ -41,7 +50,7 @@ def main() -> int:
     return status
 
 
-def _run() -> int:
+def _run(*, keep: bool) -> int:
     print("Human loops of Amazon A2I, emulated on this machine.")
     print("No AWS account is used, and all data is made up.")
     with running_a2i() as a2i, running_emulator(a2i.endpoints) as emulator:
@@ -59,7 +68,46 @@ def _run() -> int:
             print(*(quotation(result.log) for result in results if result.log), sep="\n")
             emulator.show_log()
         print("\n" + summary(results))
+        if keep:
+            _keep_up(environment)
         return 1 if differences else 0
+
+
+def _keep_up(environment: DemoEnvironment) -> None:
+    """Print how to use the emulator, and leave it up until Ctrl-C.
+
+    Raises
+    ------
+    RuntimeError
+        If the emulator ends by itself.
+    """
+    print("\nThe emulator and the stacks stay up until you press Ctrl-C. In another terminal:\n")
+    print(*(f"  {line}" for line in shell_lines(environment)), sep="\n", flush=True)
+    try:
+        while not environment.emulator.has_ended:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+    except InterruptedBySignalError as error:
+        if error.signal != signal.SIGINT:
+            raise
+        print("\ndemo: the emulator is stopped", flush=True)
+        return
+    raise RuntimeError("the emulator ended")
+
+
+def shell_lines(environment: DemoEnvironment) -> Sequence[str]:
+    """Return the commands for a shell in which `human-loops` uses the emulator and nothing else."""
+    emulator = environment.emulator
+    variables = {
+        **{name: value for name, value in emulator.environment.items() if name.startswith("AWS_")},
+        **environment.a2i.endpoints,
+        "NO_PROXY": urlsplit(emulator.endpoint).hostname,
+    }
+    names = (stack.name for stack in environment.stacks.values())
+    return (
+        "unset AWS_PROFILE AWS_SESSION_TOKEN",
+        *(f"export {name}={value}" for name, value in variables.items()),
+        *(f".venv/bin/human-loops --stack {name} status" for name in names),
+    )
 
 
 def summary(results: Sequence[Result]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import termios
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from botocore.exceptions import (
@@ -22,7 +24,9 @@ from botocore.exceptions import (
 )
 
 from human_loops_cli.errors import explain
+from local.waiting import wait_until
 from tests.cli.conftest import Answer, Stack, run
+from tests.signals import heed_signals
 
 ROOT = Path(__file__).parents[2]
 
@@ -181,6 +185,13 @@ def test_closed_pipe_ends_the_command_without_a_word() -> None:
         assert process.wait(timeout=30) == 141
 
 
+def _unread(pipe: IO[bytes]) -> int:
+    """Return how many bytes of a pipe nobody has read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
 def test_interrupted_command_says_so() -> None:
     with subprocess.Popen(
         _command("review", "-"),
@@ -188,13 +199,17 @@ def test_interrupted_command_says_so() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=_environment(),
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=heed_signals,
     ) as process:
-        time.sleep(3)  # it waits for standard input
+        assert process.stdin is not None
+        assert process.stderr is not None
+        pipe = process.stdin
+        pipe.write(b"{")
+        pipe.flush()
+        assert wait_until(lambda: _unread(pipe) == 0, seconds=60)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
-    assert errors.decode() == "error: interrupted\n"
-    assert process.returncode == 130
+        assert process.wait(timeout=60) == 130
+        assert process.stderr.read() == b"error: interrupted\n"
 
 
 def test_missing_package_is_named_with_the_extra() -> None:

@@ -9,14 +9,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from human_loop_tables.queries import QUERIES
+from local.waiting import wait_until
 from tests.cli.conftest import run, run_json
+from tests.signals import ENDING, heed_signals
 from tests.tables.parquet_files import sample_outcomes
 
 OUTCOMES = sample_outcomes()
@@ -144,24 +147,47 @@ def test_interrupt_that_becomes_another_error_is_an_interrupt(
     assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
 
 
-@pytest.mark.parametrize("command", ["report", "thresholds"])
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ended_by_a_signal_nothing_is_left(
-    tmp_path: Path, sent: signal.Signals, command: str
-) -> None:
+@contextmanager
+def reading_standard_input(
+    command: str, folder: Path, signals: Callable[[], None]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Give a command that waits for more of its standard input."""
     with subprocess.Popen(
         [sys.executable, "-m", "human_loops_cli", command, "-"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=signals,
     ) as process:
-        while not list(tmp_path.glob("human-loops-*/fetched-*")):  # it reads standard input
-            assert process.poll() is None
-            time.sleep(0.05)
+        assert wait_until(
+            lambda: bool(list(folder.glob("human-loops-*/fetched-*"))) or bool(process.poll()),
+            seconds=60,
+        )
+        yield process
+
+
+@pytest.mark.parametrize("command", ["report", "thresholds"])
+@pytest.mark.parametrize("sent", ENDING)
+def test_ended_by_a_signal_nothing_is_left(
+    tmp_path: Path, sent: signal.Signals, command: str
+) -> None:
+    with reading_standard_input(command, tmp_path, heed_signals) as process:
+        assert process.stderr is not None
         process.send_signal(sent)
-        time.sleep(0.2)
-        _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (130, b"error: interrupted\n")
+        assert process.wait(timeout=60) == 130
+        assert process.stderr.read() == b"error: interrupted\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sent", ENDING)
+def test_signal_that_is_ignored_stays_ignored(tmp_path: Path, sent: signal.Signals) -> None:
+    def ignore() -> None:
+        heed_signals()
+        signal.signal(sent, signal.SIG_IGN)  # as nohup does with SIGHUP
+
+    with reading_standard_input("report", tmp_path, ignore) as process:
+        process.send_signal(sent)
+        _, errors = process.communicate(timeout=60)  # nothing more comes
+    assert errors.startswith(b"error: no outcome was read\n")
+    assert process.returncode == 1

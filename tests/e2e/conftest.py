@@ -15,12 +15,15 @@ from local.failed_loops_alarm import raise_alarm
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.sending import await_arrivals, create_output_bucket, send
+from tests.faults.assessment import Assessment, assess
+from tests.faults.fault_run import FaultRun
 from tests.faults.proxy import Proxy, running_proxy
-from tests.permissions.recorded_calls import RECORDER
+from tests.permissions.recorded_calls import RECORDER, keep_calls
 
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
 FORWARDED_FLOW_DEFINITION = "audits"
+FAULTY_SEED, FAULTY_LOOPS = 20260314, 50
 SPOKE_ACCOUNT, SPOKE_REGION = "444455556666", "us-west-2"
 SPOKE = {
     "hub": "hub",
@@ -112,6 +115,17 @@ def buffered(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observe
 
 
 @pytest.fixture(scope="session")
+def faults(
+    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, EmulatedStack]
+) -> Assessment:
+    """The short form of `make faults`, in stacks with a bus for outcomes."""
+    assert stacks, "the emulator is bootstrapped and has the output bucket"
+    run = FaultRun(emulator, a2i, proxy)
+    loops = run.planner(FAULTY_SEED).plan(FAULTY_LOOPS, with_poison_messages=False)
+    return assess(loops, run.run(loops, FAULTY_SEED))
+
+
+@pytest.fixture(scope="session")
 def hub(emulator: Emulator, stacks: Mapping[str, EmulatedStack]) -> Observer:
     """The stack to whose bus the spokes forward."""
     return Observer(emulator, stacks["hub"])
@@ -137,18 +151,18 @@ def handler_dead_letters(emulator: Emulator, buffered: Observer) -> Mailbox:
     return Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of what the others recorded come last."""
-    items.sort(key=lambda item: item.path.name == "test_recorded_permissions.py")
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the emulator and the handler printed lately when a test fails."""
+    """Show what the emulator and the handler printed lately when a test fails.
+
+    Also keep the calls of AWS that were recorded.
+    """
     report = yield
     emulator = getattr(item, "funcargs", {}).get("emulator")
     if report.failed and isinstance(emulator, Emulator):
         report.sections.append((f"emulator log, {call.when}", emulator.last_lines()))
+        kept = keep_calls(emulator)
+        report.sections.append((f"recorded calls, {call.when}", f"kept in {kept}"))
     return report

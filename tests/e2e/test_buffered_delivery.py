@@ -20,9 +20,9 @@ SECONDS_TO_SETTLE = 30
 SECONDS_TO_GIVE_UP = 60
 
 
-def claim(observer: Observer, loop: str) -> Case:
+def claim(observer: Observer, loop: str, flow: str = BUFFERED_FLOW_DEFINITION) -> Case:
     """Make a reviewed claim, its output in the stack's own bucket."""
-    flow, bucket = BUFFERED_FLOW_DEFINITION, observer.stack["OutputBucketName"]
+    bucket = observer.stack["OutputBucketName"]
     uri = output_uri(loop, flow, bucket=bucket, prefix="")
     return Case(
         shows="a reviewed claim",

@@ -9,13 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from local.emulator import ACCOUNT, PROJECT, REGION, EmulatorError, running_emulator
+from local.waiting import wait_until
 from tests.e2e.test_demo_process import descendants
+from tests.signals import ENDING
 
 # A shell starts what it runs in the background with Ctrl-C ignored, and so would the program be.
 HOLD_AN_EMULATOR = """
@@ -46,7 +47,7 @@ def test_two_emulators_run_at_once_even_if_the_usual_port_is_taken() -> None:
             assert not other.client("sqs").list_queues().get("QueueUrls")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 def test_emulator_goes_away_with_a_program_that_is_stopped(number: signal.Signals) -> None:
     command = [sys.executable, "-c", HOLD_AN_EMULATOR]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as program:
@@ -76,10 +77,10 @@ def test_emulator_that_ends_by_itself_is_the_error_whatever_it_led_to() -> None:
     before = descendants(os.getpid())
 
     def fail_after_its_end() -> None:
-        with running_emulator():
+        with running_emulator() as emulator:
             for process in descendants(os.getpid()) - before:
                 os.kill(process, signal.SIGKILL)
-            time.sleep(0.5)
+            assert wait_until(lambda: emulator.has_ended, seconds=20)
             raise ZeroDivisionError
 
     with pytest.raises(EmulatorError, match="the emulator ended with status -9") as caught:

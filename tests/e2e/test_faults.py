@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from local.a2i_server import A2IServer
-from local.deployment import EmulatedStack
-from local.emulator import PROJECT, Emulator
+from local.emulator import PROJECT
+from tests.e2e.conftest import FAULTY_LOOPS as LOOPS
+from tests.e2e.conftest import FAULTY_SEED as SEED
 from tests.faults.assessment import Assessment, assess
-from tests.faults.fault_run import DeadLetterMessage, FaultRun, Observations
+from tests.faults.fault_run import DeadLetterMessage, Observations
 from tests.faults.plan import FaultyLoop, Planner
-from tests.faults.proxy import Exchange, Proxy
-
-SEED = 20260314
-LOOPS = 50
+from tests.faults.proxy import Exchange
 
 
-@pytest.fixture(scope="module")
-def assessment(
-    emulator: Emulator, a2i: A2IServer, proxy: Proxy, stacks: Mapping[str, EmulatedStack]
-) -> Assessment:
-    assert stacks, "the emulator is bootstrapped and has the output bucket"
-    run = FaultRun(emulator, a2i, proxy)
-    loops = run.planner(SEED).plan(LOOPS, with_poison_messages=False)
-    return assess(loops, run.run(loops, SEED))
+def test_faults_lose_and_double_nothing(faults: Assessment) -> None:
+    assert faults.discrepancies() == []
+    assert faults.passed
 
 
-def test_faults_lose_and_double_nothing(assessment: Assessment) -> None:
-    assert assessment.discrepancies() == []
-    assert assessment.passed
-
-
-def test_table_has_a_row_for_every_fault_and_fits_the_terminal(assessment: Assessment) -> None:
-    lines = assessment.table().splitlines()
-    assert len(lines) == len({loop.fault for loop in assessment.loops}) + 3
+def test_table_has_a_row_for_every_fault_and_fits_the_terminal(faults: Assessment) -> None:
+    lines = faults.table().splitlines()
+    assert len(lines) == len({loop.fault for loop in faults.loops}) + 3
     assert max(map(len, lines)) <= 80
 
 

@@ -18,6 +18,7 @@ from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from local.mailbox import Mailbox
 from local.waiting import wait_until
+from tests.signals import heed_signals
 
 ALL = ("event bus", "topic", "queue", "handler", "ledger", "outcome", "alerts", "alarm")
 
@@ -44,6 +45,7 @@ class Deployment:
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
             "text": True,
+            "preexec_fn": heed_signals,
         }
 
     def left_by_a_killed_run(self) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator import PROJECT, Emulator
 from tests.permissions.account import PARTITION, Account
 from tests.permissions.evaluator import Request
 from tests.permissions.service_calls import by_role
@@ -17,6 +17,8 @@ from tests.permissions.service_calls import by_role
 RECORDER = str(Path(__file__).with_name("recorder"))
 
 COMMAND_LINE = "human-loops"
+
+KEPT_CALLS = PROJECT / "build" / "aws-calls.jsonl"
 
 #: IAM's names, where they are not those of the API.
 _PREFIXES = {"monitoring": "cloudwatch"}
@@ -60,9 +62,25 @@ class Call:
 
 def read_calls(emulator: Emulator) -> list[Call]:
     """Return the different calls that were recorded in an emulator so far."""
-    file = emulator.folder / "aws-calls.jsonl"
-    lines = dict.fromkeys(file.read_text().splitlines()) if file.exists() else {}
-    return [Call(**json.loads(line)) for line in lines]
+    file = _recording(emulator)
+    recorded = file.read_text().splitlines() if file.exists() else []
+    lines = dict.fromkeys(json.dumps({**json.loads(each), "process": None}) for each in recorded)
+    return [
+        Call(each["caller"], each["service"], each["operation"], each["parameters"])
+        for each in map(json.loads, lines)
+    ]
+
+
+def keep_calls(emulator: Emulator) -> Path:
+    """Keep the recorded calls beyond the emulator's end; return where."""
+    file = _recording(emulator)
+    KEPT_CALLS.parent.mkdir(exist_ok=True)
+    KEPT_CALLS.write_text(file.read_text() if file.exists() else "")
+    return KEPT_CALLS
+
+
+def _recording(emulator: Emulator) -> Path:
+    return emulator.folder / "aws-calls.jsonl"
 
 
 def requests_of(call: Call, account: Account, *, role: str, session: str) -> Iterator[Request]:

@@ -64,6 +64,8 @@ def _record(**event: Any) -> None:
         "service": model.service_model.signing_name,
         "operation": model.name,
         "parameters": _kept(event["params"]),
+        # Tells calls of one process from those of another, if some are missing.
+        "process": os.getpid(),
     }
     line = json.dumps(call) + "\n"
     file = os.open(
