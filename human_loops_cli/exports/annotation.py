@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.review.values import Kind, fold
+from human_loop_reviews.review.values import ValueKind, fold
 from human_loops_cli.exports.boxes import ImageSize, PixelBox, boxes_in_pixels, find_image_size
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ConsensusField, FieldLeftOut, ReviewedLoop
@@ -75,7 +75,7 @@ def read_annotation(loop: ReviewedLoop) -> Annotation:
         agreed = {each.name: each.agreement for each in fields if each.consensus is not None}
         return Annotation(MODERATION_LABELS, AnnotationKind.LABELS, agreed)
     field = loop.require_one_field()
-    if field.kind is Kind.BOXES:
+    if field.kind is ValueKind.BOXES:
         size = find_image_size(loop.output)
         boxes = boxes_in_pixels(field.consensus or (), size)
         return Annotation(
@@ -87,7 +87,7 @@ def read_annotation(loop: ReviewedLoop) -> Annotation:
     return Annotation(field.name, kind, dict.fromkeys(labels, field.agreement))
 
 
-def labels_of(kind: Kind | None, value: Any) -> tuple[AnnotationKind, list[str]]:
+def labels_of(kind: ValueKind | None, value: Any) -> tuple[AnnotationKind, list[str]]:
     """Return a value as labels, without empty ones.
 
     Raises
@@ -97,12 +97,12 @@ def labels_of(kind: Kind | None, value: Any) -> tuple[AnnotationKind, list[str]]
 
     Examples
     --------
-    >>> labels_of(Kind.LABELS, ["delay", "refund"])
+    >>> labels_of(ValueKind.LABELS, ["delay", "refund"])
     (<AnnotationKind.LABELS: 'labels'>, ['delay', 'refund'])
     """
-    if kind is Kind.LABELS:
+    if kind is ValueKind.LABELS:
         found = AnnotationKind.LABELS, value or []
-    elif kind is Kind.TEXT:
+    elif kind is ValueKind.TEXT:
         found = AnnotationKind.CLASS, [value or ""]
     else:
         raise LeftOutError(Reason.VALUE_KIND)

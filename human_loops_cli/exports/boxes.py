@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.review.values import fold
-from human_loop_reviews.tasks.custom import searchable_answers
+from human_loop_reviews.tasks.searchable import searchable_answers
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 
 # Where crowd-bounding-box has the size of the image that the boxes were drawn on.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from human_loop_reviews.review.values import Kind
+from human_loop_reviews.review.values import ValueKind
 from human_loops_cli.exports.format import ExportFormat, JsonLines, one_line
 from human_loops_cli.exports.loop import ConsensusField, ReviewedLoop
 
@@ -41,11 +41,11 @@ FORMAT: Final[type[ExportFormat]] = Jsonl
 def _describe(field: ConsensusField) -> dict[str, Any]:
     values = [each for each in (field.predicted, field.consensus) if each is not None]
     is_text = all(isinstance(each, str) for each in values)
-    kind = _MIXED if field.kind is None or field.kind is Kind.TEXT else field.kind.value
+    kind = _MIXED if field.kind is None or field.kind is ValueKind.TEXT else field.kind.value
     return {
         "name": field.name,
         "predicted_name": field.predicted_name,
-        "kind": Kind.TEXT.value if is_text else kind,
+        "kind": ValueKind.TEXT.value if is_text else kind,
         "predicted": _as_text(field.predicted, is_text),
         "consensus": _as_text(field.consensus, is_text),
         "verdict": None if field.verdict is None else field.verdict.value,

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.review.values import Kind, fold
+from human_loop_reviews.review.values import ValueKind, fold
 from human_loops_cli.exports.annotation import MODERATION_LABELS, moderation_labels
 from human_loops_cli.exports.boxes import ImageSize, PixelBox, boxes_in_pixels, find_image_size
 from human_loops_cli.exports.format import ExportFormat, OneOfItsKind, one_line
@@ -139,7 +139,11 @@ def _results(loop: ReviewedLoop) -> tuple[_Results, _Results]:
         )
     loop.require_fields()  # with only corrections, one of them at least is a correction
     fields = loop.consensus
-    size = find_image_size(loop.output) if any(each.kind is Kind.BOXES for each in fields) else None
+    size = (
+        find_image_size(loop.output)
+        if any(each.kind is ValueKind.BOXES for each in fields)
+        else None
+    )
     predictions: _Results = []
     agreements: _Results = []
     for field in fields:
@@ -158,14 +162,14 @@ def _of_value(
     if value is None:
         return
     name, kind = _text(field.name), field.kind
-    if size is not None and kind is Kind.BOXES and isinstance(value, list):
+    if size is not None and kind is ValueKind.BOXES and isinstance(value, list):
         for box in boxes_in_pixels(value, size):
             yield name, _BOXES, _rectangle(box, size)
-    elif kind is Kind.LABELS and isinstance(value, list):
+    elif kind is ValueKind.LABELS and isinstance(value, list):
         yield from _choices(name, _LABELS, value)
-    elif kind is Kind.TEXT and loop.field is not None:
+    elif kind is ValueKind.TEXT and loop.field is not None:
         yield from _choices(name, _CLASS, [value] if isinstance(value, str) else [])
-    elif kind not in (Kind.BOXES, Kind.LABELS):
+    elif kind not in (ValueKind.BOXES, ValueKind.LABELS):
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         yield name, _TEXT, {"value": {"text": [text]}}
 

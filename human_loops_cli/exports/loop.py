@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
-from human_loop_reviews.review.values import Kind
+from human_loop_reviews.review.values import ValueKind
 from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.source import Source
@@ -65,7 +65,7 @@ class ConsensusField:
     predicted: Any
     consensus: Any
     confidence: float | None
-    kind: Kind | None
+    kind: ValueKind | None
     agreement: float
 
     @property

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.tasks.custom import searchable_inputs
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
+from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 
 #: Where crowd elements take their input from, if the owner does not name another place.

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.mapping import FieldMapping
-from human_loop_reviews.review.values import Kind, Value, to_common_kind
+from human_loop_reviews.review.values import Value, ValueKind, to_common_kind
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, find_element
 from human_loop_reviews.tasks.crowd_elements import (
     Path,
@@ -217,7 +217,7 @@ def _equal_key(prediction: _Candidate, answer: _Candidate) -> Any:
     one, other = to_common_kind([prediction.value, answer.value])
     if one is None or other is None or other.is_blank:
         return None
-    if {one.kind, other.kind} & {Kind.OPAQUE, Kind.MASK}:
+    if {one.kind, other.kind} & {ValueKind.OPAQUE, ValueKind.MASK}:
         return None
     if one.comparison_key == other.comparison_key or same_drawing(one, other):
         return one.comparison_key

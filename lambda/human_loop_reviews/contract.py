@@ -117,7 +117,7 @@ RECONCILER_TIMEOUT_SECONDS: Final = 900
 RESEND: Final = "resend"
 
 #: The key in the detail of an event that the reconciler sends. The event's time is the time of
-#: sending: nobody knows when the human loop ended.
+#: sending, because A2I's API does not say when the human loop ended.
 RECOVERED: Final = "recovered"
 
 #: The key in the detail of an event that ``human-loops verify`` sends, and of its outcome: the id
@@ -129,8 +129,8 @@ VERIFICATION_EXCLUDED: Final[dict[str, Any]] = {VERIFICATION: [{"exists": False}
 #: https://docs.aws.amazon.com/augmented-ai/2019-11-07/APIReference/API_StartHumanLoop.html
 VERIFICATION_LOOP_PREFIX: Final = "human-loops_verification_"
 
-#: How long after its event a verification is settled. Later its output is removed, and a repeated
-#: event of it ends quietly.
+#: How long after its event a verification is settled. After that time its output is removed, and a
+#: repeated event is ignored without an error.
 VERIFICATION_SECONDS: Final = 3600
 
 #: How long the ledger keeps a verification that did not remove its item.
@@ -156,7 +156,7 @@ class CallbackKey(StrEnum):
     FLOW_DEFINITION = "flowDefinition"
     INPUT_CONTENT = "inputContent"
     CONTENT_CLASSIFIERS = "contentClassifiers"
-    #: What tells an entry of a state from all others. A retry of the state has the same.
+    #: Identifies an entry of a state. A retry of the state has the same value.
     STATE_ENTRY = "stateEntry"
 
 

@@ -1,4 +1,4 @@
-"""Disclosure: what outcomes tell of a document besides verdicts and figures."""
+"""Disclosure: what outcomes contain of a document besides verdicts and figures."""
 
 from __future__ import annotations
 
@@ -16,24 +16,16 @@ _HASH_LENGTH: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """What outcomes, and so the ledger, tell of a document.
-
-    Parameters
-    ----------
-    include_values
-        Whether fields carry the model's and the reviewers' values.
-    include_failure_reason
-        Whether outcomes carry failure reasons, which can quote a document.
-    hash_field_names
-        Whether field names, which can quote a document, are told as hashes.
-    allowed_field_names
-        With these, only other names are told as hashes. None for no such list.
-    """
+    """What outcomes and the ledger contain of a document."""
 
     include_values: bool = False
+    """Whether fields carry the model's and the reviewers' values."""
     include_failure_reason: bool = True
+    """Whether outcomes carry failure reasons, which can quote a document."""
     hash_field_names: bool = False
+    """Whether field names, which can quote a document, are replaced by hashes."""
     allowed_field_names: Collection[str] | None = None
+    """Names that are never replaced by hashes. All others are. None for no such list."""
 
     def failure_reason(self, reason: str | None) -> str | None:
         """Return a failure reason as outcomes have it."""

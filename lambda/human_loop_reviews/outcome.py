@@ -214,7 +214,7 @@ def describe_outcome(
     output, review
         Its output and the review of it. None where there is no output, or none that can be read.
     disclosure
-        What the outcome tells of the document.
+        What the outcome contains of the document.
     output_error
         Why the output cannot be read. None if it was read, or if there is none.
 
@@ -331,7 +331,7 @@ def _review_outcome(
     activation = review.activation or Activation()
     held = activation.conditions
     described = [_field_outcome(each, disclosure, flow_definition) for each in review.fields]
-    described.sort(key=lambda each: each.name)  # the place of a hashed name must not tell it
+    described.sort(key=lambda each: each.name)  # the position must not reveal a hashed name
     return {
         "layout": None if output is None else output.layout,
         "task_type": None if output is None else output.task_type,

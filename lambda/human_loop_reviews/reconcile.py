@@ -40,13 +40,13 @@ logger.setLevel(logging.INFO)
 #: clock, with all their retries.
 RESERVE_SECONDS: Final = 300
 
-#: The most calls of AWS between two looks at the clock: for one missing loop the look-up in the
-#: ledger, the description, another look-up, the marker, the event and the marker again; then a page
-#: of loops and its look-up, or the progress.
-MOST_CALLS_WITHOUT_A_LOOK: Final = 8
+#: The most calls of AWS between two checks of the remaining time: for one missing loop the look-up
+#: in the ledger, the description, another look-up, the marker, the event and the marker again; then
+#: a page of loops and its look-up, or the progress.
+MAX_CALLS_BETWEEN_TIME_CHECKS: Final = 8
 
 # A flow definition may be interrupted by temporary errors in this many runs before a run fails.
-_MOST_INTERRUPTIONS: Final = 2
+_MAX_INTERRUPTIONS: Final = 2
 
 # A description that A2I gives of another loop of the same name has another creation time.
 _SAME_TIME: Final = timedelta(seconds=1)
@@ -64,33 +64,24 @@ class ReconciliationError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run of the function.
-
-    Parameters
-    ----------
-    function_arn
-        The function, whose account and Region are those of the human loops.
-    function_name
-        Its name.
-    remaining_seconds
-        Tells how much time is left.
-    now
-        Tells the time.
-    run_id
-        Tells this run from all others.
-    """
+class ReconcilerRun:
+    """One run of the function."""
 
     function_arn: str
+    """ARN of the function. It has the account and Region of the human loops."""
     function_name: str
+    """Its name."""
     remaining_seconds: Callable[[], float]
+    """Returns how many seconds are left."""
     now: Callable[[], datetime]
+    """Returns the time."""
     run_id: str
+    """Identifies this run."""
 
     @classmethod
     def start(
         cls, *, function_arn: str, function_name: str, remaining_seconds: Callable[[], float]
-    ) -> Run:
+    ) -> ReconcilerRun:
         """Start a run."""
         return cls(
             function_arn=function_arn,
@@ -126,27 +117,19 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
-    """Compares the human loops of A2I with the ledger, and sends missing events again.
-
-    Parameters
-    ----------
-    settings
-        The function's settings.
-    human_loops
-        What A2I knows.
-    items
-        The ledger.
-    bus
-        The bus with the events of human loops.
-    """
+    """Compares the human loops of A2I with the ledger, and sends missing events again."""
 
     settings: ReconcilerSettings
+    """The function's settings."""
     human_loops: HumanLoops
+    """What A2I knows."""
     items: ReconcilerItems
+    """The ledger."""
     bus: HumanLoopBus
+    """The bus with the events of human loops."""
 
-    def reconcile(self, run: Run) -> dict[str, Any]:
-        """Compare all human loops, as far as the time allows. The next run resumes there.
+    def reconcile(self, run: ReconcilerRun) -> dict[str, Any]:
+        """Compare all human loops with the ledger. The next run resumes where the time ended.
 
         Parameters
         ----------
@@ -156,8 +139,8 @@ class Reconciler:
         Returns
         -------
         dict
-            Whether this run compared all loops, how many it found missing, and the ARNs of those
-            whose events it sent again.
+            Whether this run compared all loops, how many it found missing, and the ARNs of the
+            loops for which it sent the event again.
 
         Raises
         ------
@@ -181,7 +164,7 @@ class Reconciler:
             )
         return findings.to_json()
 
-    def resend(self, arns: Sequence[str], run: Run) -> dict[str, Any]:
+    def resend(self, arns: Sequence[str], run: ReconcilerRun) -> dict[str, Any]:
         """Send the events of human loops again, on command.
 
         Parameters
@@ -194,7 +177,7 @@ class Reconciler:
         Returns
         -------
         dict
-            The ARNs of the loops whose events were sent, and of the others the reason.
+            The ARNs of the loops for which an event was sent, and of the others the reason.
 
         Raises
         ------
@@ -212,7 +195,7 @@ class Reconciler:
                 not_resent[arn] = reason
         return {"resent": resent, "notResent": not_resent}
 
-    def _in_order(self, run: Run) -> list[Progress]:
+    def _in_order(self, run: ReconcilerRun) -> list[Progress]:
         """Return the progress of all flow definitions, first of those left out for longest."""
         arns = [
             flow_definition_arn(each, run.function_arn) for each in self.settings.flow_definitions
@@ -226,7 +209,7 @@ class Reconciler:
         known = [self.items.progress(arn) for arn in arns if run.has_time]
         return sorted(known, key=lambda each: each.changed_at or never)
 
-    def _continue(self, progress: Progress, run: Run, findings: Findings) -> None:
+    def _continue(self, progress: Progress, run: ReconcilerRun, findings: Findings) -> None:
         """Continue the round of a flow definition, and save how far it came."""
         recovered = len(findings.recovered)
         comparison = _Comparison(self, progress, run, findings)
@@ -253,7 +236,7 @@ class Reconciler:
             )
         self.items.save(progress, now=run.now())
 
-    def _resend_on_command(self, arn: str, run: Run) -> str | None:
+    def _resend_on_command(self, arn: str, run: ReconcilerRun) -> str | None:
         """Send the event of a loop again. Return the reason if that is impossible."""
         try:
             loop = self.human_loops.describe(arn.rpartition("/")[2])
@@ -277,7 +260,7 @@ class Reconciler:
         return "another run is sending its event"
 
     def send(
-        self, loop: DescribedLoop, sending: Marker, *, instead_of: Marker | None, run: Run
+        self, loop: DescribedLoop, sending: Marker, *, instead_of: Marker | None, run: ReconcilerRun
     ) -> bool:
         """Send the event of a loop again, between two markers.
 
@@ -319,7 +302,7 @@ class _Comparison:
     """The comparison of one flow definition's human loops with the ledger, in one run."""
 
     def __init__(
-        self, reconciler: Reconciler, progress: Progress, run: Run, findings: Findings
+        self, reconciler: Reconciler, progress: Progress, run: ReconcilerRun, findings: Findings
     ) -> None:
         self.progress = progress
         self._reconciler = reconciler
@@ -357,7 +340,7 @@ class _Comparison:
         """Note an error of AWS that ended the comparison."""
         interruptions = self.progress.interruptions + 1
         self.progress = replace(self.progress, interruptions=interruptions)
-        if not _is_temporary(error) or interruptions > _MOST_INTERRUPTIONS:
+        if not _is_temporary(error) or interruptions > _MAX_INTERRUPTIONS:
             self._findings.failures += 1
         logger.warning(
             "flow definition %s: interrupted: %s",

@@ -18,7 +18,7 @@ class SettingsError(ValueError):
     """An environment variable is missing or wrong. The message names it."""
 
 
-class Environment:
+class EnvironmentVariables:
     """The environment variables of a function.
 
     Parameters
@@ -48,53 +48,36 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterSettings:
-    """Where the messages of a queue go that could not be handled, and when.
-
-    Parameters
-    ----------
-    queue_url
-        URL of the dead-letter queue.
-    max_receives
-        How often SQS delivers a message before it moves it to its own dead-letter queue.
-    """
+    """Where the messages of a queue go that could not be handled, and when."""
 
     queue_url: str
+    """URL of the dead-letter queue."""
     max_receives: int
+    """How often SQS delivers a message before it moves it to its own dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The review handler's settings.
-
-    Parameters
-    ----------
-    ledger_arn
-        ARN of the ledger.
-    ledger_retention_days
-        How long the ledger keeps a loop after its end.
-    outcome_bus
-        ARN of the bus that outcomes are published on.
-    disclosure
-        What outcomes tell of a document.
-    max_output_bytes
-        Outputs above this size are not read.
-    mappings
-        The owner's mappings, by the flow definition's name. In a hub also by account, Region and
-        name, as in ``111122223333/eu-west-1/invoices``.
-    dead_letters
-        Where messages go that could not be handled; None if SQS alone decides.
-    hub
-        The name of the event bus to which other accounts forward their events; None outside a hub.
-    """
+    """The review handler's settings."""
 
     ledger_arn: str
+    """ARN of the ledger."""
     ledger_retention_days: float
+    """How long the ledger keeps a loop after its end."""
     outcome_bus: str
+    """ARN of the bus that outcomes are published on."""
     disclosure: Disclosure
+    """What outcomes contain of a document."""
     max_output_bytes: int
+    """Outputs above this size are not read."""
     mappings: Mapping[str, TaskMapping] = field(default_factory=dict)
+    """The owner's mappings, by the flow definition's name. In a hub also by account, Region and
+    name, as in ``111122223333/eu-west-1/invoices``."""
     dead_letters: DeadLetterSettings | None = None
+    """Where messages go that could not be handled; None if SQS alone decides."""
     hub: str | None = None
+    """The name of the event bus to which other accounts forward their events; None outside a
+    hub."""
 
     @property
     def ledger_table(self) -> str:
@@ -120,7 +103,7 @@ class Settings:
         SettingsError
             If a variable is missing or wrong.
         """
-        read = Environment(environment).read
+        read = EnvironmentVariables(environment).read
 
         def read_optional(name: Setting, parse: Callable[[str], _T], default: _T) -> _T:
             return read(name, parse) if name in environment else default
@@ -128,44 +111,46 @@ class Settings:
         dead_letters = None
         if Setting.DEAD_LETTER_QUEUE_URL in environment or Setting.MAX_RECEIVES in environment:
             dead_letters = DeadLetterSettings(
-                queue_url=read(Setting.DEAD_LETTER_QUEUE_URL, _text),
-                max_receives=read(Setting.MAX_RECEIVES, _positive),
+                queue_url=read(Setting.DEAD_LETTER_QUEUE_URL, _parse_text),
+                max_receives=read(Setting.MAX_RECEIVES, _parse_positive),
             )
 
         return cls(
-            ledger_arn=read(Setting.LEDGER_ARN, _text),
+            ledger_arn=read(Setting.LEDGER_ARN, _parse_text),
             ledger_retention_days=read(Setting.LEDGER_RETENTION_DAYS, float),
             outcome_bus=read(Setting.OUTCOME_BUS, str),
             disclosure=Disclosure(
-                include_values=read(Setting.INCLUDE_VALUES, _boolean),
+                include_values=read(Setting.INCLUDE_VALUES, _parse_boolean),
                 include_failure_reason=read_optional(
-                    Setting.INCLUDE_FAILURE_REASON, _boolean, True
+                    Setting.INCLUDE_FAILURE_REASON, _parse_boolean, True
                 ),
-                hash_field_names=read_optional(Setting.FIELD_NAMES, _field_names, FieldNames.PLAIN)
+                hash_field_names=read_optional(
+                    Setting.FIELD_NAMES, _parse_field_names, FieldNames.PLAIN
+                )
                 is FieldNames.HASHED,
-                allowed_field_names=read_optional(Setting.ALLOWED_FIELD_NAMES, _names, None),
+                allowed_field_names=read_optional(Setting.ALLOWED_FIELD_NAMES, _parse_names, None),
             ),
             max_output_bytes=read(Setting.MAX_OUTPUT_BYTES, int),
-            mappings=read_optional(Setting.MAPPINGS, _mappings, {}),
+            mappings=read_optional(Setting.MAPPINGS, _parse_mappings, {}),
             dead_letters=dead_letters,
-            hub=read_optional(Setting.HUB, _text, None),
+            hub=read_optional(Setting.HUB, _parse_text, None),
         )
 
 
-def _mappings(text: str) -> Mapping[str, TaskMapping]:
+def _parse_mappings(text: str) -> Mapping[str, TaskMapping]:
     # Imported only where there are mappings, for the time of a cold start.
     from human_loop_reviews.tasks.mapping_json import parse_mappings
 
     return parse_mappings(text)
 
 
-def _field_names(text: str) -> FieldNames:
+def _parse_field_names(text: str) -> FieldNames:
     if text not in tuple(FieldNames):
         raise ValueError(f"expected {' or '.join(FieldNames)}, got {text!r}")
     return FieldNames(text)
 
 
-def texts(text: str) -> tuple[str, ...]:
+def parse_texts(text: str) -> tuple[str, ...]:
     """Return a variable that is a JSON list of texts."""
     try:
         values = json.loads(text)
@@ -176,23 +161,23 @@ def texts(text: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(texts(text))
+def _parse_names(text: str) -> frozenset[str]:
+    return frozenset(parse_texts(text))
 
 
-def _text(text: str) -> str:
+def _parse_text(text: str) -> str:
     if not text.strip():
         raise ValueError(f"expected text, got {text!r}")
     return text
 
 
-def _positive(text: str) -> int:
+def _parse_positive(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise ValueError(f"expected a whole number from 1, got {text!r}")
     return int(text)
 
 
-def _boolean(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(f"expected true or false, got {text!r}")
     return text == "true"

@@ -37,26 +37,18 @@ class Settler:
     If a step before the ledger fails, a retry may publish the outcome again, with the same id. Once
     the ledger is written, the same event changes nothing. An output that cannot be read has an
     outcome that says why, until an event can be settled.
-
-    Parameters
-    ----------
-    settings
-        The function's settings.
-    s3
-        A client.
-    outcome_bus
-        The bus that outcomes are published on.
-    ledger
-        The ledger.
-    spokes
-        The accounts whose outputs a hub reads. None outside a hub, where the client reads them.
     """
 
     settings: Settings
+    """The function's settings."""
     s3: Any
+    """A client."""
     outcome_bus: OutcomeBus
+    """The bus that outcomes are published on."""
     ledger: Ledger
+    """The ledger."""
     spokes: Spokes | None = None
+    """The accounts whose outputs a hub reads. None outside a hub, where the client reads them."""
 
     def settle(self, event: Any) -> None:
         """Settle the loop that an event is about.
@@ -104,7 +96,7 @@ class Settler:
     def _settle(self, loop: HumanLoopEvent) -> None:
         entry = self.ledger.find(loop)
         if entry is not None:
-            loop = entry.credit(loop)
+            loop = entry.attribute_to_aws(loop)
             if entry.settles(loop):
                 _log("settled before", loop)
                 return

@@ -29,7 +29,7 @@ from human_loop_reviews.review.field import Note
 from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.crowd_elements import (
-    MAX_FIELDS,
+    MAX_ANSWER_FIELDS,
     MAX_NAME_CHARACTERS,
     MAX_PACKED_CHARACTERS,
     MAX_VALUES,
@@ -115,8 +115,8 @@ def test_keys_of_mappings_are_explained() -> None:
 
 def test_limits_of_the_page_are_those_of_the_code() -> None:
     limits = (
-        *(MAX_VALUES, MAX_PACKED_CHARACTERS, MAX_FIELDS, MAX_NAME_CHARACTERS, MAX_COMPARISONS),
-        *(MAX_ROWS, MAX_LABELS, MAX_BOXES),
+        *(MAX_VALUES, MAX_PACKED_CHARACTERS, MAX_ANSWER_FIELDS, MAX_NAME_CHARACTERS),
+        *(MAX_COMPARISONS, MAX_ROWS, MAX_LABELS, MAX_BOXES),
     )
     assert [limit for limit in limits if f" {limit:,}" not in PAGE] == []
 

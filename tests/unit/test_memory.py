@@ -20,7 +20,7 @@ from human_loop_reviews.review_output import review_output
 SIZE = 30_000
 #: The most bytes for one byte of a document this small. A large one is bound by other limits, and
 #: measured by the benchmark `hostile_outputs`.
-MOST_FOR_A_BYTE = 450
+MAX_BYTES_OF_MEMORY_PER_BYTE = 450
 
 KEYS = st.sampled_from(
     [
@@ -62,4 +62,4 @@ def test_no_repeated_part_takes_much_more_memory_than_its_size(
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert peak <= MOST_FOR_A_BYTE * len(document)
+        assert peak <= MAX_BYTES_OF_MEMORY_PER_BYTE * len(document)

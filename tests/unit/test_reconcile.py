@@ -28,8 +28,8 @@ from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.reconcile import (
     RESERVE_SECONDS,
     Reconciler,
+    ReconcilerRun,
     ReconciliationError,
-    Run,
 )
 from human_loop_reviews.reconciler_settings import ReconcilerSettings
 from local.a2i_server import A2IServer, Loop, flow_definition_arn, running_a2i
@@ -59,9 +59,9 @@ class Reconciled:
     def resend(self, *arns: str) -> dict[str, Any]:
         return self.reconciler.resend(arns, self.new_run())
 
-    def new_run(self) -> Run:
+    def new_run(self) -> ReconcilerRun:
         self.runs += 1
-        return Run(
+        return ReconcilerRun(
             function_arn=FUNCTION,
             function_name="reconciler",
             remaining_seconds=lambda: self.remaining.pop(0) if self.remaining else 900,

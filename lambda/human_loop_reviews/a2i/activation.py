@@ -41,26 +41,18 @@ _PERCENTAGE: Final = "RandomSamplingPercentage"
 
 @dataclass(frozen=True, slots=True)
 class ActivationCondition:
-    """One simple condition of a flow definition.
-
-    Parameters
-    ----------
-    type
-        Amazon A2I's ``ConditionType``: ``Sampling``, ``ImportantFormKeyConfidenceCheck``,
-        ``MissingImportantFormKey`` or ``ModerationLabelConfidenceCheck``.
-    key
-        The form's key (``ImportantFormKey``) or the moderation label's name
-        (``ModerationLabelName``) that it is about. ``*`` is any.
-    aliases
-        Other keys with the same meaning (``ImportantFormKeyAliases``).
-    thresholds
-        The numbers that it compares with, by Amazon A2I's name of the parameter.
-    """
+    """One simple condition of a flow definition."""
 
     type: str | None
+    """Amazon A2I's ``ConditionType``: ``Sampling``, ``ImportantFormKeyConfidenceCheck``,
+    ``MissingImportantFormKey`` or ``ModerationLabelConfidenceCheck``."""
     key: str | None
+    """The form's key (``ImportantFormKey``) or the moderation label's name
+    (``ModerationLabelName``) that it is about. ``*`` is any."""
     aliases: tuple[str, ...]
+    """Other keys with the same meaning (``ImportantFormKeyAliases``)."""
     thresholds: Mapping[str, float]
+    """The numbers that it compares with, by Amazon A2I's name of the parameter."""
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -81,27 +73,18 @@ class ActivationCondition:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """Why a human loop was started, and with which model.
-
-    Parameters
-    ----------
-    sampled
-        Whether the loop is one of a random sample of all that the model did. None where unknown.
-    sampling_percentage
-        The percentage of all that the model did that the flow definition samples, where known.
-    conditions
-        The conditions that hold. None where the output has none.
-    configured
-        All conditions of the flow definition, whether they hold or not.
-    model_version
-        The version of the model, where the AWS service states it.
-    """
+    """Why a human loop was started, and with which model."""
 
     sampled: bool | None = None
+    """Whether the loop is one of a random sample of all that the model did. None where unknown."""
     sampling_percentage: float | None = None
+    """The percentage of all that the model did that the flow definition samples, where known."""
     conditions: tuple[ActivationCondition, ...] | None = None
+    """The conditions that hold. None where the output has none."""
     configured: tuple[ActivationCondition, ...] = ()
+    """All conditions of the flow definition, whether they hold or not."""
     model_version: str | None = None
+    """The version of the model, where the AWS service states it."""
 
 
 def read_activation(inputs: Mapping[str, Any]) -> Activation:
@@ -147,22 +130,16 @@ def read_activation(inputs: Mapping[str, Any]) -> Activation:
 
 
 class _Entry(NamedTuple):
-    """A simple condition in its place among the others.
-
-    Parameters
-    ----------
-    condition, result
-        The condition, and whether it holds by itself. None where unknown.
-    alone
-        Whether it can start the loop alone.
-    active
-        Whether no combination around it failed.
-    """
+    """A simple condition in its place among the others."""
 
     condition: ActivationCondition
+    """The condition."""
     result: bool | None
+    """Whether it holds by itself. None where unknown."""
     alone: bool
+    """Whether it can start the loop alone."""
     active: bool
+    """Whether no combination around it failed."""
 
     @property
     def holds(self) -> bool:

@@ -56,18 +56,12 @@ class MalformedEventError(InvalidDocumentError):
 
 @dataclass(frozen=True, slots=True)
 class ObjectLocation:
-    """An object in S3.
-
-    Parameters
-    ----------
-    bucket
-        The bucket's name.
-    key
-        The object's key.
-    """
+    """An object in S3."""
 
     bucket: str
+    """The bucket's name."""
     key: str
+    """The object's key."""
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -78,45 +72,35 @@ class HumanLoopEvent:
     """A human loop that ended.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-cloudwatch-events.html
-
-    Parameters
-    ----------
-    human_loop_arn, human_loop_name, flow_definition_arn
-        The human loop and its flow definition.
-    status
-        The loop's terminal status.
-    creation_time
-        When the loop was created, in UTC.
-    time
-        The event's time, in UTC.
-    failure_code, failure_reason
-        Why the loop failed, None where unknown.
-    output
-        Where the output should be; None without one. The object may be missing. A Failed loop has
-        none.
-    source
-        Who says so.
-    recovered
-        Whether the reconciler says so.
-    verification
-        The id of the verification that made the loop up. None for a human loop of A2I.
-    ignored_values
-        How many optional values of the event have an unexpected form. They count as absent.
     """
 
     human_loop_arn: str
+    """The loop's ARN."""
     human_loop_name: str
+    """The loop's name."""
     flow_definition_arn: str
+    """The ARN of its flow definition."""
     status: HumanLoopStatus
+    """The loop's terminal status."""
     creation_time: datetime
+    """When the loop was created, in UTC."""
     time: datetime
+    """The event's time, in UTC."""
     failure_code: str | None = None
+    """The code of the failure. None where unknown."""
     failure_reason: str | None = None
+    """Why the loop failed. None where unknown."""
     output: ObjectLocation | None = None
+    """Where the output should be; None without one. The object may be missing. A Failed loop has
+    none."""
     source: EventSource = EventSource.AWS
+    """Where the event comes from: AWS, or an event that was sent again."""
     recovered: bool = False
+    """Whether the reconciler sent the event."""
     verification: str | None = None
+    """The id of the verification that made the loop up. None for a human loop of A2I."""
     ignored_values: int = 0
+    """How many optional values of the event have an unexpected form. They count as absent."""
 
     @property
     def flow_definition(self) -> str:

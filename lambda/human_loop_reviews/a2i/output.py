@@ -49,63 +49,44 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one reviewer submitted. Only ``worker_id`` identifies the reviewer.
-
-    Parameters
-    ----------
-    content
-        The ``answerContent``: the task type determines its form.
-    place
-        The content's place in the output, for errors.
-    worker_id
-        Amazon A2I's id of the reviewer. An identity: never log, emit or store it.
-    accepted, submitted
-        When the reviewer accepted and submitted the task, where known.
-    seconds_spent
-        How long the reviewer worked without pauses, where known.
-    """
+    """What one reviewer submitted. Only ``worker_id`` identifies the reviewer."""
 
     content: dict[str, Any]
+    """The ``answerContent``: the task type determines its form."""
     place: Place
+    """The content's place in the output, for errors."""
     worker_id: str | None
+    """Amazon A2I's id of the reviewer. An identity: never log, emit or store it."""
     accepted: datetime | None
+    """When the reviewer accepted the task, where known."""
     submitted: datetime | None
+    """When the reviewer submitted the task, where known."""
     seconds_spent: float | None
+    """How long the reviewer worked without pauses, where known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The output of one human loop.
-
-    Parameters
-    ----------
-    layout
-        Which of the three layouts the file has.
-    task_type
-        What the reviewers were asked to do.
-    human_loop_name, flow_definition_arn
-        The names in the file, None if it has none.
-    inputs
-        What the caller, or the AWS service, passed in. Can contain personal data and task tokens.
-    inputs_place
-        Their place in the output, for errors.
-    answers
-        What each reviewer submitted, in the file's order.
-    size
-        The length of the document.
-    ignored_values
-        How many optional values have an unexpected form. They count as absent.
-    """
+    """The output of one human loop."""
 
     layout: Layout
+    """Which of the three layouts the file has."""
     task_type: TaskType
+    """What the reviewers were asked to do."""
     human_loop_name: str | None
+    """The loop's name in the file. None without one."""
     flow_definition_arn: str | None
+    """The ARN of the flow definition in the file. None without one."""
     inputs: Mapping[str, Any]
+    """What the caller, or the AWS service, passed in. Can contain personal data and task tokens."""
     inputs_place: Place
+    """Their place in the output, for errors."""
     answers: tuple[Answer, ...]
+    """What each reviewer submitted, in the file's order."""
     size: int
+    """The length of the document."""
     ignored_values: int
+    """How many optional values have an unexpected form. They count as absent."""
 
     @property
     def reviewer_count(self) -> int:

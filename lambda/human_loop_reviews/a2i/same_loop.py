@@ -1,4 +1,4 @@
-"""Whether an output is of the human loop whose event names it."""
+"""Whether an output is of the human loop that its event names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def require_same_loop(output: Output, loop: HumanLoopEvent, place: Place) -> Non
     output
         The output.
     loop
-        The loop whose event has the output's URI.
+        The loop of the event that has the output's URI.
     place
         What errors call the output.
 

@@ -84,16 +84,6 @@ class UnreadableOutputError(InvalidDocumentError):
 class Place:
     """A place in a document.
 
-    Parameters
-    ----------
-    source
-        What errors call the document: a path or a URI.
-    path
-        The keys and indexes from the document's root. Keys that are not Amazon A2I's own are
-        written as ``*``.
-    error
-        The class of the errors about this document.
-
     Examples
     --------
     >>> str(Place("output.json").at("humanAnswers", 0, "card number").expected("text"))
@@ -101,8 +91,12 @@ class Place:
     """
 
     source: str
+    """What errors call the document: a path or a URI."""
     path: str = ""
+    """The keys and indexes from the document's root. Keys that are not Amazon A2I's own are written
+    as ``*``."""
     error: type[InvalidDocumentError] = UnreadableOutputError
+    """The class of the errors about this document."""
 
     def at(self, *steps: str | int) -> Place:
         """Return the place that many steps further down."""

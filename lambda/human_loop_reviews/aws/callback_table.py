@@ -27,28 +27,19 @@ _ACCEPT_STOPPED: Final = "acceptStopped"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """An execution that waits for a human loop.
-
-    Parameters
-    ----------
-    human_loop_arn
-        The loop.
-    created_after
-        The loop was created then or later. One that was created earlier, and deleted, had the same
-        name.
-    task_token
-        The secret that resumes the execution.
-    request_id
-        Tells the request from all others. A retry of the state makes the same request.
-    accept_stopped
-        Whether a Stopped loop is a success.
-    """
+    """An execution that waits for a human loop."""
 
     human_loop_arn: str
+    """The loop."""
     created_after: datetime
+    """The loop was created then or later. One that was created earlier, and deleted, had the same
+    name."""
     task_token: str
+    """The secret that resumes the execution."""
     request_id: str
+    """Identifies the request. A retry of the state makes the same request."""
     accept_stopped: bool
+    """Whether a Stopped loop is a success."""
 
     def __repr__(self) -> str:
         """Leave the token out."""

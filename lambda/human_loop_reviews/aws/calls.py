@@ -13,7 +13,7 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-#: Look-up, output, existence of the output, outcome, record, and dead letter.
+#: Look-up, output, existence of the output, outcome, record, and dead-letter message.
 CALLS_PER_EVENT: Final = 6
 
 #: How often a hub tries to take the role of a spoke, which is one call more. Lambda or SQS delivers
@@ -24,7 +24,7 @@ _CONNECT_TIMEOUT: Final = 1
 _READ_TIMEOUT: Final = 3
 _ATTEMPTS: Final = 2
 #: The longest that the SDK's mode "standard" waits before its first retry.
-_LONGEST_PAUSE: Final = 1
+_MAX_PAUSE_SECONDS: Final = 1
 
 
 class CallError(Exception):
@@ -53,9 +53,9 @@ def client_config(*, attempts: int = _ATTEMPTS) -> Config:
     )
 
 
-def longest_call_seconds(attempts: int = _ATTEMPTS) -> float:
+def max_call_seconds(attempts: int = _ATTEMPTS) -> float:
     """Return how long one call can take, with all its attempts."""
-    pauses = _LONGEST_PAUSE * (attempts - 1)
+    pauses = _MAX_PAUSE_SECONDS * (attempts - 1)
     return attempts * (_CONNECT_TIMEOUT + _READ_TIMEOUT) + pauses
 
 

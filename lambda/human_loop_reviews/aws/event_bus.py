@@ -13,7 +13,7 @@ _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 def bus_exists(events: Any, bus: str) -> bool:
-    """Return whether an event bus exists, as far as its owner allows the question.
+    """Return whether an event bus exists. Returns True if access is denied.
 
     Parameters
     ----------

@@ -19,40 +19,30 @@ class FlowDefinitionNotFoundError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedLoop:
-    """A human loop as it is listed.
-
-    Parameters
-    ----------
-    arn, name, flow_definition_arn
-        The human loop and its flow definition.
-    status
-        Its status.
-    creation_time
-        When it was created, in UTC.
-    """
+    """A human loop as it is listed."""
 
     arn: str
+    """The loop's ARN."""
     name: str
+    """The loop's name."""
     flow_definition_arn: str
+    """The ARN of its flow definition."""
     status: str
+    """Its status."""
     creation_time: datetime
+    """When it was created, in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedLoop(ListedLoop):
-    """A human loop as it is described: all that its event has, except when it ended.
-
-    Parameters
-    ----------
-    failure_code, failure_reason
-        Why it failed. None if it did not, or A2I does not say.
-    output_s3_uri
-        Where its output is. None without one.
-    """
+    """A human loop as it is described: all that its event has, except when it ended."""
 
     failure_code: str | None
+    """The code of its failure. None if it did not fail, or A2I does not say."""
     failure_reason: str | None
+    """Why it failed. None if it did not fail, or A2I does not say."""
     output_s3_uri: str | None
+    """Where its output is. None without one."""
 
 
 class HumanLoops:
@@ -134,7 +124,7 @@ class HumanLoops:
         input_content
             Its input as JSON.
         content_classifiers
-            What A2I is told of the input.
+            What the input is free of, as `ContentClassifiers` of ``StartHumanLoop``.
 
         Raises
         ------

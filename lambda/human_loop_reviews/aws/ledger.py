@@ -27,7 +27,7 @@ from human_loop_reviews.contract import (
 # Of two outcomes of a loop, the one with the greater text is kept, whichever arrives first.
 _PRECEDENCE: Final = "precedence"
 
-# Tells a write from all others.
+# Identifies a write.
 _WRITE_ID: Final = "writeId"
 
 # At the same time, a status with a review outranks one that may have one.
@@ -45,33 +45,28 @@ _VALUES: Final = "values"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What the ledger has of a loop.
-
-    Parameters
-    ----------
-    outcome_id
-        The id of the recorded outcome.
-    precedence
-        Its place among all outcomes of the loop. See `precedence_of`.
-    source, status, time, output_s3_uri
-        Who said that the loop ended, how and when, and where its output is.
-    unreadable
-        Whether that output could not be read. Then the loop is not settled.
-    """
+    """What the ledger has of a loop."""
 
     outcome_id: str
+    """The id of the recorded outcome."""
     precedence: str
+    """Its place among all outcomes of the loop. See `precedence_of`."""
     source: EventSource
+    """The source of the event: AWS, or an event that was sent again."""
     status: str
+    """How the loop ended."""
     time: datetime
+    """When the loop ended."""
     output_s3_uri: str | None
+    """Where its output is."""
     unreadable: bool
+    """Whether that output could not be read. Then the loop is not settled."""
 
     def settles(self, loop: HumanLoopEvent) -> bool:
         """Return whether an event about the loop cannot add anything."""
         return self.precedence >= precedence_of(loop, unreadable=False)
 
-    def credit(self, loop: HumanLoopEvent) -> HumanLoopEvent:
+    def attribute_to_aws(self, loop: HumanLoopEvent) -> HumanLoopEvent:
         """Return a resent event as AWS's, if it only repeats one whose output could not be read.
 
         So the output can be read again once it is repaired.
@@ -107,7 +102,7 @@ class Ledger:
         self._retention = retention
 
     def find(self, loop: HumanLoopEvent) -> Entry | None:
-        """Return what is recorded of a loop, None if nothing is."""
+        """Return what is recorded of a loop. None without an item."""
         with naming(f"table {self._table}"):
             response = self._dynamodb.get_item(
                 TableName=self._table,
@@ -190,7 +185,7 @@ class Ledger:
 
 
 def outcome_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outcome that an item of the ledger holds, as far as it does, ready for JSON.
+    """Return the outcome of an item of the ledger, ready for JSON. Properties may be missing.
 
     Parameters
     ----------
@@ -212,7 +207,7 @@ def outcome_of(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_recovered(item: Mapping[str, Any]) -> bool:
-    """Return whether an item of the ledger is of a loop whose event the reconciler sent."""
+    """Return whether the reconciler sent the event of an item's loop."""
     return item.get(RECOVERED) == {"BOOL": True}
 
 

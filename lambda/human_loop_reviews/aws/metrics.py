@@ -50,7 +50,7 @@ def emit(loop: HumanLoopEvent, review: Review | None, *, qualified: bool = False
 
 
 def emit_unreadable(loop: HumanLoopEvent, *, qualified: bool = False) -> None:
-    """Print the metric of a loop whose output cannot be read. Its other metrics wait for that."""
+    """Print the metric of a loop with an unreadable output. Others follow when it can be read."""
     if loop.verification is not None:
         return
     values: dict[str, float] = {Metric.UNREADABLE: 1}
@@ -70,7 +70,7 @@ def _dimensions(loop: HumanLoopEvent, qualified: bool) -> dict[str, str]:
 
 
 def _failure_code(loop: HumanLoopEvent) -> str:
-    """Return one of few codes: each value of a dimension makes a metric of its own."""
+    """Return one of few codes, because each value of a dimension creates a separate metric."""
     if loop.failure_code is None:
         return "Unknown"
     return loop.failure_code if loop.failure_code in tuple(FailureCode) else "Other"

@@ -48,47 +48,34 @@ class RecoveryState(StrEnum):
     MISSING = "missing"
     #: Its event is being sent. A run that stops here is repeated by the next one.
     SENDING = "sending"
-    #: Its event was sent. It is not sent again, unless somebody commands it.
+    #: Its event was sent. It is not sent again, except by `resend`.
     RESENT = "resent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """The marker of a human loop that was found missing.
-
-    Parameters
-    ----------
-    arn, creation_time
-        The loop.
-    state
-        How far the recovery has come.
-    round
-        The round of comparison that set the state.
-    run
-        The run of the function that set the state.
-    """
+    """The marker of a human loop that was found missing."""
 
     arn: str
+    """The loop's ARN."""
     creation_time: datetime
+    """When the loop was created."""
     state: RecoveryState
+    """How far the recovery has come."""
     round: int
+    """The round of comparison that set the state."""
     run: str
+    """The run of the function that set the state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopItems:
-    """The items of all human loops that had one name.
-
-    Parameters
-    ----------
-    outcomes
-        The creation times of those with an outcome.
-    markers
-        The markers.
-    """
+    """The items of all human loops that had one name."""
 
     outcomes: Sequence[datetime]
+    """The creation times of those with an outcome."""
     markers: Sequence[Marker]
+    """The markers."""
 
     def has_outcome(self, creation_time: datetime) -> bool:
         """Return whether the loop that was created at a time is in the ledger."""
@@ -104,32 +91,23 @@ class LoopItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far the comparison of a flow definition's human loops has come.
-
-    Parameters
-    ----------
-    flow_definition_arn
-        The flow definition.
-    round
-        Which round this is. A round compares all loops once, and may take several runs of the
-        function. Loops that are missing in round 0 ended before the reconciler was there.
-    resume_after
-        The creation time of the last loop that this round compared. None at its beginning.
-    open_loops, oldest_open_loop
-        How many open loops this round has seen so far, and when the oldest of them was created.
-    interruptions
-        How many of the latest runs ended with an error of AWS that is temporary.
-    changed_at
-        When this was saved. None if it never was.
-    """
+    """How far the comparison of a flow definition's human loops has come."""
 
     flow_definition_arn: str
+    """The flow definition."""
     round: int = 0
+    """Which round this is. A round compares all loops once, and may take several runs of the
+    function. Loops that are missing in round 0 ended before the reconciler was there."""
     resume_after: datetime | None = None
+    """The creation time of the last loop that this round compared. None at its beginning."""
     open_loops: int = 0
+    """How many open loops this round has seen so far."""
     oldest_open_loop: datetime | None = None
+    """When the oldest of them was created."""
     interruptions: int = 0
+    """How many of the latest runs ended with an error of AWS that is temporary."""
     changed_at: datetime | None = field(default=None, compare=False)
+    """When this was saved. None if it never was."""
 
 
 class ReconcilerItems:

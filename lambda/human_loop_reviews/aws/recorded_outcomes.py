@@ -14,7 +14,7 @@ from human_loop_reviews.contract import (
 
 
 class RecordedOutcomes:
-    """The ledger, as somebody reads it who knows a human loop's ARN.
+    """The outcomes in the ledger, by the ARN of the human loop.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The spokes of a hub: other accounts and Regions, whose outputs are read with their own roles."""
+"""The spokes of a hub: other accounts and Regions. A role in each reads its outputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SESSION_NAME: Final = "human-loop-reviews"
 _SPARE: Final = timedelta(minutes=15)
 
 #: Each client takes some megabytes of memory.
-_MOST_CLIENTS: Final = 16
+_MAX_CLIENTS: Final = 16
 
 
 class _Client(NamedTuple):
@@ -82,7 +82,7 @@ class Spokes:
         with naming(f"role {role} of the spoke"):
             answer = self._sts.assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)
         credentials = answer["Credentials"]
-        while len(self._clients) >= _MOST_CLIENTS:
+        while len(self._clients) >= _MAX_CLIENTS:
             del self._clients[next(iter(self._clients))]
         client = self._create_client(credentials, loop.region)
         self._clients[role] = _Client(client, credentials["Expiration"])

@@ -64,44 +64,34 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
-    """Registers executions that wait for human loops, and resumes them.
-
-    Parameters
-    ----------
-    settings
-        The function's settings.
-    table
-        The callbacks.
-    outcomes
-        The ledger.
-    executions
-        Step Functions.
-    human_loops
-        What A2I knows. Its client must not repeat requests by itself: a repeated start finds that
-        the name is taken, by the loop that the first request started.
-    sleep
-        Pauses for some seconds.
-    """
+    """Registers executions that wait for human loops, and resumes them."""
 
     settings: CallbackSettings
+    """The function's settings."""
     table: CallbackTable
+    """The callbacks."""
     outcomes: RecordedOutcomes
+    """The ledger."""
     executions: StepFunctions
+    """Step Functions."""
     human_loops: HumanLoops
+    """What A2I knows. Its client must not repeat requests by itself: a repeated start finds that
+    the name is taken, by the loop that the first request started."""
     sleep: Callable[[float], None] = time.sleep
+    """Pauses for some seconds."""
 
     def register(self, payload: Any, *, function_arn: str) -> None:
-        """Let an execution wait for a human loop, which is started if it must be.
+        """Let an execution wait for a human loop, and start the loop if the request says so.
 
-        An execution whose request is refused, or cannot be met at present, is resumed with an
-        error. One whose loop ended already is resumed with its outcome.
+        If the request is refused, or cannot be met at present, the execution is resumed with an
+        error. If the loop ended already, it is resumed with the loop's outcome.
 
         Parameters
         ----------
         payload
             What the state asks for. See `CallbackRequest`.
         function_arn
-            This function, whose account and Region are those of the flow definition.
+            ARN of this function. It has the account and Region of the flow definition.
 
         Raises
         ------
@@ -127,7 +117,7 @@ class Callbacks:
             self._refuse(task_token, CallbackError.UNAVAILABLE, error.resource, error)
 
     def resume(self, human_loop_arn: str, outcome_id: str) -> None:
-        """Resume the executions that wait for a human loop whose outcome was published.
+        """Resume the executions that wait for a human loop when its outcome is published.
 
         Parameters
         ----------
@@ -226,7 +216,7 @@ class Callbacks:
     def _give_up(self, callback: Callback, error: CallError) -> None:
         """Raise an error for a loop that was not started, or perhaps was."""
         if not isinstance(error.cause, ClientError) or _status(error.cause) >= 500:
-            raise error  # It may have been started. The callback tells a retry so.
+            raise error  # It may have been started. A retry finds the callback.
         self.table.remove(callback)
         if refusal_code(error.cause) in _TEMPORARY:
             raise error
@@ -235,7 +225,7 @@ class Callbacks:
         ) from None
 
     def _started_before(self, request: CallbackRequest, callback: Callback) -> Callback:
-        """Wait for the loop that an earlier attempt started whose answer was lost."""
+        """Wait for the loop that an earlier attempt may have started before its answer was lost."""
         arn = callback.human_loop_arn
         with naming(f"human loop {arn}"):
             loop = self.human_loops.describe(arn.rpartition("/")[2])

@@ -12,7 +12,7 @@ from typing import Any, Final
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackKey
 
 _ARN: Final = re.compile(r"arn:[^:]+:sagemaker:[^:]*:[0-9]*:human-loop/(.+)", re.DOTALL)
-_LONGEST_TIMEOUT: Final = 99_999_999  # what Step Functions accepts
+_MAX_TIMEOUT_SECONDS: Final = 99_999_999  # what Step Functions accepts
 
 
 class InvalidRequestError(ValueError):
@@ -21,49 +21,32 @@ class InvalidRequestError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLoop:
-    """A human loop to start.
-
-    Parameters
-    ----------
-    flow_definition
-        Name or ARN of the flow definition.
-    name
-        The loop's name.
-    input_content
-        Its input as JSON.
-    content_classifiers
-        What A2I is told of the input.
-    """
+    """A human loop to start."""
 
     flow_definition: str
+    """Name or ARN of the flow definition."""
     name: str
+    """The loop's name."""
     input_content: str
+    """Its input as JSON."""
     content_classifiers: tuple[str, ...] = ()
+    """What the input is free of, as `ContentClassifiers` of ``StartHumanLoop``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackRequest:
-    """A request to resume an execution when a human loop ends.
-
-    Parameters
-    ----------
-    task_token
-        The secret that resumes the execution.
-    request_id
-        Tells the request from all others. A retry of the state makes the same request.
-    timeout_seconds
-        How long the state waits.
-    accept_stopped
-        Whether a Stopped loop is a success.
-    loop
-        The ARN of the loop to wait for, or the loop to start.
-    """
+    """A request to resume an execution when a human loop ends."""
 
     task_token: str
+    """The secret that resumes the execution."""
     request_id: str
+    """Identifies the request. A retry of the state makes the same request."""
     timeout_seconds: float
+    """How long the state waits."""
     accept_stopped: bool
+    """Whether a Stopped loop is a success."""
     loop: str | NewLoop
+    """The ARN of the loop to wait for, or the loop to start."""
 
 
 def read_task_token(payload: Any) -> str:
@@ -72,7 +55,7 @@ def read_task_token(payload: Any) -> str:
     Raises
     ------
     InvalidRequestError
-        If there is none. Then nobody can be told.
+        If the payload has no task token. Without one, no execution can be resumed.
     """
     return _text(_object(payload), CallbackKey.TASK_TOKEN)
 
@@ -97,8 +80,8 @@ def parse_request(payload: Any) -> CallbackRequest:
     timeout = request.get(CallbackKey.TIMEOUT_SECONDS)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
         raise _expected(CallbackKey.TIMEOUT_SECONDS, "a number of seconds")
-    if not 0 < timeout <= _LONGEST_TIMEOUT:
-        raise _expected(CallbackKey.TIMEOUT_SECONDS, f"more than 0, at most {_LONGEST_TIMEOUT}")
+    if not 0 < timeout <= _MAX_TIMEOUT_SECONDS:
+        raise _expected(CallbackKey.TIMEOUT_SECONDS, f"more than 0, at most {_MAX_TIMEOUT_SECONDS}")
     accept_stopped = request.get(CallbackKey.ACCEPT_STOPPED, False)
     if not isinstance(accept_stopped, bool):
         raise _expected(CallbackKey.ACCEPT_STOPPED, "true or false")

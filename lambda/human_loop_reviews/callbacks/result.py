@@ -24,31 +24,20 @@ _NO_REASON: Final = "The outcome has no failure reason."
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The state succeeds.
-
-    Parameters
-    ----------
-    output
-        Its result as JSON.
-    """
+    """The state succeeds."""
 
     output: str
+    """Its result as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The state fails.
-
-    Parameters
-    ----------
-    error
-        The name of the error, at most 256 characters.
-    cause
-        The reason, at most 32,768 characters.
-    """
+    """The state fails."""
 
     error: str
+    """The name of the error, at most 256 characters."""
     cause: str
+    """The reason, at most 32,768 characters."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "error", self.error[:_MAX_ERROR])

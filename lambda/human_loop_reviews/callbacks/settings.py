@@ -6,26 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from human_loop_reviews.contract import CallbackSetting
-from human_loop_reviews.settings import Environment, texts
+from human_loop_reviews.settings import EnvironmentVariables, parse_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackSettings:
-    """The settings.
-
-    Parameters
-    ----------
-    callback_table
-        Name of the table of callbacks.
-    ledger_table
-        Name of the ledger.
-    flow_definitions
-        Names or ARNs of the flow definitions whose events reach the review handler. Empty for all.
-    """
+    """The settings."""
 
     callback_table: str
+    """Name of the table of callbacks."""
     ledger_table: str
+    """Name of the ledger."""
     flow_definitions: tuple[str, ...]
+    """Names or ARNs of the flow definitions that the review handler receives events of. Empty for
+    all."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> CallbackSettings:
@@ -41,11 +35,11 @@ class CallbackSettings:
         SettingsError
             If a variable is missing or wrong. The message names it.
         """
-        read = Environment(environment).read
+        read = EnvironmentVariables(environment).read
         return cls(
             callback_table=read(CallbackSetting.CALLBACK_TABLE, str),
             ledger_table=read(CallbackSetting.LEDGER_TABLE, str),
-            flow_definitions=read(CallbackSetting.FLOW_DEFINITIONS, texts),
+            flow_definitions=read(CallbackSetting.FLOW_DEFINITIONS, parse_texts),
         )
 
     def watch(self, flow_definition_arn: str) -> bool:

@@ -13,7 +13,7 @@ from human_loop_reviews.aws.human_loop_bus import HumanLoopBus
 from human_loop_reviews.aws.human_loops import HumanLoops
 from human_loop_reviews.aws.reconciler_items import ReconcilerItems
 from human_loop_reviews.contract import RESEND
-from human_loop_reviews.reconcile import Reconciler, Run
+from human_loop_reviews.reconcile import Reconciler, ReconcilerRun
 from human_loop_reviews.reconciler_settings import ReconcilerSettings
 
 CONNECT_TIMEOUT_SECONDS: Final = 2
@@ -42,7 +42,7 @@ def handle(event: Any, context: Any) -> dict[str, Any]:
         Whatever kept human loops from being compared or recovered.
     """
     reconciler = create_reconciler()
-    run = Run.start(
+    run = ReconcilerRun.start(
         function_arn=context.invoked_function_arn,
         function_name=context.function_name,
         remaining_seconds=lambda: context.get_remaining_time_in_millis() / 1000,

@@ -42,7 +42,7 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     event
         The event, or the batch.
     context
-        Lambda's, which tells the time that is left.
+        Lambda's context object, which has the remaining time.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     Raises
     ------
     Exception
-        For a single event, whatever kept it from being settled. Lambda retries, and then sends the
-        event to the function's dead-letter queue.
+        For a single event, the error that kept it from being settled. Lambda retries, and then
+        sends the event to the function's dead-letter queue.
     """
     services = create_services()
     if isinstance(event, dict) and isinstance(event.get("Records"), list):
@@ -70,21 +70,14 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the handler needs for every event.
-
-    Parameters
-    ----------
-    settler
-        Settles loops.
-    dead_letter_queue
-        Where events go that could not be settled; None if SQS alone decides.
-    max_receives
-        How often SQS delivers a message; 0 without a dead-letter queue.
-    """
+    """What the handler needs for every event."""
 
     settler: Settler
+    """Settles loops."""
     dead_letter_queue: DeadLetterQueue | None
+    """Where events go that could not be settled; None if SQS alone decides."""
     max_receives: int
+    """How often SQS delivers a message; 0 without a dead-letter queue."""
 
     def handle(self, record: Any) -> bool:
         """Settle the loop of one SQS message, or send the message to the dead-letter queue.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-# Deeper than this, nothing is compared.
+# Values below this depth are not compared.
 _MAX_DEPTH: Final = 40
 
 # Python refuses to write longer numbers as text.

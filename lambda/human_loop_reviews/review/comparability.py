@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from human_loop_reviews.review.values import Element, Kind, Value
+from human_loop_reviews.review.values import Element, Value, ValueKind
 
 
 class Prediction(StrEnum):
@@ -43,11 +43,11 @@ class Rule(NamedTuple):
 
 
 def _boolean(predicted: Value, _answer: Value) -> bool:
-    return predicted.kind is Kind.BOOLEAN
+    return predicted.kind is ValueKind.BOOLEAN
 
 
 def _number(_predicted: Value, answer: Value) -> bool:
-    return answer.kind is Kind.NUMBER
+    return answer.kind is ValueKind.NUMBER
 
 
 def _same_form(predicted: Value, answer: Value) -> bool:
@@ -135,11 +135,11 @@ _ROWS: Final[Mapping[Element, Prediction]] = {
     Element.SPANS: Prediction.SPANS,
 }
 
-_ROWS_OF_KINDS: Final[Mapping[Kind, Prediction]] = {
-    Kind.TEXT: Prediction.TEXT,
-    Kind.NUMBER: Prediction.NUMBER,
-    Kind.BOOLEAN: Prediction.BOOLEAN,
-    Kind.LABELS: Prediction.LABELS,
+_ROWS_OF_KINDS: Final[Mapping[ValueKind, Prediction]] = {
+    ValueKind.TEXT: Prediction.TEXT,
+    ValueKind.NUMBER: Prediction.NUMBER,
+    ValueKind.BOOLEAN: Prediction.BOOLEAN,
+    ValueKind.LABELS: Prediction.LABELS,
 }
 
 # Masks and values of no known form have notes of their own.
@@ -178,13 +178,13 @@ def classify(predicted: Value) -> Prediction:
     if predicted.element in _ROWS:
         return _ROWS[predicted.element]
     if predicted.is_blank:
-        return Prediction.EMPTY_TEXT if predicted.kind is Kind.TEXT else Prediction.EMPTY_LIST
+        return Prediction.EMPTY_TEXT if predicted.kind is ValueKind.TEXT else Prediction.EMPTY_LIST
     return _ROWS_OF_KINDS[predicted.kind]
 
 
 def has_ratios(drawing: Value) -> bool:
     """Return whether a drawing has boxes, and all as ratios of the image's sides."""
-    if drawing.kind is not Kind.BOXES or drawing.is_blank:
+    if drawing.kind is not ValueKind.BOXES or drawing.is_blank:
         return False
     # A box at an edge of the image can end beyond it.
     return all(abs(side) <= 1.01 for box in drawing.comparison_key[1] for side in box[1:])

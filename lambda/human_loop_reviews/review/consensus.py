@@ -15,21 +15,14 @@ Same = Callable[[Value, Value], bool]
 
 
 class Consensus(NamedTuple):
-    """The result of counting the votes of several reviewers.
-
-    Parameters
-    ----------
-    reached
-        Whether more than half of the reviewers gave the same.
-    value
-        The value that they gave; None if they gave no value, or if no consensus was reached.
-    agreement
-        The share of pairs of reviewers who gave the same, None with fewer than two reviewers.
-    """
+    """The result of counting the votes of several reviewers."""
 
     reached: bool
+    """Whether more than half of the reviewers gave the same."""
     value: Value | None
+    """The value that they gave; None if they gave no value, or if no consensus was reached."""
     agreement: float | None
+    """The share of pairs of reviewers who gave the same, None with fewer than two reviewers."""
 
 
 def find_consensus(votes: Sequence[Value | None], same: Same | None = None) -> Consensus:

@@ -60,58 +60,38 @@ COMPARED_IN_PART = frozenset({Note.LABEL_AND_COUNT})
 
 
 class Vote(NamedTuple):
-    """One reviewer's vote on a field: a value, and the key under which the reviewer gave it.
-
-    Parameters
-    ----------
-    value
-        The value, None for no value.
-    key
-        The key, None where reviewers cannot choose one.
-    moved
-        Whether the key is another one than the model's, and no alias of it.
-    """
+    """One reviewer's vote on a field: a value, and the key under which the reviewer gave it."""
 
     value: Value | None = None
+    """The value, None for no value."""
     key: str | None = None
+    """The key, None where reviewers cannot choose one."""
     moved: bool = False
+    """Whether the key is another one than the model's, and no alias of it."""
 
 
 class Field(NamedTuple):
-    """One thing compared.
-
-    Parameters
-    ----------
-    name
-        The model's name for it, or the reviewers' where the model predicted none.
-    votes
-        Each reviewer's vote, in one order for all fields. There is at least one reviewer.
-    predicted
-        The model's value, None for no value.
-    confidence
-        The model's confidence in the field, from 0 to 100.
-    shown
-        Whether the reviewers were shown the prediction.
-    same
-        When two values are the same. Default: when their comparison keys are equal.
-    note
-        Why the field is compared only in part, or not at all.
-    details
-        What else is known about the prediction, by the names in outcomes: further confidences.
-    source
-        Where the values stand in the document, by the names in outcomes. It is told with the values
-        only.
-    """
+    """One thing compared."""
 
     name: str
+    """The model's name for it, or the reviewers' where the model predicted none."""
     votes: Sequence[Vote]
+    """Each reviewer's vote, in one order for all fields. There is at least one reviewer."""
     predicted: Value | None = None
+    """The model's value, None for no value."""
     confidence: float | None = None
+    """The model's confidence in the field, from 0 to 100."""
     shown: bool = True
+    """Whether the reviewers were shown the prediction."""
     same: Same | None = None
+    """When two values are the same. Default: when their comparison keys are equal."""
     note: Note | None = None
+    """Why the field is compared only in part, or not at all."""
     details: Mapping[str, Any] = _NOTHING
+    """What else is known about the prediction, by the names in outcomes: further confidences."""
     source: Mapping[str, Any] = _NOTHING
+    """Where the values stand in the document, by the names in outcomes. Only outcomes with values
+    contain it."""
 
     @property
     def values(self) -> list[Value | None]:

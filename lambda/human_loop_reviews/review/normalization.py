@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from human_loop_reviews.mapping import FieldMapping, Normalization
 from human_loop_reviews.review.values import (
     BLANK,
-    Kind,
     Value,
+    ValueKind,
     fold,
     number_value,
     read_number,
@@ -122,7 +122,7 @@ def normalize_values(values: Sequence[Value | None], rules: Rules) -> list[Value
         return list(values)
     currencies = set()
     if rules.number:
-        texts = [each for each in values if each is not None and each.kind is Kind.TEXT]
+        texts = [each for each in values if each is not None and each.kind is ValueKind.TEXT]
         amounts = [read_amount(each.comparison_key, rules.decimal) for each in texts]
         currencies = {amount.currency for amount in amounts if amount is not None} - {""}
     # Different currencies are different values. Where only one is named, it does not count.
@@ -203,19 +203,19 @@ def read_date(text: str) -> str | None:
 def _normalize(value: Value | None, rules: Rules, *, keep_currency: bool) -> Value | None:
     if value is None or value.is_blank:
         return value
-    if value.kind is Kind.TEXT:
+    if value.kind is ValueKind.TEXT:
         text: str = value.comparison_key
         if rules.number and not _date(text, rules):
             amount = read_amount(text, rules.decimal)
             if amount is not None and not (keep_currency and amount.currency):
                 return number_value(amount.number, value.display)
         return value._replace(comparison_key=_text_key(text, rules))
-    if value.kind is Kind.LABELS:
+    if value.kind is ValueKind.LABELS:
         labels = frozenset(_text_key(fold(label), rules) for label in value.display)
-        return value._replace(comparison_key=(Kind.LABELS, labels))
-    if value.kind is Kind.STRUCTURE:
+        return value._replace(comparison_key=(ValueKind.LABELS, labels))
+    if value.kind is ValueKind.STRUCTURE:
         key = structure_key(value.display, lambda text: _text_key(fold(text), rules))
-        return value._replace(comparison_key=(Kind.STRUCTURE, key))
+        return value._replace(comparison_key=(ValueKind.STRUCTURE, key))
     return value
 
 

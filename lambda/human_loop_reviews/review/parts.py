@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
-from human_loop_reviews.review.values import Kind, Value
+from human_loop_reviews.review.values import Value, ValueKind
 
-_WITH_PARTS = frozenset({Kind.LABELS, Kind.SPANS, Kind.STRUCTURE})
+_WITH_PARTS = frozenset({ValueKind.LABELS, ValueKind.SPANS, ValueKind.STRUCTURE})
 
 
 def count_parts(predicted: Value | None, answers: Sequence[Value | None]) -> dict[str, int]:
@@ -56,7 +56,7 @@ def _parts(value: Value | None) -> Counter[Hashable] | None:
     if value.kind not in _WITH_PARTS:
         return None
     key = value.comparison_key[1]
-    if value.kind is not Kind.STRUCTURE:
+    if value.kind is not ValueKind.STRUCTURE:
         return Counter(key)
     if type(key) is tuple and len(key) == 2 and key[0] == "rows":
         return Counter(dict(key[1]))

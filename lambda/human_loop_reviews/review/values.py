@@ -43,7 +43,7 @@ _BOOLEANS: Final[Mapping[str | Decimal, bool]] = {
 }
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """How a value is compared."""
 
     TEXT = "text"
@@ -86,42 +86,34 @@ class Element(StrEnum):
     OPAQUE = "opaque"
 
 
-_ELEMENTS: Final[Mapping[Kind, Element]] = {
-    Kind.TEXT: Element.TYPED,
-    Kind.NUMBER: Element.TYPED,
-    Kind.BOOLEAN: Element.SINGLE_BOX,
-    Kind.LABELS: Element.CHOICE,
-    Kind.SPANS: Element.SPANS,
-    Kind.BOXES: Element.BOXES,
-    Kind.SHAPES: Element.VERTICES,
-    Kind.STRUCTURE: Element.STRUCTURE,
-    Kind.MASK: Element.MASK,
-    Kind.OPAQUE: Element.OPAQUE,
+_ELEMENTS: Final[Mapping[ValueKind, Element]] = {
+    ValueKind.TEXT: Element.TYPED,
+    ValueKind.NUMBER: Element.TYPED,
+    ValueKind.BOOLEAN: Element.SINGLE_BOX,
+    ValueKind.LABELS: Element.CHOICE,
+    ValueKind.SPANS: Element.SPANS,
+    ValueKind.BOXES: Element.BOXES,
+    ValueKind.SHAPES: Element.VERTICES,
+    ValueKind.STRUCTURE: Element.STRUCTURE,
+    ValueKind.MASK: Element.MASK,
+    ValueKind.OPAQUE: Element.OPAQUE,
 }
 
-_TEXT: Final = Kind.TEXT  # a look-up in an enumeration is slow
+_TEXT: Final = ValueKind.TEXT  # a look-up in an enumeration is slow
 
 
 class Value(NamedTuple):
-    """One value of one field.
+    """One value of one field."""
 
-    Parameters
-    ----------
-    kind
-        How the value is compared.
-    comparison_key
-        Two values are equal if their comparison keys are. It is hashable. ``BLANK`` is the key of
-        an empty value: an empty text, a list of no labels.
-    display
-        The value as outcomes carry it, ready for JSON.
-    given_by
-        What gave the value, where its kind does not imply it.
-    """
-
-    kind: Kind
+    kind: ValueKind
+    """How the value is compared."""
     comparison_key: Any
+    """Two values are equal if their comparison keys are. It is hashable. ``BLANK`` is the key of an
+    empty value: an empty text, a list of no labels."""
     display: Any
+    """The value as outcomes carry it, ready for JSON."""
     given_by: Element | None = None
+    """What gave the value, where its kind does not imply it."""
 
     @property
     def element(self) -> Element:
@@ -166,21 +158,21 @@ def text_value(text: str) -> Value:
 
 def boolean_value(chosen: bool) -> Value:
     """Return a boolean as a value. It never equals a number."""
-    return Value(Kind.BOOLEAN, (Kind.BOOLEAN, chosen), chosen)
+    return Value(ValueKind.BOOLEAN, (ValueKind.BOOLEAN, chosen), chosen)
 
 
 def number_value(number: float | Decimal, display: Any) -> Value:
     """Return a number as a value: 1, 1.0 and 1e0 are equal."""
     exact = number if isinstance(number, Decimal) else Decimal(str(number))
-    return Value(Kind.NUMBER, (Kind.NUMBER, exact), display)
+    return Value(ValueKind.NUMBER, (ValueKind.NUMBER, exact), display)
 
 
 def labels_value(labels: Iterable[str]) -> Value:
     """Return labels as a value in which neither order nor repetition counts."""
     written = {fold(label): label for label in sorted(map(single_spaced, labels), reverse=True)}
     return Value(
-        Kind.LABELS,
-        (Kind.LABELS, frozenset(written)) if written else BLANK,
+        ValueKind.LABELS,
+        (ValueKind.LABELS, frozenset(written)) if written else BLANK,
         sorted(written.values()),
     )
 
@@ -201,7 +193,7 @@ def structure_value(structure: Any) -> Value:
     True
     """
     ordered = in_one_order(structure)
-    return Value(Kind.STRUCTURE, (Kind.STRUCTURE, structure_key(ordered)), ordered)
+    return Value(ValueKind.STRUCTURE, (ValueKind.STRUCTURE, structure_key(ordered)), ordered)
 
 
 def structure_key(value: Any, text_key: Callable[[str], str] = fold) -> Any:
@@ -220,9 +212,9 @@ def structure_key(value: Any, text_key: Callable[[str], str] = fold) -> Any:
     if type(value) is str:
         return text_key(value)
     if type(value) is bool:
-        return (Kind.BOOLEAN, value)
+        return (ValueKind.BOOLEAN, value)
     if type(value) is int or type(value) is float:
-        return (Kind.NUMBER, Decimal(str(value)))
+        return (ValueKind.NUMBER, Decimal(str(value)))
     if type(value) is dict:
         return frozenset(
             (key, structure_key(inner, text_key))
@@ -235,7 +227,7 @@ def structure_key(value: Any, text_key: Callable[[str], str] = fold) -> Any:
     if all(type(inner) is dict for inner in value):
         return ("rows", frozenset(Counter(keys).items()))
     if all(type(inner) is str for inner in value):
-        return (Kind.LABELS, frozenset(keys))
+        return (ValueKind.LABELS, frozenset(keys))
     return tuple(keys)
 
 
@@ -246,7 +238,7 @@ def equal_within(tolerance: float) -> Callable[[Value, Value], bool]:
     def same(one: Value, other: Value) -> bool:
         if one.comparison_key == other.comparison_key:
             return True
-        if one.kind is not Kind.NUMBER or other.kind is not Kind.NUMBER:
+        if one.kind is not ValueKind.NUMBER or other.kind is not ValueKind.NUMBER:
             return False
         difference = _ARITHMETIC.subtract(one.comparison_key[1], other.comparison_key[1])
         return bool(difference.copy_abs() <= largest)
@@ -278,11 +270,11 @@ def to_common_kind(
     """
     kinds = {value.kind for value in values if value is not None}
     result = list(values)
-    if Kind.BOOLEAN in kinds:
+    if ValueKind.BOOLEAN in kinds:
         result = [_as_boolean(value) for value in result]
-    if read_numbers and Kind.NUMBER in kinds:
+    if read_numbers and ValueKind.NUMBER in kinds:
         result = [_as_number(value) for value in result]
-    if Kind.LABELS in kinds:
+    if ValueKind.LABELS in kinds:
         result = [_as_labels(value) for value in result]
     return result
 
@@ -300,21 +292,23 @@ def read_number(text: str) -> Decimal | None:
 
 
 def _as_boolean(value: Value | None) -> Value | None:
-    if value is None or value.kind not in (Kind.TEXT, Kind.NUMBER) or value.is_blank:
+    if value is None or value.kind not in (ValueKind.TEXT, ValueKind.NUMBER) or value.is_blank:
         return value
     key = value.comparison_key
-    chosen = _BOOLEANS.get(key.casefold() if value.kind is Kind.TEXT else key[1])
+    chosen = _BOOLEANS.get(key.casefold() if value.kind is ValueKind.TEXT else key[1])
     return value if chosen is None else boolean_value(chosen)._replace(display=value.display)
 
 
 def _as_number(value: Value | None) -> Value | None:
-    if value is None or value.kind is not Kind.TEXT:
+    if value is None or value.kind is not ValueKind.TEXT:
         return value
     number = read_number(value.comparison_key)
     return value if number is None else number_value(number, value.display)
 
 
 def _as_labels(value: Value | None) -> Value | None:
-    if value is None or value.kind is not Kind.TEXT or value.is_blank:
+    if value is None or value.kind is not ValueKind.TEXT or value.is_blank:
         return value
-    return Value(Kind.LABELS, (Kind.LABELS, frozenset([value.comparison_key])), [value.display])
+    return Value(
+        ValueKind.LABELS, (ValueKind.LABELS, frozenset([value.comparison_key])), [value.display]
+    )

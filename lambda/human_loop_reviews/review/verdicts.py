@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
-from human_loop_reviews.review.values import Kind, Value
+from human_loop_reviews.review.values import Value, ValueKind
 
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
@@ -38,88 +38,62 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldReview:
-    """The review of one field.
-
-    Parameters
-    ----------
-    name
-        The key that more than half of the reviewers gave, or else the model's.
-    predicted_name
-        The model's key where it is another one than the name, else None.
-    verdict
-        None where there is no prediction to compare with, or for the reason in ``note``.
-    model_correct
-        Whether more than half of the reviewers upheld the prediction. False if more than half did
-        not, whatever they gave instead. None on a tie, without a prediction, and where nothing, or
-        not enough, was compared.
-    upheld_share
-        The share of reviewers who upheld the prediction. None without a prediction, and where
-        nothing was compared.
-    reviewer_agreement
-        The share of pairs of reviewers who gave the same key and value. None with fewer than two
-        reviewers, and where nothing was compared.
-    confidence
-        The model's confidence, from 0 to 100, where it is known.
-    shown
-        Whether the reviewers were shown the prediction. None without one.
-    note
-        Why the field has no verdict, or was compared only in part. None if it was compared fully.
-    kind
-        How the consensus is compared, or the model's value without one, or the reviewers' values.
-        None if nobody gave a value.
-    details, source
-        As in `Field`.
-    predicted
-        The model's value, ready for JSON. None for no value.
-    answers
-        Each reviewer's value, in one order for all fields. None for no value.
-    consensus
-        The value that more than half of the reviewers gave. None if there is no such value.
-    """
+    """The review of one field."""
 
     name: str
+    """The key that more than half of the reviewers gave, or else the model's."""
     predicted_name: str | None
+    """The model's key where it is another one than the name, else None."""
     verdict: Verdict | None
+    """None where there is no prediction to compare with, or for the reason in ``note``."""
     model_correct: bool | None
+    """Whether more than half of the reviewers upheld the prediction. False if more than half did
+    not, whatever they gave instead. None on a tie, without a prediction, and where nothing, or not
+    enough, was compared."""
     upheld_share: float | None
+    """The share of reviewers who upheld the prediction. None without a prediction, and where
+    nothing was compared."""
     reviewer_agreement: float | None
+    """The share of pairs of reviewers who gave the same key and value. None with fewer than two
+    reviewers, and where nothing was compared."""
     confidence: float | None
+    """The model's confidence, from 0 to 100, where it is known."""
     shown: bool | None
+    """Whether the reviewers were shown the prediction. None without one."""
     note: Note | None
-    kind: Kind | None
+    """Why the field has no verdict, or was compared only in part. None if it was compared fully."""
+    kind: ValueKind | None
+    """How the consensus is compared, or the model's value without one, or the reviewers' values.
+    None without any value."""
     details: Mapping[str, Any]
+    """As in `Field`."""
     source: Mapping[str, Any]
+    """As in `Field`."""
     predicted: Any
+    """The model's value, ready for JSON. None for no value."""
     answers: tuple[Any, ...]
+    """Each reviewer's value, in one order for all fields. None for no value."""
     consensus: Any
+    """The value that more than half of the reviewers gave. None if there is no such value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """All verdicts of one human loop.
-
-    Parameters
-    ----------
-    answer_count
-        How many reviewers answered.
-    prediction_known
-        Whether the output, or the owner's mapping, contains the prediction.
-    fields
-        The fields by name.
-    seconds_to_first_acceptance
-        From the loop's creation until the first reviewer accepted the task, where known.
-    seconds_worked
-        How long each reviewer worked, None where unknown, in the order of the fields' ``answers``.
-    activation
-        Why the loop was started. None where the output does not say.
-    """
+    """All verdicts of one human loop."""
 
     answer_count: int
+    """How many reviewers answered."""
     prediction_known: bool
+    """Whether the output, or the owner's mapping, contains the prediction."""
     fields: tuple[FieldReview, ...]
+    """The fields by name."""
     seconds_to_first_acceptance: float | None
+    """From the loop's creation until the first reviewer accepted the task, where known."""
     seconds_worked: tuple[float | None, ...]
+    """How long each reviewer worked, None where unknown, in the order of the fields'
+    ``answers``."""
     activation: Activation | None = None
+    """Why the loop was started. None where the output does not say."""
 
     @property
     def unanswered(self) -> bool:
@@ -299,7 +273,7 @@ def _verdict_on_prediction(field: Field, tally: _Tally) -> Verdict | None:
     return Verdict.CORRECTED
 
 
-def _kind(values: Sequence[Value | None]) -> Kind | None:
+def _kind(values: Sequence[Value | None]) -> ValueKind | None:
     """Return the kind of the first value that is not empty, else of the first value."""
     given = [value for value in values if value is not None]
     return next((value.kind for value in sorted(given, key=lambda value: value.is_blank)), None)

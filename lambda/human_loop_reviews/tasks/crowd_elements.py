@@ -13,8 +13,8 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.review.values import (
     BLANK,
     Element,
-    Kind,
     Value,
+    ValueKind,
     boolean_value,
     fold,
     labels_value,
@@ -34,13 +34,13 @@ MAX_VALUES: Final = 500_000
 MAX_PACKED_CHARACTERS: Final = 1_000_000
 
 #: The most fields of one output. An event of 256 KB has room for fewer.
-MAX_FIELDS: Final = 2_000
+MAX_ANSWER_FIELDS: Final = 2_000
 
 #: The most characters of all field names of one output. An object within many objects repeats all
 #: their names.
 MAX_NAME_CHARACTERS: Final = 500_000
 
-# Deeper than this, nothing is unfolded, and opaque values are left out of outcomes.
+# Objects below this depth are not unfolded, and opaque values are left out of outcomes.
 _MAX_DEPTH: Final = 32
 
 # Python refuses to write longer numbers as text. JMESPath's functions can return them.
@@ -82,29 +82,21 @@ class TooLargeError(Exception):
 
 def too_many_fields() -> TooLargeError:
     """Return the error for answers with more fields than are read."""
-    return TooLargeError(f"at most {MAX_FIELDS:,} fields in all answers")
+    return TooLargeError(f"at most {MAX_ANSWER_FIELDS:,} fields in all answers")
 
 
 @dataclass(slots=True)
 class Limits:
-    """What may still be read of one output.
-
-    Parameters
-    ----------
-    values
-        How many values.
-    packed_characters
-        How many characters of packed JSON. With 0, no text is unpacked.
-    fields
-        How many fields.
-    name_characters
-        How many characters of field names.
-    """
+    """What may still be read of one output."""
 
     values: int = MAX_VALUES
+    """How many values."""
     packed_characters: int = MAX_PACKED_CHARACTERS
-    fields: int = MAX_FIELDS
+    """How many characters of packed JSON. With 0, no text is unpacked."""
+    fields: int = MAX_ANSWER_FIELDS
+    """How many fields."""
     name_characters: int = MAX_NAME_CHARACTERS
+    """How many characters of field names."""
 
     def use_value(self) -> None:
         """Count a value."""
@@ -182,7 +174,7 @@ def read_fields(content: Mapping[str, Any]) -> dict[Path, Any]:
     Raises
     ------
     TooLargeError
-        If there are more than `MAX_FIELDS`.
+        If there are more than `MAX_ANSWER_FIELDS`.
 
     Examples
     --------
@@ -199,7 +191,7 @@ def read_fields(content: Mapping[str, Any]) -> dict[Path, Any]:
             pending += [((*path, key), entry) for key, entry in value.items()]
         else:
             fields[path] = value
-        if len(fields) > MAX_FIELDS:
+        if len(fields) > MAX_ANSWER_FIELDS:
             raise too_many_fields()
     return dict(sorted(fields.items()))
 
@@ -337,7 +329,7 @@ def read_spans(entities: list[Any]) -> Value | None:
     Examples
     --------
     >>> read_spans([{"startOffset": 0, "endOffset": 5, "label": "PERSON"}]).kind
-    <Kind.SPANS: 'spans'>
+    <ValueKind.SPANS: 'spans'>
     """
     spans: dict[tuple[int, int, str], str] = {}
     for entity in entities:
@@ -351,7 +343,7 @@ def read_spans(entities: list[Any]) -> Value | None:
         {"startOffset": start, "endOffset": end, "label": spans[start, end, label]}
         for start, end, label in sorted(spans)
     ]
-    return Value(Kind.SPANS, (Kind.SPANS, frozenset(spans)) if spans else BLANK, display)
+    return Value(ValueKind.SPANS, (ValueKind.SPANS, frozenset(spans)) if spans else BLANK, display)
 
 
 def _read_mask(element: dict[str, Any]) -> Value:
@@ -361,11 +353,11 @@ def _read_mask(element: dict[str, Any]) -> Value:
         display["labels"] = sorted(element["labelMappings"])
     if type(element.get("instances")) is list:
         display["instances"] = len(element["instances"])
-    return Value(Kind.MASK, (Kind.MASK,), display)
+    return Value(ValueKind.MASK, (ValueKind.MASK,), display)
 
 
 def _opaque(value: Any) -> Value:
-    return Value(Kind.OPAQUE, (Kind.OPAQUE,), value if _can_be_carried(value) else None)
+    return Value(ValueKind.OPAQUE, (ValueKind.OPAQUE,), value if _can_be_carried(value) else None)
 
 
 def _can_be_carried(value: Any) -> bool:

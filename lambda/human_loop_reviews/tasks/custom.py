@@ -34,34 +34,22 @@ from human_loop_reviews.tasks.value_fields import bound_comparisons, make_field
 
 @dataclass(frozen=True, slots=True)
 class MappedPrediction:
-    """The prediction of a custom task with a mapping.
-
-    Parameters
-    ----------
-    inputs
-        What the caller passed in.
-    mapping
-        The fields, with the places of prediction and answer. There is at least one.
-    """
+    """The prediction of a custom task with a mapping."""
 
     inputs: Content
+    """What the caller passed in."""
     mapping: Sequence[FieldMapping]
+    """The fields, with the places of prediction and answer. There is at least one."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomAnswer:
-    """What one reviewer's form gave.
-
-    Parameters
-    ----------
-    content
-        The ``answerContent`` as it is: every form gives something else.
-    source
-        What errors call the output.
-    """
+    """What one reviewer's form gave."""
 
     content: Content
+    """The ``answerContent`` as it is: every form gives something else."""
     source: str
+    """What errors call the output."""
 
 
 class CustomTask:

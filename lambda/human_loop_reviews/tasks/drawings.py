@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from human_loop_reviews.review.values import BLANK, Element, Kind, Value, fold
+from human_loop_reviews.review.values import BLANK, Element, Value, ValueKind, fold
 
 #: Two boxes can be the same from this intersection over union.
 MIN_OVERLAP: Final = 0.5
@@ -45,7 +45,7 @@ def read_boxes(entries: list[Any]) -> Value | None:
     --------
     >>> box = {"height": 4, "label": "dog", "left": 0, "top": 0, "width": 3}
     >>> read_boxes([box]).kind
-    <Kind.BOXES: 'boxes'>
+    <ValueKind.BOXES: 'boxes'>
     """
     boxes = [(box, entry) for entry in entries if (box := _read_box(entry)) is not None]
     if len(boxes) < len(entries):
@@ -54,8 +54,8 @@ def read_boxes(entries: list[Any]) -> Value | None:
         return _label_counts([box.label for box, _ in boxes], Element.BOXES)
     boxes.sort(key=lambda pair: pair[0])
     display = [{key: entry[key] for key in ("label", *_SIDES)} for _, entry in boxes]
-    comparison_key = (Kind.BOXES, tuple([box for box, _ in boxes])) if boxes else BLANK
-    return Value(Kind.BOXES, comparison_key, display)
+    comparison_key = (ValueKind.BOXES, tuple([box for box, _ in boxes])) if boxes else BLANK
+    return Value(ValueKind.BOXES, comparison_key, display)
 
 
 def read_shapes(entries: list[Any], shape: Element) -> Value | None:
@@ -95,7 +95,7 @@ def count_comparisons(drawings: Sequence[Value | None]) -> int:
     labels = [
         Counter([box.label for box in drawing.comparison_key[1]])
         for drawing in drawings
-        if drawing is not None and drawing.kind is Kind.BOXES and not drawing.is_blank
+        if drawing is not None and drawing.kind is ValueKind.BOXES and not drawing.is_blank
     ]
     comparisons = 0
     for index, one in enumerate(labels):
@@ -107,7 +107,7 @@ def count_comparisons(drawings: Sequence[Value | None]) -> int:
 
 def count_labels(drawing: Value | None) -> Value | None:
     """Return a drawing of boxes as the number of each label, and any other value as it is."""
-    if drawing is None or drawing.kind is not Kind.BOXES or drawing.is_blank:
+    if drawing is None or drawing.kind is not ValueKind.BOXES or drawing.is_blank:
         return drawing
     return _label_counts([box.label for box in drawing.comparison_key[1]], Element.BOXES)
 
@@ -119,13 +119,18 @@ def same_drawing(one: Value, other: Value) -> bool:
     """
     if one.comparison_key == other.comparison_key:
         return True
-    if one.kind is not Kind.BOXES or other.kind is not Kind.BOXES or one.is_blank or other.is_blank:
+    if (
+        one.kind is not ValueKind.BOXES
+        or other.kind is not ValueKind.BOXES
+        or one.is_blank
+        or other.is_blank
+    ):
         return False
     return same_boxes(one.comparison_key[1], other.comparison_key[1])
 
 
 def same_boxes(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
-    """Return whether every box can be matched with another box of its own.
+    """Return whether the boxes can be matched one to one.
 
     Two boxes match if their labels are equal and their intersection over union is at least
     `MIN_OVERLAP`. The sets are the same if a complete one-to-one matching exists.
@@ -172,8 +177,8 @@ def _read_side(number: Any) -> float | None:
 
 def _label_counts(labels: Sequence[str], element: Element) -> Value:
     counts = sorted(Counter(map(fold, labels)).items())
-    comparison_key = (Kind.SHAPES, tuple(counts)) if counts else BLANK
-    return Value(Kind.SHAPES, comparison_key, dict(counts), element)
+    comparison_key = (ValueKind.SHAPES, tuple(counts)) if counts else BLANK
+    return Value(ValueKind.SHAPES, comparison_key, dict(counts), element)
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -45,49 +45,32 @@ _Texts = dict[str, str | Value | None]
 
 
 class Pair(NamedTuple):
-    """One key with its value.
-
-    Parameters
-    ----------
-    id
-        The id of the key's block.
-    key
-        The key without trailing colons, as `trim_key` returns it.
-    value
-        The value; an empty text for a key without one.
-    confidence
-        The model's confidence in the key's block, from 0 to 100, where it is known.
-    value_blocks
-        The blocks of the value.
-    words
-        The ids of the words of the key, and of the value.
-    """
+    """One key with its value."""
 
     id: str
+    """The id of the key's block."""
     key: str
+    """The key without trailing colons, as `trim_key` returns it."""
     value: Value
+    """The value; an empty text for a key without one."""
     confidence: float | None
+    """The model's confidence in the key's block, from 0 to 100, where it is known."""
     value_blocks: Sequence[Mapping[str, Any]] = ()
+    """The blocks of the value."""
     words: Sequence[Sequence[str]] = ()
+    """The ids of the words of the key, and of the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The pairs that the model read, or that one reviewer gave.
-
-    Parameters
-    ----------
-    pairs
-        Each with an id of its own, in an order that does not depend on that of the blocks.
-    blocks
-        The blocks that were read, each with an id of its own.
-    sets
-        Those of keys and values, by id.
-    """
+    """The pairs that the model read, or that one reviewer gave."""
 
     pairs: tuple[Pair, ...]
+    """Each with a unique id, in an order that does not depend on that of the blocks."""
     blocks: Sequence[dict[str, Any]] = ()
+    """The blocks that were read, each with a unique id."""
     sets: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """Those of keys and values, by id."""
 
 
 def read_form(content: Any, place: Place) -> Form:

@@ -65,9 +65,9 @@ class FormDetails:
 
 
 class PairSource(Mapping[str, Any]):
-    """Where a pair stands in the document, as far as the response says: page, geometry, block ids.
+    """Where a pair stands in the document: page, geometry and block ids, if the response has them.
 
-    It is read when it is told, which is with values only.
+    It is read on access, because only outcomes with values contain it.
 
     Parameters
     ----------

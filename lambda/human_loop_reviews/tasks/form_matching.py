@@ -11,13 +11,13 @@ from typing import Any, Final, NamedTuple, Protocol
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.review.consensus import find_consensus
 from human_loop_reviews.review.field import Field, Vote
-from human_loop_reviews.review.values import BLANK, Kind
+from human_loop_reviews.review.values import BLANK, ValueKind
 from human_loop_reviews.tasks.form_blocks import Form, Pair
 from human_loop_reviews.tasks.form_keys import FormKeys
 
 #: The most fields, and the most votes on all fields together, that a review may have. They bound
 #: the memory that forged answers take: reviewers who have no pair in common make a field of each.
-MAX_FIELDS: Final = 50_000
+MAX_FORM_FIELDS: Final = 50_000
 MAX_VOTES: Final = 1_000_000
 
 #: How many letters and digits make a value distinctive.
@@ -62,9 +62,9 @@ def compare_forms(
     """Compare the pairs that the reviewers were shown with those that they gave.
 
     A reviewer's pair belongs to the shown pair with its id, else with its key, else with a key of
-    the same meaning. A pair whose key the model read, and that was not shown, belongs to that. Of
-    the remaining pairs, those were moved to another key for which there is evidence. The others
-    were added.
+    the same meaning. A pair with a key that the model read, and that was not shown, belongs to that
+    key. Of the remaining pairs, those were moved to another key for which there is evidence. The
+    others were added.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def compare_forms(
 
 
 def _refuse_too_many(fields: int, reviewers: int, place: Place) -> None:
-    if fields > MAX_FIELDS:
-        raise place.expected(f"at most {MAX_FIELDS:,} fields")
+    if fields > MAX_FORM_FIELDS:
+        raise place.expected(f"at most {MAX_FORM_FIELDS:,} fields")
     if fields * reviewers > MAX_VOTES:
         raise place.expected(f"at most {MAX_VOTES:,} votes, one per field and answer")
 
@@ -176,10 +176,10 @@ def _match_by_label(matches: Sequence[_Match], shown: Form, label: _Label) -> No
 
 
 def _match_other_values(shown: Sequence[Pair], offers: Sequence[tuple[_Match, Pair]]) -> None:
-    """Match pairs of one label whose values differ from the shown ones.
+    """Match pairs of one label with values that differ from the shown ones.
 
-    Nothing tells which of two dates a reviewer corrected. But reviewers who gave the same value
-    corrected the same pair, so that value goes to the pair that is open for most of them.
+    The output does not say which of two dates a reviewer corrected. Reviewers who gave the same
+    value corrected the same pair, so that value goes to the pair that is open for most of them.
     """
     by_value: dict[object, list[tuple[_Match, Pair]]] = {}
     for match, pair in offers:
@@ -265,8 +265,8 @@ def _likely_key(one: str, other: str) -> bool:
 def _match_moved(match: _Match, shown: Form, response: _Response) -> None:
     """Match a reviewer's pairs with shown ones of the same text that the reviewer removed.
 
-    Pairs whose key the model read elsewhere are left for that. Selection elements have no text of
-    their own: every selected box has the same.
+    Pairs with a key that the model read elsewhere are matched with that key instead. Selection
+    elements are not matched, because every selected box has the same text.
     """
     removed: dict[object, list[Pair]] = {}
     for pair in shown.pairs:
@@ -294,7 +294,7 @@ def _by_key(pair: Pair) -> tuple[str, str]:
 
 
 def _is_text(pair: Pair) -> bool:
-    return pair.value.kind is Kind.TEXT and not pair.value.is_blank
+    return pair.value.kind is ValueKind.TEXT and not pair.value.is_blank
 
 
 def _field(

@@ -28,24 +28,16 @@ _RESPONSE: Final = "aiServiceResponse"
 
 @dataclass(frozen=True, slots=True)
 class FormPrediction:
-    """What the model read in a document.
-
-    Parameters
-    ----------
-    shown
-        The pairs that the reviewers were shown.
-    response
-        All that the model read, shown or not, as the output holds it.
-    activation
-        Why the loop was started. The conditions also name the aliases of keys.
-    source
-        What errors call the document.
-    """
+    """What the model read in a document."""
 
     shown: Form
+    """The pairs that the reviewers were shown."""
     response: dict[str, Any]
+    """All that the model read, shown or not, as the output holds it."""
     activation: Activation
+    """Why the loop was started. The conditions also name the aliases of keys."""
     source: str
+    """What errors call the document."""
 
     @property
     def keys(self) -> FormKeys:

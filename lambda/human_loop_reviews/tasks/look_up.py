@@ -16,7 +16,7 @@ class ExpressionFailedError(Exception):
     """An expression cannot be evaluated on this output."""
 
 
-class Found(Enum):
+class PathMatch(Enum):
     """What an expression finds."""
 
     #: A value.
@@ -29,22 +29,16 @@ class Found(Enum):
     NOTHING = "nothing"
 
 
-_ORDER: Final = tuple(Found)
+_ORDER: Final = tuple(PathMatch)
 
 
 class LookUp(NamedTuple):
-    """The result of one expression.
+    """The result of one expression."""
 
-    Parameters
-    ----------
-    found
-        What the expression finds.
-    value
-        The value, None unless ``found`` is a value.
-    """
-
-    found: Found
+    found: PathMatch
+    """What the expression finds."""
     value: Any = None
+    """The value, None unless ``found`` is a value."""
 
 
 def look_up(expression: str, data: Any) -> LookUp:
@@ -60,9 +54,9 @@ def look_up(expression: str, data: Any) -> LookUp:
     >>> look_up("category.label", {"category": {"label": "Billing"}}).value
     'Billing'
     >>> look_up("category.labels", {"category": {"label": "Billing"}}).found
-    <Found.ELEMENT_ONLY: 'elementOnly'>
+    <PathMatch.ELEMENT_ONLY: 'elementOnly'>
     >>> look_up("town", {"category": {"label": "Billing"}}).found
-    <Found.NOTHING: 'nothing'>
+    <PathMatch.NOTHING: 'nothing'>
     """
     try:
         node, value = _parse(expression), None
@@ -71,9 +65,9 @@ def look_up(expression: str, data: Any) -> LookUp:
         except JMESPATH_ERRORS:
             if _has_element(node, data):
                 raise
-            return LookUp(Found.NOTHING)
+            return LookUp(PathMatch.NOTHING)
         if value is not None and not _finds_nothing(node, value, data):
-            return LookUp(Found.VALUE, value)
+            return LookUp(PathMatch.VALUE, value)
         return LookUp(_explain(node, data))
     except JMESPATH_ERRORS:
         raise ExpressionFailedError from None
@@ -101,20 +95,20 @@ def _finds_nothing(node: _Node, value: Any, data: Any) -> bool:
     return value == [] and _explain_rows(node, data) is not None
 
 
-def _explain(node: _Node, data: Any) -> Found:
+def _explain(node: _Node, data: Any) -> PathMatch:
     """Return what an expression without a value finds."""
     steps = _steps(node)
     if steps is not None:
         return _walk(steps, data)
     if node["type"] == "or_expression":
         found = min([_explain(child, data) for child in node["children"]], key=_ORDER.index)
-        return Found.EMPTY if found is Found.VALUE else found
+        return PathMatch.EMPTY if found is PathMatch.VALUE else found
     if rows := _explain_rows(node, data):
         return rows
-    return Found.EMPTY if _has_element(node, data) else Found.NOTHING
+    return PathMatch.EMPTY if _has_element(node, data) else PathMatch.NOTHING
 
 
-def _explain_rows(node: _Node, data: Any) -> Found | None:
+def _explain_rows(node: _Node, data: Any) -> PathMatch | None:
     """Return what a path into each entry of a list finds; None for another expression."""
     if node["type"] != "projection":
         return None
@@ -123,12 +117,12 @@ def _explain_rows(node: _Node, data: Any) -> Found | None:
     if entries is None:
         return _explain(rows, data)
     if not isinstance(entries, list):
-        return Found.ELEMENT_ONLY
+        return PathMatch.ELEMENT_ONLY
     path = _steps(rest)
     if not entries or not path:
         return None
     found = {_walk(path, entry) for entry in entries if isinstance(entry, dict)}
-    return None if Found.EMPTY in found or Found.VALUE in found else Found.ELEMENT_ONLY
+    return None if PathMatch.EMPTY in found or PathMatch.VALUE in found else PathMatch.ELEMENT_ONLY
 
 
 def _steps(node: _Node) -> list[str | int] | None:
@@ -149,19 +143,19 @@ def _steps(node: _Node) -> list[str | int] | None:
     return steps
 
 
-def _walk(steps: list[str | int], data: Any) -> Found:
+def _walk(steps: list[str | int], data: Any) -> PathMatch:
     for depth, step in enumerate(steps):
         if data is None or data in ("", [], {}):
-            return Found.EMPTY if depth else Found.NOTHING
+            return PathMatch.EMPTY if depth else PathMatch.NOTHING
         if isinstance(step, int):
             if not isinstance(data, list):
-                return Found.ELEMENT_ONLY
+                return PathMatch.ELEMENT_ONLY
             data = data[step] if -len(data) <= step < len(data) else None
         elif isinstance(data, dict) and step in data:
             data = data[step]
         else:
-            return Found.ELEMENT_ONLY if depth else Found.NOTHING
-    return Found.EMPTY if data is None else Found.VALUE
+            return PathMatch.ELEMENT_ONLY if depth else PathMatch.NOTHING
+    return PathMatch.EMPTY if data is None else PathMatch.VALUE
 
 
 def _has_element(node: _Node, data: Any) -> bool:

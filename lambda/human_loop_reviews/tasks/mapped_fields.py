@@ -11,7 +11,7 @@ from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.tasks.aws_elements import compare_element, find_element
 from human_loop_reviews.tasks.crowd_elements import read_value
 from human_loop_reviews.tasks.image_size import ImageSize
-from human_loop_reviews.tasks.look_up import ExpressionFailedError, Found, LookUp, look_up
+from human_loop_reviews.tasks.look_up import ExpressionFailedError, LookUp, PathMatch, look_up
 from human_loop_reviews.tasks.value_fields import make_field
 
 #: The most rows of one field. Reviewers can paste more into a text.
@@ -21,7 +21,7 @@ MAX_ROWS: Final = 500
 #: times the memory of their JSON.
 MAX_VALUES_OF_A_FIELD: Final = 50_000
 
-_MISSING: Final = frozenset({Found.NOTHING, Found.ELEMENT_ONLY})
+_MISSING: Final = frozenset({PathMatch.NOTHING, PathMatch.ELEMENT_ONLY})
 
 # What identifies a row, and how many rows before it have the same key.
 _RowKey: TypeAlias = tuple[Any, int]
@@ -35,13 +35,13 @@ def find_paths(
     Null is found.
     """
     states = [
-        {_found(expression, data) for data in places}
+        {_match(expression, data) for data in places}
         for expression, places in (
             (mapping.prediction_path, [inputs]),
             (mapping.answer_path, contents),
         )
     ]
-    prediction, answer = [bool(found & {Found.VALUE, Found.EMPTY}) for found in states]
+    prediction, answer = [bool(found & {PathMatch.VALUE, PathMatch.EMPTY}) for found in states]
     return prediction, answer
 
 
@@ -105,11 +105,11 @@ def map_field(
 def _why_not_compared(prediction: LookUp, answers: Sequence[LookUp]) -> Note | None:
     """Return why a field is not compared: a path that finds nothing is not an answer."""
     found = {answer.found for answer in answers}
-    if Found.ELEMENT_ONLY in found:
+    if PathMatch.ELEMENT_ONLY in found:
         return Note.PATH_NOT_FOUND
     if prediction.found in _MISSING:
         return Note.PREDICTION_NOT_FOUND
-    if found == {Found.NOTHING} and prediction.found is Found.VALUE:
+    if found == {PathMatch.NOTHING} and prediction.found is PathMatch.VALUE:
         return Note.ANSWER_NOT_FOUND
     return None
 
@@ -141,7 +141,9 @@ def _map_rows(
 ) -> list[Field]:
     """Return one field per row: the model's rows in their order, then what reviewers added."""
     if len({type(rows) is list for rows in (prediction, *answers) if rows is not None}) > 1:
-        return [_not_compared(mapping.name, len(answers), Note.NOT_COMPARABLE)]
+        votes = [Vote(read_value(answer)) for answer in answers]
+        predicted = read_value(prediction)
+        return [Field(mapping.name, votes, predicted, note=Note.NOT_COMPARABLE)]
     shown, *given = [_as_rows(rows) for rows in (prediction, *answers)]
     if max(map(len, (shown, *given))) > MAX_ROWS:
         return [_not_compared(mapping.name, len(answers), Note.TOO_LARGE)]
@@ -220,8 +222,8 @@ def read_number_up_to(value: Any, highest: float) -> float | None:
     return float(value) if 0 <= value <= highest else None
 
 
-def _found(expression: str, data: Mapping[str, Any]) -> Found:
+def _match(expression: str, data: Mapping[str, Any]) -> PathMatch:
     try:
         return look_up(expression, data).found
     except ExpressionFailedError:
-        return Found.NOTHING
+        return PathMatch.NOTHING

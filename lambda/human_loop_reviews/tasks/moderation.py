@@ -25,18 +25,12 @@ MAX_LABELS: Final = 500
 
 
 class Label(NamedTuple):
-    """One moderation label.
-
-    Parameters
-    ----------
-    parent
-        The parent's name; empty for a label of the first level, None if it is not known.
-    name
-        The label's name.
-    """
+    """One moderation label."""
 
     parent: str | None
+    """The parent's name; empty for a label of the first level, None if it is not known."""
     name: str
+    """The label's name."""
 
     @property
     def path(self) -> str:
@@ -171,10 +165,11 @@ def _label_lists(content: Any, place: Place) -> list[tuple[list[Any], Place]]:
 
 
 def _find_parents(shown: Labels, answers: Sequence[Labels]) -> tuple[Labels, list[Labels]]:
-    """Return the labels with their parents where another label tells them.
+    """Return the labels, with missing parents taken from other labels of the same name.
 
-    The model's labels tell the reviewers' parents first, as they were the categories of the form.
-    If several labels have the name, the reviewers could not tell them apart, and gave them all.
+    For the reviewers' labels, the model's labels take precedence, because they were the categories
+    of the form. If several labels have the name, the form did not distinguish them, and the
+    reviewers gave all of them.
     """
     if not any(label.parent is None for labels in (shown, *answers) for label in labels):
         return shown, list(answers)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from human_loop_reviews.review.comparability import has_ratios
-from human_loop_reviews.review.values import Element, Kind, Value
+from human_loop_reviews.review.values import Element, Value, ValueKind
 from human_loop_reviews.tasks.aws_responses import read_response_boxes, read_response_spans
 from human_loop_reviews.tasks.crowd_elements import read_spans
 from human_loop_reviews.tasks.drawings import read_boxes
@@ -37,7 +37,7 @@ def read_prediction(
         The value as it is, if it is no response of an AWS service and no drawing.
     """
     elements = {value.element for value in given if value is not None}
-    if predicted.kind in (Kind.STRUCTURE, Kind.OPAQUE):
+    if predicted.kind in (ValueKind.STRUCTURE, ValueKind.OPAQUE):
         if Element.BOXES in elements and (boxes := read_response_boxes(prediction)) is not None:
             predicted = read_boxes(boxes) or predicted
         elif Element.SPANS in elements and (spans := read_response_spans(prediction)) is not None:

@@ -13,8 +13,8 @@ from human_loop_reviews.review.normalization import Rules, normalize_values
 from human_loop_reviews.review.parts import count_parts
 from human_loop_reviews.review.values import (
     Element,
-    Kind,
     Value,
+    ValueKind,
     equal_within,
     labels_value,
     text_value,
@@ -61,7 +61,7 @@ def make_field(
 
     Examples
     --------
-    >>> make_field("Kind", "Other", [{"label": "Billing"}]).votes[0].value.display
+    >>> make_field("ValueKind", "Other", [{"label": "Billing"}]).votes[0].value.display
     'Billing'
     """
     found = [prediction, *answers]
@@ -106,7 +106,7 @@ def _in_one_kind(
     """Return the values of one field as they are compared, the prediction first."""
     rules = Rules.of(mapping)
     predicted = values[0]
-    if predicted is not None and predicted.kind is Kind.NUMBER:
+    if predicted is not None and predicted.kind is ValueKind.NUMBER:
         values = [_as_single_label(value) for value in values]
     if mapping is not None and mapping.separator is not None:
         values = _split_labels(values, mapping.separator)
@@ -115,18 +115,18 @@ def _in_one_kind(
 
 def _as_single_label(value: Value | None) -> Value | None:
     """Return a set of one label as its text, which can be a number."""
-    if value is None or value.kind is not Kind.LABELS or len(value.display) != 1:
+    if value is None or value.kind is not ValueKind.LABELS or len(value.display) != 1:
         return value
     return text_value(value.display[0])._replace(given_by=value.element)
 
 
 def _split_labels(values: Sequence[Value | None], separator: str) -> list[Value | None]:
     """Return texts beside a list of labels as lists, if they have the separator."""
-    if not any(value is not None and value.kind is Kind.LABELS for value in values):
+    if not any(value is not None and value.kind is ValueKind.LABELS for value in values):
         return list(values)
     return [
         labels_value(label for label in value.display.split(separator) if label.strip())
-        if value is not None and value.kind is Kind.TEXT and separator in value.display
+        if value is not None and value.kind is ValueKind.TEXT and separator in value.display
         else value
         for value in values
     ]
@@ -145,7 +145,9 @@ def _are_comparable(as_read: Sequence[Value | None], compared: Sequence[Value | 
 
 
 def _has_own_note(values: Sequence[Value | None]) -> bool:
-    return any(value is not None and value.kind in (Kind.MASK, Kind.OPAQUE) for value in values)
+    return any(
+        value is not None and value.kind in (ValueKind.MASK, ValueKind.OPAQUE) for value in values
+    )
 
 
 def _find_repair(prediction: Any, answers: Sequence[Value | None]) -> str | None:
@@ -197,16 +199,16 @@ def _with_rules(field: Field, tolerance: float | None) -> Field:
     values: list[Value | None] = [field.predicted, *[vote.value for vote in field.votes]]
     kinds = {value.kind for value in values if value is not None}
     same: Same | None = None
-    if Kind.BOXES in kinds:
+    if ValueKind.BOXES in kinds:
         same = same_drawing
-    elif Kind.NUMBER in kinds and tolerance is not None:
+    elif ValueKind.NUMBER in kinds and tolerance is not None:
         same = equal_within(tolerance)
     return field._replace(same=same, note=_note(kinds))
 
 
-def _note(kinds: set[Kind]) -> Note | None:
-    if Kind.MASK in kinds:
+def _note(kinds: set[ValueKind]) -> Note | None:
+    if ValueKind.MASK in kinds:
         return Note.MASK
-    if Kind.OPAQUE in kinds:
+    if ValueKind.OPAQUE in kinds:
         return Note.OPAQUE
-    return Note.LABEL_AND_COUNT if Kind.SHAPES in kinds else None
+    return Note.LABEL_AND_COUNT if ValueKind.SHAPES in kinds else None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from human_loop_reviews.a2i.event import MalformedEventError
-from human_loop_reviews.aws.calls import longest_call_seconds
+from human_loop_reviews.aws.calls import max_call_seconds
 from human_loop_reviews.callbacks.callbacks import PAUSES, OutcomeNotRecordedError
 from human_loop_reviews.callbacks.request import InvalidRequestError
 from human_loop_reviews.callbacks.settings import CallbackSettings
@@ -33,7 +33,7 @@ CONTEXT = SimpleNamespace(
 
 #: The look-ups of the ledger while an outcome is not recorded, then of the callbacks; and for an
 #: execution its result and the removal of its callback.
-MOST_CALLS = len(PAUSES) + 1 + 1 + 2
+MAX_CALLS = len(PAUSES) + 1 + 1 + 2
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_entry_point_is_the_function_that_lambda_calls() -> None:
 
 
 def test_calls_of_one_execution_fit_into_the_timeout() -> None:
-    longest = MOST_CALLS * longest_call_seconds() + sum(PAUSES)
+    longest = MAX_CALLS * max_call_seconds() + sum(PAUSES)
     assert longest <= CALLBACKS_TIMEOUT_SECONDS
 
 

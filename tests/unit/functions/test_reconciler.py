@@ -16,7 +16,7 @@ from human_loop_reviews.contract import (
     ReconcilerSetting,
 )
 from human_loop_reviews.functions import reconciler
-from human_loop_reviews.reconcile import MOST_CALLS_WITHOUT_A_LOOK, RESERVE_SECONDS
+from human_loop_reviews.reconcile import MAX_CALLS_BETWEEN_TIME_CHECKS, RESERVE_SECONDS
 from human_loop_reviews.reconciler_settings import ReconcilerSettings
 from human_loop_reviews.settings import SettingsError
 from local.a2i_server import A2IServer, Loop, running_a2i
@@ -92,7 +92,7 @@ def test_calls_between_two_looks_at_the_clock_fit_the_reserve(a2i: A2IServer) ->
     longest = max(_longest_call(client.meta.config) for client in clients)
 
     assert longest > 10
-    assert MOST_CALLS_WITHOUT_A_LOOK * longest <= RESERVE_SECONDS
+    assert MAX_CALLS_BETWEEN_TIME_CHECKS * longest <= RESERVE_SECONDS
     # Most of a run's time is for comparing.
     assert RESERVE_SECONDS <= RECONCILER_TIMEOUT_SECONDS / 2
     assert RECONCILER_TIMEOUT_SECONDS <= 900

@@ -13,7 +13,7 @@ from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.aws.calls import (
     ATTEMPTS_TO_ASSUME_ROLE,
     CALLS_PER_EVENT,
-    longest_call_seconds,
+    max_call_seconds,
 )
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
 from human_loop_reviews.functions import review_handler
@@ -271,8 +271,8 @@ def test_event_for_which_too_little_time_is_left_is_not_begun() -> None:
 
 
 def test_calls_of_one_event_fit_into_half_of_the_shortest_timeout() -> None:
-    calls = CALLS_PER_EVENT * longest_call_seconds()
-    assert calls + longest_call_seconds(ATTEMPTS_TO_ASSUME_ROLE) <= MIN_TIMEOUT_SECONDS / 2
+    calls = CALLS_PER_EVENT * max_call_seconds()
+    assert calls + max_call_seconds(ATTEMPTS_TO_ASSUME_ROLE) <= MIN_TIMEOUT_SECONDS / 2
 
 
 def test_every_client_has_the_timeouts_that_were_added_up() -> None:
@@ -287,4 +287,4 @@ def test_every_client_has_the_timeouts_that_were_added_up() -> None:
         config = client.meta.config
         attempts = config.retries["total_max_attempts"]
         longest = attempts * (config.connect_timeout + config.read_timeout) + (attempts - 1)
-        assert longest == longest_call_seconds()
+        assert longest == max_call_seconds()

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from human_loop_reviews.review.field import Field, Note, Vote
-from human_loop_reviews.review.values import Kind, Value, equal_within, number_value, text_value
+from human_loop_reviews.review.values import (
+    Value,
+    ValueKind,
+    equal_within,
+    number_value,
+    text_value,
+)
 from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict, judge_fields
 
 
@@ -81,10 +87,10 @@ def test_without_a_prediction_only_a_dispute_is_a_verdict() -> None:
 
 def test_kind_is_that_of_the_consensus_else_of_the_prediction_else_of_a_vote() -> None:
     number, text = number_value(5, 5), text_value("five")
-    assert judge(Field("n", [Vote(text)], predicted=number)).kind is Kind.TEXT
-    assert judge(Field("n", [Vote(None)], predicted=number)).kind is Kind.NUMBER
-    assert judge(Field("n", [Vote(text), Vote(None)]), known=False).kind is Kind.TEXT
-    assert judge(Field("n", [Vote(text_value(""))], predicted=number)).kind is Kind.NUMBER
+    assert judge(Field("n", [Vote(text)], predicted=number)).kind is ValueKind.TEXT
+    assert judge(Field("n", [Vote(None)], predicted=number)).kind is ValueKind.NUMBER
+    assert judge(Field("n", [Vote(text), Vote(None)]), known=False).kind is ValueKind.TEXT
+    assert judge(Field("n", [Vote(text_value(""))], predicted=number)).kind is ValueKind.NUMBER
     assert judge(Field("n", [Vote(None)]), known=False).kind is None
 
 

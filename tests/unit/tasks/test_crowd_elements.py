@@ -12,7 +12,7 @@ from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks import crowd_elements
 from human_loop_reviews.tasks.crowd_elements import (
-    MAX_FIELDS,
+    MAX_ANSWER_FIELDS,
     MAX_NAME_CHARACTERS,
     MAX_PACKED_CHARACTERS,
     MAX_VALUES,
@@ -153,16 +153,16 @@ def test_packed_text_within_packed_text_counts() -> None:
 
 
 def test_most_fields_are_read_and_more_are_refused() -> None:
-    half = MAX_FIELDS // 2
+    half = MAX_ANSWER_FIELDS // 2
     one, other = ({f"{side}{index}": 1 for index in range(half)} for side in "ab")
-    assert len(fields(custom(one, other))) == MAX_FIELDS
-    expected = f"humanAnswers: expected at most {MAX_FIELDS:,} fields in all answers"
+    assert len(fields(custom(one, other))) == MAX_ANSWER_FIELDS
+    expected = f"humanAnswers: expected at most {MAX_ANSWER_FIELDS:,} fields in all answers"
     assert error_of(json.dumps(custom(one, {**other, "c": 1}))) == expected
     assert error_of(json.dumps(custom({**one, **other, "c": 1}))) == expected
 
 
 def test_typed_text_never_makes_too_many_fields() -> None:
-    text = json.dumps({f"k{index}": 1 for index in range(MAX_FIELDS)})
+    text = json.dumps({f"k{index}": 1 for index in range(MAX_ANSWER_FIELDS)})
     assert list(fields(custom({"notes": text}))) != ["notes"]
     assert list(fields(custom({"notes": text, "a": 1}))) == ["a", "notes"]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from human_loop_reviews.review.values import Kind
+from human_loop_reviews.review.values import ValueKind
 from human_loop_reviews.tasks import value_fields
 from human_loop_reviews.tasks.drawings import (
     MAX_BOXES,
@@ -115,7 +115,7 @@ def test_too_many_boxes_are_compared_by_label_and_count() -> None:
     many, more = read_boxes(drawing(MAX_BOXES + 1)), read_boxes(drawing(MAX_BOXES))
     assert many is not None
     assert more is not None
-    assert (many.kind, more.kind) == (Kind.SHAPES, Kind.BOXES)
+    assert (many.kind, more.kind) == (ValueKind.SHAPES, ValueKind.BOXES)
     assert not same_drawing(many, more)
     assert same_drawing(many, many)
 

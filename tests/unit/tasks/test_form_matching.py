@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from human_loop_reviews.review.verdicts import Verdict
-from human_loop_reviews.tasks.form_matching import MAX_FIELDS, MAX_VOTES
+from human_loop_reviews.tasks.form_matching import MAX_FORM_FIELDS, MAX_VOTES
 from tests.unit.documents import (
     Block,
     blocks_of,
@@ -399,8 +399,8 @@ def many(count: int, prefix: str, value: str = "5") -> list[Block]:
 
 
 def test_fields_are_limited() -> None:
-    answers = [many(MAX_FIELDS // 2, "a"), many(MAX_FIELDS // 2, "b")]
-    assert len(review(forms([], *answers)).fields) == MAX_FIELDS
+    answers = [many(MAX_FORM_FIELDS // 2, "a"), many(MAX_FORM_FIELDS // 2, "b")]
+    assert len(review(forms([], *answers)).fields) == MAX_FORM_FIELDS
     message = error_of(json.dumps(forms(many(1, "c"), *answers)))
     assert message == "humanAnswers: expected at most 50,000 fields"
 

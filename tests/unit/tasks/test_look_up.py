@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from human_loop_reviews.tasks.look_up import ExpressionFailedError, Found, look_up
+from human_loop_reviews.tasks.look_up import ExpressionFailedError, PathMatch, look_up
 
 DATA: dict[str, Any] = {
     "kind": {"label": "x", "none": None},
@@ -42,42 +42,42 @@ DATA: dict[str, Any] = {
     ],
 )
 def test_value_is_found(expression: str, value: Any) -> None:
-    assert look_up(expression, DATA) == (Found.VALUE, value)
+    assert look_up(expression, DATA) == (PathMatch.VALUE, value)
 
 
 @pytest.mark.parametrize(
     ("expression", "found"),
     [
-        ("null", Found.EMPTY),
-        ("null.label", Found.EMPTY),
-        ("kind.none", Found.EMPTY),
-        ("empty.label", Found.EMPTY),
-        ("blank.label", Found.EMPTY),
-        ("rows[5]", Found.EMPTY),
-        ("rows[5].n", Found.EMPTY),
-        ("absent || `null`", Found.EMPTY),
-        ("blank || absent", Found.EMPTY),
-        ("to_number(text)", Found.EMPTY),
-        ("[yes.on && 'on'] | [?@] | [0]", Found.EMPTY),
-        ("[null, absent]", Found.EMPTY),
-        ("kind.labels", Found.ELEMENT_ONLY),
-        ("kind[0]", Found.ELEMENT_ONLY),
-        ("text.label", Found.ELEMENT_ONLY),
-        ("rows[0].m", Found.ELEMENT_ONLY),
-        ("rows[*].m", Found.ELEMENT_ONLY),
-        ("kind[*].m", Found.ELEMENT_ONLY),
-        ("absent || kind.labels", Found.ELEMENT_ONLY),
-        ("absent", Found.NOTHING),
-        ("absent.label", Found.NOTHING),
-        ("absent[*].n", Found.NOTHING),
-        ("absent || missing.n", Found.NOTHING),
-        ("to_number(absent)", Found.NOTHING),
-        ("length(absent)", Found.NOTHING),
-        ("[absent, missing]", Found.NOTHING),
-        ("{a: absent}", Found.NOTHING),
+        ("null", PathMatch.EMPTY),
+        ("null.label", PathMatch.EMPTY),
+        ("kind.none", PathMatch.EMPTY),
+        ("empty.label", PathMatch.EMPTY),
+        ("blank.label", PathMatch.EMPTY),
+        ("rows[5]", PathMatch.EMPTY),
+        ("rows[5].n", PathMatch.EMPTY),
+        ("absent || `null`", PathMatch.EMPTY),
+        ("blank || absent", PathMatch.EMPTY),
+        ("to_number(text)", PathMatch.EMPTY),
+        ("[yes.on && 'on'] | [?@] | [0]", PathMatch.EMPTY),
+        ("[null, absent]", PathMatch.EMPTY),
+        ("kind.labels", PathMatch.ELEMENT_ONLY),
+        ("kind[0]", PathMatch.ELEMENT_ONLY),
+        ("text.label", PathMatch.ELEMENT_ONLY),
+        ("rows[0].m", PathMatch.ELEMENT_ONLY),
+        ("rows[*].m", PathMatch.ELEMENT_ONLY),
+        ("kind[*].m", PathMatch.ELEMENT_ONLY),
+        ("absent || kind.labels", PathMatch.ELEMENT_ONLY),
+        ("absent", PathMatch.NOTHING),
+        ("absent.label", PathMatch.NOTHING),
+        ("absent[*].n", PathMatch.NOTHING),
+        ("absent || missing.n", PathMatch.NOTHING),
+        ("to_number(absent)", PathMatch.NOTHING),
+        ("length(absent)", PathMatch.NOTHING),
+        ("[absent, missing]", PathMatch.NOTHING),
+        ("{a: absent}", PathMatch.NOTHING),
     ],
 )
-def test_missing_part_is_told(expression: str, found: Found) -> None:
+def test_missing_part_is_told(expression: str, found: PathMatch) -> None:
     assert look_up(expression, DATA) == (found, None)
 
 
