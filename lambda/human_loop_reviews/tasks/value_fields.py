@@ -65,7 +65,7 @@ def make_field(
     'Billing'
     """
     found = [prediction, *answers]
-    choices = [value for value in found if is_choice(value)]
+    choices = [value for value in answers if is_choice(value)]
     # Boxes that share a name have the same values in every answer, a single one too.
     one_of_several = len({name for choice in choices for name in choice}) > 1
     predicted, *given = [

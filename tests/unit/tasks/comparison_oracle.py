@@ -57,6 +57,10 @@ def element(answer: Any) -> str:
     return "structure"
 
 
+def is_boxes(answer: dict[str, Any]) -> bool:
+    return all(isinstance(on, bool) for on in answer.values())
+
+
 def chosen(answer: Any) -> set[str]:
     if isinstance(answer, list):
         labels = answer
@@ -89,6 +93,12 @@ def content(value: Any) -> Any:
 def upheld(prediction: Any, answer: Any) -> bool | str:
     """Return whether an answer upholds a prediction, or that it cannot be compared."""
     given = element(answer)
+    if isinstance(prediction, dict) and element(prediction) == "single":
+        if isinstance(answer, dict) and len(answer) > 1 and is_boxes(answer):
+            return _labels(chosen(prediction), given, answer)
+        prediction = _only(prediction)
+    if isinstance(prediction, dict) and set(prediction) == {"label"}:
+        prediction = prediction["label"]
     if isinstance(prediction, bool):
         if given == "single":
             return prediction is _only(answer)
@@ -101,7 +111,7 @@ def upheld(prediction: Any, answer: Any) -> bool | str:
     if kind in ("choice", "empty"):
         return _labels(set() if kind == "empty" else chosen(prediction), given, answer)
     if given == "empty":
-        return not next((v for v in _parts(prediction)), None)
+        return kind != "structure" and not _parts(prediction)
     if kind != given or (kind == "structure" and type(prediction) is not type(answer)):
         return NOT_COMPARABLE
     if kind == "structure":
