@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.review.values import ValueKind, fold
-from human_loops_cli.exports.boxes import ImageSize, PixelBox, boxes_in_pixels, find_image_size
+from human_loop_reviews.review.values import ValueKind, single_spaced
+from human_loop_reviews.tasks.image_size import ImageSize
+from human_loops_cli.exports.boxes import PixelBox, boxes_in_pixels, find_image_size
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ConsensusField, FieldLeftOut, ReviewedLoop
 
@@ -97,7 +98,7 @@ def labels_of(kind: ValueKind | None, value: Any) -> tuple[AnnotationKind, list[
         found = AnnotationKind.CLASS, [value or ""]
     else:
         raise LeftOutError(Reason.VALUE_KIND)
-    return found[0], [label for label in map(fold, found[1]) if label]
+    return found[0], [label for label in map(single_spaced, found[1]) if label]
 
 
 def moderation_labels(loop: ReviewedLoop) -> list[ConsensusField]:

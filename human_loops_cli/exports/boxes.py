@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.review.values import fold
+from human_loop_reviews.review.values import single_spaced
+from human_loop_reviews.tasks import image_size
+from human_loop_reviews.tasks.image_size import ImageSize
 from human_loop_reviews.tasks.searchable import searchable_answers
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-
-# Where crowd-bounding-box has the size of the image that the boxes were drawn on.
-_PROPERTIES: Final = "inputImageProperties"
-
-#: Larger images do not exist, and larger numbers cannot be rounded.
-_MAX_PIXELS: Final = 1_000_000
-
-
-class ImageSize(NamedTuple):
-    """The size of an image in pixels."""
-
-    width: int
-    height: int
 
 
 class PixelBox(NamedTuple):
@@ -51,19 +40,7 @@ def find_image_size(output: Output) -> ImageSize:
     ImageSize(width=640, height=480)
     """
     contents = [answer.content for answer in output.answers]
-    pending: list[Any] = list(searchable_answers(contents, output.answers[0].place.source))
-    sizes = set()
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            if _PROPERTIES in value:
-                sizes.add(_read_size(value[_PROPERTIES]))
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
-    if len(sizes) != 1:
-        raise LeftOutError(Reason.NO_IMAGE_SIZE)
-    (size,) = sizes
+    size = image_size.find_image_size(searchable_answers(contents, output.answers[0].place.source))
     if size is None:
         raise LeftOutError(Reason.NO_IMAGE_SIZE)
     return size
@@ -94,11 +71,11 @@ def boxes_in_pixels(boxes: Sequence[Mapping[str, Any]], size: ImageSize) -> list
 
 
 def _in_pixels(box: Mapping[str, Any], size: ImageSize) -> PixelBox:
-    label = fold(box["label"])
+    label = single_spaced(box["label"])
     if not label:
         raise LeftOutError(Reason.NO_LABEL)
     sides = [float(box[name]) for name in ("left", "top", "width", "height")]
-    if any(abs(side) > _MAX_PIXELS for side in sides):
+    if any(abs(side) > image_size.MAX_PIXELS for side in sides):
         raise LeftOutError(Reason.BOX_OUTSIDE_IMAGE)
     left, top = round(sides[0]), round(sides[1])
     right, bottom = round(sides[0] + sides[2]), round(sides[1] + sides[3])
@@ -107,12 +84,3 @@ def _in_pixels(box: Mapping[str, Any], size: ImageSize) -> PixelBox:
     if left < 0 or top < 0 or right > size.width or bottom > size.height:
         raise LeftOutError(Reason.BOX_OUTSIDE_IMAGE)
     return PixelBox(label, left, top, right - left, bottom - top)
-
-
-def _read_size(properties: Any) -> ImageSize | None:
-    if not isinstance(properties, dict):
-        return None
-    sides: list[Any] = [properties.get("width"), properties.get("height")]
-    if not all(type(side) in (int, float) and 1 <= side <= _MAX_PIXELS for side in sides):
-        return None
-    return ImageSize(round(sides[0]), round(sides[1]))

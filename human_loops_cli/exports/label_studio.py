@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
 
 from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.review.values import ValueKind, fold
+from human_loop_reviews.review.values import ValueKind, fold, single_spaced
+from human_loop_reviews.tasks.image_size import ImageSize
 from human_loops_cli.exports.annotation import MODERATION_LABELS, moderation_labels
-from human_loops_cli.exports.boxes import ImageSize, PixelBox, boxes_in_pixels, find_image_size
+from human_loops_cli.exports.boxes import PixelBox, boxes_in_pixels, find_image_size
 from human_loops_cli.exports.format import ExportFormat, SchemaConsistency, one_line
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ConsensusField, ReviewedLoop
@@ -198,4 +199,4 @@ def _rectangle(box: PixelBox, size: ImageSize) -> _Result:
 
 def _text(text: str) -> str:
     """Return a name or a label as an attribute in XML can hold it."""
-    return fold(text).translate(_NOT_XML) or "\ufffd"
+    return single_spaced(text).translate(_NOT_XML) or "\ufffd"

@@ -69,7 +69,13 @@ class FieldMapping:
         What does not count when texts are compared: ``case``, ``whitespace``, ``number``, ``date``.
     tolerance
         By how much numbers may differ and still be equal. With a tolerance, texts that read as
-        numbers count as numbers.
+        numbers count as numbers, as with ``number`` in ``normalize``.
+    decimal
+        The decimal separator of the field's numbers, ``.`` or ``,``. Texts that read as numbers
+        count as numbers. Default: each text shows it, and ``1.250`` is 1.25.
+    separator
+        What separates labels in a text that is compared with a list of labels. Default: a text is
+        one label.
     confidence
         JMESPath expression on ``inputContent``: the model's confidence. With ``rows``, on the
         predicted row.
@@ -100,6 +106,8 @@ class FieldMapping:
     path: str | None = None
     normalize: Sequence[str] = ()
     tolerance: float | None = None
+    decimal: str | None = None
+    separator: str | None = None
     confidence: str | None = None
     confidence_max: float = 100
     rows: bool = False
@@ -118,6 +126,10 @@ class FieldMapping:
         self._require_normalizations()
         if self.tolerance is not None and not _is_tolerance(self.tolerance):
             raise self._expected("tolerance", f"a number from 0 to {MAX_TOLERANCE:g}")
+        if self.decimal is not None and self.decimal not in (".", ","):
+            raise self._expected("decimal", "a point or a comma")
+        if self.separator is not None and not _is_separator(self.separator):
+            raise self._expected("separator", "one character that is no white space")
         if isinstance(self.confidence_max, bool) or self.confidence_max not in (1, 100):
             raise self._expected("confidence_max", "100, or 1 for a share")
         if not isinstance(self.rows, bool):
@@ -450,6 +462,10 @@ def _is_text(value: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_separator(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 1 and not value.isspace()
 
 
 def _is_tolerance(value: Any) -> bool:

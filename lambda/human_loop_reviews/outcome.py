@@ -84,6 +84,9 @@ class FieldOutcome:
     without a prediction."""
     note: Note | None = field(default=None, metadata=_OPTIONAL)
     """Why the field has no verdict, or was compared only in part."""
+    prediction_repair: str | None = field(default=None, metadata=_OPTIONAL)
+    """With note notComparable: what to append to the mapping's prediction so that it can be
+    compared, such as .label, where it is known."""
     values: FieldValues | None = field(default=None, metadata=_OPTIONAL)
     """With values included only."""
 

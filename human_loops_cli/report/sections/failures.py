@@ -22,6 +22,7 @@ NOTES: Final = {
     "pathNotFound": "An answer has the element of the mapping's path, but not the rest of it.",
     "answerNotFound": "No answer has the element of the mapping's path.",
     "predictionNotFound": "The input does not have the mapping's path.",
+    "notComparable": "The prediction cannot be compared with what the form gives.",
     "tooLarge": "The value has more parts than are compared.",
 }
 

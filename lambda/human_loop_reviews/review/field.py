@@ -32,6 +32,9 @@ class Note(StrEnum):
     ANSWER_NOT_FOUND = "answerNotFound"
     #: The input does not have the mapping's path. The field is not compared. Null is found.
     PREDICTION_NOT_FOUND = "predictionNotFound"
+    #: The prediction cannot be compared with what the element of the form gives, as a number with
+    #: boxes. The field is not compared.
+    NOT_COMPARABLE = "notComparable"
     #: The value has more parts than are compared. The field is not compared.
     TOO_LARGE = "tooLarge"
     #: Less than half of the reviewers added a value that they were not shown. It is not compared
@@ -48,6 +51,7 @@ NOT_COMPARED = frozenset(
         Note.PATH_NOT_FOUND,
         Note.ANSWER_NOT_FOUND,
         Note.PREDICTION_NOT_FOUND,
+        Note.NOT_COMPARABLE,
         Note.TOO_LARGE,
     }
 )

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from human_loop_reviews.mapping import Normalization
+from human_loop_reviews.mapping import FieldMapping, Normalization
 from human_loop_reviews.review.values import (
     BLANK,
     Value,
@@ -19,6 +19,9 @@ from human_loop_reviews.review.values import (
     read_number,
     structure_key,
 )
+
+# Arabic's separator of thousands. Its decimal separator is U+066B.
+_ARABIC_SEPARATORS: Final = {0x66C: "'"}
 
 # The longest text that is read as a number or a date.
 _MAX_LENGTH: Final = 80
@@ -59,6 +62,35 @@ _DAY_MONTH: Final = r"([0-9]{1,2})(?:st|nd|rd|th|\.)?[ -]([A-Za-z]{3,9})\.?,?[ -
 _MONTH_DAY: Final = r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})"
 
 
+class Rules(NamedTuple):
+    """What of a text does not count, and how its numbers are written.
+
+    Parameters
+    ----------
+    normalize
+        What does not count.
+    decimal
+        The decimal separator, a point or a comma. None if numbers show it.
+    """
+
+    normalize: Collection[str] = ()
+    decimal: str | None = None
+
+    @classmethod
+    def of(cls, mapping: FieldMapping | None) -> Rules:
+        """Return the rules of a field. A tolerance and a decimal separator are of numbers."""
+        if mapping is None:
+            return cls()
+        if mapping.tolerance is None and mapping.decimal is None:
+            return cls(mapping.normalize)
+        return cls({*mapping.normalize, Normalization.NUMBER}, mapping.decimal)
+
+    @property
+    def number(self) -> bool:
+        """Whether texts are read as numbers with separators and currencies."""
+        return Normalization.NUMBER in self.normalize
+
+
 class Amount(NamedTuple):
     """A number, and its currency; empty if the text names none."""
 
@@ -66,9 +98,7 @@ class Amount(NamedTuple):
     currency: str
 
 
-def normalize_values(
-    values: Sequence[Value | None], normalize: Collection[str]
-) -> list[Value | None]:
+def normalize_values(values: Sequence[Value | None], rules: Rules) -> list[Value | None]:
     """Return the values of one field with comparison keys without what does not count.
 
     Texts, labels, and texts within objects and lists are normalized.
@@ -77,40 +107,51 @@ def normalize_values(
     ----------
     values
         The values of the model and the reviewers, None for no value.
-    normalize
-        What does not count, as in a `FieldMapping`.
+    rules
+        What does not count.
 
     Examples
     --------
     >>> from human_loop_reviews.review.values import text_value
-    >>> one, other = normalize_values([text_value("$1,250.40"), text_value("1250.4")], ["number"])
+    >>> values = [text_value("$1,250.40"), text_value("1250.4")]
+    >>> one, other = normalize_values(values, Rules(["number"]))
     >>> one.comparison_key == other.comparison_key
     True
     """
-    if not normalize:
+    if not rules.normalize:
         return list(values)
     currencies = set()
-    if Normalization.NUMBER in normalize:
+    if rules.number:
         texts = [each for each in values if each is not None and each.kind is ValueKind.TEXT]
-        amounts = [read_amount(each.comparison_key) for each in texts]
+        amounts = [read_amount(each.comparison_key, rules.decimal) for each in texts]
         currencies = {amount.currency for amount in amounts if amount is not None} - {""}
     # Different currencies are different values. Where only one is named, it does not count.
-    return [_normalize(value, normalize, keep_currency=len(currencies) > 1) for value in values]
+    return [_normalize(value, rules, keep_currency=len(currencies) > 1) for value in values]
 
 
-def read_amount(text: str) -> Amount | None:
+def read_amount(text: str, decimal: str | None = None) -> Amount | None:
     """Return the number that a text is, with separators and currency; None for any other text.
 
-    Of a point and a comma, the last one is the decimal separator. A single comma before exactly
-    three digits separates thousands, a single point never does.
+    Without a decimal separator, it is the last one of a point and a comma. A single comma before
+    exactly three digits separates thousands, a single point never does.
+
+    Parameters
+    ----------
+    text
+        A folded text.
+    decimal
+        The decimal separator, a point or a comma. All others separate thousands.
 
     Examples
     --------
     >>> read_amount("1.250,40 EUR")
     Amount(number=Decimal('1250.40'), currency='EUR')
+    >>> read_amount("1.250", ",")
+    Amount(number=Decimal('1250'), currency='')
     """
+    text = text.translate({**_ARABIC_SEPARATORS, ord("\u066b"): decimal or "."})
     number = read_number(text)
-    if number is not None:
+    if number is not None and (decimal != "," or "." not in text):
         return Amount(number, "")
     match = re.fullmatch(_AMOUNT, text) if len(text) <= _MAX_LENGTH else None
     if match is None:
@@ -123,7 +164,7 @@ def read_amount(text: str) -> Amount | None:
     elif negative:
         around = around.replace("-", "")
     currency = around.replace("|", "", 1)
-    plain = _plain_number(digits)
+    plain = _plain_number(digits, decimal)
     if plain is None or not _is_currency(currency):
         return None
     return Amount(-plain if negative else plain, _CURRENCY_CODES.get(currency, currency))
@@ -159,55 +200,59 @@ def read_date(text: str) -> str | None:
     return None
 
 
-def _normalize(
-    value: Value | None, normalize: Collection[str], *, keep_currency: bool
-) -> Value | None:
+def _normalize(value: Value | None, rules: Rules, *, keep_currency: bool) -> Value | None:
     if value is None or value.is_blank:
         return value
     if value.kind is ValueKind.TEXT:
         text: str = value.comparison_key
-        if Normalization.NUMBER in normalize and not _date(text, normalize):
-            amount = read_amount(text)
+        if rules.number and not _date(text, rules):
+            amount = read_amount(text, rules.decimal)
             if amount is not None and not (keep_currency and amount.currency):
                 return number_value(amount.number, value.display)
-        return value._replace(comparison_key=_text_key(text, normalize))
+        return value._replace(comparison_key=_text_key(text, rules))
     if value.kind is ValueKind.LABELS:
-        labels = frozenset(_text_key(label, normalize) for label in value.display)
+        labels = frozenset(_text_key(fold(label), rules) for label in value.display)
         return value._replace(comparison_key=(ValueKind.LABELS, labels))
     if value.kind is ValueKind.STRUCTURE:
-        key = structure_key(value.display, lambda text: _text_key(fold(text), normalize))
+        key = structure_key(value.display, lambda text: _text_key(fold(text), rules))
         return value._replace(comparison_key=(ValueKind.STRUCTURE, key))
     return value
 
 
-def _text_key(text: str, normalize: Collection[str]) -> str:
+def _text_key(text: str, rules: Rules) -> str:
     """Return what counts of a text that is not blank. It is not blank either."""
-    if written := _date(text, normalize):
+    if written := _date(text, rules):
         return written
-    if Normalization.NUMBER in normalize and (amount := read_amount(text)):
+    if rules.number and (amount := read_amount(text, rules.decimal)):
         number = f"{amount.number.normalize():f}" if amount.number else "0"
         return f"{number} {amount.currency}".strip()
-    if Normalization.WHITESPACE in normalize:
+    if Normalization.WHITESPACE in rules.normalize:
         text = "".join(text.split())
-    return text.casefold() if Normalization.CASE in normalize else text
+    return text.casefold() if Normalization.CASE in rules.normalize else text
 
 
-def _date(text: str, normalize: Collection[str]) -> str | None:
-    return read_date(text) if Normalization.DATE in normalize and text != BLANK else None
+def _date(text: str, rules: Rules) -> str | None:
+    return read_date(text) if Normalization.DATE in rules.normalize and text != BLANK else None
 
 
-def _plain_number(digits: str) -> Decimal | None:
+def _plain_number(digits: str, decimal: str | None) -> Decimal | None:
     """Return the number that digits with separators are."""
-    points, commas = digits.count("."), digits.count(",")
-    decimal = ""
-    if points and commas:
-        decimal = max(".,", key=digits.rfind)
-    elif points == 1 or (commas == 1 and not re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", digits)):
-        decimal = "." if points else ","
+    if decimal is None:
+        decimal = _find_decimal_separator(digits)
     whole, _, fraction = digits.partition(decimal) if decimal else (digits, "", "")
     if not re.fullmatch(_GROUPED, whole or "0") or not re.fullmatch(r"[0-9]*", fraction):
         return None
     return Decimal("".join(re.findall("[0-9]", whole)) + "." + fraction)
+
+
+def _find_decimal_separator(digits: str) -> str:
+    """Return the decimal separator that digits show, an empty text if they show none."""
+    points, commas = digits.count("."), digits.count(",")
+    if points and commas:
+        return max(".,", key=digits.rfind)
+    if points == 1 or (commas == 1 and not re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", digits)):
+        return "." if points else ","
+    return ""
 
 
 def _is_currency(text: str) -> bool:

@@ -15,7 +15,24 @@ from human_loop_reviews.review.canonical_json import in_one_order
 #: The comparison key of an empty value.
 BLANK: Final = ""
 
-# Stricter than Python's own: "1_000", "inf" and digits of other scripts are text.
+# What nobody sees: zero-width characters, and marks of the direction of text.
+_INVISIBLE: Final = "[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+
+# NFKC would make 10\u00b2 the number 102. Superscripts, subscripts and fractions stay as they are:
+# during normalization, they are characters for private use.
+_RAISED: Final = {
+    code: 0x100000 + code
+    for code in (
+        *(0xAA, 0xB2, 0xB3, 0xB9, 0xBA, 0xBC, 0xBD, 0xBE, 0x2189),
+        *range(0x2070, 0x209D),
+        *range(0x2150, 0x2160),
+    )
+}
+_RESTORED: Final = {private: code for code, private in _RAISED.items()}
+
+_DECIMAL_SEPARATOR_OF_ARABIC: Final = "\u066b"
+
+# Stricter than Python's own: "1_000" and "inf" are text.
 _NUMBER: Final = r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?"
 _ARITHMETIC = Context(prec=80)
 
@@ -41,6 +58,47 @@ class ValueKind(StrEnum):
     OPAQUE = "opaque"
 
 
+class Element(StrEnum):
+    """What gave a value: the element of a form, or where a value stands alone, its form.
+
+    A classifier's label and a typed text are both text. They are compared by different rules.
+    """
+
+    #: ``crowd-input`` or ``crowd-text-area``.
+    TYPED = "typed"
+    #: A classifier, or checkboxes or radio buttons that share a name.
+    CHOICE = "choice"
+    #: A single checkbox or toggle button.
+    SINGLE_BOX = "singleBox"
+    #: An object or a list that no element gives.
+    STRUCTURE = "structure"
+    #: An empty object or list, which can be of any element.
+    EMPTY = "empty"
+    BOXES = "boxes"
+    SPANS = "spans"
+    POLYGONS = "polygons"
+    POLYLINES = "polylines"
+    LINES = "lines"
+    KEYPOINTS = "keypoints"
+    #: Polygons, polylines or lines.
+    VERTICES = "vertices"
+    MASK = "mask"
+    OPAQUE = "opaque"
+
+
+_ELEMENTS: Final[Mapping[ValueKind, Element]] = {
+    ValueKind.TEXT: Element.TYPED,
+    ValueKind.NUMBER: Element.TYPED,
+    ValueKind.BOOLEAN: Element.SINGLE_BOX,
+    ValueKind.LABELS: Element.CHOICE,
+    ValueKind.SPANS: Element.SPANS,
+    ValueKind.BOXES: Element.BOXES,
+    ValueKind.SHAPES: Element.VERTICES,
+    ValueKind.STRUCTURE: Element.STRUCTURE,
+    ValueKind.MASK: Element.MASK,
+    ValueKind.OPAQUE: Element.OPAQUE,
+}
+
 _TEXT: Final = ValueKind.TEXT  # a look-up in an enumeration is slow
 
 
@@ -54,6 +112,13 @@ class Value(NamedTuple):
     empty value: an empty text, a list of no labels."""
     display: Any
     """The value as outcomes carry it, ready for JSON."""
+    given_by: Element | None = None
+    """What gave the value, where its kind does not imply it."""
+
+    @property
+    def element(self) -> Element:
+        """What gave the value."""
+        return self.given_by or _ELEMENTS[self.kind]
 
     @property
     def is_blank(self) -> bool:
@@ -61,10 +126,28 @@ class Value(NamedTuple):
         return bool(self.comparison_key == BLANK)
 
 
-def fold(text: str) -> str:
+def single_spaced(text: str) -> str:
     """Return the text in Unicode NFC, trimmed, with each run of white space as one space."""
-    folded = " ".join(text.split())
-    return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
+    spaced = " ".join(text.split())
+    return spaced if spaced.isascii() else unicodedata.normalize("NFC", spaced)
+
+
+def fold(text: str) -> str:
+    r"""Return what counts of a text: in Unicode NFKC, without what is invisible, single-spaced.
+
+    Digits of all scripts are equal. Superscripts, subscripts and fractions are kept.
+
+    Examples
+    --------
+    >>> fold("\uff34\uff4f\uff54\uff41\uff4c\u200e  \u0661\u0662"), fold("10\u00b2")
+    ('Total 12', '10\xb2')
+    """
+    if not text.isascii():
+        text = re.sub(_INVISIBLE, "", text)
+        text = unicodedata.normalize("NFKC", text.translate(_RAISED)).translate(_RESTORED)
+        digits = [each for each in set(text) if each.isdecimal() and not each.isascii()]
+        text = text.translate({ord(each): str(unicodedata.decimal(each)) for each in digits})
+    return single_spaced(text)
 
 
 def text_value(text: str) -> Value:
@@ -86,9 +169,11 @@ def number_value(number: float | Decimal, display: Any) -> Value:
 
 def labels_value(labels: Iterable[str]) -> Value:
     """Return labels as a value in which neither order nor repetition counts."""
-    folded = {fold(label) for label in labels}
+    written = {fold(label): label for label in sorted(map(single_spaced, labels), reverse=True)}
     return Value(
-        ValueKind.LABELS, (ValueKind.LABELS, frozenset(folded)) if folded else BLANK, sorted(folded)
+        ValueKind.LABELS,
+        (ValueKind.LABELS, frozenset(written)) if written else BLANK,
+        sorted(written.values()),
     )
 
 
@@ -161,7 +246,9 @@ def equal_within(tolerance: float) -> Callable[[Value, Value], bool]:
     return same
 
 
-def to_common_kind(values: Sequence[Value | None], *, numeric: bool = False) -> list[Value | None]:
+def to_common_kind(
+    values: Sequence[Value | None], *, read_numbers: bool = True
+) -> list[Value | None]:
     """Return the values of one field in one kind, where that is not a guess.
 
     Beside a boolean, ``yes``, ``no``, ``true``, ``false``, ``on``, ``off``, 1 and 0 become
@@ -172,8 +259,8 @@ def to_common_kind(values: Sequence[Value | None], *, numeric: bool = False) -> 
     ----------
     values
         The values of the model and the reviewers, None for no value.
-    numeric
-        Whether texts become numbers even without a number beside them.
+    read_numbers
+        Whether texts become numbers beside a number. Normalized texts that are numbers already are.
 
     Examples
     --------
@@ -185,7 +272,7 @@ def to_common_kind(values: Sequence[Value | None], *, numeric: bool = False) -> 
     result = list(values)
     if ValueKind.BOOLEAN in kinds:
         result = [_as_boolean(value) for value in result]
-    if numeric or ValueKind.NUMBER in kinds:
+    if read_numbers and ValueKind.NUMBER in kinds:
         result = [_as_number(value) for value in result]
     if ValueKind.LABELS in kinds:
         result = [_as_labels(value) for value in result]
@@ -193,7 +280,14 @@ def to_common_kind(values: Sequence[Value | None], *, numeric: bool = False) -> 
 
 
 def read_number(text: str) -> Decimal | None:
-    """Return the number that a text is, as JSON or Python write it; None for any other text."""
+    """Return the number that a text is, as JSON or Python write it; None for any other text.
+
+    Parameters
+    ----------
+    text
+        A folded text.
+    """
+    text = text.replace(_DECIMAL_SEPARATOR_OF_ARABIC, ".")
     return Decimal(text) if re.fullmatch(_NUMBER, text) else None
 
 
@@ -215,4 +309,6 @@ def _as_number(value: Value | None) -> Value | None:
 def _as_labels(value: Value | None) -> Value | None:
     if value is None or value.kind is not ValueKind.TEXT or value.is_blank:
         return value
-    return labels_value([value.comparison_key])
+    return Value(
+        ValueKind.LABELS, (ValueKind.LABELS, frozenset([value.comparison_key])), [value.display]
+    )

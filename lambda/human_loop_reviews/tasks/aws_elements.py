@@ -9,6 +9,7 @@ from human_loop_reviews.a2i.task_type import FORMS, MODERATION, TaskType
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import task_of
+from human_loop_reviews.tasks.aws_responses import in_camel_case
 
 #: The task types of the elements, by their keys in ``answerContent``.
 ELEMENTS: Final[Mapping[str, TaskType]] = {
@@ -17,6 +18,7 @@ ELEMENTS: Final[Mapping[str, TaskType]] = {
 }
 
 _LABEL_LISTS: Final = ("moderationLabels", "ModerationLabels")
+_BLOCK_LISTS: Final = ("blocks", "Blocks")
 
 
 def find_element(values: Sequence[Any]) -> str | None:
@@ -37,9 +39,10 @@ def find_element(values: Sequence[Any]) -> str | None:
             continue
         if any(type(value.get(name)) is list for name in _LABEL_LISTS):
             return MODERATION
-        blocks = value.get("blocks")
-        if type(blocks) is list and blocks and _is_block(blocks[0]):
-            return FORMS
+        for name in _BLOCK_LISTS:
+            blocks = value.get(name)
+            if type(blocks) is list and blocks and _is_block(blocks[0]):
+                return FORMS
     return None
 
 
@@ -80,14 +83,23 @@ def compare_element(
 
 
 def _as_object(key: str, value: Any) -> Any:
-    """Return an element's object, also where its list stands alone."""
+    """Return an element's object in camelCase, also where its list stands alone."""
+    camel, pascal = _BLOCK_LISTS if key == FORMS else _LABEL_LISTS
     if type(value) is list:
-        return {"blocks" if key == FORMS else "moderationLabels": value}
-    return value
+        return {camel: _entries_in_camel_case(value)}
+    if type(value) is not dict or camel in value or type(value.get(pascal)) is not list:
+        return value
+    return {camel: _entries_in_camel_case(value[pascal])}
+
+
+def _entries_in_camel_case(entries: list[Any]) -> list[Any]:
+    first = entries[0] if entries else None
+    is_pascal = type(first) is dict and any(key[:1].isupper() for key in first)
+    return [in_camel_case(entry) for entry in entries] if is_pascal else entries
 
 
 def _is_block(value: Any) -> bool:
-    return type(value) is dict and "blockType" in value
+    return type(value) is dict and ("blockType" in value or "BlockType" in value)
 
 
 def _prefixed(field: Field, prefix: str) -> Field:

@@ -12,12 +12,14 @@ from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.review.values import (
     BLANK,
+    Element,
     Value,
     ValueKind,
     boolean_value,
     fold,
     labels_value,
     number_value,
+    single_spaced,
     structure_value,
     text_value,
 )
@@ -55,10 +57,23 @@ _ELEMENTS: Final = frozenset(
     | {"keypoints", "inputImageProperties"}
 )
 _PARTS: Final = frozenset({"startOffset", "width", "vertices"})
-_SHAPES: Final = ("polygons", "polylines", "lines", "keypoints", "vertices")
+_SHAPES: Final = {
+    "polygons": Element.POLYGONS,
+    "polylines": Element.POLYLINES,
+    "lines": Element.LINES,
+    "keypoints": Element.KEYPOINTS,
+    "vertices": Element.VERTICES,
+}
+
+# The key of a block of Amazon Textract, as Amazon A2I and as boto3 write it.
+_BLOCK: Final = frozenset({"blockType", "BlockType"})
 
 #: Where a field stands in an answer: the keys from the form's element.
 Path: TypeAlias = tuple[str, ...]
+
+
+# An empty object or list.
+_EMPTY: Final = labels_value(())._replace(given_by=Element.EMPTY)
 
 
 class TooLargeError(Exception):
@@ -141,7 +156,7 @@ def _unpack(value: Any, limits: Limits, depth: int) -> Any:
         return value if unpacked is None else _unpack(unpacked, limits, depth + 1)
     if type(value) is list:
         return [_unpack(entry, limits, depth + 1) for entry in value]
-    if type(value) is dict and "blockType" not in value:  # a word of a document can be "[1]"
+    if type(value) is dict and value.keys().isdisjoint(_BLOCK):  # a word of a document can be "[1]"
         return {key: _unpack(entry, limits, depth + 1) for key, entry in value.items()}
     return value
 
@@ -258,15 +273,17 @@ def _read_number(number: float) -> Value:
 
 
 def _read_list(entries: list[Any]) -> Value | None:
+    if not entries:
+        return _EMPTY
     if all(type(entry) is str for entry in entries):
         return labels_value(entries)
     first = entries[0] if type(entries[0]) is dict else {}
     if "startOffset" in first:
-        return _read_spans(entries)
+        return read_spans(entries)
     if "width" in first:
         return read_boxes(entries)
     if "vertices" in first or "x" in first:
-        return read_shapes(entries)
+        return read_shapes(entries, Element.VERTICES if "vertices" in first else Element.KEYPOINTS)
     return None
 
 
@@ -278,20 +295,20 @@ def _read_object(element: dict[str, Any]) -> Value | None:
         return _read_mask(element)
     keys = element.keys() - {"workerComment", "inputImageProperties"}
     if len(keys) != 1:
-        return None if keys else labels_value(())
+        return None if keys else _EMPTY
     [key] = keys
     value = element[key]
     if key == "label" and type(value) is str:
-        return text_value(value)
+        return text_value(value)._replace(given_by=Element.CHOICE)
     if type(value) is not list:
         return None
     if key == "labels" and all(type(entry) is str for entry in value):
         return labels_value(value)
     if key == "entities":
-        return _read_spans(value)
+        return read_spans(value)
     if key == "boundingBoxes":
         return read_boxes(value)
-    return read_shapes(value) if key in _SHAPES else None
+    return read_shapes(value, _SHAPES[key]) if key in _SHAPES else None
 
 
 def _read_checkboxes(element: dict[str, bool]) -> Value:
@@ -301,17 +318,29 @@ def _read_checkboxes(element: dict[str, bool]) -> Value:
     return labels_value(name for name, selected in element.items() if selected)
 
 
-def _read_spans(entities: list[Any]) -> Value | None:
-    spans = set()
+def read_spans(entities: list[Any]) -> Value | None:
+    """Return a list of labelled spans as a value, None if the list holds anything else.
+
+    Parameters
+    ----------
+    entities
+        What ``crowd-entity-annotation`` gives under ``entities``.
+
+    Examples
+    --------
+    >>> read_spans([{"startOffset": 0, "endOffset": 5, "label": "PERSON"}]).kind
+    <ValueKind.SPANS: 'spans'>
+    """
+    spans: dict[tuple[int, int, str], str] = {}
     for entity in entities:
         if type(entity) is not dict:
             return None
         start, end, label = (entity.get(key) for key in ("startOffset", "endOffset", "label"))
         if type(start) is not int or type(end) is not int or type(label) is not str:
             return None
-        spans.add((start, end, fold(label)))
+        spans[start, end, fold(label)] = single_spaced(label)
     display = [
-        {"startOffset": start, "endOffset": end, "label": label}
+        {"startOffset": start, "endOffset": end, "label": spans[start, end, label]}
         for start, end, label in sorted(spans)
     ]
     return Value(ValueKind.SPANS, (ValueKind.SPANS, frozenset(spans)) if spans else BLANK, display)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from human_loop_reviews.a2i.activation import Activation
@@ -19,6 +20,7 @@ from human_loop_reviews.tasks.crowd_elements import (
     unpack_json,
     write_name,
 )
+from human_loop_reviews.tasks.image_size import find_image_size
 from human_loop_reviews.tasks.mapped_fields import map_field
 from human_loop_reviews.tasks.sampling import read_sampling
 from human_loop_reviews.tasks.searchable import (
@@ -171,7 +173,12 @@ def compare_mapped(
     """
     inputs = searchable_inputs(inputs)
     contents = searchable_answers(contents, source)
-    fields = [field for entry in mapping for field in map_field(inputs, contents, entry, source)]
+    image_size = cache(lambda: find_image_size(contents))
+    fields = [
+        field
+        for entry in mapping
+        for field in map_field(inputs, contents, entry, source, image_size)
+    ]
     return bound_comparisons(
         [field for field in fields if field.note or field.predicted or any(field.values)]
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from human_loop_reviews.review.values import BLANK, Value, ValueKind, fold
+from human_loop_reviews.review.values import BLANK, Element, Value, ValueKind, fold
 
 #: Two boxes can be the same from this intersection over union.
 MIN_OVERLAP: Final = 0.5
@@ -51,29 +51,31 @@ def read_boxes(entries: list[Any]) -> Value | None:
     if len(boxes) < len(entries):
         return None
     if len(boxes) > MAX_BOXES:
-        return _label_counts([box.label for box, _ in boxes])
+        return _label_counts([box.label for box, _ in boxes], Element.BOXES)
     boxes.sort(key=lambda pair: pair[0])
     display = [{key: entry[key] for key in ("label", *_SIDES)} for _, entry in boxes]
     comparison_key = (ValueKind.BOXES, tuple([box for box, _ in boxes])) if boxes else BLANK
     return Value(ValueKind.BOXES, comparison_key, display)
 
 
-def read_shapes(entries: list[Any]) -> Value | None:
+def read_shapes(entries: list[Any], shape: Element) -> Value | None:
     """Return labelled shapes as the number of each label, None if the list holds anything else.
 
     Parameters
     ----------
     entries
         What an element gives under ``polygons``, ``polylines``, ``lines`` or ``keypoints``.
+    shape
+        Which element.
 
     Examples
     --------
-    >>> read_shapes([{"label": "eye", "x": 1, "y": 2}]).display
+    >>> read_shapes([{"label": "eye", "x": 1, "y": 2}], Element.KEYPOINTS).display
     {'eye': 1}
     """
     labels = [entry.get("label") if type(entry) is dict else None for entry in entries]
     texts = [label for label in labels if type(label) is str]
-    return _label_counts(texts) if len(texts) == len(labels) else None
+    return _label_counts(texts, shape) if len(texts) == len(labels) else None
 
 
 def count_comparisons(drawings: Sequence[Value | None]) -> int:
@@ -107,7 +109,7 @@ def count_labels(drawing: Value | None) -> Value | None:
     """Return a drawing of boxes as the number of each label, and any other value as it is."""
     if drawing is None or drawing.kind is not ValueKind.BOXES or drawing.is_blank:
         return drawing
-    return _label_counts([box.label for box in drawing.comparison_key[1]])
+    return _label_counts([box.label for box in drawing.comparison_key[1]], Element.BOXES)
 
 
 def same_drawing(one: Value, other: Value) -> bool:
@@ -173,10 +175,10 @@ def _read_side(number: Any) -> float | None:
     return side if abs(side) < _MAX_SIDE else None
 
 
-def _label_counts(labels: Sequence[str]) -> Value:
+def _label_counts(labels: Sequence[str], element: Element) -> Value:
     counts = sorted(Counter(map(fold, labels)).items())
     comparison_key = (ValueKind.SHAPES, tuple(counts)) if counts else BLANK
-    return Value(ValueKind.SHAPES, comparison_key, dict(counts))
+    return Value(ValueKind.SHAPES, comparison_key, dict(counts), element)
 
 
 def _overlap(one: Box, other: Box) -> float:

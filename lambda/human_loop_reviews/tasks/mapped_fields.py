@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from human_loop_reviews.mapping import FieldMapping
@@ -10,6 +10,7 @@ from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.tasks.aws_elements import compare_element, find_element
 from human_loop_reviews.tasks.crowd_elements import read_value
+from human_loop_reviews.tasks.image_size import ImageSize
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, LookUp, PathMatch, look_up
 from human_loop_reviews.tasks.value_fields import make_field
 
@@ -49,6 +50,7 @@ def map_field(
     contents: Sequence[Mapping[str, Any]],
     mapping: FieldMapping,
     source: str,
+    image_size: Callable[[], ImageSize | None],
 ) -> list[Field]:
     """Return the fields of one mapping: usually one, or one per row, pair or label.
 
@@ -62,6 +64,8 @@ def map_field(
         Where prediction and answers are found.
     source
         What errors call the output.
+    image_size
+        Returns the size of the image that the answers have, None without one.
     """
     try:
         prediction = look_up(mapping.prediction_path, inputs)
@@ -72,7 +76,9 @@ def map_field(
         if any(_is_too_large(each.value) for each in (prediction, *answers)):
             return [_not_compared(mapping.name, len(contents), Note.TOO_LARGE)]
         if mapping.rows:
-            return _map_rows(prediction.value, [answer.value for answer in answers], mapping)
+            return _map_rows(
+                prediction.value, [answer.value for answer in answers], mapping, image_size
+            )
         confidence = None if mapping.confidence is None else look_up(mapping.confidence, inputs)
     except ExpressionFailedError:
         return [_not_compared(mapping.name, len(contents), Note.MAPPING_FAILED)]
@@ -85,7 +91,14 @@ def map_field(
         if fields is not None:
             return fields
     return [
-        make_field(mapping.name, prediction.value, values, mapping, _share(confidence, mapping))
+        make_field(
+            mapping.name,
+            prediction.value,
+            values,
+            mapping,
+            _share(confidence, mapping),
+            image_size,
+        )
     ]
 
 
@@ -120,8 +133,17 @@ def _not_compared(name: str, answers: int, note: Note) -> Field:
     return Field(name, [Vote()] * answers, note=note)
 
 
-def _map_rows(prediction: Any, answers: Sequence[Any], mapping: FieldMapping) -> list[Field]:
+def _map_rows(
+    prediction: Any,
+    answers: Sequence[Any],
+    mapping: FieldMapping,
+    image_size: Callable[[], ImageSize | None],
+) -> list[Field]:
     """Return one field per row: the model's rows in their order, then what reviewers added."""
+    if len({type(rows) is list for rows in (prediction, *answers) if rows is not None}) > 1:
+        votes = [Vote(read_value(answer)) for answer in answers]
+        predicted = read_value(prediction)
+        return [Field(mapping.name, votes, predicted, note=Note.NOT_COMPARABLE)]
     shown, *given = [_as_rows(rows) for rows in (prediction, *answers)]
     if max(map(len, (shown, *given))) > MAX_ROWS:
         return [_not_compared(mapping.name, len(answers), Note.TOO_LARGE)]
@@ -148,6 +170,7 @@ def _map_rows(prediction: Any, answers: Sequence[Any], mapping: FieldMapping) ->
                 else None,
                 mapping,
             ),
+            image_size,
         )
         for index, key in enumerate(keys)
     ]

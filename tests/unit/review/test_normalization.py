@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from human_loop_reviews.mapping import Normalization
-from human_loop_reviews.review.normalization import normalize_values, read_amount, read_date
+from human_loop_reviews.review.normalization import Rules, normalize_values, read_amount, read_date
 from human_loop_reviews.review.values import labels_value, structure_value, text_value
 
 AMOUNTS = [
@@ -91,7 +91,7 @@ def test_month_equal_to_the_day_is_certain() -> None:
 def test_any_text_is_normalized_and_shown_as_it_was(
     values: list[object], normalize: set[str]
 ) -> None:
-    normalized = normalize_values(values, normalize)  # type: ignore[arg-type]
+    normalized = normalize_values(values, Rules(normalize))  # type: ignore[arg-type]
     assert [each and each.display for each in normalized] == [
         each and each.display  # type: ignore[attr-defined]
         for each in values

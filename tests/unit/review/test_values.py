@@ -52,7 +52,7 @@ def test_text_beside_a_number_or_labels_becomes_one() -> None:
 
 @pytest.mark.parametrize("text", ["1_000", "inf", "٣", "1,5", "", "1e9999"])
 def test_text_that_is_not_a_plain_number_stays_text(text: str) -> None:
-    (value,) = to_common_kind([text_value(text)], numeric=True)
+    (value,) = to_common_kind([text_value(text)])
     assert value is not None
     assert value.kind == "text"
 
