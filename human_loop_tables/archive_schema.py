@@ -66,6 +66,7 @@ FIELD_PROPERTIES: Final = (
     Property("partsAdded", "bigint"),
     Property("shown", "boolean"),
     Property("note", "string"),
+    Property("predictionRepair", "string"),
 )
 
 #: The properties of an activation condition.

@@ -100,7 +100,7 @@ def test_what_cannot_be_compared_has_no_verdict_and_is_in_no_agreement(
     if any(each.note is Note.NOT_COMPARABLE for each in alone):
         assert review.note is Note.NOT_COMPARABLE
     if review.note in NOT_COMPARED:
-        assert review.verdict is review.model_correct is review.upheld_share is None
+        assert (review.verdict, review.model_correct, review.upheld_share) == (None, None, None)
         assert review.reviewer_agreement is None
 
 
