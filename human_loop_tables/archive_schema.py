@@ -61,6 +61,7 @@ FIELD_PROPERTIES: Final = (
     ArchivedProperty("partsAdded", "bigint"),
     ArchivedProperty("shown", "boolean"),
     ArchivedProperty("note", "string"),
+    ArchivedProperty("predictionRepair", "string"),
 )
 
 #: The properties of an activation condition.

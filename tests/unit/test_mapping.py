@@ -91,6 +91,8 @@ def test_defaults_are_left_out_of_the_json() -> None:
     changes = {
         "normalize": ["case", "number"],
         "tolerance": 0,
+        "decimal": ",",
+        "separator": ";",
         "confidence": "score",
         "confidence_max": 1,
         "rows": True,

@@ -142,8 +142,7 @@ def _map_rows(
     """Return one field per row: the model's rows in their order, then what reviewers added."""
     if len({type(rows) is list for rows in (prediction, *answers) if rows is not None}) > 1:
         votes = [Vote(read_value(answer)) for answer in answers]
-        predicted = read_value(prediction)
-        return [Field(mapping.name, votes, predicted, note=Note.NOT_COMPARABLE)]
+        return [Field(mapping.name, votes, read_value(prediction), note=Note.NOT_COMPARABLE)]
     shown, *given = [_as_rows(rows) for rows in (prediction, *answers)]
     if max(map(len, (shown, *given))) > MAX_ROWS:
         return [_not_compared(mapping.name, len(answers), Note.TOO_LARGE)]
