@@ -289,6 +289,7 @@ SAMPLING: Final = Query(
         "fields_left_out",
         "first_day",
         "last_day",
+        "longest_turnaround_seconds",
     ),
     sql="""\
 SELECT
@@ -301,7 +302,8 @@ SELECT
   count(CASE WHEN task_type IS NULL OR unreadable OR unanswered THEN 1 END) AS without_review,
   sum(fields_left_out) AS fields_left_out,
   min(day) AS first_day,
-  max(day) AS last_day
+  max(day) AS last_day,
+  max(CAST(round(turnaround_seconds) AS bigint)) AS longest_turnaround_seconds
 FROM loops
 GROUP BY flow_definition_arn, model_version, sampled, sampling_percentage
 ORDER BY
@@ -320,12 +322,15 @@ SAMPLES: Final = Query(
         "loop counts once, because the fields of one loop are no independent samples. A "
         "prediction that was shown and not found correct, for whatever reason, counts as wrong: "
         "also if it is undecided, or was not compared. Of some that were not compared, even the "
-        "confidence is lost. With words: the lowest confidence of a word, too."
+        "confidence is lost. With words: the lowest confidence of a word, too. A part is a "
+        "range of the field's loops in the order of their creation: part n begins with the loop "
+        "that is at or after the n-th power of 1.5."
     ),
     columns=(
         "flow_definition_arn",
         "model_version",
         "field",
+        "part",
         "point",
         "point_with_words",
         "loops",
@@ -341,6 +346,7 @@ SELECT
   flow_definition_arn,
   model_version,
   field,
+  part,
   point,
   CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
     AS point_with_words,
@@ -357,6 +363,10 @@ FROM (
     flow_definition_arn,
     model_version,
     field,
+    CAST(floor(ln(row_number() OVER (
+      PARTITION BY flow_definition_arn, model_version, field, predictions + lost > 0
+      ORDER BY arrival, human_loop_arn
+    )) / ln(1.5)) AS bigint) AS part,
     predictions,
     correct,
     undecided,
@@ -375,6 +385,8 @@ FROM (
       flow_definition_arn,
       model_version,
       field,
+      human_loop_arn,
+      coalesce(creation_time, min(reference_time)) AS arrival,
       count(CASE WHEN shown THEN 1 END) AS predictions,
       count(CASE WHEN shown AND model_correct THEN 1 END) AS correct,
       count(CASE WHEN shown AND model_correct IS NULL AND note IS NULL THEN 1 END)
@@ -403,12 +415,14 @@ GROUP BY
   flow_definition_arn,
   model_version,
   field,
+  part,
   point,
   CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
 ORDER BY
   flow_definition_arn,
   model_version NULLS LAST,
   field,
+  part,
   point NULLS LAST,
   point_with_words NULLS LAST""",
 )

@@ -11,6 +11,7 @@ from human_loops_cli.report.figures import Share
 from human_loops_cli.report.flow import Flow, Row, number
 from human_loops_cli.report.markup import Markup, element, joined
 from human_loops_cli.report.periods import Window
+from human_loops_cli.thresholds.advise import Question
 
 #: How many fields a chart shows.
 FIELDS_SHOWN: Final = 12
@@ -30,15 +31,14 @@ class View:
         How many rows a table has at most.
     draw
         Draws a chart with a description.
-    target, confidence
-        What the advice on thresholds keeps.
+    question
+        What the advice on thresholds answers.
     """
 
     window: Window | None
     rows: int
     draw: Callable[[Spec, str], Markup]
-    target: float
-    confidence: float
+    question: Question
 
 
 def share_text(share: Share) -> Markup:
