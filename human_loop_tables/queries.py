@@ -36,7 +36,10 @@ class Query:
 
 TOTALS: Final = Query(
     name="totals",
-    meaning="A flow definition: its loops, how they ended, and how the model did.",
+    meaning=(
+        "A flow definition: its loops, how they ended, and how the model did: in all loops, in "
+        "sampled ones, and in those that were selected for review."
+    ),
     columns=(
         "flow_definition_arn",
         "task_type",
@@ -54,6 +57,10 @@ TOTALS: Final = Query(
         "not_sampled",
         "fields_judged",
         "fields_correct",
+        "sampled_judged",
+        "sampled_correct",
+        "selected_judged",
+        "selected_correct",
         "fields_left_out",
         "loops_with_reviewers",
         "loops_with_several_reviewers",
@@ -79,6 +86,10 @@ SELECT
   count(CASE WHEN NOT sampled THEN 1 END) AS not_sampled,
   sum(fields_judged) AS fields_judged,
   sum(fields_correct) AS fields_correct,
+  sum(CASE WHEN sampled THEN fields_judged END) AS sampled_judged,
+  sum(CASE WHEN sampled THEN fields_correct END) AS sampled_correct,
+  sum(CASE WHEN NOT sampled THEN fields_judged END) AS selected_judged,
+  sum(CASE WHEN NOT sampled THEN fields_correct END) AS selected_correct,
   sum(fields_left_out) AS fields_left_out,
   count(CASE WHEN reviewer_count > 0 THEN 1 END) AS loops_with_reviewers,
   count(CASE WHEN reviewer_count > 1 THEN 1 END) AS loops_with_several_reviewers,
@@ -91,7 +102,10 @@ ORDER BY flow_definition_arn""",
 
 DAYS: Final = Query(
     name="days",
-    meaning="A day of a flow definition: its loops, and how the model did.",
+    meaning=(
+        "A day of a flow definition: its loops, and how the model did: in all loops, in sampled "
+        "ones, and in those that were selected for review."
+    ),
     columns=(
         "flow_definition_arn",
         "day",
@@ -100,6 +114,10 @@ DAYS: Final = Query(
         "stopped",
         "fields_judged",
         "fields_correct",
+        "sampled_judged",
+        "sampled_correct",
+        "selected_judged",
+        "selected_correct",
     ),
     sql="""\
 SELECT
@@ -109,7 +127,11 @@ SELECT
   count(CASE WHEN status = 'Failed' THEN 1 END) AS failed,
   count(CASE WHEN status = 'Stopped' THEN 1 END) AS stopped,
   sum(fields_judged) AS fields_judged,
-  sum(fields_correct) AS fields_correct
+  sum(fields_correct) AS fields_correct,
+  sum(CASE WHEN sampled THEN fields_judged END) AS sampled_judged,
+  sum(CASE WHEN sampled THEN fields_correct END) AS sampled_correct,
+  sum(CASE WHEN NOT sampled THEN fields_judged END) AS selected_judged,
+  sum(CASE WHEN NOT sampled THEN fields_correct END) AS selected_correct
 FROM loops
 GROUP BY flow_definition_arn, day
 ORDER BY flow_definition_arn, day""",
@@ -146,11 +168,40 @@ GROUP BY flow_definition_arn, day
 ORDER BY flow_definition_arn, day""",
 )
 
+ALL_TURNAROUNDS: Final = Query(
+    name="all_turnarounds",
+    meaning=(
+        "A flow definition: the turnaround of all its Completed loops in seconds, as nearest ranks."
+    ),
+    columns=("flow_definition_arn", "loops", "median_seconds", "p90_seconds", "max_seconds"),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  count(*) AS loops,
+  min(CASE WHEN place * 2 >= loops THEN turnaround_seconds END) AS median_seconds,
+  min(CASE WHEN place * 10 >= loops * 9 THEN turnaround_seconds END) AS p90_seconds,
+  max(turnaround_seconds) AS max_seconds
+FROM (
+  SELECT
+    flow_definition_arn,
+    turnaround_seconds,
+    row_number() OVER (
+      PARTITION BY flow_definition_arn ORDER BY turnaround_seconds
+    ) AS place,
+    count(*) OVER (PARTITION BY flow_definition_arn) AS loops
+  FROM loops
+  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
+) AS ranked
+GROUP BY flow_definition_arn
+ORDER BY flow_definition_arn""",
+)
+
 FIELD_VERDICTS: Final = Query(
     name="field_verdicts",
     meaning=(
         "A field of a flow definition: the verdicts, how the model did on what reviewers were "
-        "shown, and how far reviewers agree."
+        "shown, in all loops, in sampled ones and in those that were selected for review, and how "
+        "far reviewers agree."
     ),
     columns=(
         "flow_definition_arn",
@@ -158,6 +209,10 @@ FIELD_VERDICTS: Final = Query(
         "fields",
         "judged",
         "correct",
+        "sampled_judged",
+        "sampled_correct",
+        "selected_judged",
+        "selected_correct",
         "confirmed",
         "corrected",
         "added",
@@ -177,6 +232,11 @@ SELECT
   count(*) AS fields,
   count(CASE WHEN shown AND model_correct IS NOT NULL THEN 1 END) AS judged,
   count(CASE WHEN shown AND model_correct THEN 1 END) AS correct,
+  count(CASE WHEN sampled AND shown AND model_correct IS NOT NULL THEN 1 END) AS sampled_judged,
+  count(CASE WHEN sampled AND shown AND model_correct THEN 1 END) AS sampled_correct,
+  count(CASE WHEN NOT sampled AND shown AND model_correct IS NOT NULL THEN 1 END)
+    AS selected_judged,
+  count(CASE WHEN NOT sampled AND shown AND model_correct THEN 1 END) AS selected_correct,
   count(CASE WHEN verdict = 'confirmed' THEN 1 END) AS confirmed,
   count(CASE WHEN verdict = 'corrected' THEN 1 END) AS corrected,
   count(CASE WHEN verdict = 'added' THEN 1 END) AS added,
@@ -221,6 +281,57 @@ FROM fields
 WHERE shown AND model_correct IS NOT NULL AND confidence IS NOT NULL
 GROUP BY flow_definition_arn, sampled, CAST(floor(confidence) AS bigint)
 ORDER BY flow_definition_arn, sampled NULLS LAST, point""",
+)
+
+#: Where the bands of confidence of a field begin. The last one includes 100.
+FIELD_BANDS: Final = (0, 50, 70, 80, 90, 95, 98, 99)
+
+_BAND: Final = " ".join(
+    (
+        "CASE",
+        *(f"WHEN confidence >= {each} THEN {each}" for each in FIELD_BANDS[:0:-1]),
+        "ELSE 0 END",
+    )
+)
+
+FIELD_CALIBRATION: Final = Query(
+    name="field_calibration",
+    meaning=(
+        "A band of confidence of a field, for sampled loops (true), other loops (false) and loops "
+        "of which it is unknown (null): how many predictions that were shown were found correct or "
+        "wrong, and how many of them correct. The band is named by its lowest confidence."
+    ),
+    columns=(
+        "flow_definition_arn",
+        "field",
+        "sampled",
+        "band",
+        "judged",
+        "correct",
+        "confidence_millionths",
+    ),
+    sql=f"""\
+SELECT
+  flow_definition_arn,
+  field,
+  sampled,
+  band,
+  count(*) AS judged,
+  count(CASE WHEN model_correct THEN 1 END) AS correct,
+  sum(CAST(round(confidence * 1000000) AS bigint)) AS confidence_millionths
+FROM (
+  SELECT
+    flow_definition_arn,
+    field,
+    sampled,
+    model_correct,
+    confidence,
+    {_BAND} AS band
+  FROM fields
+  WHERE shown AND model_correct IS NOT NULL AND confidence >= 0 AND confidence <= 100
+) AS banded
+GROUP BY flow_definition_arn, field, sampled, band
+ORDER BY flow_definition_arn, field, sampled NULLS LAST, band""",  # noqa: S608 - bands only
 )
 
 RELABELLED: Final = Query(
@@ -434,8 +545,10 @@ QUERIES: Final = {
         TOTALS,
         DAYS,
         TURNAROUND,
+        ALL_TURNAROUNDS,
         FIELD_VERDICTS,
         CALIBRATION,
+        FIELD_CALIBRATION,
         RELABELLED,
         NOTES,
         FAILURES,
