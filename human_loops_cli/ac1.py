@@ -31,7 +31,7 @@ def ac1(units: Iterable[Unit]) -> float | None:
     >>> from collections import Counter
     >>> units = [Counter("aa")] * 98 + [Counter("ab")] * 2
     >>> round(ac1(units), 4)
-    0.9798
+    0.9796
     """
     pairable = [unit for unit in units if unit.total() > 1]
     shares: dict[Any, float] = {}
