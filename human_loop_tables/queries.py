@@ -28,7 +28,10 @@ class Query:
 
 TOTALS: Final = Query(
     name="totals",
-    meaning="A flow definition: its loops, how they ended, and how the model did.",
+    meaning=(
+        "A flow definition: its loops, how they ended, and how the model did: in all loops, in "
+        "sampled ones, and in those that were selected for review."
+    ),
     columns=(
         "flow_definition_arn",
         "task_type",
@@ -46,6 +49,10 @@ TOTALS: Final = Query(
         "not_sampled",
         "fields_judged",
         "fields_correct",
+        "sampled_judged",
+        "sampled_correct",
+        "selected_judged",
+        "selected_correct",
         "fields_left_out",
         "loops_with_reviewers",
         "loops_with_several_reviewers",
@@ -71,6 +78,10 @@ SELECT
   count(CASE WHEN NOT sampled THEN 1 END) AS not_sampled,
   sum(fields_judged) AS fields_judged,
   sum(fields_correct) AS fields_correct,
+  sum(CASE WHEN sampled THEN fields_judged END) AS sampled_judged,
+  sum(CASE WHEN sampled THEN fields_correct END) AS sampled_correct,
+  sum(CASE WHEN NOT sampled THEN fields_judged END) AS selected_judged,
+  sum(CASE WHEN NOT sampled THEN fields_correct END) AS selected_correct,
   sum(fields_left_out) AS fields_left_out,
   count(CASE WHEN reviewer_count > 0 THEN 1 END) AS loops_with_reviewers,
   count(CASE WHEN reviewer_count > 1 THEN 1 END) AS loops_with_several_reviewers,
@@ -83,7 +94,10 @@ ORDER BY flow_definition_arn""",
 
 DAYS: Final = Query(
     name="days",
-    meaning="A day of a flow definition: its loops, and how the model did.",
+    meaning=(
+        "A day of a flow definition: its loops, and how the model did: in all loops, in sampled "
+        "ones, and in those that were selected for review."
+    ),
     columns=(
         "flow_definition_arn",
         "day",
@@ -92,6 +106,10 @@ DAYS: Final = Query(
         "stopped",
         "fields_judged",
         "fields_correct",
+        "sampled_judged",
+        "sampled_correct",
+        "selected_judged",
+        "selected_correct",
     ),
     sql="""\
 SELECT
@@ -101,7 +119,11 @@ SELECT
   count(CASE WHEN status = 'Failed' THEN 1 END) AS failed,
   count(CASE WHEN status = 'Stopped' THEN 1 END) AS stopped,
   sum(fields_judged) AS fields_judged,
-  sum(fields_correct) AS fields_correct
+  sum(fields_correct) AS fields_correct,
+  sum(CASE WHEN sampled THEN fields_judged END) AS sampled_judged,
+  sum(CASE WHEN sampled THEN fields_correct END) AS sampled_correct,
+  sum(CASE WHEN NOT sampled THEN fields_judged END) AS selected_judged,
+  sum(CASE WHEN NOT sampled THEN fields_correct END) AS selected_correct
 FROM loops
 GROUP BY flow_definition_arn, day
 ORDER BY flow_definition_arn, day""",
@@ -138,11 +160,40 @@ GROUP BY flow_definition_arn, day
 ORDER BY flow_definition_arn, day""",
 )
 
+ALL_TURNAROUNDS: Final = Query(
+    name="all_turnarounds",
+    meaning=(
+        "A flow definition: the turnaround of all its Completed loops in seconds, as nearest ranks."
+    ),
+    columns=("flow_definition_arn", "loops", "median_seconds", "p90_seconds", "max_seconds"),
+    sql="""\
+SELECT
+  flow_definition_arn,
+  count(*) AS loops,
+  min(CASE WHEN place * 2 >= loops THEN turnaround_seconds END) AS median_seconds,
+  min(CASE WHEN place * 10 >= loops * 9 THEN turnaround_seconds END) AS p90_seconds,
+  max(turnaround_seconds) AS max_seconds
+FROM (
+  SELECT
+    flow_definition_arn,
+    turnaround_seconds,
+    row_number() OVER (
+      PARTITION BY flow_definition_arn ORDER BY turnaround_seconds
+    ) AS place,
+    count(*) OVER (PARTITION BY flow_definition_arn) AS loops
+  FROM loops
+  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
+) AS ranked
+GROUP BY flow_definition_arn
+ORDER BY flow_definition_arn""",
+)
+
 FIELD_VERDICTS: Final = Query(
     name="field_verdicts",
     meaning=(
         "A field of a flow definition: the verdicts, how the model did on what reviewers were "
-        "shown, and how far reviewers agree."
+        "shown, in all loops, in sampled ones and in those that were selected for review, and how "
+        "far reviewers agree."
     ),
     columns=(
         "flow_definition_arn",
@@ -150,6 +201,10 @@ FIELD_VERDICTS: Final = Query(
         "fields",
         "judged",
         "correct",
+        "sampled_judged",
+        "sampled_correct",
+        "selected_judged",
+        "selected_correct",
         "confirmed",
         "corrected",
         "added",
@@ -169,6 +224,11 @@ SELECT
   count(*) AS fields,
   count(CASE WHEN shown AND model_correct IS NOT NULL THEN 1 END) AS judged,
   count(CASE WHEN shown AND model_correct THEN 1 END) AS correct,
+  count(CASE WHEN sampled AND shown AND model_correct IS NOT NULL THEN 1 END) AS sampled_judged,
+  count(CASE WHEN sampled AND shown AND model_correct THEN 1 END) AS sampled_correct,
+  count(CASE WHEN NOT sampled AND shown AND model_correct IS NOT NULL THEN 1 END)
+    AS selected_judged,
+  count(CASE WHEN NOT sampled AND shown AND model_correct THEN 1 END) AS selected_correct,
   count(CASE WHEN verdict = 'confirmed' THEN 1 END) AS confirmed,
   count(CASE WHEN verdict = 'corrected' THEN 1 END) AS corrected,
   count(CASE WHEN verdict = 'added' THEN 1 END) AS added,
@@ -213,6 +273,57 @@ FROM fields
 WHERE shown AND model_correct IS NOT NULL AND confidence IS NOT NULL
 GROUP BY flow_definition_arn, sampled, CAST(floor(confidence) AS bigint)
 ORDER BY flow_definition_arn, sampled NULLS LAST, point""",
+)
+
+#: Where the bands of confidence of a field begin. The last one includes 100.
+FIELD_BANDS: Final = (0, 50, 70, 80, 90, 95, 98, 99)
+
+_BAND: Final = " ".join(
+    (
+        "CASE",
+        *(f"WHEN confidence >= {each} THEN {each}" for each in FIELD_BANDS[:0:-1]),
+        "ELSE 0 END",
+    )
+)
+
+FIELD_CALIBRATION: Final = Query(
+    name="field_calibration",
+    meaning=(
+        "A band of confidence of a field, for sampled loops (true), other loops (false) and loops "
+        "of which it is unknown (null): how many predictions that were shown were found correct or "
+        "wrong, and how many of them correct. The band is named by its lowest confidence."
+    ),
+    columns=(
+        "flow_definition_arn",
+        "field",
+        "sampled",
+        "band",
+        "judged",
+        "correct",
+        "confidence_millionths",
+    ),
+    sql=f"""\
+SELECT
+  flow_definition_arn,
+  field,
+  sampled,
+  band,
+  count(*) AS judged,
+  count(CASE WHEN model_correct THEN 1 END) AS correct,
+  sum(CAST(round(confidence * 1000000) AS bigint)) AS confidence_millionths
+FROM (
+  SELECT
+    flow_definition_arn,
+    field,
+    sampled,
+    model_correct,
+    confidence,
+    {_BAND} AS band
+  FROM fields
+  WHERE shown AND model_correct IS NOT NULL AND confidence >= 0 AND confidence <= 100
+) AS banded
+GROUP BY flow_definition_arn, field, sampled, band
+ORDER BY flow_definition_arn, field, sampled NULLS LAST, band""",  # noqa: S608 - bands only
 )
 
 RELABELLED: Final = Query(
@@ -281,6 +392,7 @@ SAMPLING: Final = Query(
         "fields_left_out",
         "first_day",
         "last_day",
+        "longest_turnaround_seconds",
     ),
     sql="""\
 SELECT
@@ -293,7 +405,8 @@ SELECT
   count(CASE WHEN task_type IS NULL OR unreadable OR unanswered THEN 1 END) AS without_review,
   sum(fields_left_out) AS fields_left_out,
   min(day) AS first_day,
-  max(day) AS last_day
+  max(day) AS last_day,
+  max(CAST(round(turnaround_seconds) AS bigint)) AS longest_turnaround_seconds
 FROM loops
 GROUP BY flow_definition_arn, model_version, sampled, sampling_percentage
 ORDER BY
@@ -312,12 +425,15 @@ SAMPLES: Final = Query(
         "loop counts once, because the fields of one loop are no independent samples. A "
         "prediction that was shown and not found correct, for whatever reason, counts as wrong: "
         "also if it is undecided, or was not compared. Of some that were not compared, even the "
-        "confidence is lost. With words: the lowest confidence of a word, too."
+        "confidence is lost. With words: the lowest confidence of a word, too. A part is a "
+        "range of the field's loops in the order of their creation: part n begins with the loop "
+        "that is at or after the n-th power of 1.5."
     ),
     columns=(
         "flow_definition_arn",
         "model_version",
         "field",
+        "part",
         "point",
         "point_with_words",
         "loops",
@@ -333,6 +449,7 @@ SELECT
   flow_definition_arn,
   model_version,
   field,
+  part,
   point,
   CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
     AS point_with_words,
@@ -349,6 +466,10 @@ FROM (
     flow_definition_arn,
     model_version,
     field,
+    CAST(floor(ln(row_number() OVER (
+      PARTITION BY flow_definition_arn, model_version, field, predictions + lost > 0
+      ORDER BY arrival, human_loop_arn
+    )) / ln(1.5)) AS bigint) AS part,
     predictions,
     correct,
     undecided,
@@ -367,6 +488,8 @@ FROM (
       flow_definition_arn,
       model_version,
       field,
+      human_loop_arn,
+      coalesce(creation_time, min(reference_time)) AS arrival,
       count(CASE WHEN shown THEN 1 END) AS predictions,
       count(CASE WHEN shown AND model_correct THEN 1 END) AS correct,
       count(CASE WHEN shown AND model_correct IS NULL AND note IS NULL THEN 1 END)
@@ -395,12 +518,14 @@ GROUP BY
   flow_definition_arn,
   model_version,
   field,
+  part,
   point,
   CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
 ORDER BY
   flow_definition_arn,
   model_version NULLS LAST,
   field,
+  part,
   point NULLS LAST,
   point_with_words NULLS LAST""",
 )
@@ -412,8 +537,10 @@ QUERIES: Final = {
         TOTALS,
         DAYS,
         TURNAROUND,
+        ALL_TURNAROUNDS,
         FIELD_VERDICTS,
         CALIBRATION,
+        FIELD_CALIBRATION,
         RELABELLED,
         NOTES,
         FAILURES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,14 +36,21 @@ class Input:
         Its path or URI.
     read
         Returns its content.
+    named
+        Whether the user named it, rather than its directory or prefix.
     """
 
     name: str
     read: Callable[[], bytes]
+    named: bool = True
 
 
 class UnreadableInputError(Exception):
     """An input cannot be read, or is not an output. The message names it."""
+
+
+class NotAnOutputError(UnreadableInputError):
+    """An input that nobody named is JSON of something else, such as an expected outcome."""
 
 
 def find_inputs(session: Session, places: Sequence[str]) -> list[Input]:
@@ -82,16 +90,28 @@ def read_output(each: Input) -> Output:
     UnreadableInputError
         If it cannot be read, or is not an output.
     """
+    content = b""
     try:
-        return parse_output(each.read(), source=each.name)
+        content = each.read()
+        return parse_output(content, source=each.name)
     except UnreadableOutputError as error:
-        raise UnreadableInputError(str(error)) from error
+        other = not each.named and _is_something_else(content)
+        raise (NotAnOutputError if other else UnreadableInputError)(str(error)) from error
     except OSError as error:
         raise UnreadableInputError(f"{each.name}: {error.strerror}") from error
     except ClientError as error:
         if is_access_denied(error):
             raise
         raise UnreadableInputError(f"{each.name}: {explain(error)}") from error
+
+
+def _is_something_else(content: bytes) -> bool:
+    """Return whether a document is JSON without what each output has."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return not isinstance(document, dict) or "humanAnswers" not in document
 
 
 def _inputs_at(session: Session, place: str) -> Iterator[Input]:
@@ -101,8 +121,9 @@ def _inputs_at(session: Session, place: str) -> Iterator[Input]:
         yield from _objects(session.client("s3"), place)
     else:
         path = Path(place)
-        files = sorted(path.rglob(f"*{_EXTENSION}")) if path.is_dir() else [path]
-        yield from (Input(name=str(file), read=file.read_bytes) for file in files)
+        named = not path.is_dir()
+        files = [path] if named else sorted(path.rglob(f"*{_EXTENSION}"))
+        yield from (Input(name=str(file), read=file.read_bytes, named=named) for file in files)
 
 
 def _objects(s3: Any, uri: str) -> Iterator[Input]:
@@ -110,16 +131,16 @@ def _objects(s3: Any, uri: str) -> Iterator[Input]:
     if not bucket:
         raise CommandError(f"{uri}: expected s3://BUCKET/PREFIX", status=ExitStatus.USAGE)
     if prefix.endswith(_EXTENSION):
-        yield _object(s3, bucket, prefix)
+        yield _object(s3, bucket, prefix, named=True)
         return
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", ()):
             key = entry["Key"]
             if key.endswith(_EXTENSION) and f"/{VERIFICATION_FOLDER}/" not in f"/{key}":
-                yield _object(s3, bucket, key)
+                yield _object(s3, bucket, key, named=False)
 
 
-def _object(s3: Any, bucket: str, key: str) -> Input:
+def _object(s3: Any, bucket: str, key: str, *, named: bool) -> Input:
     name = f"{_S3}{bucket}/{key}"
 
     def read() -> bytes:
@@ -129,4 +150,4 @@ def _object(s3: Any, bucket: str, key: str) -> Input:
         content: bytes = answer["Body"].read()
         return content
 
-    return Input(name=name, read=read)
+    return Input(name=name, read=read, named=named)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,7 @@ def open_sources(
     mapping: Path | None,
     work_group: str | None,
     database: str | None,
+    created_until: datetime | None = None,
 ) -> AbstractContextManager[OutcomeData]:
     """Read the outcomes that the options name. See `open_outcomes`.
 
@@ -77,6 +79,7 @@ def open_sources(
         flow=flow,
         since=earliest,
         until=latest,
+        created_until=created_until,
     )
 
 

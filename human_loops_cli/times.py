@@ -27,12 +27,22 @@ def parse_times(since: str | None, until: str | None) -> tuple[datetime | None, 
     ['2026-03-14T00:00:00+00:00', '2026-03-14T23:59:59.999999+00:00']
     """
     earliest = None if since is None else _parse("--since", since)
-    latest = None if until is None else _parse("--until", until)
-    if latest is not None and until is not None and _is_date(until):
-        latest += timedelta(days=1, microseconds=-1)
+    latest = None if until is None else parse_end("--until", until)
     if earliest is not None and latest is not None and latest < earliest:
         raise CommandError(f"--until {until} is before --since {since}", status=ExitStatus.USAGE)
     return earliest, latest
+
+
+def parse_end(option: str, text: str) -> datetime:
+    """Return a time at which something ends. A day ends with its last microsecond.
+
+    Examples
+    --------
+    >>> parse_end("--until", "2026-03-14").isoformat()
+    '2026-03-14T23:59:59.999999+00:00'
+    """
+    time = _parse(option, text)
+    return time + timedelta(days=1, microseconds=-1) if _is_date(text) else time
 
 
 def _parse(option: str, text: str) -> datetime:

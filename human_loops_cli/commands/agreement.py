@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from human_loop_reviews.a2i.output import Output
+from human_loop_reviews.a2i.output import Answer, Output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.review.consensus import Same
@@ -18,12 +21,17 @@ from human_loop_reviews.review.field import NOT_COMPARED, Field
 from human_loop_reviews.review.natural_order import NaturalKey, natural_key
 from human_loop_reviews.review.values import Value
 from human_loop_reviews.tasks import task_of
+from human_loops_cli.ac1 import ac1
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
+from human_loops_cli.bootstrap import interval
 from human_loops_cli.errors import ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.inputs import UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import NotAnOutputError, UnreadableInputError, find_inputs, read_output
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
+
+#: How many pairs of values are printed for a field.
+_MAX_PAIRS: Final = 10
 
 
 @dataclass
@@ -36,6 +44,25 @@ class _Votes:
     def measure(self) -> Disagreement:
         same = self.same
         return measure(self.units, None if same is None else lambda a, b: _same(same, a, b))
+
+    def interval(self) -> tuple[float, float] | None:
+        """Return the bootstrap interval of alpha. Values with a tolerance take too long."""
+        if self.same is not None:
+            return None
+        return interval(self.units, lambda units: measure(units).alpha)
+
+    def confused(self) -> list[tuple[str, str, int]]:
+        """Return the pairs of values that reviewers gave for the same thing, with their numbers."""
+        pairs = Counter(
+            tuple(sorted((one.text, other.text)))
+            for unit in self.units
+            for one, other in combinations(unit, 2)
+            if self.same is None or not _same(self.same, one, other)
+        )
+        return [
+            (one, other, count)
+            for (one, other), count in sorted(pairs.items(), key=lambda each: (-each[1], each[0]))
+        ]
 
 
 @dataclass
@@ -54,6 +81,12 @@ class _Category:
     comparison_key: Any
     value: Value | None = field(compare=False)
 
+    @property
+    def text(self) -> str:
+        """What it says, as JSON. Null if the reviewer gave nothing."""
+        content = None if self.value is None else self.value.display
+        return json.dumps(content if self.key is None else {self.key: content}, ensure_ascii=False)
+
 
 def agreement(
     ctx: typer.Context,
@@ -67,10 +100,17 @@ def agreement(
         Path | None,
         typer.Option(help="Where predictions and answers of custom tasks are found: JSON."),
     ] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="Add which pairs of values are confused.")
+    ] = False,
 ) -> None:
     """Show how far reviewers agree with each other beyond chance: Krippendorff's alpha.
 
-    1 is full agreement, 0 what guessing gives. It needs loops with at least two reviewers.
+    1 is full agreement, 0 what guessing gives. It needs loops with at least two reviewers. Of a
+    reviewer who answered a loop more than once, the last answer counts.
+
+    The interval is a bootstrap over loops. Gwet's AC1 is for fields with few different values:
+    alpha is near 0 if one of them is far more frequent than the others.
 
     Status 1 if an output cannot be read.
     """
@@ -78,25 +118,31 @@ def agreement(
     mappings = MappingFile(mapping)
     flows: dict[str | None, _Flow] = {}
     unreadable: list[dict[str, str]] = []
+    others = 0
     inputs = find_inputs(session, outputs)
     with session.printer.progress() as progress:
         for each in progress.track(inputs, description="Reading"):
             try:
                 output = read_output(each)
                 fields = _fields(output, mappings.find(output))
+            except NotAnOutputError:
+                others += 1
+                continue
             except (UnreadableInputError, UnreadableOutputError) as error:
                 unreadable.append({"input": each.name, "error": str(error)})
                 continue
             flow = flows.setdefault(output.flow_definition_arn, _Flow())
             flow.loops += 1
             _add(flow, fields)
-    described = [_describe(arn, flow) for arn, flow in sorted(flows.items(), key=_by_arn)]
+    described = [_describe(arn, flow, values) for arn, flow in sorted(flows.items(), key=_by_arn)]
     if session.printer.as_json:
         session.printer.json({"flowDefinitions": described, "unreadable": unreadable})
     else:
-        _print(session, described)
+        _print(session, described, values)
         for row in unreadable:
             session.printer.note(f"unreadable: {row['error']}")
+    if others:
+        session.printer.note(f"{others:,} other JSON files are no outputs: left out")
     mappings.check(session.printer)
     if unreadable:
         raise typer.Exit(ExitStatus.INCOMPLETE)
@@ -107,8 +153,24 @@ def _fields(output: Output, mapping: TaskMapping | None) -> list[Field]:
     task = task_of(output.task_type)
     mapped = () if mapping is None else mapping.fields
     prediction = task.read_prediction(output.inputs, output.inputs_place, mapped)
-    answers = [task.read_answer(answer.content, answer.place) for answer in output.answers]
+    answers = [task.read_answer(answer.content, answer.place) for answer in _votes(output)]
     return task.compare(prediction, answers) if answers else []
+
+
+def _votes(output: Output) -> list[Answer]:
+    """Return one answer of each reviewer: the last one. An answer without a worker id is one."""
+    last: dict[object, Answer] = {}
+    for place, answer in enumerate(sorted(output.answers, key=_submitted)):
+        last[place if answer.worker_id is None else answer.worker_id] = answer
+    return [answer for answer in output.answers if any(answer is each for each in last.values())]
+
+
+def _submitted(answer: Answer) -> float:
+    """Return when an answer was submitted. An unknown time is before all others."""
+    if answer.submitted is None:
+        return 0.0
+    time = answer.submitted
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
 def _add(flow: _Flow, fields: list[Field]) -> None:
@@ -136,7 +198,7 @@ def _same(same: Same, one: _Category, other: _Category) -> bool:
     return same(one.value, other.value)
 
 
-def _describe(arn: str | None, flow: _Flow) -> dict[str, Any]:
+def _describe(arn: str | None, flow: _Flow, values: bool) -> dict[str, Any]:
     measured = {name: votes.measure() for name, votes in sorted(flow.fields.items(), key=_by_name)}
     defined = [each for each in measured.values() if each.undefined is None]
     alpha = combined_alpha(defined)
@@ -156,13 +218,16 @@ def _describe(arn: str | None, flow: _Flow) -> dict[str, Any]:
                 "units": each.units,
                 "votes": each.votes,
                 "categories": each.categories,
+                "interval": _rounded_interval(flow.fields[name].interval()),
+                "ac1": _rounded(ac1(flow.fields[name].units)),
+                **({"confused": flow.fields[name].confused()} if values else {}),
             }
             for name, each in measured.items()
         ],
     }
 
 
-def _print(session: Session, described: list[dict[str, Any]]) -> None:
+def _print(session: Session, described: list[dict[str, Any]], values: bool) -> None:
     if not described:
         session.printer.line("No output could be read.")
     names = shown_names(
@@ -172,17 +237,42 @@ def _print(session: Session, described: list[dict[str, Any]]) -> None:
         name = names.get(flow["flowDefinitionArn"], "unknown flow definition")
         session.printer.table(
             f"{name}: {flow['loops']} loops, alpha {_shown(flow)}",
-            ("field", "alpha", "units", "votes", "different values"),
+            ("field", "alpha", "95 % interval", "AC1", "units", "votes", "different values"),
             (
-                (each["name"], _shown(each), each["units"], each["votes"], each["categories"])
+                (
+                    each["name"],
+                    _shown(each),
+                    _shown_interval(each["interval"]),
+                    None if each["ac1"] is None else f"{each['ac1']:.3f}",
+                    *(each["units"], each["votes"], each["categories"]),
+                )
                 for each in flow["fields"]
             ),
             "no fields",
         )
+        if values:
+            session.printer.table(
+                "Pairs of values that reviewers gave for the same thing",
+                ("field", "value", "other value", "loops"),
+                (
+                    (each["name"], *pair)
+                    for each in flow["fields"]
+                    for pair in each["confused"][:_MAX_PAIRS]
+                ),
+                "none",
+            )
 
 
 def _shown(row: Mapping[str, Any]) -> str:
     return f"undefined: {row['reason']}" if row["alpha"] is None else f"{row['alpha']:.3f}"
+
+
+def _shown_interval(found: list[float] | None) -> str | None:
+    return None if found is None else f"{found[0]:.3f} to {found[1]:.3f}"
+
+
+def _rounded_interval(found: tuple[float, float] | None) -> list[float] | None:
+    return None if found is None else [round(each, 4) for each in found]
 
 
 def _rounded(alpha: float | None) -> float | None:

@@ -15,9 +15,16 @@ import typer
 
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.outcome import describe_review
+from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import (
+    Input,
+    NotAnOutputError,
+    UnreadableInputError,
+    find_inputs,
+    read_output,
+)
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 
@@ -58,6 +65,8 @@ def review(
 ) -> None:
     """Compare predictions with the reviewers' answers: one row for each output.
 
+    Below are the fields that differ from the prediction, or with --values all of them.
+
     --json prints one line of JSON for each output. An output that cannot be read has a row that
     says why.
 
@@ -75,7 +84,11 @@ def review(
         _write_csv(columns)
     with session.printer.progress() as progress:
         for each in progress.track(inputs, description="Reviewing"):
-            row = _row(each, mappings, values)
+            try:
+                row = _row(each, mappings, values)
+            except NotAnOutputError:
+                summary["others"] += 1
+                continue
             _count(summary, row)
             if session.printer.as_json:
                 session.printer.text(json.dumps(row, ensure_ascii=False))
@@ -87,6 +100,13 @@ def review(
     if not as_csv and not session.printer.as_json:
         _print(session, rows, values)
     session.printer.note(_summarize(summary))
+    if summary["others"]:
+        session.printer.note(f"{summary['others']:,} other JSON files are no outputs: left out")
+    if summary["repeated"]:
+        session.printer.note(
+            f"in {summary['repeated']:,} outputs a reviewer answered more than once: each answer "
+            "counts as a vote"
+        )
     mappings.check(session.printer)
     if summary["unreadable"]:
         raise typer.Exit(ExitStatus.INCOMPLETE)
@@ -96,6 +116,8 @@ def _row(each: Input, mappings: MappingFile, values: bool) -> dict[str, Any]:
     try:
         output = read_output(each)
         judged = review_output(output, mapping=mappings.find(output) or ())
+    except NotAnOutputError:
+        raise
     except (UnreadableInputError, UnreadableOutputError) as error:
         return {"input": each.name, "error": str(error)}
     return {
@@ -109,6 +131,7 @@ def _row(each: Input, mappings: MappingFile, values: bool) -> dict[str, Any]:
 def _count(summary: Counter[str], row: Mapping[str, Any]) -> None:
     summary["inputs"] += 1
     summary["unreadable"] += "error" in row
+    summary["repeated"] += row.get("answerCount", 0) > row.get("reviewerCount", 0)
     for name in ("fieldsJudged", "fieldsCorrect"):
         summary[name] += row.get(name, 0)
 
@@ -133,7 +156,7 @@ def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) ->
                 row["input"],
                 row["humanLoopName"],
                 row["taskType"],
-                row["answerCount"],
+                _answers(row),
                 ", ".join(f"{n} {name}" for name, n in row["verdictCounts"].items() if n),
                 row["agreement"],
             )
@@ -141,6 +164,25 @@ def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) ->
         ),
         "none",
     )
+    if not values:
+        session.printer.table(
+            "Fields that differ, or have no verdict",
+            ("input", "field", "model's name", "verdict", "confidence", "note"),
+            (
+                (
+                    row["input"],
+                    field["name"],
+                    field.get("predictedName"),
+                    field["verdict"],
+                    field.get("confidence"),
+                    field.get("note"),
+                )
+                for row in rows
+                for field in row.get("fields", ())
+                if field["verdict"] != Verdict.CONFIRMED
+            ),
+            "No field differs.",
+        )
     if values:
         session.printer.table(
             "Fields",
@@ -158,6 +200,12 @@ def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) ->
             ),
             "none",
         )
+
+
+def _answers(row: Mapping[str, Any]) -> str:
+    """Return the number of answers, and of reviewers where one of them answered more than once."""
+    answers, reviewers = row["answerCount"], row["reviewerCount"]
+    return f"{answers}" if answers == reviewers else f"{answers} of {reviewers} reviewers"
 
 
 def _csv_rows(row: Mapping[str, Any], columns: Sequence[str]) -> Iterator[list[str]]:

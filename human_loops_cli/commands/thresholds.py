@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
+from math import ceil
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -23,18 +25,34 @@ from human_loops_cli.outcome_sources import (
     report_left_out,
 )
 from human_loops_cli.session import Session
-from human_loops_cli.thresholds.advice import Advice, NoThreshold
-from human_loops_cli.thresholds.advise import advise_on, read_samples
+from human_loops_cli.thresholds.advice import Advice
+from human_loops_cli.thresholds.advise import Missing, Question, advise_on, read_samples
 from human_loops_cli.thresholds.conditions import (
     ActivationConditions,
     activation_conditions,
     as_text,
 )
+from human_loops_cli.thresholds.evidence import Looks
+from human_loops_cli.thresholds.look import (
+    FlowAdvice,
+    Window,
+    describe,
+    refuse_another_sample,
+    rounded_down,
+)
 from human_loops_cli.thresholds.sample import Sample, read_fields
+from human_loops_cli.thresholds.wording import (
+    IN_CODE,
+    explanation,
+    guarantee,
+    holds_for,
+)
+from human_loops_cli.times import parse_end, parse_times
 
 _TARGETS: Final = (0.5, 0.999)
 _CONFIDENCES: Final = (0.8, 0.9999)
 _MAX_NAMES: Final = 10
+_SECONDS_OF_A_DAY: Final = 86_400
 
 _HOW_TO_SAMPLE: Final = (
     "Loops that were reviewed because of their confidence say nothing about the others. For a "
@@ -43,15 +61,6 @@ _HOW_TO_SAMPLE: Final = (
     "human loops for a random share of all predictions, and name in the mapping where the input "
     "says so: sampled."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FlowAdvice:
-    """The advice on one flow definition."""
-
-    sample: Sample
-    advice: Sequence[Advice]
-    conditions: ActivationConditions
 
 
 def thresholds(
@@ -63,6 +72,20 @@ def thresholds(
     confidence: Annotated[
         float, typer.Option(help="The probability with which a threshold keeps the target.")
     ] = 0.95,
+    looks: Annotated[
+        Looks,
+        typer.Option(
+            help="How often you look at the sample while it grows: any number of times, or once, "
+            "which needs fewer samples."
+        ),
+    ] = Looks.ANY,
+    missing: Annotated[
+        Missing,
+        typer.Option(
+            help="Sampled loops without a review: a threshold has to hold if half of them are "
+            "wrong, or they are assumed to be like the others."
+        ),
+    ] = Missing.COUNT,
     field: Annotated[
         list[str] | None, typer.Option(help="A field, by its name. Repeat it. Default: all.")
     ] = None,
@@ -83,21 +106,46 @@ def thresholds(
     flow: Flow = None,
     since: Since = None,
     until: Until = None,
+    created_until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Loops that were created at this time or earlier."),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            help="What an earlier look printed with --json: refuse to look at another sample."
+        ),
+    ] = None,
     mapping: MappingFile = None,
     work_group: WorkGroup = None,
     database: Database = None,
 ) -> None:
     """Find the confidence of each field that may go without review.
 
-    At or above a threshold, at least the target share of predictions is correct, with the given
-    confidence. Randomly sampled loops are used, and nothing else. A field without such a threshold
-    has none, and the reason.
+    Of the loops whose lowest confidence of a field is at or above its threshold, at least the
+    target share has this field right everywhere, with the given confidence. Randomly sampled loops
+    are used, and nothing else. A field without such a threshold has none, and the reason.
 
-    Status 1 if no loop is known to be sampled, or if something of the sources cannot be used.
+    That holds at any number of looks at one growing sample: with the same --since, model version,
+    target and mapping, and without loops that are missing later.
+
+    Status 1 if no loop is known to be sampled, if something of the sources cannot be used, or if
+    --previous is of another sample.
     """
     session: Session = ctx.obj
     _require_share("--target", target, *_TARGETS)
     _require_share("--confidence", confidence, *_CONFIDENCES)
+    question = Question(
+        target=target, confidence=confidence, looks=looks, missing=missing, all_fields=all_fields
+    )
+    window = Window(
+        since=parse_times(since, None)[0],
+        created_until=None
+        if created_until is None
+        else parse_end("--created-until", created_until),
+        words=words,
+        mapping=None if mapping is None else _hash(mapping),
+    )
     with open_sources(
         session,
         sources,
@@ -107,6 +155,7 @@ def thresholds(
         mapping=mapping,
         work_group=work_group,
         database=database,
+        created_until=window.created_until,
     ) as data:
         sampling, rows = data.rows(SAMPLING), data.rows(SAMPLES)
     samples = read_samples(sampling, model_version=model_version)
@@ -115,29 +164,28 @@ def thresholds(
     flows = [
         _advise(
             sample,
-            advise_on(
-                sample,
-                read_fields(rows, sample, words=words),
-                target=target,
-                confidence=confidence,
-                all_fields=all_fields,
-                only=field or (),
-            ),
+            advise_on(sample, read_fields(rows, sample, words=words), question, only=field or ()),
             words=words,
         )
         for sample in samples
     ]
+    described = describe(question, window, flows)
+    if previous is not None:
+        refuse_another_sample(previous, described)
     if session.printer.as_json:
-        options = {"target": target, "confidence": confidence}
-        options |= {"allFields": all_fields, "words": words}
-        session.printer.json({**options, "flowDefinitions": [_to_json(each) for each in flows]})
+        session.printer.json(described)
     else:
-        _print(session, flows, target=target, confidence=confidence, all_fields=all_fields)
+        _print(session, flows, question)
     names = shown_names(each.sample.flow_definition_arn for each in flows)
     for each in flows:
-        for warning in _warnings(each, words=words):
+        for warning in (*_warnings(each, question, words=words), *_window_warnings(each, window)):
             session.printer.note(f"{names[each.sample.flow_definition_arn]}: {warning}")
     report_left_out(session, data)
+
+
+def _hash(path: Path) -> str:
+    """Return a hash of a file that was read before."""
+    return sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else str(path)
 
 
 def _require_share(option: str, value: float, lowest: float, highest: float) -> None:
@@ -190,7 +238,7 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
-def _advise(sample: Sample, advice: Sequence[Advice], *, words: bool) -> _FlowAdvice:
+def _advise(sample: Sample, advice: Sequence[Advice], *, words: bool) -> FlowAdvice:
     if sample.model is None:
         conditions = ActivationConditions(problem="There are no sampled loops.")
     elif all(each.threshold is None for each in advice):
@@ -208,68 +256,10 @@ def _advise(sample: Sample, advice: Sequence[Advice], *, words: bool) -> _FlowAd
             sampling_percentage=next(iter(sample.percentages), None),
             words=words,
         )
-    return _FlowAdvice(sample=sample, advice=advice, conditions=conditions)
+    return FlowAdvice(sample=sample, advice=advice, conditions=conditions)
 
 
-def _to_json(flow: _FlowAdvice) -> dict[str, Any]:
-    sample, model = flow.sample, flow.sample.model
-    return {
-        "flowDefinitionArn": sample.flow_definition_arn,
-        "taskType": sample.task_type,
-        "loops": sample.loops,
-        "sampledLoops": 0 if model is None else model.sampled,
-        "sampledUnknown": sample.unknown,
-        "withoutReview": sample.without_review,
-        "fieldsLeftOut": sample.fields_left_out,
-        "samplingPercentages": sample.percentages,
-        "modelVersion": None if model is None else model.version,
-        "firstDay": None if model is None else model.first_day,
-        "lastDay": None if model is None else model.last_day,
-        "otherModelVersions": [
-            {"modelVersion": each.version, "sampledLoops": each.sampled}
-            for each in sample.other_models
-        ],
-        "fields": [_field_to_json(each) for each in flow.advice if each.field is not None],
-        "activationConditions": flow.conditions.conditions,
-        "activationConditionsProblem": flow.conditions.problem,
-        "notInActivationConditions": flow.conditions.left_out,
-    }
-
-
-def _field_to_json(advice: Advice) -> dict[str, Any]:
-    saved = advice.share_saved
-    return {
-        "field": advice.field,
-        "threshold": advice.threshold,
-        "reason": advice.reason,
-        "lowerBound": _rounded(advice.lower_bound),
-        "samples": advice.samples,
-        "samplesNeeded": advice.samples_needed,
-        "samplesAbove": advice.samples_above,
-        "correctAbove": advice.correct_above,
-        "shareSaved": _rounded(saved),
-        "shareNeeded": None if saved is None else _rounded(1 - saved),
-        "added": advice.added,
-        "undecided": advice.undecided,
-        "notCompared": advice.not_compared,
-        "withoutConfidence": advice.without_confidence,
-        "notShown": advice.not_shown,
-    }
-
-
-def _rounded(share: float | None) -> float | None:
-    """Return a share with four digits, rounded down: a bound stays a bound."""
-    return None if share is None else int(share * 10_000 + 1e-9) / 10_000
-
-
-def _print(
-    session: Session,
-    flows: Sequence[_FlowAdvice],
-    *,
-    target: float,
-    confidence: float,
-    all_fields: bool,
-) -> None:
+def _print(session: Session, flows: Sequence[FlowAdvice], question: Question) -> None:
     names = shown_names(each.sample.flow_definition_arn for each in flows)
     for each in flows:
         name, model = names[each.sample.flow_definition_arn], each.sample.model
@@ -282,27 +272,24 @@ def _print(
             f"{name}: {model.sampled:,} sampled loops{f' ({shares})' if shares else ''}, "
             f"{model.first_day} to {model.last_day}{version}",
             (
-                *("field", "threshold", "samples", "correct at or above", "lower bound"),
+                *("field", "threshold", "samples", "right at or above", "lower bound"),
                 *("without review", "added"),
             ),
             (_row(advice) for advice in each.advice),
             "no fields",
         )
-        for reason, fields in _reasons(each.advice).items():
-            session.printer.line(f"No threshold, because {reason}: {', '.join(fields)}.")
+        for advice in each.advice:
+            found = "no threshold" if advice.threshold is None else advice.threshold
+            session.printer.line(f"{advice.field!r}: {found}. {explanation(advice)}")
         if each.conditions.conditions is not None:
             session.printer.line("HumanLoopActivationConditions:")
             session.printer.line(as_text(each.conditions.conditions))
-    holds = (
-        "for all fields of a flow definition together"
-        if all_fields
-        else "for each field by itself; --all-fields is for all together"
-    )
+    promised = guarantee(question)
     session.printer.line(
-        f"With a confidence of {confidence * 100:g} %, at least {target * 100:g} % of the "
-        f"predictions at or above a threshold are correct: {holds}. It holds for one look at these "
-        "loops, as long as the model and the documents stay the same. Reviewers saw the prediction."
+        f"{promised[0].upper()}{promised[1:]}. It holds {holds_for(question)}, as long as the "
+        "model and the documents stay the same. Reviewers saw the prediction."
     )
+    session.printer.line(IN_CODE)
     session.printer.line(
         "What goes without review is counted by field: a loop is started if one field needs it. "
         "Added is what the model did not predict: no threshold finds it."
@@ -318,36 +305,13 @@ def _row(advice: Advice) -> tuple[object, ...]:
         advice.threshold,
         samples,
         f"{advice.correct_above:,} of {advice.samples_above:,}",
-        f"{_rounded(advice.lower_bound):.2%}",
+        f"{rounded_down(advice.lower_bound):.2%}",
         f"{advice.share_saved:.1%}",
         advice.added,
     )
 
 
-def _reasons(fields: Iterable[Advice]) -> dict[str, list[str]]:
-    """Return why fields have no threshold, with their names."""
-    found: dict[str, list[str]] = {}
-    for each in fields:
-        if each.threshold is None:
-            found.setdefault(_why(each), []).append(repr(each.field))
-    return found
-
-
-def _why(advice: Advice) -> str:
-    match advice.reason:
-        case NoThreshold.TOO_FEW_SAMPLES:
-            return f"at least {advice.samples_needed:,} samples at or above it are needed"
-        case NoThreshold.TARGET_MISSED:
-            return "too many of the most confident predictions are wrong"
-        case NoThreshold.NO_CONFIDENCE:
-            return "no prediction has a confidence"
-        case NoThreshold.NOT_COMPARED:
-            return "no prediction was compared"
-        case _:
-            return "there are no sampled loops"
-
-
-def _warnings(flow: _FlowAdvice, *, words: bool) -> Iterator[str]:
+def _warnings(flow: FlowAdvice, question: Question, *, words: bool) -> Iterator[str]:
     """Yield what the numbers do not say."""
     sample, fields = flow.sample, flow.advice
     if sample.other_models:
@@ -365,12 +329,23 @@ def _warnings(flow: _FlowAdvice, *, words: bool) -> Iterator[str]:
     if sample.percentages[:1] == [100]:
         yield "100 % are sampled: no threshold saves reviews until the percentage is lower."
     if sample.unknown:
-        yield f"of {sample.unknown:,} loops it is unknown whether they are sampled: left out."
-    if sample.without_review:
         yield (
-            f"{sample.without_review:,} sampled loops have no review and are left out. If these "
-            "are the difficult ones, the thresholds are too low."
+            f"of {sample.unknown:,} loops it is unknown whether they are sampled: left out. "
+            f"{sample.unknown_without_review:,} of them have no review."
         )
+    if sample.missing:
+        assumed = (
+            "are assumed to be like the others, as --missing ignore says"
+            if question.missing is Missing.IGNORE
+            else "half of them count as wrong"
+        )
+        more = sample.missing - sample.without_review
+        of_unknown = (
+            f", and {more:,} more if the unknown ones are sampled as often as the others"
+            if more
+            else ""
+        )
+        yield (f"{sample.without_review:,} sampled loops have no review{of_unknown}: {assumed}.")
     if sample.fields_left_out:
         yield f"{sample.fields_left_out:,} fields did not fit into the sampled outcomes: left out."
     for count, what in (
@@ -396,4 +371,23 @@ def _warnings(flow: _FlowAdvice, *, words: bool) -> Iterator[str]:
         yield (
             "AWS's page says both that each word and that any word of a key has to be low. The "
             "thresholds on words hold if any word is enough."
+        )
+
+
+def _window_warnings(flow: FlowAdvice, window: Window) -> Iterator[str]:
+    """Yield what makes the sample another one, or a biased one."""
+    model, longest = flow.sample.model, flow.sample.longest_turnaround_seconds
+    if model is None:
+        return
+    if window.since is None:
+        yield (
+            f"without --since, the sample begins with the oldest outcome, of {model.first_day}. "
+            "Outcomes expire, which makes it another sample. Choose a --since, and keep it."
+        )
+    if window.created_until is None and longest is not None:
+        days = ceil(longest / _SECONDS_OF_A_DAY)
+        yield (
+            f"sampled loops took up to {days:,} {'day' if days == 1 else 'days'}. Those that are "
+            "still open are not here, and may be the difficult ones. --created-until leaves out "
+            "all that were created later."
         )

@@ -57,6 +57,7 @@ class AthenaQueries:
     flow: str | None
     since: datetime | None
     until: datetime | None
+    created_until: datetime | None = None
     """The limits of the loops."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for so many seconds."""
@@ -68,9 +69,13 @@ class AthenaQueries:
             known = self.run("SELECT DISTINCT flow_definition_arn FROM loops ORDER BY 1")
             arns = choose_flow_definitions([arn for (arn,) in known], self.flow)
             conditions.append(f"flow_definition_arn IN ({', '.join(map(literal, arns))})")
-        for operator, limit in ((">=", self.since), ("<=", self.until)):
+        for column, operator, limit in (
+            ("reference_time", ">=", self.since),
+            ("reference_time", "<=", self.until),
+            ("creation_time", "<=", self.created_until),
+        ):
             if limit is not None:
-                conditions.append(f"reference_time {operator} {_timestamp(limit)}")
+                conditions.append(f"{column} {operator} {_timestamp(limit)}")
         if conditions:
             self._limits = f" WHERE {' AND '.join(conditions)}"
         if self.run("SELECT count(*) FROM loops") == [(0,)]:

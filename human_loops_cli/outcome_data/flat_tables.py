@@ -93,6 +93,7 @@ def build_tables(
     flow: str | None,
     since: datetime | None,
     until: datetime | None,
+    created_until: datetime | None,
     advice: str,
 ) -> Counts:
     """Make the two tables.
@@ -101,7 +102,7 @@ def build_tables(
     ----------
     connection
         The connection with the staged outcomes.
-    flow, since, until
+    flow, since, until, created_until
         The limits of the loops.
     advice
         What to say if there is no outcome.
@@ -126,7 +127,7 @@ def build_tables(
     if outranked:
         _leave_out(connection, _OUTRANKED)
     arns = None if flow is None else _flow_definitions(connection, flow)
-    connection.execute(_loops_view(_conditions(arns, since, until)))
+    connection.execute(_loops_view(_conditions(arns, since, until, created_until)))
     connection.execute(_FIELDS_VIEW)
     connection.execute("USE staged")
     if _numbers(connection, "SELECT count(*) FROM loops") == (0,):
@@ -186,14 +187,24 @@ FROM (
 )"""
 
 
-def _conditions(arns: list[str] | None, since: datetime | None, until: datetime | None) -> str:
+def _conditions(
+    arns: list[str] | None,
+    since: datetime | None,
+    until: datetime | None,
+    created_until: datetime | None,
+) -> str:
     conditions = ["true"]
     if arns is not None:
         conditions.append(f"flowDefinitionArn IN ({', '.join(map(literal, arns))})")
-    for operator, time in ((">=", since), ("<=", until)):
+    ended = "coalesce(endTime, creationTime)"
+    for column, operator, time in (
+        (ended, ">=", since),
+        (ended, "<=", until),
+        ("creationTime", "<=", created_until),
+    ):
         if time is not None:
             limit = f"TIMESTAMP WITH TIME ZONE '{time.isoformat()}'"
-            conditions.append(f"coalesce(endTime, creationTime) {operator} {limit}")
+            conditions.append(f"{column} {operator} {limit}")
     return " AND ".join(conditions)
 
 

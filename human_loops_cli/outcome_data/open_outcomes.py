@@ -66,6 +66,7 @@ def open_outcomes(
     flow: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    created_until: datetime | None = None,
 ) -> Iterator[OutcomeData]:
     """Read outcomes, and return them as two tables.
 
@@ -83,6 +84,8 @@ def open_outcomes(
         Only the loops of this flow definition: its name or ARN.
     since, until
         Only the loops that ended at these times or between.
+    created_until
+        Only the loops that were created at this time or earlier. A loop of unknown creation is not.
 
     Raises
     ------
@@ -93,7 +96,14 @@ def open_outcomes(
         if sources or mapping is not None:
             raise CommandError("--athena excludes sources and --mapping", status=ExitStatus.USAGE)
         client = session.client("athena")
-        queries = AthenaQueries(client=client, athena=athena, flow=flow, since=since, until=until)
+        queries = AthenaQueries(
+            client=client,
+            athena=athena,
+            flow=flow,
+            since=since,
+            until=until,
+            created_until=created_until,
+        )
         name = f"Amazon Athena, workgroup {athena.work_group}"
         yield OutcomeData(sources=(name,), flow=flow, since=since, until=until, _run=queries.run)
         return
@@ -121,7 +131,12 @@ def open_outcomes(
                 connection.execute("SET lock_configuration = true")
                 advice = "\n".join(f"not used: {describe(each)}" for each in rejects.listed())
                 counts = build_tables(
-                    connection, flow=flow, since=since, until=until, advice=advice
+                    connection,
+                    flow=flow,
+                    since=since,
+                    until=until,
+                    created_until=created_until,
+                    advice=advice,
                 )
                 yield OutcomeData(
                     sources=tuple(sources),

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from human_loop_tables.queries import FIELD_BANDS
 from human_loops_cli.report.figures import FEW, Share
 
 #: Where the bands of confidence begin and end, in points. Models are often confident: the bands
 #: are narrower near 100. The last one includes 100.
-_EDGES: Final = (*range(0, 91, 10), 95, 98, 100)
+EDGES: Final = (*range(0, 91, 10), 95, 98, 100)
+
+#: The bands of a closer look at where most predictions are.
+CLOSE_EDGES: Final = tuple(range(90, 101))
+
+#: Each whole number by itself, to see where predictions lie.
+POINT_EDGES: Final = tuple(range(101))
+
+#: The bands of a field.
+FIELD_EDGES: Final = (*FIELD_BANDS, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Band:
     @property
     def text(self) -> str:
         """Its limits."""
-        return f"{self.low} to {'' if self.high == _EDGES[-1] else 'below '}{self.high}"
+        return f"{self.low} to {'' if self.high == EDGES[-1] else 'below '}{self.high}"
 
     def merged_with(self, other: Band) -> Band:
         """Return one band of two neighbours."""
@@ -53,7 +63,9 @@ class Band:
         )
 
 
-def bands(points: Iterable[Mapping[str, Any]]) -> list[Band]:
+def bands(
+    points: Iterable[Mapping[str, Any]], edges: Sequence[int] = EDGES, *, by: str = "point"
+) -> list[Band]:
     r"""Return the bands of confidence, none of them thin unless all predictions are few.
 
     A band with fewer than 30 predictions is merged with the one above it, and if there is none,
@@ -62,7 +74,12 @@ def bands(points: Iterable[Mapping[str, Any]]) -> list[Band]:
     Parameters
     ----------
     points
-        Rows of the query `calibration`, of one flow definition and one kind of loop.
+        Rows of the query `calibration` or `field_calibration`, of one flow definition or field and
+        one kind of loop.
+    edges
+        Where bands begin, and where the last one ends.
+    by
+        The column with the confidence.
 
     Examples
     --------
@@ -74,7 +91,7 @@ def bands(points: Iterable[Mapping[str, Any]]) -> list[Band]:
     [(90, 100, '80\xa0% of 75')]
     """
     merged: list[Band] = []
-    for band in _unmerged(list(points)):
+    for band in unmerged(list(points), edges, by):
         if merged and merged[-1].correct.few:
             band = merged.pop().merged_with(band)
         merged.append(band)
@@ -89,10 +106,13 @@ def outside(points: Iterable[Mapping[str, Any]]) -> int:
     return sum(int(row["judged"]) for row in points if not 0 <= row["point"] <= 100)
 
 
-def _unmerged(points: list[Mapping[str, Any]]) -> list[Band]:
+def unmerged(
+    points: Sequence[Mapping[str, Any]], edges: Sequence[int] = EDGES, by: str = "point"
+) -> list[Band]:
+    """Return the bands of confidence that have a prediction, as `bands` before it merges them."""
     found = []
-    for low, high in pairwise(_EDGES):
-        rows = [row for row in points if low <= row["point"] < high + (high == 100)]
+    for low, high in pairwise(edges):
+        rows = [row for row in points if low <= row[by] < high + (high == 100)]
         judged = sum(int(row["judged"]) for row in rows)
         if judged:
             correct = sum(int(row["correct"]) for row in rows)

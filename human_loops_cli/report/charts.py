@@ -10,11 +10,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import ceil
+from math import ceil, floor
 from typing import Any, Final
 
 from human_loops_cli.report.calibration import Band
-from human_loops_cli.report.figures import day_text, duration
+from human_loops_cli.report.figures import Share, day_text, duration
 from human_loops_cli.report.markup import clipped, visible
 from human_loops_cli.report.periods import Period
 
@@ -31,6 +31,9 @@ _WIDEST_DAY: Final = 60
 _DAYS_HEIGHT: Final = 150
 _LABELS: Final = 122
 _FIGURES: Final = 110
+
+#: A day with fewer loops does not set the scale of a chart.
+FEW_LOOPS: Final = 10
 
 #: How many characters of a name a tooltip has.
 _TOOLTIP: Final = 80
@@ -201,7 +204,9 @@ def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> 
     rows
         Rows of the query `turnaround`, by day.
     """
-    longest = max(row["p90_seconds"] for row in rows)
+    longest = max(
+        row["p90_seconds"] for row in ([row for row in rows if row["loops"] >= FEW_LOOPS] or rows)
+    )
     unit, seconds = next((each for each in _UNITS if longest >= 2 * each[1]), _UNITS[-1])
     values: list[Spec] = []
     after: date | None = None
@@ -223,7 +228,7 @@ def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> 
         "type": "quantitative",
         "title": unit,
         "axis": {"tickCount": 4, "format": "~s"},
-        "scale": {"zero": True},
+        "scale": {"domain": [0, longest / seconds or 1], "nice": True},
     }
     marks = _DAY_MARKS if all(each.first == each.last for each in periods) else _LINES
     x = {"field": "middle", "type": "temporal"}
@@ -232,8 +237,11 @@ def turnaround(periods: Sequence[Period], rows: Sequence[Mapping[str, Any]]) -> 
         periods,
         values,
         [
-            {"mark": marks[0], "encoding": {**median, "y2": {"field": "p90"}}},
-            {"mark": marks[1], "encoding": {**median, "description": {"field": "text"}}},
+            {"mark": {**marks[0], "clip": True}, "encoding": {**median, "y2": {"field": "p90"}}},
+            {
+                "mark": {**marks[1], "clip": True},
+                "encoding": {**median, "description": {"field": "text"}},
+            },
         ],
     )
 
@@ -312,15 +320,86 @@ def bars(rows: Sequence[Bar], segments: Sequence[Segment], *, longest: float = 0
     }
 
 
-def calibration(found: Sequence[Band], lowest: int) -> Spec:
-    """Return the chart of the share of correct predictions by confidence.
+def correctness(periods: Sequence[Period], shares: Sequence[tuple[Period, Share]]) -> Spec:
+    """Return the chart of the share of correct predictions over time, with intervals.
+
+    Parameters
+    ----------
+    periods
+        All periods.
+    shares
+        The share of each period that has one.
+    """
+    # Intervals of few predictions reach far down, and would press all others together.
+    many = [share for _, share in shares if not share.few] or [share for _, share in shares]
+    lowest = floor(min(share.interval[0] for share in many) * 20) * 5
+    values = [
+        {
+            "middle": (_span(period)["start"] + _span(period)["end"]) / 2,
+            "correct": share.value * 100,
+            "low": share.interval[0] * 100,
+            "high": share.interval[1] * 100,
+            "few": share.few,
+            "text": f"{period.text}: {share.text} correct, 95 % interval {share.range}",
+        }
+        for period, share in shares
+    ]
+    axis = {
+        "type": "quantitative",
+        "title": "found correct, %",
+        "scale": {"domain": [min(lowest, 95), 100], "nice": False},
+        "axis": {"tickCount": 5},
+    }
+    x = {"field": "middle", "type": "temporal"}
+    return _by_day(
+        periods,
+        values,
+        [
+            {
+                "mark": {**_INTERVAL, "strokeWidth": 3},
+                "encoding": {"x": x, "y": {**axis, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {**_POINT, "size": 34, "clip": True},
+                "encoding": {
+                    "x": x,
+                    "y": {**axis, "field": "correct"},
+                    **_FILLED,
+                    "description": {"field": "text"},
+                },
+            },
+        ],
+    )
+
+
+_INTERVAL: Final = {
+    "type": "rule",
+    "color": "var(--range)",
+    "strokeWidth": 5,
+    "clip": True,
+    "aria": False,
+}
+_POINT: Final = {"type": "point", "filled": True, "size": 60, "opacity": 1, "strokeWidth": 2}
+_FILLED: Final = {
+    "fill": {
+        "condition": {"test": "datum.few", "value": "var(--paper)"},
+        "value": "var(--upheld)",
+    },
+    "stroke": {"value": "var(--upheld)"},
+}
+
+
+def calibration(found: Sequence[Band], counted: Sequence[Band], lowest: int) -> Spec:
+    """Return the chart of the share of correct predictions by confidence, above their numbers.
 
     Parameters
     ----------
     found
-        The bands.
+        The bands with a share.
+    counted
+        The bands with a number: how many predictions lie where.
     lowest
-        Where both axes begin, in points.
+        Where the confidences begin, in points.
     """
     values = [
         {
@@ -334,19 +413,33 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
         }
         for band in found
     ]
+    numbers = [
+        {
+            "low": max(band.low, lowest),
+            "high": band.high,
+            "count": float(band.correct.of),
+            "text": f"Confidence {band.text}: {band.correct.of:,} judged",
+        }
+        for band in counted
+        if band.high > lowest
+    ]
+    lows = [band.correct.interval[0] for band in found if not band.correct.few]
+    least = min([lowest, *(floor(each * 20) * 5 for each in lows)])
+    width = _PANEL - 64
 
-    def axis(field: str, title: str) -> Spec:
+    def axis(field: str, title: str | None, start: int) -> Spec:
         return {
             "field": field,
             "type": "quantitative",
             "title": title,
-            "scale": {"domain": [lowest, 100], "nice": False},
+            "scale": {"domain": [start, 100], "nice": False},
             "axis": {"tickCount": 5, "labelFlush": False},
         }
 
-    x, y = axis("confidence", "mean confidence"), axis("correct", "found correct, %")
+    x = axis("confidence", None, lowest)
+    y = axis("correct", "found correct, %", least)
     ideal = {"values": [{"confidence": each, "correct": each} for each in (lowest, 100)]}
-    layers: list[Spec] = [
+    shares: list[Spec] = [
         {
             "data": ideal,
             "mark": {"type": "line", "color": _QUIET, "strokeDash": [4, 4], "aria": False},
@@ -354,25 +447,40 @@ def calibration(found: Sequence[Band], lowest: int) -> Spec:
         },
         {
             "data": {"values": values},
-            "mark": {"type": "rule", "color": "var(--range)", "strokeWidth": 5, "aria": False},
+            "mark": _INTERVAL,
             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
         },
         {
             "data": {"values": values},
-            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "strokeWidth": 2},
-            "encoding": {
-                "x": x,
-                "y": y,
-                "fill": {
-                    "condition": {"test": "datum.few", "value": "var(--paper)"},
-                    "value": "var(--upheld)",
-                },
-                "stroke": {"value": "var(--upheld)"},
-                "description": {"field": "text"},
-            },
+            "mark": _POINT,
+            "encoding": {"x": x, "y": y, **_FILLED, "description": {"field": "text"}},
         },
     ]
-    return _spec(width=_PANEL - 56, height=_PANEL - 76, layers=layers)
+    bars: Spec = {
+        "data": {"values": numbers},
+        "mark": {"type": "rect", "color": "var(--range)", "x2Offset": -1},
+        "encoding": {
+            "x": {**axis("low", "confidence", lowest)},
+            "x2": {"field": "high"},
+            "y": {
+                "field": "count",
+                "type": "quantitative",
+                "title": "judged",
+                "axis": {"format": "~s", "tickMinStep": 1, "tickCount": 2},
+            },
+            "y2": {"datum": 0},
+            "description": {"field": "text"},
+        },
+    }
+    spec = _spec(width=width, height=_PANEL - 120, layers=[])
+    del spec["layer"], spec["width"], spec["height"]
+    return spec | {
+        "spacing": 14,
+        "vconcat": [
+            {"width": width, "height": _PANEL - 120, "layer": shares},
+            {"width": width, "height": 46, "layer": [bars]},
+        ],
+    }
 
 
 def _by_day(periods: Sequence[Period], values: list[Spec], layers: list[Spec]) -> Spec:

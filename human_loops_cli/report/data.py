@@ -9,6 +9,7 @@ from typing import Any
 
 from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.thresholds.advice import Advice
+from human_loops_cli.thresholds.advise import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,8 @@ class ReportData:
         The rows of each query of `human_loop_tables.queries.QUERIES`, by its name.
     advice
         The advice on thresholds.
-    target, confidence
-        The share of correct predictions that is wanted above a threshold, and the probability with
-        which the advice keeps it.
+    question
+        What the advice answers.
     """
 
     sources: Sequence[str]
@@ -51,5 +51,4 @@ class ReportData:
     rejects: Sequence[Rejects] = ()
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     advice: Sequence[Advice] = ()
-    target: float = 0.95
-    confidence: float = 0.95
+    question: Question = field(default_factory=Question)

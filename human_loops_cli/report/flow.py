@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.report.data import ReportData
@@ -13,6 +13,37 @@ from human_loops_cli.report.figures import Share
 from human_loops_cli.thresholds.advice import Advice
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """The shares of judged predictions that were found correct, by how their loops were selected.
+
+    Parameters
+    ----------
+    sampled
+        Of randomly sampled loops: only these stand for all predictions.
+    selected
+        Of loops that were selected for review, such as for a low confidence.
+    unknown
+        Of loops of which it is unknown.
+    """
+
+    sampled: Share
+    selected: Share
+    unknown: Share
+
+    @property
+    def kinds(self) -> list[tuple[str, Share]]:
+        """Those of which something was judged, with what their loops are called."""
+        named = ((SAMPLED, self.sampled), (SELECTED, self.selected), (UNKNOWN, self.unknown))
+        return [(kind, share) for kind, share in named if share.of]
+
+
+#: What loops are called by how they were selected.
+SAMPLED: Final = "sampled"
+SELECTED: Final = "selected"
+UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +75,32 @@ class Flow:
         return number(self.totals, column)
 
     @property
-    def correct(self) -> Share:
-        """The share of its judged predictions that were found correct."""
-        return Share(self.count("fields_correct"), self.count("fields_judged"))
+    def correct(self) -> Correct:
+        """The shares of its judged predictions that were found correct."""
+        return correct_of([self.totals], "fields_judged", "fields_correct")
+
+
+def correct_of(rows: Iterable[Row], judged: str = "judged", correct: str = "correct") -> Correct:
+    """Return the shares of rows together.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    judged, correct
+        The columns with the numbers of all loops.
+    """
+    all_rows = list(rows)
+
+    def share(of: str, part: str) -> Share:
+        return Share(
+            sum(number(row, part) for row in all_rows), sum(number(row, of) for row in all_rows)
+        )
+
+    known = share("sampled_judged", "sampled_correct"), share("selected_judged", "selected_correct")
+    total = share(judged, correct)
+    known_part, known_of = sum(each.part for each in known), sum(each.of for each in known)
+    return Correct(*known, Share(total.part - known_part, total.of - known_of))
 
 
 def number(row: Row, column: str) -> int:

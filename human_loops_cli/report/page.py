@@ -35,12 +35,18 @@ _LIMITS: Final = (
 #: A row has at least so many bytes.
 _ROW_BYTES: Final = 120
 
+#: The queries of which each row is a row of a table.
+_TABLED: Final = ("turnaround", "field_verdicts", "relabelled", "notes", "failures")
+
 #: What the numbers of a report cannot say.
 _LIMITATIONS: Final = (
     "Reviewers saw the prediction. People tend to confirm what they see, so shares of correct "
-    "predictions are upper estimates.",
-    "Only what was reviewed is counted. If loops are created for low confidence, the shares are "
-    "of the difficult predictions, and say nothing about the others.",
+    "predictions are rather too high than too low.",
+    "Only sampled loops stand for all predictions of a flow definition. If the percentage that is "
+    "sampled changed, times with a higher percentage count for more. Loops that were selected for "
+    "review, such as for a low confidence, stand for themselves.",
+    "Sampled loops without a review are in no share. If they are the difficult ones, the shares "
+    "are too high.",
     "An interval treats predictions as independent of each other. Those of one document often are "
     "not, so the truth is less certain than an interval says.",
     "Reviewers found it: more than half of them decide, and they can be wrong. Where one reviewer "
@@ -79,7 +85,7 @@ def render(data: ReportData) -> bytes:
     for detailed, rows in _LIMITS:
         if _least_rows(all_flows[:detailed], rows) * _ROW_BYTES > MAX_BYTES:
             continue
-        view = View(window, rows, drawings.draw, data.target, data.confidence)
+        view = View(window, rows, drawings.draw, data.question)
         page = _page(data, all_flows, all_flows[:detailed], view).encode()
         if len(page) <= MAX_BYTES:
             return page
@@ -99,7 +105,12 @@ def _window(data: ReportData, all_flows: Sequence[Flow]) -> Window | None:
 
 
 def _least_rows(detailed: Sequence[Flow], rows: int) -> int:
-    return sum(min(rows, len(each)) for flow in detailed for each in flow.rows.values())
+    return sum(
+        min(rows, len(each))
+        for flow in detailed
+        for query, each in flow.rows.items()
+        if query in _TABLED
+    )
 
 
 def _page(

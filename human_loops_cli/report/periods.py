@@ -88,9 +88,9 @@ class Window:
         units = (("day", 1), ("week", 7), ("month", 30))
         return next((unit for unit, length in units if days <= length * _BARS), "year")
 
-    def periods(self) -> list[Period]:
+    def periods(self, unit: str | None = None) -> list[Period]:
         """Return the days, or else the weeks from Monday on, months or years, without a gap."""
-        return list(self._periods(_FIRST_DAYS[self.unit]))
+        return list(self._periods(_FIRST_DAYS[unit or self.unit]))
 
     def days(self) -> list[date]:
         """Return all days."""
@@ -119,6 +119,10 @@ _FIRST_DAYS: Final[dict[str, Callable[[date], date]]] = {
     "month": lambda day: day.replace(day=1),
     "year": lambda day: day.replace(month=1, day=1),
 }
+
+
+#: What a period can be, the shortest first.
+UNITS: Final = tuple(_FIRST_DAYS)
 
 
 def _midnight(day: date) -> datetime:

@@ -9,9 +9,10 @@ from typing import Final
 from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.report.figures import NOT_KNOWN, Share, counted, day_text, duration
-from human_loops_cli.report.flow import Flow
+from human_loops_cli.report.flow import Flow, correct_of
 from human_loops_cli.report.markup import Column, Markup, element, escaped, joined, name, table
 from human_loops_cli.report.periods import Window
+from human_loops_cli.report.sections.parts import CorrectColumns
 
 #: How many sources are named, and how many rejects at most, before what the report is about.
 _SOURCES: Final = 5
@@ -56,6 +57,7 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
         How many rows the table has at most.
     """
     without = len(flows) - detailed
+    found = CorrectColumns(any(flow.correct.unknown.of for flow in flows))
     return joined(
         element("h2", "Flow definitions"),
         table(
@@ -67,8 +69,9 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
                 Column("Completed"),
                 Column("Failed"),
                 Column("Stopped"),
-                Column("found correct, of judged"),
-                Column("95 % interval"),
+                *found.columns,
+                Column("median turnaround"),
+                Column("nine of ten within"),
             ],
             flows,
             lambda flow: [
@@ -78,8 +81,8 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
                     f"{flow.count(column):,}"
                     for column in ("loops", "completed", "failed", "stopped")
                 ),
-                flow.correct.text,
-                flow.correct.range,
+                *found.cells(flow.correct),
+                *(duration(_turnaround(flow, each)) for each in ("median", "p90")),
             ],
             limit=rows,
         ),
@@ -87,8 +90,8 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
             "p",
             counted(
                 without,
-                "flow definition has no section of its own",
-                "flow definitions have no section of their own",
+                "flow definition has no section",
+                "flow definitions have no section",
             ),
             " here, to keep this page small. To get one, use ",
             element("code", "--flow"),
@@ -147,20 +150,12 @@ def _lead(flows: Sequence[Flow], window: Window | None) -> Markup:
 
 def _key_figures(flows: Sequence[Flow]) -> Markup:
     loops = _total(flows, "loops")
-    correct = Share(_total(flows, "fields_correct"), _total(flows, "fields_judged"))
     failed = Share(_total(flows, "failed"), loops)
     worked = _total(flows, "loops_with_seconds_worked")
     seconds = _total(flows, "seconds_worked")
-    sampled = _total(flows, "sampled")
     figures = [
-        (
-            "found correct by reviewers",
-            correct.percent,
-            f"of {counted(correct.of, 'judged prediction')}; 95 % interval {correct.range}; an "
-            "upper estimate, for reviewers saw the predictions"
-            if correct.of
-            else "no prediction was judged",
-        ),
+        *_correct_figures(flows),
+        *_turnaround_figure(flows),
         ("failed", f"{failed.part:,}", f"{failed.percent} of {counted(loops, 'loop')}"),
         (
             "reviewers' time for a loop",
@@ -168,11 +163,6 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
             f"mean of {counted(worked, 'loop')} with known times; {_hours(seconds)} in all"
             if worked
             else "no loop has known times",
-        ),
-        (
-            "randomly sampled",
-            f"{sampled:,}",
-            f"of {counted(loops, 'loop')}; only these stand for all predictions",
         ),
     ]
     return element(
@@ -185,6 +175,61 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
     )
 
 
+def _correct_figures(flows: Sequence[Flow]) -> list[tuple[str, str, str]]:
+    """Return the share of sampled loops first, which alone stands for all predictions."""
+    correct = correct_of((flow.totals for flow in flows), "fields_judged", "fields_correct")
+    sampled = correct.sampled
+    judged = counted(sampled.of, "judged prediction")
+    figures = [
+        (
+            "found correct in sampled loops",
+            sampled.percent,
+            f"of {judged}; 95 % interval {sampled.range}"
+            + ("; all flow definitions together" if _with_sampled(flows) > 1 else "")
+            if sampled.of
+            else "no prediction of a randomly sampled loop was judged: what share of all "
+            "predictions is correct cannot be said",
+        )
+    ]
+    if correct.selected.of:
+        figures.append(
+            (
+                "found correct in loops selected for review",
+                correct.selected.percent,
+                f"of {counted(correct.selected.of, 'judged prediction')}; says nothing about "
+                "predictions that were not selected",
+            )
+        )
+    if correct.unknown.of:
+        figures.append(
+            (
+                "found correct where it is unknown whether loops are sampled",
+                correct.unknown.percent,
+                f"of {counted(correct.unknown.of, 'judged prediction')}; may stand for anything",
+            )
+        )
+    return figures
+
+
+def _with_sampled(flows: Sequence[Flow]) -> int:
+    return sum(flow.correct.sampled.of > 0 for flow in flows)
+
+
+def _turnaround_figure(flows: Sequence[Flow]) -> list[tuple[str, str, str]]:
+    """Return the figure of turnaround: of one flow definition. Medians cannot be added up."""
+    if len(flows) != 1:
+        return []
+    median, p90 = (_turnaround(flows[0], each) for each in ("median", "p90"))
+    if median is None:
+        return [("median turnaround", NOT_KNOWN, "no Completed loop has a known turnaround")]
+    return [("median turnaround", duration(median), f"nine of ten within {duration(p90)}")]
+
+
+def _turnaround(flow: Flow, which: str) -> float | None:
+    rows = flow.rows["all_turnarounds"]
+    return rows[0][f"{which}_seconds"] if rows else None
+
+
 def _facts(data: ReportData, flows: Sequence[Flow], window: Window | None) -> list[str]:
     rejected = sum(each.count for each in data.rejects)
     facts = [
@@ -193,10 +238,13 @@ def _facts(data: ReportData, flows: Sequence[Flow], window: Window | None) -> li
         f"{counted(data.verifications, 'outcome')} of verifications left out.",
         f"{counted(rejected, 'outcome')} rejected." if rejected else "Nothing rejected.",
     ]
+    sampled, loops = _total(flows, "sampled"), _total(flows, "loops")
+    facts.append(f"{sampled:,} of {counted(loops, 'loop')} randomly sampled.")
     if data.outcomes is not None:
         facts.insert(0, f"{counted(data.outcomes, 'outcome')} read.")
     else:
         facts = ["How many outcomes were read and dropped is not known: only sums were read."]
+        facts.append(f"{sampled:,} of {counted(loops, 'loop')} randomly sampled.")
     without_end = _total(flows, "without_end")
     if without_end:
         facts.append(

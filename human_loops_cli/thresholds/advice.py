@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from human_loops_cli.thresholds.drift import Change
+from human_loops_cli.thresholds.learn_then_test import Candidate
+
 
 class NoThreshold(StrEnum):
     """Why there is no threshold for a field."""
@@ -15,10 +18,38 @@ class NoThreshold(StrEnum):
     NO_CONFIDENCE = "noConfidence"
     #: No prediction of the field was compared with an answer.
     NOT_COMPARED = "notCompared"
-    #: There are fewer samples than the test needs.
+    #: Where enough samples are correct, there are fewer than the test needs.
     TOO_FEW_SAMPLES = "tooFewSamples"
-    #: The predictions with enough samples are not correct often enough.
+    #: At no start of the tests is the share of correct samples above the target.
     TARGET_MISSED = "targetMissed"
+    #: There is one only if most of the sampled loops without a review are correct.
+    MISSING_REVIEWS = "missingReviews"
+    #: At and above it, the later samples are less often correct than the target.
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What would have to change for a field to have a threshold.
+
+    Parameters
+    ----------
+    more_days
+        After how many more days a test passes at the present rate of samples, and with the present
+        share of correct ones. None if that cannot be said, or if no share is above the target.
+    highest_target
+        The highest target with which the present samples give a threshold, in steps of 0.001. None
+        if there is none from 0.5 on.
+    closest
+        The start at which the samples come closest to the target.
+    highest
+        The highest start with at least 30 samples. None without one.
+    """
+
+    closest: Candidate
+    highest: Candidate | None = None
+    more_days: int | None = None
+    highest_target: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +64,34 @@ class Advice:
     flow_definition_arn, field
         The field. ``field`` None stands for all fields of the flow definition.
     threshold
-        Predictions with at least this confidence, a whole number from 0 to 100, may go without
-        review. None for no threshold.
+        A whole number from 0 to 100: of the loops with a lowest confidence of the field at or above
+        it, at least the target share has the field right everywhere. None for no threshold.
     lower_bound
-        The exact lower confidence bound of the share of correct samples at or above the threshold.
-        It is at least the target. None without a threshold.
+        The lower confidence bound of this share. It is at least the target. None without a
+        threshold.
     samples
         How many samples with a confidence there are.
     samples_above, correct_above
         How many of them are at or above the threshold, and how many of these are correct. Zero
         without a threshold.
     samples_needed
-        How many samples at or above a threshold the first test needs.
+        How many samples at or above a threshold a test needs that inherits nothing.
     share_saved
         The share of the samples at or above the threshold: of the loops that the field does not
         send to review. None without a threshold.
+    starts
+        The starts of the tests, from the highest one downwards.
+    refused
+        The threshold that would be given, were it not for missing reviews or drift.
+    missing
+        How many sampled loops with the field are assumed to have no review.
+    missing_correct
+        How many of these have to be correct, or below the threshold, for it to hold. Of the refused
+        one, where there is one. None without either.
+    change
+        The earlier and the later samples at or above the threshold, or the refused one.
+    outlook
+        What would have to change. None with a threshold, or without samples.
     added
         How many values the reviewers of sampled loops added that the model did not predict. No
         threshold finds them.
@@ -71,6 +115,12 @@ class Advice:
     correct_above: int = 0
     samples_needed: int = 0
     share_saved: float | None = None
+    starts: tuple[Candidate, ...] = ()
+    refused: int | None = None
+    missing: int = 0
+    missing_correct: int | None = None
+    change: Change | None = None
+    outlook: Outlook | None = None
     added: int = 0
     undecided: int = 0
     not_compared: int = 0

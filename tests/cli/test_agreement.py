@@ -20,6 +20,13 @@ VOTES = ["AA", "BB", "AB", "BB", "AA"]
 
 
 @pytest.fixture
+def mapping(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mapping") / "mapping"
+    path.write_text('[{"name": "category", "prediction": "guess", "answer": "category.label"}]')
+    return path
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write(
         tmp_path,
@@ -49,6 +56,8 @@ def test_alpha_is_computed_from_the_votes_of_all_loops(folder: Path) -> None:
             "units": 5,
             "votes": 10,
             "categories": 2,
+            "interval": None,
+            "ac1": 0.6,
         }
     ]
     assert (flow["alpha"], flow["units"]) == (round(expected, 4), 5)
@@ -139,3 +148,42 @@ def test_every_sample_can_be_counted() -> None:
     ]
     flows = run_json("agreement", *samples)["flowDefinitions"]
     assert sum(flow["loops"] for flow in flows) == len(samples) > 20
+
+
+def test_pairs_of_values_that_are_confused_are_shown_on_request_only(
+    tmp_path: Path, mapping: Path
+) -> None:
+    votes = [("Billing", "Delivery"), ("Delivery", "Billing"), ("Billing", "Other")]
+    write(tmp_path, *(output(f"l{n}", *map(label, each)) for n, each in enumerate(votes)))
+    options = ("agreement", str(tmp_path), "--mapping", str(mapping))
+    (field,) = only(run_json(*options))["fields"]
+    assert "confused" not in field
+    (field,) = only(run_json(*options, "--values"))["fields"]
+    assert field["confused"] == [
+        ['"Billing"', '"Delivery"', 2],
+        ['"Billing"', '"Other"', 1],
+    ]
+    assert '"Delivery"' in run(*options, "--values").stdout
+    assert "Delivery" not in run(*options).stdout
+
+
+def test_last_answer_of_a_reviewer_who_answered_twice_counts(tmp_path: Path, mapping: Path) -> None:
+    document = output("l1", label("Billing"), label("Delivery"), label("Delivery"))
+    for place, answer in enumerate(document["humanAnswers"]):
+        answer["workerId"] = ("one", "one", "two")[place]
+        answer["submissionTime"] = f"2026-03-14T09:0{place}:00Z"
+    write(tmp_path, document)
+    (field,) = only(run_json("agreement", str(tmp_path), "--mapping", str(mapping)))["fields"]
+    assert (field["votes"], field["categories"]) == (2, 1)
+
+
+def test_agreement_has_an_interval_and_ac1(tmp_path: Path, mapping: Path) -> None:
+    pairs = [("Billing", "Billing")] * 20 + [("Delivery", "Delivery")] * 15
+    pairs += [("Billing", "Delivery")] * 5
+    write(tmp_path, *(output(f"l{n}", *map(label, each)) for n, each in enumerate(pairs)))
+    (field,) = only(run_json("agreement", str(tmp_path), "--mapping", str(mapping)))["fields"]
+    low, high = field["interval"]
+    assert low < field["alpha"] < high
+    assert 0.7 < field["ac1"] < 0.8
+    shown = run("agreement", str(tmp_path), "--mapping", str(mapping)).stdout
+    assert f"{low:.3f} to {high:.3f}" in shown

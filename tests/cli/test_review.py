@@ -74,10 +74,17 @@ def test_row_is_the_expected_outcome_of_a_sample() -> None:
 
 
 def test_all_samples_have_rows() -> None:
-    files = sorted(str(path) for path in SAMPLES.glob("*.json"))
-    rows = lines(run("review", str(SAMPLES), "--json").stdout)
-    assert len(files) > 50
+    files = sorted(
+        str(path)
+        for path in SAMPLES.glob("*.json")
+        if not path.name.endswith((".outcome.json", ".mapping.json"))
+    )
+    result = run("review", str(SAMPLES), "--json")
+    rows = lines(result.stdout)
+    assert len(files) > 20
     assert [row["input"] for row in rows] == files
+    assert "other JSON files are no outputs: left out" in result.stderr
+    assert result.exit_code == 0
 
 
 def test_csv_has_a_row_for_each_field_and_for_each_unreadable_file(
@@ -176,3 +183,40 @@ def test_prefix_in_s3_is_read_page_by_page() -> None:
         assert run("review", "s3://reviews/nothing/").exit_code == 1
         assert run("review", "s3://nowhere/").exit_code == 3
         assert run("review", "s3://").exit_code == 2
+
+
+def test_json_that_is_no_output_is_left_out_of_a_directory_and_refused_by_name(
+    tmp_path: Path, mapping: Path
+) -> None:
+    write(tmp_path, output("one", label("Billing")))
+    (tmp_path / "expected.json").write_text('{"fields": []}')
+    (tmp_path / "list.json").write_text("[1, 2]")
+    result = run("review", str(tmp_path), "--mapping", str(mapping), "--json")
+    assert result.exit_code == 0
+    assert len(lines(result.stdout)) == 1
+    assert "2 other JSON files are no outputs: left out" in result.stderr
+    named = run("review", str(tmp_path / "expected.json"), "--json")
+    assert named.exit_code == 1
+    assert "humanAnswers" in lines(named.stdout)[0]["error"]
+
+
+def test_fields_that_differ_are_shown(mapping: Path, tmp_path: Path) -> None:
+    write(tmp_path, output("one", label("Billing")), output("two", label("Delivery")))
+    shown = run("review", str(tmp_path), "--mapping", str(mapping)).stdout
+    _, _, table = shown.partition("Fields that differ")
+    assert "two/output.json" in table
+    assert "corrected" in table
+    assert "one/output.json" not in table
+    assert "Delivery" not in table
+    same = run("review", str(tmp_path / "one"), "--mapping", str(mapping)).stdout
+    assert "Fields that differ, or have no verdict: No field differs." in same
+
+
+def test_reviewer_who_answered_twice_is_told(mapping: Path, tmp_path: Path) -> None:
+    document = output("one", label("Billing"), label("Delivery"), label("Delivery"))
+    for place, answer in enumerate(document["humanAnswers"]):
+        answer["workerId"] = ("a", "a", "b")[place]
+    write(tmp_path, document)
+    result = run("review", str(tmp_path), "--mapping", str(mapping))
+    assert "3 of 2 reviewers" in result.stdout
+    assert "in 1 outputs a reviewer answered more than once: each answer counts" in result.stderr

@@ -15,7 +15,8 @@ from human_loop_tables.queries import QUERIES
 from human_loop_tables.tables import TABLES
 from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.report.data import ReportData
-from human_loops_cli.thresholds.advice import Advice, NoThreshold
+from human_loops_cli.thresholds.advice import Advice
+from human_loops_cli.thresholds.advise import advise
 
 Row = dict[str, Any]
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/"
@@ -175,40 +176,10 @@ def _reviewed_field(
     return row | ({"predicted_name": "No."} if verdict == "relabelled" else {})
 
 
-ADVICE = (
-    Advice(
-        flow_definition_arn=f"{ARN}invoices",
-        field="Invoice Number",
-        threshold=88,
-        lower_bound=0.9541,
-        samples=431,
-        samples_above=402,
-        correct_above=392,
-        samples_needed=387,
-        share_saved=402 / 431,
-        added=9,
-    ),
-    Advice(
-        flow_definition_arn=f"{ARN}invoices",
-        field="Total",
-        samples=440,
-        samples_needed=387,
-        added=7,
-        reason=NoThreshold.TARGET_MISSED,
-    ),
-    Advice(
-        flow_definition_arn=f"{ARN}claims",
-        field="Policy Number",
-        samples=120,
-        samples_needed=387,
-        reason=NoThreshold.TOO_FEW_SAMPLES,
-    ),
-)
-
-
 def example() -> ReportData:
     """Return the data of the example in the README."""
     loops, fields = plausible()
+    rows = staged(loops, fields)
     return ReportData(
         sources=["s3://example-archive/outcomes/"],
         since=datetime(2026, 3, 1, tzinfo=UTC),
@@ -221,8 +192,8 @@ def example() -> ReportData:
                 place="s3://example-archive/outcomes/b.jsonl.gz", problem="not JSON", lines=[17]
             )
         ],
-        rows=staged(loops, fields),
-        advice=ADVICE,
+        rows=rows,
+        advice=advise(rows["samples"], rows["sampling"]),
     )
 
 

@@ -45,7 +45,7 @@ def seen(data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -9,6 +9,7 @@ from human_loops_cli.report.markup import Markup, clipped, element, joined
 from human_loops_cli.report.sections.agreement import reviewers_agreement
 from human_loops_cli.report.sections.changes import changed_most
 from human_loops_cli.report.sections.confidence import by_confidence
+from human_loops_cli.report.sections.correctness import over_time
 from human_loops_cli.report.sections.failures import failures, notes
 from human_loops_cli.report.sections.parts import View
 from human_loops_cli.report.sections.thresholds import thresholds
@@ -19,6 +20,7 @@ from human_loops_cli.report.sections.volume import by_day
 _SECTIONS: Final = (
     ("volume", "Volume and turnaround", by_day),
     ("verdicts", "Verdicts", verdicts),
+    ("correctness", "Over time", over_time),
     ("calibration", "Calibration", by_confidence),
     ("changes", "Changes", changed_most),
     ("agreement", "Agreement", reviewers_agreement),

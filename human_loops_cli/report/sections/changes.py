@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from human_loop_reviews.review.natural_order import natural_key
 from human_loops_cli.report import charts
-from human_loops_cli.report.figures import Share, counted
+from human_loops_cli.report.figures import counted
 from human_loops_cli.report.flow import Flow, Row, number
 from human_loops_cli.report.markup import Column, Markup, clipped, joined, name, table
 from human_loops_cli.report.sections.parts import (
@@ -17,7 +17,6 @@ from human_loops_cli.report.sections.parts import (
     figure,
     heading,
     paragraph,
-    share_text,
 )
 
 
@@ -56,8 +55,10 @@ def changed_most(flow: Flow, view: View) -> Markup:
                 f"{title}.",
             ),
             paragraph(
-                "A prediction is wrong if more than half of the reviewers did not uphold it. A "
-                "value is added if the model predicted none: no threshold of confidence finds it."
+                "These are numbers of all reviewed loops, sampled or not. They are the work, and "
+                "no share of all predictions. A prediction is wrong if more than half of the "
+                "reviewers did not uphold it. A value is added if the model predicted none: no "
+                "threshold of confidence finds it."
             ),
         )
         if changed
@@ -68,16 +69,16 @@ def changed_most(flow: Flow, view: View) -> Markup:
                 f"Changes to the fields of {clipped(flow.name)}, the most changed first",
                 [
                     Column("Field"),
-                    Column("wrong, of judged"),
-                    Column("95 % interval"),
+                    Column("wrong"),
+                    Column("judged"),
                     Column("added"),
                     Column("wrong, but not shown to reviewers"),
                 ],
                 rows,
                 lambda row: [
                     name(row["field"]),
-                    joined(f"{_wrong(row):,}: ", share_text(_wrong_share(row))),
-                    _wrong_share(row).range,
+                    f"{_wrong(row):,}",
+                    f"{number(row, 'judged'):,}",
                     f"{number(row, 'added'):,}",
                     f"{_not_shown(row):,}",
                 ],
@@ -116,10 +117,6 @@ def _relabelled(flow: Flow, view: View) -> Markup:
 
 def _wrong(row: Row) -> int:
     return number(row, "judged") - number(row, "correct")
-
-
-def _wrong_share(row: Row) -> Share:
-    return Share(_wrong(row), number(row, "judged"))
 
 
 def _changes(row: Row) -> int:

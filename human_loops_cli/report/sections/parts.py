@@ -8,14 +8,13 @@ from typing import Final
 
 from human_loops_cli.report.charts import Bar, Segment, Spec
 from human_loops_cli.report.figures import Share
-from human_loops_cli.report.flow import Flow, Row, number
-from human_loops_cli.report.markup import Markup, element, joined
+from human_loops_cli.report.flow import Correct, Flow, Row, number
+from human_loops_cli.report.markup import Column, Markup, element, escaped, joined
 from human_loops_cli.report.periods import Window
+from human_loops_cli.thresholds.advise import Question
 
 #: How many fields a chart shows.
 FIELDS_SHOWN: Final = 12
-
-FLATTERED: Final = "Reviewers saw the prediction, which makes them uphold it more often."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +29,49 @@ class View:
         How many rows a table has at most.
     draw
         Draws a chart with a description.
-    target, confidence
-        What the advice on thresholds keeps.
+    question
+        What the advice on thresholds answers.
     """
 
     window: Window | None
     rows: int
     draw: Callable[[Spec, str], Markup]
-    target: float
-    confidence: float
+    question: Question
 
 
 def share_text(share: Share) -> Markup:
     """Return a share, marked if it is of few."""
     return joined(share.text, few_mark(share) if share.of else "")
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectColumns:
+    """The columns of what was found correct. Shares of different kinds of loops are not added up.
+
+    Parameters
+    ----------
+    unknown
+        Whether there are loops of which it is unknown whether they are sampled.
+    """
+
+    unknown: bool
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns."""
+        kinds = ["sampled: correct, of judged", "95 % interval", "selected: correct, of judged"]
+        if self.unknown:
+            kinds.append("unknown: correct, of judged")
+        return [Column(each) for each in kinds]
+
+    def cells(self, correct: Correct) -> list[Markup]:
+        """Return the cells of a row."""
+        cells = [
+            share_text(correct.sampled),
+            escaped(correct.sampled.range),
+            share_text(correct.selected),
+        ]
+        return [*cells, share_text(correct.unknown)] if self.unknown else cells
 
 
 def few_mark(share: Share) -> Markup:

@@ -6,12 +6,20 @@ from typing import Final
 
 from human_loop_reviews.review.natural_order import natural_key
 from human_loops_cli.report import charts
-from human_loops_cli.report.figures import Share
-from human_loops_cli.report.flow import Flow, Row, number
-from human_loops_cli.report.markup import Column, Markup, clipped, joined, name, table
+from human_loops_cli.report.figures import NOT_KNOWN
+from human_loops_cli.report.flow import (
+    SAMPLED,
+    SELECTED,
+    UNKNOWN,
+    Correct,
+    Flow,
+    correct_of,
+    number,
+)
+from human_loops_cli.report.markup import Column, Markup, clipped, element, joined, name, table
 from human_loops_cli.report.sections.parts import (
     FIELDS_SHOWN,
-    FLATTERED,
+    CorrectColumns,
     View,
     beside,
     details,
@@ -20,7 +28,6 @@ from human_loops_cli.report.sections.parts import (
     figure,
     heading,
     paragraph,
-    share_text,
 )
 
 VERDICTS: Final = (
@@ -48,12 +55,14 @@ def verdicts(flow: Flow, view: View) -> Markup:
     segments = [VERDICTS[place] for place in present]
     title = "Verdicts: " + ", ".join(f"{sums[place]:,} {VERDICTS[place].name}" for place in present)
     shown = rows[:FIELDS_SHOWN]
+    found = CorrectColumns(bool(flow.correct.unknown.of))
+    kind = next((kind for kind, _ in flow.correct.kinds), SAMPLED)
     bars = [
         field_bar(
             row,
             [number(row, columns[place]) for place in present],
             segments,
-            _correct(row).text + (" (few)" if _correct(row).few and _correct(row).of else ""),
+            _figure(correct_of([row]), kind),
         )
         for row in shown
     ]
@@ -65,17 +74,13 @@ def verdicts(flow: Flow, view: View) -> Markup:
                 charts.bars(bars, segments),
                 title,
                 f"{fields_shown(len(shown), len(rows), '', 'occur most often')} Beside the bar: "
-                "the share of judged predictions that were found correct.",
+                f"found correct, of judged predictions of {LOOPS[kind]}.",
                 f"Stacked bars of the verdicts on fields of {clipped(flow.name)}. {title}.",
             ),
-            paragraph(
-                f"Reviewers found {flow.correct.text} judged predictions correct (95 % interval "
-                f"{flow.correct.range})."
-            ),
+            _shares(flow),
             paragraph(
                 "More than half of the reviewers decide. A disputed field has no such majority."
             ),
-            paragraph(FLATTERED),
         ),
         details(
             "Verdicts by field, as a table",
@@ -85,16 +90,14 @@ def verdicts(flow: Flow, view: View) -> Markup:
                     Column("Field"),
                     Column("fields"),
                     *(Column(each.name) for each in VERDICTS),
-                    Column("found correct, of judged"),
-                    Column("95 % interval"),
+                    *found.columns,
                 ],
                 rows,
                 lambda row: [
                     name(row["field"]),
                     f"{number(row, 'fields'):,}",
                     *(f"{number(row, column):,}" for column in columns),
-                    share_text(_correct(row)),
-                    _correct(row).range,
+                    *found.cells(correct_of([row])),
                 ],
                 limit=view.rows,
             ),
@@ -102,5 +105,31 @@ def verdicts(flow: Flow, view: View) -> Markup:
     )
 
 
-def _correct(row: Row) -> Share:
-    return Share(number(row, "correct"), number(row, "judged"))
+#: What loops are called in a sentence, by how they were selected.
+LOOPS: Final = {
+    SAMPLED: "sampled loops",
+    SELECTED: "loops selected for review",
+    UNKNOWN: "loops of which it is unknown whether they are sampled",
+}
+
+
+def _figure(correct: Correct, kind: str) -> str:
+    share = dict(correct.kinds).get(kind)
+    if share is None:
+        return NOT_KNOWN
+    return share.text + (" (few)" if share.few else "")
+
+
+def _shares(flow: Flow) -> Markup:
+    """Say what was found correct, the sampled loops first."""
+    facts = [
+        f"In {LOOPS[kind]}, {share.text} judged predictions were found correct (95 % interval "
+        f"{share.range})."
+        for kind, share in flow.correct.kinds
+    ]
+    if not flow.correct.sampled.of:
+        facts.append(
+            "No prediction of a sampled loop was judged: what share of all predictions is correct "
+            "cannot be said."
+        )
+    return element("ul", *(element("li", fact) for fact in facts))

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from human_loops_cli.report import charts
-from human_loops_cli.report.figures import Share, counted, day_text, duration
-from human_loops_cli.report.flow import Flow, Row, number
+from human_loops_cli.report.figures import counted, day_text, duration
+from human_loops_cli.report.flow import Correct, Flow, Row, correct_of, number
 from human_loops_cli.report.markup import Column, Markup, clipped, element, joined, table
 from human_loops_cli.report.periods import Period
 from human_loops_cli.report.sections.parts import (
+    CorrectColumns,
     View,
     details,
     figure,
     heading,
     paragraph,
-    share_text,
 )
 
 
@@ -30,6 +30,7 @@ def by_day(flow: Flow, view: View) -> Markup:
         )
     periods = view.window.periods()
     totals = [_period_totals(period, days) for period in periods]
+    found = CorrectColumns(bool(flow.correct.unknown.of))
     return joined(
         heading(flow, "volume", "Volume and turnaround"),
         _undated(flow),
@@ -48,13 +49,13 @@ def by_day(flow: Flow, view: View) -> Markup:
                     Column("Completed"),
                     Column("Failed"),
                     Column("Stopped"),
-                    Column("found correct, of judged"),
+                    *found.columns,
                 ],
                 list(reversed(list(zip(periods, totals, strict=True)))),
                 lambda each: [
                     each[0].text,
                     *(f"{count:,}" for count in each[1].ended),
-                    share_text(each[1].correct),
+                    *found.cells(each[1].correct),
                 ],
                 limit=view.rows,
             ),
@@ -66,7 +67,7 @@ def by_day(flow: Flow, view: View) -> Markup:
 @dataclass(frozen=True, slots=True)
 class _PeriodTotals:
     ended: tuple[int, int, int]
-    correct: Share
+    correct: Correct
 
 
 def _period_totals(period: Period, days: dict[date, Row]) -> _PeriodTotals:
@@ -81,7 +82,7 @@ def _period_totals(period: Period, days: dict[date, Row]) -> _PeriodTotals:
 
     return _PeriodTotals(
         (total("completed"), total("failed"), total("stopped")),
-        Share(total("fields_correct"), total("fields_judged")),
+        correct_of(rows, "fields_judged", "fields_correct"),
     )
 
 
@@ -130,9 +131,9 @@ def _turnaround_figure(flow: Flow, view: View, periods: Sequence[Period]) -> Mar
     rows = _turnaround_rows(flow)
     if not rows:
         return Markup()
-    medians = [row["median_seconds"] for row in rows]
-    low, high = duration(min(medians)), duration(max(medians))
-    title = f"The median turnaround of a day was {low}" + (f" to {high}" if low != high else "")
+    (overall,) = flow.rows["all_turnarounds"]
+    median, p90 = duration(overall["median_seconds"]), duration(overall["p90_seconds"])
+    title = f"Turnaround: median {median}, nine of ten within {p90}"
     shown = (
         "Dot: median. Bar: up to nine of ten."
         if all(period.first == period.last for period in periods)
@@ -142,9 +143,18 @@ def _turnaround_figure(flow: Flow, view: View, periods: Sequence[Period]) -> Mar
         view,
         charts.turnaround(periods, rows),
         title,
-        f"Completed loops by day. {shown}",
+        f"Of all {number(overall, 'loops'):,} Completed loops; the chart is by day. {shown}"
+        + _cut(rows),
         f"Turnaround of Completed loops of {clipped(flow.name)} by day. {title}.",
     )
+
+
+def _cut(rows: Sequence[Row]) -> str:
+    """Say which days may reach beyond the chart."""
+    few = [row for row in rows if number(row, "loops") < charts.FEW_LOOPS]
+    if not few or len(few) == len(rows):
+        return ""
+    return f" Days with fewer than {charts.FEW_LOOPS} loops do not set the scale."
 
 
 def _turnaround_table(flow: Flow, view: View) -> Markup:

@@ -18,6 +18,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write(tmp_path_factory.mktemp("outcomes") / "outcomes.jsonl", good_and_bad())
 
 
+def plain(text: str) -> str:
+    """Return a text with plain spaces."""
+    return text.replace("\u00a0", " ")
+
+
 def described(*arguments: str) -> dict[str, Any]:
     result = run("--json", "thresholds", *arguments)
     assert result.exit_code == 0, result.output
@@ -38,7 +43,11 @@ def test_field_has_its_threshold_or_the_reason(source: str) -> None:
     }
     assert fields["Date"]["reason"] == "targetMissed"
     assert fields["Rare"]["reason"] == "tooFewSamples"
-    assert fields["Rare"]["samplesNeeded"] == 361
+    assert fields["Rare"]["samplesNeeded"] == 1121
+    assert fields["Rare"]["moreDays"] == 2
+    (start,) = [each for each in fields["Date"]["starts"] if each["threshold"] == 90]
+    assert (start["samples"], start["correct"]) == (600, 450)
+    assert 0.6 < fields["Date"]["highestTarget"] < 0.75
     total = fields["Total"]
     assert (total["samplesAbove"], total["correctAbove"]) == (630, 615)
     assert total["lowerBound"] >= 0.95
@@ -68,11 +77,18 @@ def test_table_says_what_is_saved_and_what_it_holds_for(source: str) -> None:
     assert result.exit_code == 0
     assert "1,200 sampled loops (5 %), 2026-03-14 to 2026-03-14" in result.stdout
     assert "52.5%" in result.stdout
-    assert (
-        "No threshold, because too many of the most confident predictions are wrong: 'Date'."
-        in result.stdout
+    assert "'Date': no threshold. Too many are wrong. At 90: 75.0 % of 600 right." in plain(
+        result.stdout
     )
-    assert "for each field by itself" in result.stdout
+    assert "The highest target that is supported now: 6" in plain(result.stdout)
+    assert "later samples are right" in result.stdout
+    promise = (
+        "With a probability of at least 95 %, of the loops whose lowest confidence of a field is "
+        "at or above its threshold, at least 95 % have this field right everywhere. It holds for "
+        "each field by itself, at any number of looks at one growing sample"
+    )
+    assert promise in result.stdout
+    assert "compare the lowest confidence of all predictions of the field" in result.stdout
     assert '{"Conditions":[{"ConditionType":"Sampling"' in result.stdout
     assert "Rare" not in result.stdout
 
@@ -84,12 +100,12 @@ def test_table_can_be_read_on_a_narrow_terminal(
     name = "Purchase Order Number of the Customer"
     loops = [outcome(n, field(name, 90, True), field("Rare", 9, None)) for n in range(2400)]
     result = run("thresholds", write(tmp_path / "o.jsonl", loops))
-    title, *table = result.stdout.partition("\nNo threshold")[0].splitlines()
+    title, *table = result.stdout.partition("\n'Purchase")[0].splitlines()
     assert title.startswith("invoices: 2,400 sampled loops")
     assert {len(each) for each in table} == {80}
     words = {word for line in table for word in re.split("[┃│ ]+", line)}
-    assert {"threshold", "samples", "correct", "bound", "review", "added"} <= words
-    assert {"none", "90", "2,400", "99.87%", "100.0%"} <= words
+    assert {"threshold", "samples", "right", "bound", "review", "added"} <= words
+    assert {"none", "90", "2,400", "99.64%", "100.0%"} <= words
 
 
 def test_thresholds_for_all_fields_are_stricter(source: str) -> None:
@@ -99,7 +115,7 @@ def test_thresholds_for_all_fields_are_stricter(source: str) -> None:
     )
     assert together["threshold"] >= alone["threshold"]
     assert together["samplesNeeded"] > alone["samplesNeeded"]
-    assert together["lowerBound"] < alone["lowerBound"]
+    assert together["samplesAbove"] <= alone["samplesAbove"]
 
 
 def test_words_without_a_confidence_give_no_threshold(source: str) -> None:
@@ -202,3 +218,103 @@ def test_hostile_field_name_does_not_steer_the_terminal(tmp_path: Path) -> None:
     loops = [outcome(n, field("To\x1b[2Jtal", 90, True)) for n in range(400)]
     result = run("thresholds", write(tmp_path / "o.jsonl", loops))
     assert "\x1b[2J" not in result.output
+
+
+def test_limit_of_creation_leaves_out_what_was_created_later(tmp_path: Path) -> None:
+    loops = [
+        outcome(
+            number,
+            field("Total", 90, True),
+            creationTime=f"2026-03-{1 + number // 100:02}T08:00:00Z",
+            endTime="2026-03-20T08:00:00Z",
+        )
+        for number in range(800)
+    ]
+    place = write(tmp_path / "o.jsonl", loops)
+    flow = described(place, "--created-until", "2026-03-04")
+    assert flow["sampledLoops"] == 400
+    result = run("thresholds", place)
+    assert "--created-until leaves out all that were created later" in result.stderr
+    assert "--created-until" not in run("thresholds", place, "--created-until", "2026-03-20").stderr
+
+
+def test_sample_without_a_fixed_beginning_is_told(source: str) -> None:
+    assert (
+        "without --since, the sample begins with the oldest outcome"
+        in run("thresholds", source).stderr
+    )
+    limited = run("thresholds", source, "--since", "2026-03-01").stderr
+    assert "--since" not in limited
+
+
+class TestPrevious:
+    """A later look is at the same sample, grown since, or is refused."""
+
+    def look(self, path: Path, count: int, *options: str, **properties: Any) -> Path:
+        loops = [outcome(n, field("Total", 90, n % 50 != 0), **properties) for n in range(count)]
+        place = write(path / "o.jsonl", loops)
+        result = run("--json", "thresholds", place, *options)
+        assert result.exit_code == 0, result.output
+        (path / "look.json").write_text(result.stdout)
+        return path / "look.json"
+
+    def again(self, path: Path, count: int, *options: str, **properties: Any) -> Any:
+        loops = [outcome(n, field("Total", 90, n % 50 != 0), **properties) for n in range(count)]
+        place = write(path / "later.jsonl", loops)
+        return run("thresholds", place, "--previous", str(path / "look.json"), *options)
+
+    def test_grown_sample_is_looked_at(self, tmp_path: Path) -> None:
+        self.look(tmp_path, 800, "--since", "2026-03-01")
+        for count in (800, 900):
+            result = self.again(tmp_path, count, "--since", "2026-03-01")
+            assert result.exit_code == 0, result.output
+
+    @pytest.mark.parametrize(
+        ("count", "options", "properties", "said"),
+        [
+            (900, ("--since", "2026-03-02"), {}, "since was 2026-03-01T00:00:00+00:00"),
+            (900, (), {}, "and is None"),
+            (900, ("--since", "2026-03-01", "--target", "0.9"), {}, "target was 0.95, and is 0.9"),
+            (900, ("--since", "2026-03-01", "--looks", "once"), {}, "looks was any, and is once"),
+            (700, ("--since", "2026-03-01"), {}, "sampled loops were 800, and are 700"),
+            (
+                900,
+                ("--since", "2026-03-01"),
+                {"modelVersion": "2.0"},
+                "the model version was 1.0, and is 2.0",
+            ),
+            (
+                900,
+                ("--since", "2026-03-01"),
+                {"creationTime": "2026-03-01T00:00:00Z", "sampled": False},
+                "none of 900 human loops is known to be randomly sampled",
+            ),
+        ],
+    )
+    def test_another_sample_is_refused(
+        self,
+        tmp_path: Path,
+        count: int,
+        options: tuple[str, ...],
+        properties: dict[str, Any],
+        said: str,
+    ) -> None:
+        self.look(tmp_path, 800, "--since", "2026-03-01")
+        result = self.again(tmp_path, count, *options, **properties)
+        assert result.exit_code == 1
+        assert said in result.stderr
+        assert result.stdout == ""
+
+    def test_samples_that_have_gone_are_found_even_if_there_are_more(self, tmp_path: Path) -> None:
+        self.look(tmp_path, 800)
+        loops = [outcome(n, field("Total", 70, True)) for n in range(2000)]
+        place = write(tmp_path / "later.jsonl", loops)
+        result = run("thresholds", place, "--previous", str(tmp_path / "look.json"))
+        assert "samples of a field at or above 90 are no longer there" in result.stderr
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", "{nonsense", '{"target": 1}'])
+    def test_file_that_is_no_look_is_named(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "look.json").write_text(text)
+        result = self.again(tmp_path, 10)
+        assert result.exit_code == 2
+        assert "look.json is not what `human-loops --json thresholds` printed" in result.stderr

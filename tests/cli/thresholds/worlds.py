@@ -1,18 +1,17 @@
-"""Known worlds: how confident a model is, how often it is right, and what a look at samples finds.
-
-``python -m tests.cli.thresholds.worlds RUNS`` prints how often each method is wrong in each world.
-"""
+"""Known worlds: how confident a model is, how often it is right, and what looks at samples find."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from math import lgamma, log
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from human_loops_cli.thresholds.learn_then_test import POINTS, p_value, samples_needed
+from human_loops_cli.thresholds.evidence import Looks, samples_needed
+from human_loops_cli.thresholds.learn_then_test import POINTS, STARTS
 
 Shares: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int64]
@@ -84,6 +83,21 @@ def _dip(low: int, high: int, inside: float, outside: float) -> Shares:
     return _step(low, outside, _step(high, inside, outside))
 
 
+def _stuck(share: float) -> Shares:
+    """Return confidences of which a share is 100, and the others are mostly high."""
+    others = _high(4)
+    others[-1] = 0
+    return _normalized(others) * (1 - share) + share * np.equal(_POINTS, POINTS - 1)
+
+
+def _stuck_accuracy(stuck: float, others: float) -> Shares:
+    return _step(POINTS - 1, others, stuck)
+
+
+def _wrong_at_starts() -> Shares:
+    return np.where(np.isin(_POINTS, STARTS), 0.6, 0.99)
+
+
 _UNIFORM: Final = np.full(POINTS, 1 / POINTS)
 
 WORLDS: Final = (
@@ -112,6 +126,12 @@ WORLDS: Final = (
     World("five confidences", _at(20, 40, 60, 80, 100), _rising(0.8, 0.99), 2000),
     World("few samples", _high(2), _rising(0.5, 1), 400),
     World("too few samples", _high(2), _rising(0.5, 1), 100),
+    World("200 samples, 99 % right", _high(4), _step(0, 0.99, 0.99), 200),
+    World("a tenth stuck at 100, 80 % right", _stuck(0.1), _stuck_accuracy(0.8, 0.99), 2000),
+    World("bulk at 100, 97 % right", _stuck(0.8), _stuck_accuracy(0.97, 0.9), 800),
+    World("ties at 90, just below the target", _at(90), _step(0, 0.9499, 0.9499), 3000),
+    World("ties at each start", _at(*STARTS), _step(0, 0.9499, 0.9499), 3000),
+    World("each start wrong, right between them", _UNIFORM, _wrong_at_starts(), 5000),
 )
 
 
@@ -140,26 +160,88 @@ def look_as_aws_does(world: World, runs: int, random: np.random.Generator) -> Lo
     return Look(samples, random.binomial(samples, world.accuracy))
 
 
+def grow(world: World, looks: int, runs: int, random: np.random.Generator) -> Iterator[Look]:
+    """Yield what each look at a sample finds that grows to its full size in equal steps."""
+    sizes = [world.samples * each // looks for each in range(looks + 1)]
+    samples = correct = np.zeros((runs, POINTS), dtype=np.int64)
+    for before, after in pairwise(sizes):
+        more = look(world._replace(samples=after - before), runs, random)
+        samples, correct = samples + more.samples, correct + more.correct
+        yield Look(samples, correct)
+
+
 class LearnThenTest:
-    """The tests of `find_threshold`, for many runs at once.
+    """The tests of `run_tests`, for many runs at once.
 
     Parameters
     ----------
-    target, confidence
-        As of `find_threshold`.
+    target, error_rate, looks
+        As of `run_tests`.
     most
         The most samples of a look.
     """
 
-    def __init__(self, target: float, confidence: float, most: int) -> None:
-        self._needed = samples_needed(target, confidence)
-        # How many correct ones each number of samples needs.
-        self._critical = np.zeros(most + 1, dtype=np.int64)
-        correct = 0
-        for samples in range(1, most + 1):
-            while correct <= samples and p_value(samples, correct, target) > 1 - confidence:
-                correct += 1
-            self._critical[samples] = correct
+    def __init__(self, target: float, error_rate: float, looks: Looks, most: int) -> None:
+        #: By the number of shares of the error rate, and of samples: how many have to be correct.
+        self._critical = np.zeros((len(STARTS) + 1, most + 1), dtype=np.int64)
+        shares = np.arange(1, len(STARTS) + 1) * error_rate / len(STARTS)
+        critical = _critical_of_p_values if looks is Looks.ONCE else _critical_of_e_values
+        for samples in range(most + 1):
+            self._critical[0, samples] = samples + 1
+            self._critical[1:, samples] = critical(samples, target, shares)
+
+    def accepted(self, seen: Look) -> Flags:
+        """Return which thresholds pass their tests."""
+        samples, correct = seen.from_the_top
+        accepted = np.zeros_like(samples, dtype=np.bool_)
+        shares = np.zeros(len(samples), dtype=np.int64)
+        before = np.zeros(len(samples), dtype=np.bool_)
+        for point in reversed(range(POINTS)):
+            shares += point in STARTS
+            passed = correct[:, point] >= self._critical[shares, samples[:, point]]
+            shares = np.where(passed, shares, 0)
+            # The highest of those with the same samples.
+            accepted[:, point] = passed & ((seen.samples[:, point] > 0) | ~before)
+            before = passed
+        return accepted
+
+
+def _critical_of_p_values(samples: int, target: float, rates: Shares) -> Counts:
+    """Return how many of the samples have to be correct, from all probabilities."""
+    correct = np.arange(samples + 1)
+    ways = _LOG_FACTORIALS[samples] - _LOG_FACTORIALS[correct] - _LOG_FACTORIALS[correct[::-1]]
+    chances = np.exp(ways + correct * log(target) + correct[::-1] * log(1 - target))
+    tails = np.cumsum(chances[::-1])  # of no wrong sample, of at most one, ...
+    return samples + 1 - np.searchsorted(tails, rates, side="right")
+
+
+def _critical_of_e_values(samples: int, target: float, rates: Shares) -> Counts:
+    """Return how many of the samples have to be correct, from the likelihoods as they are."""
+    wrong = np.arange(samples + 1)
+    mixed = np.full(samples + 1, -np.inf)
+    for each in (0.3, 0.5, 0.75):
+        better = target + (1 - target) * each
+        ratio = (samples - wrong) * log(better / target) + wrong * log((1 - better) / (1 - target))
+        mixed = np.logaddexp(mixed, ratio - log(3))
+    # The fewer are wrong, the larger the e-value.
+    return samples + 1 - np.searchsorted(-mixed, np.log(rates), side="right")
+
+
+_LOG_FACTORIALS: Final = np.array([lgamma(number + 1) for number in range(20_001)])
+
+
+class OneStart:
+    """Exact tests that start at the highest point with enough samples, with the whole error rate.
+
+    It is valid for one look, and blind to what is below a bad top.
+    """
+
+    def __init__(self, target: float, error_rate: float, most: int) -> None:
+        self._needed = samples_needed(target, error_rate, Looks.ONCE)
+        rates = np.array([error_rate])
+        self._critical = np.array(
+            [_critical_of_p_values(samples, target, rates)[0] for samples in range(most + 1)]
+        )
 
     def accepted(self, seen: Look) -> Flags:
         """Return which thresholds pass their tests."""
@@ -187,26 +269,3 @@ def point_estimate(target: float) -> Callable[[Look], Flags]:
 def share_wrong(world: World, accepted: Flags, target: float) -> float:
     """Return the share of runs with a threshold that misses the target."""
     return float((accepted & world.is_wrong(target)).any(axis=1).mean())
-
-
-def _main(runs: int) -> None:
-    target = confidence = 0.95
-    test = LearnThenTest(target, confidence, max(world.samples for world in WORLDS))
-    estimate = point_estimate(target)
-    random = np.random.default_rng(1)
-    lines = [f"{'share of wrong thresholds':36}  tested  estimate  naive  found"]
-    for world in WORLDS:
-        seen, naive = look(world, runs, random), look_as_aws_does(world, runs, random)
-        accepted = test.accepted(seen)
-        shares = [
-            share_wrong(world, accepted, target),
-            share_wrong(world, estimate(seen), target),
-            share_wrong(world, estimate(naive), target),
-            float(accepted.any(axis=1).mean()),
-        ]
-        lines.append(f"{world.name:36}" + "".join(f"{each:8.3f}" for each in shares))
-    sys.stdout.write("\n".join([*lines, ""]))
-
-
-if __name__ == "__main__":
-    _main(int(sys.argv[1]))
