@@ -63,7 +63,8 @@ def svg(spec: Spec, description: str) -> Markup:
     width, height, marks = found.groups()
     # The package numbers clip paths through the life of the process. The same chart has the same.
     digest = hashlib.sha256(json.dumps([spec, description]).encode()).hexdigest()[:12]
-    marks = re.sub(r'(id="|url\(#)clip\d+', rf"\1clip-{digest}", marks)
+    for place, each in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', marks))):
+        marks = re.sub(rf'(id="|url\(#){each}(?=["\)])', rf"\1clip-{digest}-{place}", marks)
     return element(
         "svg",
         Markup(marks),
