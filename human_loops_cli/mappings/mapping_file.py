@@ -39,7 +39,7 @@ class MappingFile:
             try:
                 self._mappings = parse_mapping(path.read_bytes())
             except OSError as error:
-                raise self._unusable(error.strerror) from None
+                raise self._unusable(error.strerror or str(error)) from None
             except MappingError as error:
                 raise self._unusable(str(error)) from None
         self._flow_definitions: set[str] = set()

@@ -75,6 +75,21 @@ def test_unusable_mapping_is_refused_with_the_reason(written: Any, message: str)
         parse_mappings(json.dumps(written))
 
 
+def test_all_faults_are_named_with_their_places() -> None:
+    written = {
+        "tickets": [{"name": "Kind"}, {**FIELD, "tolerance": -1}, FIELD],
+        "claims": {"fields": [{**FIELD, "case": True}], "samples": "a"},
+        "invoices": [FIELD],
+    }
+    with pytest.raises(MappingError) as caught:
+        parse_mappings(json.dumps(written))
+    assert [fault.place for fault in caught.value.faults] == [
+        *("tickets[0]", "tickets[1]"),
+        *("claims", "claims[0]"),
+    ]
+    assert str(caught.value).count("; ") >= 3
+
+
 @pytest.mark.parametrize("text", ["", "{", b"\xff", '{"t": [], "t": []}', '{"t": NaN}'])
 def test_text_that_is_not_json_is_refused(text: bytes | str) -> None:
     with pytest.raises(MappingError, match="mappings: "):
