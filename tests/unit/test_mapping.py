@@ -66,6 +66,8 @@ def field(**changes: Any) -> FieldMapping:
         ({"normalize": "case"}, "normalize='case'; expected a list of case, whitespace, number"),
         ({"normalize": ["Case"]}, "normalize=['Case']; expected a list of case"),
         ({"normalize": [[]]}, "normalize=[[]]; expected a list"),
+        ({"decimal": ";"}, "decimal=';'; expected a point or a comma"),
+        ({"separator": ", "}, "expected one character that is no white space"),
         ({"tolerance": -1}, "'Total': tolerance=-1; expected a number from 0 to 1e+300"),
         ({"tolerance": True}, "tolerance=True; expected a number"),
         ({"tolerance": "1"}, "tolerance='1'; expected a number"),
