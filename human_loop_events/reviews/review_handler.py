@@ -256,7 +256,7 @@ class ReviewHandler(RuntimeFunction):
         if reserved_concurrent_executions is None:
             self._acknowledge_shared_concurrency(
                 "Reserved concurrency is taken from the account's quota, and the deployment fails "
-                "where the quota is small. Events arrive at the pace of people. "
+                "where the quota is small. The event rate is limited by how fast reviewers work. "
                 "reserved_concurrent_executions sets it.",
             )
         if self._output is not None:

@@ -141,7 +141,8 @@ class HumanLoopCallbacks(RuntimeFunction):
         )
         self._acknowledge_shared_concurrency(
             "Reserved concurrency is taken from the account's quota, and the deployment fails "
-            "where the quota is small. Executions and outcomes arrive at the pace of people.",
+            "where the quota is small. The rate of executions and outcomes is limited by how fast "
+            "reviewers work.",
         )
         self.rule = handler.on_outcome(
             f"{construct_id}Outcomes",
