@@ -132,7 +132,11 @@ def test_demo_whose_output_nobody_reads_ends_with_status_141(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("started", [0, 1, 2], ids=["make", "shell", "python"])
+def test_argument_that_the_demo_does_not_know_is_an_error() -> None:
+    assert run_demo([*DEMO, "--kept"]) == (1, "error: expected --keep or nothing, got '--kept'\n")
+
+
+@pytest.mark.parametrize("started", [1, 2], ids=["shell", "python"])
 def test_demo_that_is_stopped_before_python_handles_signals_shows_no_traceback(
     started: int,
 ) -> None:
