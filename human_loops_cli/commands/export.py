@@ -56,7 +56,8 @@ class _Reader:
         if identity in self.seen:
             raise LeftOutError(Reason.DUPLICATE)
         self.seen.add(identity)
-        review = review_output(output, mapping=self.mappings.find(output) or ())
+        mapping = self.mappings.find(output)
+        review = review_output(output, mapping=mapping or ())
         if review.unanswered:
             raise LeftOutError(Reason.UNANSWERED)
         return ReviewedLoop(
@@ -66,6 +67,7 @@ class _Reader:
             source=find_source(output, self.source),
             only=self.only,
             field=self.field_name,
+            mapping=() if mapping is None else mapping.fields,
         )
 
 

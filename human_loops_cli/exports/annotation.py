@@ -1,4 +1,4 @@
-"""Annotations: the consensus of a human loop as classes or boxes of what was reviewed."""
+"""Annotations: the consensus of a human loop as classes, boxes or spans of what was reviewed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from human_loop_reviews.tasks.image_size import ImageSize
 from human_loops_cli.exports.boxes import PixelBox, boxes_in_pixels, find_image_size
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ConsensusField, FieldLeftOut, ReviewedLoop
+from human_loops_cli.exports.spans import TextSpan, spans_of_text
 
 #: What the labels of Amazon Rekognition, which are fields of their own, are called together.
 MODERATION_LABELS = "moderation-labels"
@@ -26,6 +27,7 @@ class AnnotationKind(StrEnum):
     #: Any number of classes: a list of labels.
     LABELS = "labels"
     BOXES = "boxes"
+    SPANS = "spans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,16 @@ class Annotation:
     name: str
     """The field's name."""
     kind: AnnotationKind
-    """Whether it has labels or boxes."""
+    """Whether it has labels, boxes or spans."""
     labels: Mapping[str, float]
     """The labels with the share of pairs of reviewers who agreed on each, 0 with one reviewer."""
     boxes: Sequence[PixelBox] = ()
     size: ImageSize | None = None
     """The boxes, and the size of the image."""
+    spans: Sequence[TextSpan] = ()
+    """The labelled spans of the text."""
     agreement: float = 0.0
-    """The share of pairs of reviewers who drew the same, 0 with one reviewer."""
+    """The share of pairs of reviewers who drew or marked the same, 0 with one reviewer."""
 
     def agreement_on(self, label: str) -> float:
         """Return the share of pairs of reviewers who agreed on a label."""
@@ -50,7 +54,7 @@ class Annotation:
 
 
 def read_annotation(loop: ReviewedLoop) -> Annotation:
-    """Return a loop's consensus as classes or boxes.
+    """Return a loop's consensus as classes, boxes or spans.
 
     The labels of Amazon Rekognition are one annotation, if the reviewers agreed on each of them. Of
     a custom task it is the field that is named, or the only one.
@@ -73,7 +77,14 @@ def read_annotation(loop: ReviewedLoop) -> Annotation:
         return Annotation(
             field.name, AnnotationKind.BOXES, {}, boxes, size, agreement=field.agreement
         )
+    if field.kind is ValueKind.SPANS:
+        spans = spans_of_text(field.consensus or (), loop.require_source().require_text())
+        return Annotation(
+            field.name, AnnotationKind.SPANS, {}, spans=spans, agreement=field.agreement
+        )
     kind, labels = labels_of(field.kind, field.consensus)
+    if kind is AnnotationKind.LABELS and len(labels) < 2 and loop.predicts_one_class(field):
+        kind = AnnotationKind.CLASS
     if kind is AnnotationKind.CLASS and not labels:
         raise LeftOutError(Reason.NO_LABEL)
     return Annotation(field.name, kind, dict.fromkeys(labels, field.agreement))

@@ -49,7 +49,7 @@ class ComprehendCsv:
         if loop.output.task_type is TaskType.REKOGNITION_MODERATION:
             raise LeftOutError(Reason.TASK_TYPE)
         annotation = read_annotation(loop)
-        if annotation.kind is AnnotationKind.BOXES:
+        if annotation.kind in (AnnotationKind.BOXES, AnnotationKind.SPANS):
             raise LeftOutError(Reason.VALUE_KIND)
         if not annotation.labels:
             raise LeftOutError(Reason.NO_LABEL)

@@ -1,4 +1,4 @@
-"""The augmented manifest of Amazon SageMaker Ground Truth: classes and boxes.
+"""The augmented manifest of Amazon SageMaker Ground Truth: classes, boxes and spans of texts.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html
 """
@@ -21,13 +21,17 @@ _MAX_ATTRIBUTE: Final = 127
 _DEPTH: Final = 3
 
 
+#: No box and no span is an answer too: the source has none.
+_WITHOUT_LABELS: Final = frozenset({AnnotationKind.BOXES, AnnotationKind.SPANS})
+
+
 class GroundTruth(JsonLines):
     """One line for each loop: its source, a label attribute, and the attribute's metadata.
 
     Class ids are numbered in the order in which the classes first appear in the file.
     """
 
-    DESCRIPTION: str = "augmented manifest of SageMaker Ground Truth: classes or boxes"
+    DESCRIPTION: str = "augmented manifest of SageMaker Ground Truth: classes, boxes or spans"
 
     def __init__(self) -> None:
         self._classes: dict[str, int] = {}
@@ -36,7 +40,7 @@ class GroundTruth(JsonLines):
     def write(self, loop: ReviewedLoop, /) -> str:
         """Return the line of one human loop."""
         annotation = read_annotation(loop)
-        if not annotation.labels and annotation.kind is not AnnotationKind.BOXES:
+        if not annotation.labels and annotation.kind not in _WITHOUT_LABELS:
             raise LeftOutError(Reason.NO_LABEL)
         source = loop.require_source()
         place, media = _place(source, annotation)
@@ -66,6 +70,8 @@ class GroundTruth(JsonLines):
         """Return the label, and what the metadata of its kind have."""
         if annotation.kind is AnnotationKind.BOXES:
             return self._describe_boxes(annotation)
+        if annotation.kind is AnnotationKind.SPANS:
+            return _describe_spans(annotation)
         ids = {self._id(name): name for name in annotation.labels}
         if annotation.kind is AnnotationKind.CLASS:
             ((number, name),) = ids.items()
@@ -110,6 +116,20 @@ class GroundTruth(JsonLines):
 
 
 FORMAT: Final[type[ExportFormat]] = GroundTruth
+
+
+def _describe_spans(annotation: Annotation) -> tuple[Any, dict[str, Any]]:
+    """Return spans as a labeling job for named entity recognition writes them."""
+    labels = dict.fromkeys(span.label for span in annotation.spans)
+    entities = [
+        {"startOffset": span.start, "endOffset": span.end, "label": span.label}
+        for span in annotation.spans
+    ]
+    label = {"annotations": {"entities": entities, "labels": [{"label": each} for each in labels]}}
+    return label, {
+        "entities": [{"confidence": round(annotation.agreement, 4)} for _ in entities],
+        "type": "groundtruth/text-span",
+    }
 
 
 def attribute_name(field: str) -> str:

@@ -19,6 +19,7 @@ from human_loops_cli.exports.format import ExportFormat, SchemaConsistency, one_
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.loop import ConsensusField, ReviewedLoop
 from human_loops_cli.exports.source import SourceKind
+from human_loops_cli.exports.spans import spans_of_text
 
 # What XML cannot hold, not even escaped. Surrogates cannot be in what was read as UTF-8.
 _NOT_XML: Final = dict.fromkeys((*range(0x20), 0xFFFE, 0xFFFF), "\ufffd")
@@ -36,6 +37,7 @@ class _Control(NamedTuple):
 _CLASS: Final = _Control("choices", "Choices", "Choice", ' choice="single"')
 _LABELS: Final = _Control("choices", "Choices", "Choice", ' choice="multiple"')
 _BOXES: Final = _Control("rectanglelabels", "RectangleLabels", "Label")
+_SPANS: Final = _Control("labels", "Labels", "Label")
 _TEXT: Final = _Control("textarea", "TextArea")
 
 _OBJECTS: Final = {"image": "Image", "text": "Text"}
@@ -53,7 +55,7 @@ class LabelStudio:
     `configuration` is the labeling configuration of the project that takes the tasks.
     """
 
-    DESCRIPTION: str = "tasks of Label Studio: classes, boxes and texts"
+    DESCRIPTION: str = "tasks of Label Studio: classes, boxes, spans and texts"
     START: str = "[\n"
     SEPARATOR: str = ",\n"
     END: str = "\n]\n"
@@ -166,6 +168,11 @@ def _of_value(
     if size is not None and kind is ValueKind.BOXES and isinstance(value, list):
         for box in boxes_in_pixels(value, size):
             yield name, _BOXES, _rectangle(box, size)
+    elif kind is ValueKind.SPANS and isinstance(value, list):
+        for span in spans_of_text(value, loop.require_source().require_text()):
+            # Label Studio counts in a browser too.
+            region = {"start": span.start, "end": span.end, "text": span.text}
+            yield name, _SPANS, {"value": {**region, "labels": [_text(span.label)]}}
     elif kind is ValueKind.LABELS and isinstance(value, list):
         yield from _choices(name, _LABELS, value)
     elif kind is ValueKind.TEXT and loop.field is not None:

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     LABEL_NAME = "a label's name is not one of Amazon Rekognition"
     NO_IMAGE_SIZE = "no answer, or not every answer alike, has the size of the image"
     BOX_OUTSIDE_IMAGE = "a box is not within the image"
+    SPAN_OUTSIDE_TEXT = "a span is empty, or is not within the text: use --source"
     EMPTY_BOX = "a box has no area"
 
     @property

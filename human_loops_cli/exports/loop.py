@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
+from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
 from human_loop_reviews.review.values import ValueKind
 from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict
+from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
+from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.source import Source
 
@@ -89,6 +92,8 @@ class ReviewedLoop:
     """Which reviews are exported."""
     field: str | None = None
     """The name of the only field to export. None for all."""
+    mapping: Sequence[FieldMapping] = ()
+    """Where a custom task's predictions and answers are found."""
 
     @cached_property
     def _states(self) -> list[ConsensusField | FieldLeftOut]:
@@ -166,6 +171,22 @@ class ReviewedLoop:
             raise LeftOutError(self._why_nothing())
         self.require_selected([field])
         return field
+
+    def predicts_one_class(self, field: ConsensusField) -> bool:
+        """Return whether the input of a custom task has one text as the prediction of a field.
+
+        A2I writes radio buttons as it writes checkboxes. A model that predicts a text, and not a
+        list, predicts one class.
+        """
+        named = (each for each in self.mapping if each.name in (field.name, field.predicted_name))
+        mapping = next(named, None)
+        if mapping is None:
+            return False
+        try:
+            found = look_up(mapping.prediction, searchable_inputs(self.output.inputs))
+        except ExpressionFailedError:
+            return False
+        return isinstance(found.value, str)
 
     @property
     def trace(self) -> dict[str, str]:

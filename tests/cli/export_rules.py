@@ -101,6 +101,16 @@ def _check_label(label: Any, metadata: dict[str, Any], is_image: bool) -> dict[i
         assert is_image
         assert metadata.keys() == always | {"objects", "class-map"}
         return _check_boxes(label, metadata)
+    if metadata["type"] == "groundtruth/text-span":
+        assert not is_image
+        assert metadata.keys() == always | {"entities"}
+        entities = label["annotations"]["entities"]
+        assert len(metadata["entities"]) == len(entities)
+        assert all(each.keys() == {"startOffset", "endOffset", "label"} for each in entities)
+        assert all(0 <= each["startOffset"] < each["endOffset"] for each in entities)
+        named = {each["label"] for each in label["annotations"]["labels"]}
+        assert named == {each["label"] for each in entities}
+        return {}
     if metadata["type"] == f"groundtruth/{media}-classification":
         assert metadata.keys() == always | {"class-name", "confidence"}
         assert type(label) is int

@@ -26,7 +26,8 @@ def loop_of(
     review = review_output(output, mapping=mapping)
     if review.unanswered:
         raise LeftOutError(Reason.UNANSWERED)
-    return ReviewedLoop("output.json", output, review, find_source(output, source), only, field)
+    place = find_source(output, source)
+    return ReviewedLoop("output.json", output, review, place, only, field, mapping)
 
 
 def with_source(document: dict[str, Any], source: Any, **others: Any) -> dict[str, Any]:
