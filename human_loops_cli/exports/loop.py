@@ -183,7 +183,7 @@ class ReviewedLoop:
         if mapping is None:
             return False
         try:
-            found = look_up(mapping.prediction, searchable_inputs(self.output.inputs))
+            found = look_up(mapping.prediction_path, searchable_inputs(self.output.inputs))
         except ExpressionFailedError:
             return False
         return isinstance(found.value, str)

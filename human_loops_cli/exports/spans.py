@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from human_loop_reviews.review.values import fold
+from human_loop_reviews.review.values import single_spaced
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 
 
@@ -48,7 +48,7 @@ def spans_of_text(spans: Sequence[Mapping[str, Any]], text: str) -> list[TextSpa
 
 
 def _of_text(span: Mapping[str, Any], units: bytes) -> TextSpan:
-    label, start, end = fold(span["label"]), span["startOffset"], span["endOffset"]
+    label, start, end = single_spaced(span["label"]), span["startOffset"], span["endOffset"]
     if not label:
         raise LeftOutError(Reason.NO_LABEL)
     if not 0 <= start < end <= len(units) // 2:

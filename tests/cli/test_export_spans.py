@@ -116,3 +116,16 @@ def test_no_radio_button_is_no_class() -> None:
     with pytest.raises(LeftOutError) as error:
         GroundTruth().write(loop_of(chosen("spam", spam=False, ham=False), KIND))
     assert error.value.reason is Reason.NO_LABEL
+
+
+def test_path_that_is_found_in_the_prediction_and_the_answers_counts_too() -> None:
+    document = with_source(
+        output("loop", {"spam": True, "ham": False}, field="kind"), "text", kind="spam"
+    )
+    line = GroundTruth().write(loop_of(document, FieldMapping(name="kind", path="kind")))
+    assert json.loads(line)["kind-metadata"]["type"] == "groundtruth/text-classification"
+
+
+def test_labels_of_spans_are_exported_as_they_were_written() -> None:
+    line = GroundTruth().write(loop_of(spans_of(entities((0, 3, "Example\u2122  Ltd")))))
+    assert "Example\u2122 Ltd" in json.dumps(json.loads(line), ensure_ascii=False)
