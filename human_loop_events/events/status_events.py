@@ -238,7 +238,7 @@ class StatusEvents(Construct):
         """
         self.rule.add_target(self.delivery.function_target(function))
         self.alerts.watch_function(function)
-        if isinstance(function, lambda_.Function) and function.dead_letter_queue is None:
+        if _lacks_dead_letter_queue(function):
             Annotations.of(self).add_warning_v2(
                 "human-loop-events:function-dead-letter-queue",
                 f"{function.node.path} has no dead_letter_queue: an event on which it fails three "
@@ -484,6 +484,12 @@ def _require_added(part: _Part | None, name: str, needs: str) -> _Part:
     if part is None:
         raise ValueError(f"{name}: it does not exist yet; it needs {needs}")
     return part
+
+
+def _lacks_dead_letter_queue(function: lambda_.IFunction) -> bool:
+    """Return True if the template shows that a function has neither dead-letter queue nor topic."""
+    resource = function.node.default_child
+    return isinstance(resource, lambda_.CfnFunction) and resource.dead_letter_config is None
 
 
 def _refuse_second(part: object, name: str) -> None:

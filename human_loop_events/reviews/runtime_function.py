@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, cast
 
 from aws_cdk import ArnFormat, Duration, IgnoreMode, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -127,19 +127,25 @@ class RuntimeFunction(Construct):
             handler=entry_point,
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
-            # The policies are complete. CDK must not add another one.
-            role=self.role.without_policy_updates(),
-            dead_letter_queue=dead_letter_queue,
+            role=self.role,
             retry_attempts=retry_attempts,
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE,
             memory_size=memory_size,
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment=environment,
             **network,
         )
+        resource = cast("lambda_.CfnFunction", self.function.node.default_child)
+        # Set here, because as parameters of the construct they would make CDK add statements to
+        # the role. The policies have them already, so the role has statements of others only:
+        # grants to the function by the users of this construct.
+        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+        if dead_letter_queue is not None:
+            resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(
+                target_arn=dead_letter_queue.queue_arn
+            )
         # Lambda checks at creation that the role may send to the dead-letter queue.
         self.function.node.add_dependency(self.policy, *output_policies)
         if not network:
