@@ -19,10 +19,11 @@ DEMO = [sys.executable, "-m", "local"]
 
 INTERRUPTED_IN_AN_IMPORT = """
 import os, runpy, sys
+number = int(sys.argv.pop())  # the demo knows no such argument
 class Interrupts:
     def find_spec(self, name, path=None, target=None):
         if name == "local.demo":
-            os.kill(os.getpid(), int(sys.argv[1]))
+            os.kill(os.getpid(), number)
 sys.meta_path.insert(0, Interrupts())
 runpy.run_module("local", run_name="__main__")
 """
