@@ -220,5 +220,5 @@ def test_missing_package_is_named_with_the_extra() -> None:
         [sys.executable, "-c", code], env=_environment(), capture_output=True, text=True
     )
     assert result.returncode == 1
-    assert "pip install 'a2i-human-loop-events[cli]'" in result.stderr
+    assert "pip install 'path/to/a2i-human-loop-events[cli]'" in result.stderr
     assert "Traceback" not in result.stderr
