@@ -17,10 +17,6 @@ SHOWN = {"name": "Alcohol", "parentName": "", "confidence": 51.0}
 UNSHOWN = {"name": "Gambling", "parentName": "", "confidence": 98.5}
 
 
-def reviewed(document: dict[str, Any], *mapping: FieldMapping) -> Review:
-    return review_output(parse_output(json.dumps(document), source="o"), mapping=mapping)
-
-
 def moderation(response: Any, *answers: list[Any]) -> FieldReview:
     """Return the review of the label that was not shown."""
     content = [{"answerContent": {MODERATION: {"moderationLabels": each}}} for each in answers]
