@@ -12,11 +12,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
-from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.events.alerts import Alerts, AlertsSettings
+from human_loop_events.events.delivery import Delivery, DeliverySettings
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_policies import create_output_policies
@@ -49,6 +51,7 @@ class _Hub(NamedTuple):
         return f"arn:{self.partition}:iam::{self.account}:role/{role}"
 
 
+@checks_arguments
 class HumanLoopSpoke(Construct):
     """Forwards the events of ended human loops to a hub, and lets the hub read their output.
 
@@ -129,11 +132,7 @@ class HumanLoopSpoke(Construct):
                 "once; expected the bus to which A2I sends events, and the spokes of both hubs to "
                 "forward to one of them"
             )
-        if not isinstance(output, OutputLocation):
-            raise ValueError(
-                f"output: expected OutputLocation(bucket, prefix=…), which the hub can read, got "
-                f"{output!r}"
-            )
+        output._check_environments(self)
         self.output = output
         flow_definitions = flow_definitions_or_all(flow_definitions)
         self.delivery = supplied_or_new_delivery(self, delivery)

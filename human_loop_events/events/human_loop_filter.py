@@ -10,6 +10,7 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_choices, require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
@@ -28,6 +29,7 @@ MAX_PATTERN_LENGTH: Final = 2048
 _ANY_FLOW_DEFINITION: Final = FlowDefinitions.all()
 
 
+@checks_arguments
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanLoopFilter(EventFilter):
     """Matches ended human loops of Amazon A2I, under both detail types that AWS documents.

@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_texts
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
@@ -23,6 +24,7 @@ _TASK_TOKEN = "Task.Token"  # noqa: S105 - a path in the context object
 _TEMPORARY_ERRORS = [CallbackError.UNAVAILABLE.value, "ExecutionNotResumedError"]
 
 
+@checks_arguments
 class HumanLoopTask(tasks.LambdaInvoke):
     """A state that waits until a human loop has ended and its review is recorded.
 
