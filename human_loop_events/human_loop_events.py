@@ -27,6 +27,7 @@ from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.same_loops import HANDLES, warn_of_same_loops
 from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
@@ -157,14 +158,16 @@ class HumanLoopEvents(Construct):
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
         self.delivery = supplied_or_new_delivery(self, delivery)
         self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
+        loops = HumanLoopFilter(flow_definitions=self._flow_definitions, statuses=statuses)
         self.status_events = StatusEvents(
             self,
             "Events",
-            filter=HumanLoopFilter(flow_definitions=self._flow_definitions, statuses=statuses),
+            filter=loops,
             delivery=self.delivery,
             alerts=self.alerts,
             event_bus=event_bus,
         )
+        warn_of_same_loops(self, HANDLES, loops, event_bus)
         self.status_events.add_topic(topic)
         self.status_events.add_queue(queue)
         self.status_events.alert_on_failure()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from human_loops_cli.bucket_encryption import read_bucket_encryption
+
 #: The maximum length of a deployment name, less the room for a number.
 _MAX_NAME: Final = 90
 
@@ -22,17 +24,21 @@ class FlowDefinition:
     prefix: str
     """Where it writes outputs. The prefix is empty or ends with a slash."""
     key_arn: str | None
-    """The KMS key of the outputs. None for the bucket's default."""
+    """The customer managed key of the outputs: its own, or that of the bucket's default encryption.
+    None if there is none, or it is not known.
+    """
+    key_is_known: bool = True
+    """Whether the caller can read the bucket's default encryption, if that applies."""
     task_type: str | None
     """AWS's name of a built-in task. None for a custom task."""
 
 
-def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
-    """Read one flow definition.
+def read_flow_definition(sagemaker: Any, s3: Any, kms: Any, name: str) -> FlowDefinition:
+    """Read one flow definition, and the default encryption of its bucket if it has no key.
 
     Parameters
     ----------
-    sagemaker, kms
+    sagemaker, s3, kms
         Clients. KMS is called only if the key is not given by its ARN.
     name
         Its name.
@@ -41,7 +47,10 @@ def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
     output = answer["OutputConfig"]
     bucket, _, path = output["S3OutputPath"].removeprefix("s3://").partition("/")
     prefix = path.strip("/")
-    key = output.get("KmsKeyId")
+    key, key_is_known = output.get("KmsKeyId"), True
+    if not key:
+        encryption = read_bucket_encryption(s3, bucket)
+        key, key_is_known = encryption.key, encryption.is_known
     if key and not re.fullmatch(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+", key):
         key = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
     return FlowDefinition(
@@ -50,6 +59,7 @@ def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
         bucket=bucket,
         prefix=f"{prefix}/" if prefix else "",
         key_arn=key or None,
+        key_is_known=key_is_known,
         task_type=answer.get("HumanLoopRequestSource", {}).get("AwsManagedHumanLoopRequestSource"),
     )
 
@@ -83,6 +93,8 @@ def make_deployments(flow_definitions: Sequence[FlowDefinition]) -> dict[str, di
             deployment["output"]["prefix"] = prefix
         if key:
             deployment["output"]["encryption_key"] = key
+        elif flows[0].key_is_known:
+            deployment["output"]["encrypted_by_s3"] = True
         deployments[_unused_name(bucket, deployments)] = deployment
     return deployments
 

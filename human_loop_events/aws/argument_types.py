@@ -60,7 +60,8 @@ def checks_arguments(checked: _Class) -> _Class:
     Parameters
     ----------
     checked
-        The class. Its annotations are the types.
+        The class. Its annotations are the types. In messages, an argument of the type of the class
+        is made with its constructor, or as its `_HOW_TO_MAKE` says.
     """
     for name, member in list(vars(checked).items()):
         if name != "__init__" and name.startswith("_"):
@@ -106,6 +107,22 @@ def _refuse_wrong_type(name: str, value: Any, expected: Any) -> None:
                 _refuse_wrong_type(option, each, options[option])
     elif not _accepts(expected, value):
         raise ValueError(f"{name}: expected {_describe_type(expected)}, got {_describe(value)}")
+    elif isinstance(value, dict):
+        _refuse_wrong_settings(name, value, expected)
+
+
+def _refuse_wrong_settings(name: str, settings: Mapping[str, Any], expected: Any) -> None:
+    """Refuse unknown settings, and settings of a wrong type."""
+    for each in filter(is_typeddict, get_args(expected) or (expected,)):
+        known = get_type_hints(each)
+        unknown = [setting for setting in settings if setting not in known]
+        if unknown:
+            raise ValueError(
+                f"{name}: expected {each.__name__}(…) with {', '.join(known)}; got "
+                f"{', '.join(map(str, unknown))}"
+            )
+        for setting, value in settings.items():
+            _refuse_wrong_type(setting, value, known[setting])
 
 
 def _accepts(expected: Any, value: Any) -> bool:
@@ -172,6 +189,9 @@ def _describe_type(expected: Any) -> str:
         return f"a list with {_describe_type(alternatives[0])}"
     if expected in _EXPECTED:
         return _EXPECTED[expected]
+    how_to_make: str | None = getattr(expected, "_HOW_TO_MAKE", None)
+    if how_to_make is not None:
+        return how_to_make
     name = expected.__name__
     if issubclass(expected, Enum):
         return f"{name}.{next(iter(expected)).name} or another {name}"

@@ -13,7 +13,7 @@ from aws_cdk import aws_events as events
 from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_choices, require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
-from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
+from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
@@ -58,8 +58,6 @@ class HumanLoopFilter(EventFilter):
     statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus)
 
     def __post_init__(self) -> None:
-        flow_definitions = flow_definitions_or_all(self.flow_definitions)
-        object.__setattr__(self, "flow_definitions", flow_definitions)
         statuses = require_choices("statuses", self.statuses, HumanLoopStatus)
         object.__setattr__(self, "statuses", statuses)
 
@@ -118,6 +116,12 @@ class HumanLoopFilter(EventFilter):
             detail_type=list(HUMAN_LOOP_DETAIL_TYPES),
             detail=_with_flow_definitions(matched, matchers),
         )
+
+    def _overlaps(self, other: HumanLoopFilter) -> bool:
+        """Return whether a human loop can match both filters."""
+        return not set(self.statuses).isdisjoint(
+            other.statuses
+        ) and self.flow_definitions._overlaps(other.flow_definitions)
 
     def refuse_other_environments(self, stack: Stack) -> None:
         """Refuse flow definitions of another account or Region than a stack's."""

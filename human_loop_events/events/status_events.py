@@ -30,6 +30,7 @@ from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.event_filter import EventFilter
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.same_loops import ALERTS, warn_of_same_loops
 from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 
 _Part = TypeVar("_Part")
@@ -265,6 +266,9 @@ class StatusEvents(Construct):
         if self._failure_alarm is not None:
             raise ValueError(f"{self.node.path}: alert_on_failure() was called twice")
         failure = self._filter.failure
+        if isinstance(self._filter, HumanLoopFilter):
+            every_failure = HumanLoopFilter(flow_definitions=self._filter.flow_definitions)
+            warn_of_same_loops(self, ALERTS, every_failure, self.event_bus)
         rule = self._create_rule(
             "Failed",
             self._filter.pattern(

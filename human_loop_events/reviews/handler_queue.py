@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -36,6 +37,8 @@ class HandlerDelivery:
     >>> HandlerDelivery.buffered(max_concurrency=5).max_concurrency
     5
     """
+
+    _HOW_TO_MAKE: ClassVar = "HandlerDelivery.direct() or .buffered(…)"
 
     is_buffered: bool
     """Whether there is a queue before the handler."""

@@ -97,9 +97,7 @@ class OutputLocation:
         ValueError
             If the value is not an S3 URI.
         """
-        match = (
-            _S3_OUTPUT_PATH.fullmatch(s3_output_path) if isinstance(s3_output_path, str) else None
-        )
+        match = _S3_OUTPUT_PATH.fullmatch(s3_output_path)
         if match is None:
             raise ValueError(
                 f"s3_output_path: expected s3://<bucket>/<prefix>, got {s3_output_path!r}"

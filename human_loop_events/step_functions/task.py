@@ -13,7 +13,9 @@ from constructs import Construct
 
 from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_texts
+from human_loop_events.aws.validation import validate_at_synthesis
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
+from human_loop_events.step_functions.express import express_workflows_with
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
 
 #: The paths in the context object that identify an entry of a state.
@@ -144,6 +146,15 @@ class HumanLoopTask(tasks.LambdaInvoke):
             max_attempts=6,
             jitter_strategy=sfn.JitterType.FULL,
         )
+        validate_at_synthesis(self, self._find_express_workflows)
+
+    def _find_express_workflows(self) -> list[str]:
+        return [
+            f"{self.node.path} waits for a human loop, but {path} is an Express workflow or has "
+            "one in a Map, and only Standard workflows wait for a task token: expected "
+            "state_machine_type=sfn.StateMachineType.STANDARD"
+            for path in express_workflows_with(self)
+        ]
 
 
 def _refuse_with_arn(**new_loop: object) -> None:

@@ -23,7 +23,8 @@ def configure(
     """Print the deployments for the context of cdk.json, made from the account's flow definitions.
 
     The command reads flow definitions and writes nothing. Flow definitions with different output
-    buckets or keys need different deployments. Review the result: it has all flow definitions of
+    buckets or keys need different deployments. If a flow definition has no key, the command reads
+    the default encryption of its bucket. Review the result: it has all flow definitions of
     the account, including those of other teams.
     """
     session: Session = ctx.obj
@@ -44,10 +45,10 @@ def configure(
             advice="Name another Region with --region, or another account with --profile.",
             status=ExitStatus.INCOMPLETE,
         )
-    kms = session.client("kms")
+    s3, kms = session.client("s3"), session.client("kms")
     with session.printer.progress() as progress:
         found = [
-            read_flow_definition(sagemaker, kms, name)
+            read_flow_definition(sagemaker, s3, kms, name)
             for name in progress.track(names, description="Reading flow definitions")
         ]
     session.printer.json({"deployments": make_deployments(found)})
@@ -55,6 +56,12 @@ def configure(
     if custom:
         session.printer.note(
             f"Custom tasks, whose predictions are compared only with mappings: {', '.join(custom)}"
+        )
+    unknown = sorted({each.bucket for each in found if not each.key_is_known})
+    if unknown:
+        session.printer.note(
+            f"The default encryption of {', '.join(unknown)} cannot be read. If it is a customer "
+            "managed key, set output.encryption_key to it: otherwise no output can be read."
         )
     if inactive and not flow:
         session.printer.note(f"Left out, because they are not active: {', '.join(inactive)}")
