@@ -228,8 +228,8 @@ def test_largest_mappings_that_fit_are_taken() -> None:
         ),
         (
             {"alerts": AlertsSettings(failure_period=Duration.seconds(90))},
-            "failure_period: expected whole minutes up to a day, as CloudWatch alarms take them, "
-            "got 90 seconds",
+            "failure_period: expected whole minutes up to a day, as CloudWatch has for the "
+            "metrics of AWS services, got 90 seconds",
         ),
         (
             {"alerts": AlertsSettings(runbook="our runbook")},
