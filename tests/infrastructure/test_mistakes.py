@@ -52,6 +52,7 @@ from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 
 OTHER = "999988887777"
 ELSEWHERE = "us-east-1"
+KEY = "key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ENVIRONMENT = Environment(account=ACCOUNT, region=REGION)
 
 
@@ -99,7 +100,7 @@ def _imported_function(stack: Stack, **where: str) -> lambda_.IFunction:
 
 
 def _key(stack: Stack, **where: str) -> kms.IKey:
-    return kms.Key.from_key_arn(stack, "SuppliedKey", _arn("kms", "key/0000", **where))
+    return kms.Key.from_key_arn(stack, "SuppliedKey", _arn("kms", KEY, **where))
 
 
 def _alias(stack: Stack) -> kms.IKey:
@@ -200,7 +201,7 @@ REFUSED: dict[str, list[Mistake]] = {
         Mistake(
             "a status that loops do not end with",
             lambda stack: _loops(stack, statuses=["InProgress"]),
-            "statuses: expected one of Completed, Stopped, Failed, got 'InProgress'",
+            "statuses: expected one of Completed, Failed, Stopped, got 'InProgress'",
         ),
         Mistake(
             "the URI of the output",
@@ -409,7 +410,7 @@ REFUSED: dict[str, list[Mistake]] = {
         Mistake(
             "a key of another Region",
             lambda stack: _delivery(stack, encryption_key=_key(stack, region=ELSEWHERE)),
-            "encryption_key: arn:aws:kms:us-east-1:111122223333:key/0000 is in Region us-east-1, "
+            f"encryption_key: arn:aws:kms:us-east-1:111122223333:{KEY} is in Region us-east-1, "
             "but Loops is deployed to Region eu-west-1: services encrypt with keys of their own",
         ),
         Mistake(
@@ -969,7 +970,7 @@ WARNED: dict[str, list[Mistake]] = {
         Mistake(
             "key-account",
             lambda stack: _delivery(stack, encryption_key=_key(stack, account=OTHER)),
-            "encryption_key: arn:aws:kms:eu-west-1:999988887777:key/0000 is in account "
+            f"encryption_key: arn:aws:kms:eu-west-1:999988887777:{KEY} is in account "
             "999988887777: its policy must allow this account and the AWS services that use it",
         ),
         Mistake(
@@ -1086,6 +1087,7 @@ def test_mistake_is_refused_with_what_is_expected(mistake: Mistake) -> None:
 def test_mistake_that_may_be_none_is_warned_of(mistake: Mistake) -> None:
     app = new_app()
     stack = Stack(app, "Loops", env=ENVIRONMENT)
+    sns.Topic(stack, "Other")  # a stack without resources is an error
     mistake.write(stack)
 
     warnings = [
