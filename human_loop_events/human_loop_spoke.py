@@ -18,6 +18,7 @@ from human_loop_events.events.delivery import Delivery, DeliverySettings
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.rule_targets import EventBusTarget
 from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.output_location import OutputLocation
@@ -146,7 +147,9 @@ class HumanLoopSpoke(Construct):
             event_bus=event_bus,
         )
         bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
-        self.status_events.add_target(self.delivery.event_bus_target(bus))
+        # Not delivery.event_bus_target(), which warns about a bus of another account: a hub admits
+        # its spokes, and is deployed before them.
+        self.status_events.add_target(EventBusTarget(self.delivery._role, bus))
         self.output_role = self._create_output_role()
         create_output_policies(
             self,

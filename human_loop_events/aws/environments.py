@@ -17,7 +17,9 @@ class Supplied:
     """A kind of supplied resource, and what AWS requires if it belongs to another environment."""
 
     noun: str
-    """The word for the resource, also in the id of the warning."""
+    """The word for the resource."""
+    warning: str = ""
+    """The id of the warning. Default: from the noun."""
     same_region: str | None = None
     """The reason why it must be in the Region of the stack. None if it need not."""
     same_account: str | None = None
@@ -33,6 +35,7 @@ _OBSERVED: Final = (
 
 TOPIC_TARGET: Final = Supplied(
     noun="topic",
+    warning="topic-policy:role",
     same_region=_TARGET,
     owed="its policy must allow the role of {path} sns:Publish, and the policy of its key, if it "
     "has one, kms:Decrypt and kms:GenerateDataKey; otherwise no event is delivered",
@@ -45,12 +48,14 @@ TOPIC_TARGET_WITHOUT_ROLE: Final = Supplied(
 )
 QUEUE_TARGET: Final = Supplied(
     noun="queue",
+    warning="queue-policy:role",
     same_region=_TARGET,
     owed="its policy must allow the role of {path} sqs:SendMessage, and the policy of its key, if "
     "it has one, kms:Decrypt and kms:GenerateDataKey; otherwise no event is delivered",
 )
 FUNCTION_TARGET: Final = Supplied(
     noun="function",
+    warning="function-policy:role",
     same_region=_TARGET,
     owed="its policy must allow the role of {path} lambda:InvokeFunction; otherwise no event is "
     f"delivered. {_OBSERVED}",
@@ -61,7 +66,8 @@ STREAM_TARGET: Final = Supplied(
     same_account="EventBridge does not deliver to a delivery stream of another account",
 )
 BUS_TARGET: Final = Supplied(
-    noun="target bus",
+    noun="bus",
+    warning="bus-policy:role",
     owed="its policy must allow the role of {path} events:PutEvents; otherwise no event is "
     "delivered",
 )
@@ -156,7 +162,7 @@ def check_environment(
             )
     if is_of_another_account(resource, arn, stack) and supplied.owed:
         Annotations.of(scope).add_warning_v2(
-            f"human-loop-events:{supplied.noun.replace(' ', '-')}-account",
+            f"human-loop-events:{supplied.warning or f'{supplied.noun}-account'}",
             f"{name}: {_named(resource, arn)} is in account {account}: "
             f"{supplied.owed.format(path=scope.node.path)}",
         )

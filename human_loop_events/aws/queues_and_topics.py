@@ -145,8 +145,8 @@ def check_message_group(
     """
     if message_group_id is not None and _is_event_field(message_group_id):
         raise ValueError(
-            f"message_group_id: expected one text for all events, got {message_group_id!r}: "
-            "EventBridge does not replace the path of a field there"
+            "message_group_id: expected one text for all events, got a field of the event: "
+            "EventBridge would send the path of the field as the group"
         )
     if not queue.fifo:
         return

@@ -475,7 +475,7 @@ REFUSED: dict[str, list[Mistake]] = {
                 _fifo(stack, content_based_deduplication=True),
                 message_group_id="$.detail.humanLoopName",
             ),
-            "message_group_id: expected one text for all events, got '$.detail.humanLoopName'",
+            "message_group_id: expected one text for all events, got a field of the event",
         ),
         Mistake(
             "text as message",
@@ -923,7 +923,7 @@ REFUSED: dict[str, list[Mistake]] = {
 WARNED: dict[str, list[Mistake]] = {
     "events/delivery.py: Delivery": [
         Mistake(
-            "topic-account",
+            "topic-policy:role",
             lambda stack: _events(stack).add_topic(_topic(stack, account=OTHER)),
             "topic: arn:aws:sns:eu-west-1:999988887777:theirs is in account 999988887777: its "
             "policy must allow the role of Loops/Loops/Delivery sns:Publish, and the policy of its "
@@ -936,7 +936,7 @@ WARNED: dict[str, list[Mistake]] = {
             "import it with key_arn, or allow the role of Loops/Loops/Delivery kms:Decrypt and",
         ),
         Mistake(
-            "queue-account",
+            "queue-policy:role",
             lambda stack: _events(stack).add_queue(_queue(stack, account=OTHER)),
             "queue: arn:aws:sqs:eu-west-1:999988887777:theirs is in account 999988887777: its "
             "policy must allow the role of Loops/Loops/Delivery sqs:SendMessage",
@@ -948,14 +948,14 @@ WARNED: dict[str, list[Mistake]] = {
             "deployment fail. CDK does not know its key",
         ),
         Mistake(
-            "function-account",
+            "function-policy:role",
             lambda stack: _events(stack).add_function(_imported_function(stack, account=OTHER)),
             "its policy must allow the role of Loops/Loops/Delivery lambda:InvokeFunction; "
             "otherwise no event is delivered. The alarms on it have data only with CloudWatch's "
             "cross-account observability for its account",
         ),
         Mistake(
-            "target-bus-account",
+            "bus-policy:role",
             lambda stack: _events(stack).add_target(
                 Delivery(stack, "D").event_bus_target(_bus(stack, account=OTHER))
             ),
