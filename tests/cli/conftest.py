@@ -6,11 +6,15 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import boto3
+import moto.core.responses
 import pytest
+import typer.main
+import typer.testing
 from botocore.awsrequest import AWSRequest, AWSResponse
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
@@ -23,6 +27,12 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 
 Answer = Callable[[Mapping[str, Any]], tuple[int, Mapping[str, str], bytes]]
+
+# What is computed for each run or request is the same each time, and takes a third of a test.
+vars(typer.testing)["_get_command"] = cache(typer.main.get_command)
+vars(moto.core.responses)["camelcase_to_underscores"] = cache(
+    moto.core.responses.camelcase_to_underscores
+)
 
 #: The queues of a deployment with buffered delivery.
 QUEUES = (
