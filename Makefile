@@ -27,7 +27,7 @@ test: install ## Run every check: lint, format, types, unit, infrastructure and 
 	@$(MAKE) --no-print-directory --keep-going lint check
 
 check: install ## Run all tests, without the lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --durations 10 --durations-min 1
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder --durations 10 --durations-min 1
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .

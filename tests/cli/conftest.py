@@ -18,6 +18,7 @@ import typer.testing
 from botocore.awsrequest import AWSRequest, AWSResponse
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.utils import camelcase_to_underscores
 from moto.sqs.models import sqs_backends
 from typer.testing import CliRunner, Result
 
@@ -30,9 +31,7 @@ Answer = Callable[[Mapping[str, Any]], tuple[int, Mapping[str, str], bytes]]
 
 # What is computed for each run or request is the same each time, and takes a third of a test.
 vars(typer.testing)["_get_command"] = cache(typer.main.get_command)
-vars(moto.core.responses)["camelcase_to_underscores"] = cache(
-    moto.core.responses.camelcase_to_underscores
-)
+vars(moto.core.responses)["camelcase_to_underscores"] = cache(camelcase_to_underscores)
 
 #: The queues of a deployment with buffered delivery.
 QUEUES = (
