@@ -11,6 +11,9 @@ LOCK := $(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constra
 
 NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 
+# tests/conftest.py says what runs in one process, and what starts first.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
 
@@ -27,7 +30,7 @@ test: install ## Run every check: lint, format, types, unit, infrastructure and 
 	@$(MAKE) --no-print-directory --keep-going lint check
 
 check: install ## Run all tests, without the lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder --durations 10 --durations-min 1
+	@$(BIN)/python -m pytest $(IN_PARALLEL) --durations 10 --durations-min 1
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .
@@ -43,8 +46,8 @@ infrastructure: install ## Test the synthesized templates
 e2e: install ## Test a deployment in the emulator
 	@$(BIN)/python -m pytest tests/e2e
 
-fuzz: install ## Run the property-based tests with 10,000 examples each
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/unit
+fuzz: install ## Run the property-based tests with all their examples, usually 10,000
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest $(IN_PARALLEL) -m hypothesis
 
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json

@@ -9,21 +9,10 @@ from functools import cache
 import botocore.loaders
 import botocore.session
 import pytest
-from hypothesis import HealthCheck, settings
 
-_SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+from tests.examples import load_profile
 
-settings.register_profile(
-    "default",
-    max_examples=200,
-    deadline=None,
-    derandomize=True,  # a change is judged by what it changed, not by luck
-    suppress_health_check=_SLOW_IS_FINE,
-)
-settings.register_profile(
-    "nightly", max_examples=10_000, deadline=None, suppress_health_check=_SLOW_IS_FINE
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+load_profile()
 
 # moto makes a session for each test, and each session would read the services' models again.
 botocore.session.create_loader = cache(botocore.loaders.create_loader)

@@ -119,15 +119,21 @@ class Function:
         return [event["detail"]["humanLoopName"] for event in self.events]
 
 
+@cache
+def client(service: str) -> Any:
+    """Make a client once for all tests: that takes longer than most tests."""
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
 class Stack:
     """A deployed stack in memory."""
 
     def __init__(self, function: Function) -> None:
         self.function = function
-        self.sqs: Any = boto3.client("sqs")
-        self.sns: Any = boto3.client("sns")
-        self.dynamodb: Any = boto3.client("dynamodb")
-        self.cloudwatch: Any = boto3.client("cloudwatch")
+        self.sqs = client("sqs")
+        self.sns = client("sns")
+        self.dynamodb = client("dynamodb")
+        self.cloudwatch = client("cloudwatch")
         self.outputs = {"HandlerName": "handler", "LedgerTableName": "ledger"}
         for name in QUEUES:
             self.outputs[f"{name}Url"] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
