@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from human_loops_cli.outcome_data.outcome_properties import OF_FIELD, OF_OUTCOME
 from tests.cli.conftest import run
 from tests.cli.test_outcome_data import OUTCOMES, read
 from tests.tables.parquet_files import write_parquet
@@ -44,7 +45,7 @@ def damage(content: bytes, seed: int) -> bytes:
 def test_damaged_files_are_named_and_the_rest_is_read(archive: Path, whole: bytes) -> None:
     _, expected = read(archive)
     found = 0
-    for seed in range(150):
+    for seed in range(12):
         damaged = archive / "date=2026-03-16" / "damaged.parquet"
         damaged.parent.mkdir(exist_ok=True)
         damaged.write_bytes(damage(whole, seed))
@@ -57,7 +58,7 @@ def test_damaged_files_are_named_and_the_rest_is_read(archive: Path, whole: byte
         else:
             # The bytes were not used, or hold other values that are valid.
             assert HALF < len(rows["loops"]) <= len(OUTCOMES), seed
-    assert found > 50
+    assert found > 4
 
 
 def test_file_that_is_damaged_in_one_column_only_is_left_out(archive: Path, whole: bytes) -> None:
@@ -70,7 +71,9 @@ def test_file_that_is_damaged_in_one_column_only_is_left_out(archive: Path, whol
             "FROM parquet_metadata(?)",
             [str(damaged)],
         ).fetchall()
-    assert len(chunks) > 30
+    unchecked = {each.name.lower() for each in (*OF_OUTCOME, *OF_FIELD) if not each.condition}
+    chunks = [each for each in chunks if each[0].rpartition(", ")[2].lower() in unchecked]
+    assert len(chunks) > 8
     for _, offset, size in chunks:
         changed = bytearray(whole)
         changed[offset : offset + size] = bytes(size)
