@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.emulator import PROJECT
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.signals import ENDING, heed_signals
 
 DEMO = [sys.executable, "-m", "local"]
@@ -84,14 +84,14 @@ def test_killed_demo_leaves_no_process_and_no_folder(
     demo: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     read_until(demo, "cdk bootstrap")
-    assert wait_until(lambda: len(descendants(demo.pid)) > 4, seconds=30), "no CDK CLI"
+    assert wait_until(lambda: len(descendants(demo.pid)) > 4), "no CDK CLI"
     started = descendants(demo.pid)
     assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o700]
 
     demo.send_signal(signal.SIGKILL)
 
-    assert wait_until(lambda: not any(map(is_alive, started)), seconds=20)
-    assert wait_until(lambda: not list(tmp_path.iterdir()), seconds=20)
+    assert wait_until(lambda: not any(map(is_alive, started)))
+    assert wait_until(lambda: not list(tmp_path.iterdir()))
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -103,12 +103,12 @@ def test_demo_that_is_stopped_says_so_and_leaves_nothing(
     demo.send_signal(number)
     demo.send_signal(number)  # an impatient user
 
-    _, errors = demo.communicate(timeout=30)
+    _, errors = demo.communicate(timeout=MAX_SECONDS)
 
     assert errors == f"\ndemo: stopped by {number.name}; the emulator is stopped\n"
     assert demo.returncode == 128 + number
     # The last of them, which tidies up, ends just after the demo.
-    assert wait_until(lambda: not any(map(is_alive, started)), seconds=5)
+    assert wait_until(lambda: not any(map(is_alive, started)))
     assert not list(tmp_path.iterdir())
 
 
@@ -155,7 +155,7 @@ def test_demo_that_is_stopped_before_python_handles_signals_shows_no_traceback(
         while len(descendants(make.pid)) < started:
             assert make.poll() is None
         os.killpg(make.pid, signal.SIGINT)
-        printed, _ = make.communicate(timeout=30)
+        printed, _ = make.communicate(timeout=MAX_SECONDS)
     assert make.returncode == -signal.SIGINT
     assert "Traceback" not in printed
 

@@ -532,9 +532,9 @@ def largest() -> ReportData:
 
 def test_largest_page_leaves_out_rows_and_says_so() -> None:
     data = largest()
-    start = time.perf_counter()
+    start = time.process_time()
     page = render(data)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert MAX_BYTES / 4 < len(page) <= MAX_BYTES
     assert seconds < 60
     text = Page(page).text
