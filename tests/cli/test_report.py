@@ -161,8 +161,7 @@ def reading_standard_input(
         preexec_fn=signals,
     ) as process:
         assert wait_until(
-            lambda: bool(list(folder.glob("human-loops-*/fetched-*"))) or bool(process.poll()),
-            seconds=60,
+            lambda: bool(list(folder.glob("human-loops-*/fetched-*"))) or bool(process.poll())
         )
         yield process
 
