@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 
 import botocore.loaders
@@ -23,6 +24,11 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 #: In the namespace of a module, or among the fixtures of a test, that needs synthesized cases.
 _SYNTHESIS = {"synthesized", "synthesize", "pattern_cases"}
 
+#: In the namespace of a module, or among the fixtures of a test, that is slow: it starts programs,
+#: lints templates, reads files with DuckDB, or calls AWS in memory.
+_SLOW = {"subprocess", "lint_rules", "findings", "duckdb", "stack", "world", "emulator", "seen"}
+_SLOW_FOLDERS = {"e2e", "compatibility", "installation"}
+
 #: The groups of several files. They take longest, and start first.
 _LONG_GROUPS = ("e2e", "synthesized cases")
 
@@ -32,22 +38,41 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: left out by make check")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one process what shares a deployment, synthesized cases or a file."""
+    """Keep on one process what shares a deployment, cases or a file. Mark slow tests."""
     groups = {item: _group(item) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
+        if _is_slow(item):
+            item.add_marker(pytest.mark.slow)
     # False sorts before True.
     items.sort(key=lambda item: [groups[item] != group for group in _LONG_GROUPS])
 
 
 def _group(item: pytest.Item) -> str:
-    module = item.getparent(pytest.Module)
-    assert module is not None
-    fixtures = getattr(item, "fixturenames", ())
-    if not _SYNTHESIS.isdisjoint([*fixtures, *vars(module.obj)]):
+    if not _SYNTHESIS.isdisjoint(_names(item)):
         return "synthesized cases"
     return "e2e" if item.path.parent.name == "e2e" else str(item.path)
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return (
+        item.path.parent.name in _SLOW_FOLDERS
+        or not _SLOW.isdisjoint(_names(item))
+        or getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    )
+
+
+def _names(item: pytest.Item) -> Iterator[str]:
+    """Give what the module of a test names, and the fixtures of the test."""
+    module = item.getparent(pytest.Module)
+    assert module is not None
+    yield from vars(module.obj)
+    yield from getattr(item, "fixturenames", ())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

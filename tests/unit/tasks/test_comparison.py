@@ -73,8 +73,9 @@ def test_documentation_has_the_matrix() -> None:
 
 def test_oracle_agrees_on_random_fields() -> None:
     counts: Counter[str] = Counter()
+    number = examples(3_000)
 
-    @settings(max_examples=examples(3_000), deadline=None, database=None)
+    @settings(max_examples=number, deadline=None, database=None)
     @given(ELEMENTS | NUMBERS, ELEMENTS)
     def run(prediction: Any, answer: Any) -> None:
         expected = upheld(prediction, answer)
@@ -88,7 +89,7 @@ def test_oracle_agrees_on_random_fields() -> None:
 
     run()
     print(dict(counts))
-    assert min(counts["True"], counts["False"], counts[NOT_COMPARABLE]) > 100
+    assert min(counts["True"], counts["False"], counts[NOT_COMPARABLE]) > number / 30
 
 
 @given(ELEMENTS | NUMBERS, st.lists(ELEMENTS | NUMBERS | st.none(), min_size=1, max_size=3))
