@@ -23,7 +23,7 @@ def thread_count() -> int:
     return min(os.cpu_count() or 1, _MAX_THREADS)
 
 
-def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+def connect(folder: Path, readable: Sequence[str]) -> duckdb.DuckDBPyConnection:
     """Return a connection with an empty database ``staged``.
 
     Parameters
@@ -58,7 +58,7 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET allowed_directories = ?", [[str(folder)]])
-    connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
+    connection.execute("SET allowed_paths = ?", [list(readable)])
     connection.execute("SET enable_external_access = false")
     # DuckDB writes the progress bar to standard output.
     connection.execute("SET enable_progress_bar = false")
