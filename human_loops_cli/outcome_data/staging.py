@@ -51,7 +51,7 @@ _LINES: Final = "staged.lines"
 # How many lines of a group are read again at once.
 _PIECE: Final = 1000
 
-_NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
+_NO_PARQUET: Final = "no Parquet file of outcomes, damaged, or with a column of an unexpected type"
 
 #: Lines of a group, each with its row there.
 _Lines: TypeAlias = Sequence[tuple[int, bytes]]
@@ -111,13 +111,18 @@ class Staging:
         count_lines
             Returns how many lines it has. None if one is too long, or the file is damaged.
         """
+        import duckdb
+
         query = lines_query(
             str(path),
             enveloped=enveloped,
             max_line_bytes=MAX_LINE_BYTES,
             compression="gzip" if compressed else "none",
         )
-        return self._insert(query, count_lines)
+        try:
+            return self._insert(query, count_lines)
+        except duckdb.IOException:
+            return False  # a compressed file that is damaged
 
     def read_parquet(self, files: Mapping[Path, str]) -> None:
         """Check the outcomes of Parquet files. They stay where they are.
@@ -127,11 +132,14 @@ class Staging:
         files
             What rejects call each file, by its path.
         """
+        import duckdb
+
         alike: dict[Any, tuple[FileColumns, list[Path]]] = {}
         for path, place in files.items():
             try:
                 columns = columns_of(self._connection, str(path))
-            except _refusals():
+            except duckdb.Error as error:
+                _raise_interrupt(error)
                 self.reject(place, _NO_PARQUET)
             else:
                 key = columns.enveloped, *columns.of_outcome.items()
@@ -160,13 +168,15 @@ class Staging:
     def _insert(self, query: str, count_lines: Callable[[], int | None]) -> bool:
         """Keep the outcomes of lines, if each has a valid one."""
         statement = f"INSERT INTO {_LINES} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
+        complete = False
         self._connection.execute("BEGIN")
         try:
             read = self._connection.execute(statement).fetchone()
+            complete = read is not None and read[0] == count_lines()
         except _refusals():
-            read = None
-        complete = read is not None and read[0] == count_lines()
-        self._connection.execute("COMMIT" if complete else "ROLLBACK")
+            return False
+        finally:
+            self._connection.execute("COMMIT" if complete else "ROLLBACK")
         self._has_lines |= complete
         return complete
 
@@ -238,13 +248,16 @@ class Staging:
 
     def _check_parquet(self, columns: FileColumns, files: Mapping[Path, str]) -> bool:
         """Check files with the same columns. Return whether DuckDB can read all of them."""
+        import duckdb
+
         part = len(self._parts) + 1
         query = outcomes_query([str(path) for path in files], columns)
         try:
             wrong = self._connection.execute(
-                f"SELECT row, {ANY_PROBLEM} FROM ({query}) WHERE NOT ({NO_PROBLEM})"
+                f"SELECT row, {ANY_PROBLEM} FROM ({query}) WHERE NOT ({NO_PROBLEM} AND {ALL_READ})"
             ).fetchall()
-        except _refusals():
+        except duckdb.Error as error:
+            _raise_interrupt(error)
             return False
         places = list(files.values())
         for row, problem in wrong:
@@ -264,9 +277,17 @@ def _halves(lines: _Lines) -> tuple[_Lines, _Lines]:
     return lines[:half], lines[half:]
 
 
+def _raise_interrupt(error: duckdb.Error) -> None:
+    """Raise an interruption again. DuckDB has no class of its own for damage in a Parquet file."""
+    import duckdb
+
+    if isinstance(error, duckdb.InterruptException):
+        raise error
+
+
 def _refusals() -> tuple[type[Exception], ...]:
-    """Return the errors of DuckDB on a file that it cannot read."""
+    """Return the errors of DuckDB on lines that it cannot read."""
     import duckdb
 
     # DuckDB cuts what it quotes in its errors, even within a character.
-    return duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException, UnicodeDecodeError
+    return duckdb.DataError, duckdb.ProgrammingError, UnicodeDecodeError

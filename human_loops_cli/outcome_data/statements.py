@@ -124,5 +124,6 @@ NO_PROBLEM: Final = f"({PROBLEM}) IS NULL AND len({_PROBLEMS_OF_FIELDS}) = 0"
 #: What is wrong with an outcome, or with one of its fields.
 ANY_PROBLEM: Final = f"coalesce({PROBLEM}, ({_PROBLEMS_OF_FIELDS})[1])"
 
-#: Always true. With it, DuckDB reads all values, and not only those that have a condition.
+#: Always true. With it, DuckDB reads all values: otherwise only those that have a condition, and a
+#: query finds later that another one cannot be read.
 ALL_READ: Final = f"hash({NAMES}) IS NOT NULL"
