@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,14 @@ _MAX_THREADS: Final = 4
 
 def thread_count() -> int:
     """Return how many threads read and query."""
-    return min(os.cpu_count() or 1, _MAX_THREADS)
+    return min(_processors(), _MAX_THREADS)
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def connect(folder: Path, readable: Sequence[str]) -> duckdb.DuckDBPyConnection:

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 from human_loops_cli.mappings.mapping_file import MappingFile, PathCounts
@@ -97,7 +98,7 @@ class OutputReviewers:
         """Review a share in the process of this thread. If that has ended, review it here."""
         try:
             reviewed, counts = self._worker().review(share)
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except (OSError, ValueError, EOFError, pickle.UnpicklingError):  # it has ended
             if self._is_closed:
                 return []
             mappings = self._mappings.without_counts()
@@ -142,7 +143,8 @@ class _Worker:
     def end(self) -> None:
         """End the process at once."""
         self._process.kill()
-        self._process.communicate()
+        with suppress(OSError), self._process:
+            pass  # closes the pipes, and waits
 
     def _send(self, value: object) -> None:
         pickle.dump(value, self._in)
