@@ -2,9 +2,9 @@
 
 Run it with ``python -m benchmarks outcome_data``, or with ``OUTCOMES=1000000`` for one million
 outcomes of five fields, and ``FILES=20000`` for as many output files. The floor is the time to
-decompress the lines and to parse each with orjson in the same run, for small files to read and parse
-each, and for outputs to parse each with ``json.loads``. All are elapsed times, because the command
-uses several processors.
+decompress the lines and to parse each with orjson in the same run, for small files to read and
+parse each, and for outputs to parse each with ``json.loads``. All are elapsed times, because the
+command uses several processors.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ from human_loops_cli.outcome_data.rejects import RejectList, Rejects
 from human_loops_cli.outcome_data.staging import OUTCOMES, Staging
 from tests.tables.parquet_files import sample_outcomes
 
-ONE: Final = next(each for each in sample_outcomes() if each["humanLoopStatus"] == "Completed")
+ONE: Final[dict[str, Any]] = next(
+    each for each in sample_outcomes() if each["humanLoopStatus"] == "Completed"
+)
 GOOD: Final = json.dumps(ONE).encode()
 ENVELOPE: Final = b'{"detail-type": "Human Review Outcome", "detail": %b}'
 
@@ -59,7 +61,7 @@ INSERTED: Final = (
 )
 
 #: Values that DuckDB reads as another type, or as something unlike Python.
-VALUES: Final = (
+VALUES: Final[Sequence[Any]] = (
     *("3", " 3", "1_000", "3.5", "1e3", "nan", "inf", "", "true", "T", "yes", "no", "0"),
     *(True, False, 0, 1, 2.5, -1, 2**63, 2**64, 10**30, 10**400, 1e308, float("inf"), float("nan")),
     *(None, [], {}, [None], [[1]], ["1", True, None], [{}], {"a": 1}, "[1]", "a\u0000b", "\ud800"),
