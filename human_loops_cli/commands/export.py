@@ -138,7 +138,7 @@ def export(
         raise CommandError(f"--format {format_name} takes no --field", status=ExitStatus.USAGE)
     written_as = _make_format(found, delimiter, labeling_config, documents, languages)
     beside = labeling_config or documents
-    _check(session, source, file, beside)
+    _check(session, found, source, file, beside)
     reader = _Reader(MappingFile(mapping), source, only, field_name)
     inputs = find_inputs(session, outputs)
     _keep_inputs(inputs, (file, beside))
@@ -219,7 +219,13 @@ def _content_beside(written_as: ExportFormat) -> str:
     raise TypeError(f"{type(written_as).__name__} has no second file")
 
 
-def _check(session: Session, source: str, file: Path | None, beside: Path | None) -> None:
+def _check(
+    session: Session,
+    found: type[ExportFormat],
+    source: str,
+    file: Path | None,
+    beside: Path | None,
+) -> None:
     """Refuse options that contradict each other, before anything is read."""
     if file is None and session.printer.as_json:
         raise CommandError(
@@ -228,7 +234,8 @@ def _check(session: Session, source: str, file: Path | None, beside: Path | None
         )
     place = (file or STANDARD_OUTPUT).resolve()
     if beside is not None and beside.resolve() == place:
-        raise CommandError(f"-o and another option name {beside}", status=ExitStatus.USAGE)
+        option = "--documents" if found is ComprehendEntities else "--labeling-config"
+        raise CommandError(f"-o and {option} name one file", status=ExitStatus.USAGE)
     for each in (file, beside):
         refuse_unwritable(each)
     try:
