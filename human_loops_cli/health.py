@@ -12,6 +12,7 @@ from human_loop_reviews.contract import HumanLoopStatus
 from human_loops_cli.dead_letters.dead_letter_queues import DeadLetterQueueClient, find_queues
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
+from human_loops_cli.stack_resources import physical_ids
 
 _MAX_FAILURES: Final = 10
 
@@ -104,14 +105,7 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
 
 
 def _alarms(session: Session) -> list[dict[str, str]]:
-    pages = session.client("cloudformation").get_paginator("list_stack_resources")
-    names = [
-        resource["PhysicalResourceId"]
-        for page in pages.paginate(StackName=session.stack.name)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
-        and "PhysicalResourceId" in resource
-    ]
+    names = physical_ids(session, "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
     cloudwatch = session.client("cloudwatch")
     answers = [
         cloudwatch.describe_alarms(

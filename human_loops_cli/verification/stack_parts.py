@@ -13,6 +13,7 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.session import Session
 from human_loops_cli.stack import DeployedStack
+from human_loops_cli.stack_rules import RuleName, bus_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class StackParts:
         """The bus of outcomes: its name, or its ARN if it is in another account."""
         if self.handler is None:
             return None
-        return _bus(self.stack, self.handler.settings.outcome_bus)
+        return bus_name(self.handler.settings.outcome_bus, self.stack)
 
     @property
     def buses(self) -> list[str]:
@@ -113,22 +114,14 @@ def read_stack_parts(session: Session) -> StackParts:
 
 
 def _rule(session: Session, output: str) -> DeployedRule | None:
-    name = session.stack.outputs.get(output)
-    if name is None:
+    reference = session.stack.outputs.get(output)
+    if reference is None:
         return None
-    # The reference of a rule on a custom bus is bus|name.
-    bus, _, name = name.rpartition("|")
-    bus = _bus(session.stack, bus or "default")
+    rule = RuleName.of_reference(reference, session.stack)
     try:
-        description = session.client("events").describe_rule(Name=name, EventBusName=bus)
+        description = session.client("events").describe_rule(Name=rule.name, EventBusName=rule.bus)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         description = None
-    return DeployedRule(name=name, bus=bus, description=description)
-
-
-def _bus(stack: DeployedStack, bus: str) -> str:
-    """Return the name of a bus of the stack's account, and the ARN of any other."""
-    owned = bus.startswith("arn:") and bus.split(":")[4] == stack.arn.split(":")[4]
-    return bus.rpartition("/")[2] if owned else bus
+    return DeployedRule(name=rule.name, bus=rule.bus, description=description)

@@ -119,6 +119,8 @@ class Stack:
         self.sns: Any = boto3.client("sns")
         self.dynamodb: Any = boto3.client("dynamodb")
         self.cloudwatch: Any = boto3.client("cloudwatch")
+        self.events: Any = boto3.client("events")
+        self.rules: list[str] = []
         self.outputs = {"HandlerName": "handler", "LedgerTableName": "ledger"}
         for name in QUEUES:
             self.outputs[f"{name}Url"] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -161,6 +163,7 @@ class Stack:
     def list_resources(self, _: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
         """Answer ListStackResources."""
         resources = {"FailedLoops": "AWS::CloudWatch::Alarm", "ledger": "AWS::DynamoDB::Table"}
+        resources |= dict.fromkeys(self.rules, "AWS::Events::Rule")
         members = "".join(
             f"<member><PhysicalResourceId>{name}</PhysicalResourceId>"
             f"<ResourceType>{kind}</ResourceType></member>"
@@ -169,6 +172,15 @@ class Stack:
         return _xml(
             "ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>"
         )
+
+    def add_rule(self, *targets: str, name: str = "StatusChange") -> None:
+        """Add a rule to the stack, or targets to a rule."""
+        pattern = json.dumps({"source": ["human-loop-events"]})
+        self.events.put_rule(Name=name, EventPattern=pattern)
+        self.events.put_targets(
+            Rule=name, Targets=[{"Id": str(hash(each)), "Arn": each} for each in targets]
+        )
+        self.rules = sorted({*self.rules, name})
 
     def url(self, queue: str) -> str:
         return str(self.sqs.get_queue_url(QueueName=queue)["QueueUrl"])

@@ -120,7 +120,7 @@ def test_every_command_and_option_is_documented() -> None:
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
-    assert len(commands) == 19
+    assert len(commands) == 20
     assert len(options) > 10
     assert [
         name

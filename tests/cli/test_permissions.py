@@ -77,8 +77,10 @@ COMMON = allowed("Stack")
 
 def test_listing_and_redriving_messages(stack: Stack, calls: set[str]) -> None:
     stack.put_of_function("of-function")
+    topic = stack.sns.create_topic(Name="Topic")["TopicArn"]
+    stack.add_rule(arn("sqs", "Queue"), topic)
     stack.put_of_rule("of-queue", arn("sqs", "Queue"))
-    stack.put_of_rule("of-topic", stack.sns.create_topic(Name="Topic")["TopicArn"])
+    stack.put_of_rule("of-topic", topic)
     stack.put("QueueDeadLetterQueue", "moved")
     calls.clear()
     assert run("dead-letters", "list").exit_code == 0
@@ -89,9 +91,18 @@ def test_listing_and_redriving_messages(stack: Stack, calls: set[str]) -> None:
     check(calls, of_row("`dead-letters redrive`") | COMMON, not_made=missing)
 
 
+def test_deleting_messages(stack: Stack, calls: set[str], tmp_path: Path) -> None:
+    stack.put_of_function("of-function")
+    calls.clear()
+    file = str(tmp_path / "deleted.jsonl")
+    arguments = ("delete", "--queue", "DeadLetterQueue", "-o", file)
+    assert run("dead-letters", *arguments, "--dry-run").exit_code == 0
+    assert run("dead-letters", *arguments).exit_code == 0
+    check(calls, of_row("`dead-letters delete`") | COMMON)
+
+
 def test_forwarding_messages_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
-    pattern = json.dumps({"source": ["human-loop-events"]})
-    boto3.client("events").put_rule(Name="StatusChange", EventPattern=pattern)
+    stack.add_rule(arn("events", "event-bus/reviews-hub"))
     stack.put_of_rule("of-hub", arn("events", "event-bus/reviews-hub"))
     calls.clear()
     assert run("dead-letters", "redrive").exit_code == 0
