@@ -1,9 +1,15 @@
-"""How CloudFormation and EventBridge name rules."""
+"""The rules of a deployed stack, as CloudFormation and EventBridge name and describe them."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from botocore.exceptions import ClientError
+
+from human_loops_cli.session import Session
 from human_loops_cli.stack import DeployedStack
 
 
@@ -45,3 +51,52 @@ def bus_name(bus: str, stack: DeployedStack) -> str:
     """Return the name of a bus of the stack's account, and the ARN of any other."""
     owned = bus.startswith("arn:") and bus.split(":")[4] == stack.arn.split(":")[4]
     return bus.rpartition("/")[2] if owned else bus
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedRule:
+    """A rule of the stack."""
+
+    name: str
+    bus: str
+    """Its name, and the name or ARN of its bus."""
+    description: Mapping[str, Any] | None
+    """The response of DescribeRule. None if the rule does not exist."""
+
+    @property
+    def pattern(self) -> Mapping[str, Any]:
+        """The pattern of the event's detail."""
+        pattern = json.loads((self.description or {}).get("EventPattern") or "{}")
+        detail: Mapping[str, Any] = pattern.get("detail") or {}
+        return detail
+
+    def flow_definitions(self, stack: DeployedStack) -> list[str]:
+        """Return the ARNs of the flow definitions that the pattern names. Empty if it names none.
+
+        Examples
+        --------
+        >>> stack = DeployedStack(name="s", arn="arn:aws:cloudformation:r:1:stack/s/1", outputs={})
+        >>> pattern = {"detail": {"flowDefinitionArn": [{"suffix": "/invoices"}]}}
+        >>> description = {"EventPattern": json.dumps(pattern)}
+        >>> DeployedRule(name="r", bus="default", description=description).flow_definitions(stack)
+        ['arn:aws:sagemaker:r:1:flow-definition/invoices']
+        """
+        return [
+            stack.flow_definition_arn(each["suffix"].strip("/") if isinstance(each, dict) else each)
+            for each in self.pattern.get("flowDefinitionArn") or ()
+        ]
+
+
+def read_rule(session: Session, output: str) -> DeployedRule | None:
+    """Read the rule that an output of the stack names. None without such an output."""
+    reference = session.stack.outputs.get(output)
+    if reference is None:
+        return None
+    rule = RuleName.of_reference(reference, session.stack)
+    try:
+        description = session.client("events").describe_rule(Name=rule.name, EventBusName=rule.bus)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        description = None
+    return DeployedRule(name=rule.name, bus=rule.bus, description=description)

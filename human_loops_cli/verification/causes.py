@@ -17,7 +17,8 @@ from human_loops_cli.dead_letters.dead_letter_queues import (
 )
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
-from human_loops_cli.verification.stack_parts import DeployedRule, StackParts
+from human_loops_cli.stack_rules import DeployedRule
+from human_loops_cli.verification.stack_parts import StackParts
 from human_loops_cli.verification.temporary_resources import subscriptions
 from human_loops_cli.verification.verification_loop import VerificationLoop
 

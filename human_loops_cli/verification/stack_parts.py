@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.session import Session
 from human_loops_cli.stack import DeployedStack
-from human_loops_cli.stack_rules import RuleName, bus_name
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeployedRule:
-    """A rule of the stack."""
-
-    name: str
-    bus: str
-    """Its name, and the name or ARN of its bus."""
-    description: Mapping[str, Any] | None
-    """The response of DescribeRule. None if the rule does not exist."""
-
-    @property
-    def pattern(self) -> Mapping[str, Any]:
-        """The pattern of the event's detail."""
-        pattern = json.loads((self.description or {}).get("EventPattern") or "{}")
-        detail: Mapping[str, Any] = pattern.get("detail") or {}
-        return detail
+from human_loops_cli.stack_rules import DeployedRule, bus_name, read_rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +76,8 @@ def read_stack_parts(session: Session) -> StackParts:
         )
     parts = StackParts(
         stack=stack,
-        rule=_rule(session, "StatusChangeRuleName"),
-        failed_rule=_rule(session, "FailedRuleName"),
+        rule=read_rule(session, "StatusChangeRuleName"),
+        failed_rule=read_rule(session, "FailedRuleName"),
         handler=read_handler(session) if "LedgerTableName" in stack.outputs else None,
     )
     if parts.rule is None and parts.output("AlertsTopicArn") is None:
@@ -111,17 +88,3 @@ def read_stack_parts(session: Session) -> StackParts:
             status=ExitStatus.INCOMPLETE,
         )
     return parts
-
-
-def _rule(session: Session, output: str) -> DeployedRule | None:
-    reference = session.stack.outputs.get(output)
-    if reference is None:
-        return None
-    rule = RuleName.of_reference(reference, session.stack)
-    try:
-        description = session.client("events").describe_rule(Name=rule.name, EventBusName=rule.bus)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        description = None
-    return DeployedRule(name=rule.name, bus=rule.bus, description=description)

@@ -263,6 +263,7 @@ class Metric(StrEnum):
     OPEN_LOOPS = "OpenLoops"
     OLDEST_OPEN_LOOP_AGE = "OldestOpenLoopAgeSeconds"
     RECOVERED_LOOPS = "RecoveredLoops"
+    UNKNOWN_FLOW_DEFINITIONS = "UnknownFlowDefinitions"
     RESUMED_EXECUTIONS = "ResumedExecutions"
     EXECUTIONS_NOT_WAITING = "ExecutionsNotWaiting"
 

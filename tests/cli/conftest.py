@@ -173,10 +173,14 @@ class Stack:
             "ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>"
         )
 
-    def add_rule(self, *targets: str, name: str = "StatusChange") -> None:
+    def add_rule(
+        self, *targets: str, name: str = "StatusChange", flow_definition: str | None = None
+    ) -> None:
         """Add a rule to the stack, or targets to a rule."""
-        pattern = json.dumps({"source": ["human-loop-events"]})
-        self.events.put_rule(Name=name, EventPattern=pattern)
+        pattern: dict[str, Any] = {"source": ["human-loop-events"]}
+        if flow_definition is not None:
+            pattern["detail"] = {"flowDefinitionArn": [{"suffix": f"/{flow_definition}"}]}
+        self.events.put_rule(Name=name, EventPattern=json.dumps(pattern))
         self.events.put_targets(
             Rule=name, Targets=[{"Id": str(hash(each)), "Arn": each} for each in targets]
         )

@@ -15,7 +15,7 @@ import typer
 from botocore import xform_name
 
 from human_loops_cli.app import app
-from tests.cli.conftest import REGION, Answer, Stack, run
+from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run
 from tests.cli.outputs import label, output
 from tests.cli.test_republish import Republished, loop_arn, settled
 from tests.cli.test_verify import compose
@@ -175,7 +175,7 @@ def flow_definitions(answers: Callable[[str, Answer], None], *names: str) -> Non
     def described(name: str) -> dict[str, Any]:
         return {
             "FlowDefinitionName": name,
-            "FlowDefinitionArn": f"arn:aws:sagemaker:{REGION}:111122223333:flow-definition/{name}",
+            "FlowDefinitionArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/{name}",
             "FlowDefinitionStatus": "Active",
             "CreationTime": 1,
             "OutputConfig": {"S3OutputPath": "s3://reviews/a2i"},
@@ -186,7 +186,11 @@ def flow_definitions(answers: Callable[[str, Answer], None], *names: str) -> Non
         return 200, {}, json.dumps({"FlowDefinitionSummaries": summaries}).encode()
 
     def describe(request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
-        return 200, {}, json.dumps(described(request["FlowDefinitionName"])).encode()
+        name = request["FlowDefinitionName"]
+        if name not in names:
+            error = {"__type": "ResourceNotFound", "message": f"{name} does not exist"}
+            return 400, {}, json.dumps(error).encode()
+        return 200, {}, json.dumps(described(name)).encode()
 
     answers("sagemaker.ListFlowDefinitions", listed)
     answers("sagemaker.DescribeFlowDefinition", describe)
