@@ -31,6 +31,17 @@ def find_flow_definition(session: Session, arn: str) -> FlowDefinition | None:
     return found if found.arn == arn else None
 
 
+def active_flow_definitions(session: Session) -> list[str]:
+    """Return the ARNs of the active flow definitions of the account and Region."""
+    pages = session.client("sagemaker").get_paginator("list_flow_definitions").paginate()
+    return [
+        each["FlowDefinitionArn"]
+        for page in pages
+        for each in page["FlowDefinitionSummaries"]
+        if each["FlowDefinitionStatus"] == "Active"
+    ]
+
+
 def is_in_environment(session: Session, arn: str) -> bool:
     """Return whether a flow definition is in the account and Region of the stack."""
     return arn.split(":")[3:5] == session.stack.arn.split(":")[3:5]

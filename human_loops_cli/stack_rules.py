@@ -70,6 +70,25 @@ class DeployedRule:
         detail: Mapping[str, Any] = pattern.get("detail") or {}
         return detail
 
+    def matches(self, flow_definition_arn: str) -> bool:
+        """Return whether the pattern admits events of a flow definition.
+
+        Examples
+        --------
+        >>> pattern = {"detail": {"flowDefinitionArn": [{"suffix": "/invoices"}]}}
+        >>> description = {"EventPattern": json.dumps(pattern)}
+        >>> rule = DeployedRule(name="r", bus="default", description=description)
+        >>> rule.matches("arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices")
+        True
+        """
+        matchers = self.pattern.get("flowDefinitionArn")
+        return matchers is None or any(
+            flow_definition_arn.endswith(each["suffix"])
+            if isinstance(each, dict)
+            else each == flow_definition_arn
+            for each in matchers
+        )
+
     def flow_definitions(self, stack: DeployedStack) -> list[str]:
         """Return the ARNs of the flow definitions that the pattern names. Empty if it names none.
 

@@ -22,6 +22,12 @@ from human_loops_cli.verification.stack_parts import StackParts
 from human_loops_cli.verification.temporary_resources import subscriptions
 from human_loops_cli.verification.verification_loop import VerificationLoop
 
+#: Why it is not known whether the queue got the event.
+ANOTHER_CONSUMER: Final = (
+    "another consumer may have received the message. verify did not read the queue because it held "
+    "other messages. CloudWatch counts messages after some minutes: use a longer --timeout"
+)
+
 _MAX_BROWSED: Final = 100
 _MAX_LOG_MESSAGE: Final = 400
 _UNKNOWN: Final = "no cause was found; run it again with a longer --timeout"
@@ -47,11 +53,7 @@ class Causes:
         url = self.parts.stack.outputs["QueueUrl"]
         return self._first(
             *self._of_target("queue", self._queue_arn(url)),
-            lambda: (
-                "another consumer may have received the message. verify did not read the queue "
-                "because it held other messages. CloudWatch counts messages after some minutes: "
-                "use a longer --timeout"
-            ),
+            lambda: ANOTHER_CONSUMER,
         )
 
     def of_handler(self) -> str:

@@ -264,6 +264,38 @@ def event(loop: str, status: str = "Completed") -> dict[str, Any]:
     }
 
 
+def flow_definitions(
+    answers: Callable[[str, Answer], None],
+    *names: str,
+    path: str = "s3://reviews/a2i",
+    key: str | None = None,
+) -> None:
+    """Let A2I know flow definitions, and no others."""
+
+    def described(name: str) -> dict[str, Any]:
+        return {
+            "FlowDefinitionName": name,
+            "FlowDefinitionArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/{name}",
+            "FlowDefinitionStatus": "Active",
+            "CreationTime": 1,
+            "OutputConfig": {"S3OutputPath": path, **({"KmsKeyId": key} if key else {})},
+        }
+
+    def listed(_: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        summaries = [described(name) for name in names]
+        return 200, {}, json.dumps({"FlowDefinitionSummaries": summaries}).encode()
+
+    def describe(request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        name = request["FlowDefinitionName"]
+        if name not in names:
+            error = {"__type": "ResourceNotFound", "message": f"{name} does not exist"}
+            return 400, {}, json.dumps(error).encode()
+        return 200, {}, json.dumps(described(name)).encode()
+
+    answers("sagemaker.ListFlowDefinitions", listed)
+    answers("sagemaker.DescribeFlowDefinition", describe)
+
+
 @pytest.fixture
 def stack(answers: Callable[[str, Answer], None]) -> Iterator[Stack]:
     function = Function()
@@ -278,6 +310,7 @@ def stack(answers: Callable[[str, Answer], None]) -> Iterator[Stack]:
         stack = Stack(function)
         answers("cloudformation.DescribeStacks", stack.describe)
         answers("cloudformation.ListStackResources", stack.list_resources)
+        flow_definitions(answers, "invoices")
         yield stack
 
 

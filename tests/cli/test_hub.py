@@ -51,9 +51,7 @@ def test_event_stays_if_no_rule_would_forward_it(stack: Stack, events: Any) -> N
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
     assert report["notRedriven"][0]["problem"] == "rule StatusChange is disabled"
 
-    for each in ("0", "1"):
-        events.remove_targets(Rule="StatusChange", Ids=[each])
-    events.delete_rule(Name="StatusChange")
+    stack.rules.remove("StatusChange")
     stack.let_time_pass()
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
     assert "is no rule of stack HumanLoops" in report["notRedriven"][0]["problem"]

@@ -10,8 +10,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
-from tests.cli.test_docs import flow_definitions
+from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, flow_definitions, run, run_json
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 
