@@ -207,8 +207,8 @@ def refuse(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
 
     def answer(client: BaseClient, name: str, parameters: Any) -> Any:
         if name == operation:
-            error = {"Code": "AccessDenied", "Message": f"not authorized: {name}"}
-            raise ClientError({"Error": error}, name)
+            message = f"not authorized: {name}"
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, name)
         return call(client, name, parameters)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", answer)

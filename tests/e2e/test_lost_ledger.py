@@ -67,8 +67,8 @@ def test_lost_ledger_is_restored_and_nothing_is_missing(
     assert ran.count("aws") >= 8
     assert ran.count("human-loops") == 1
     assert aws.files["reconciled.json"]["recoveredLoops"] == [lost.arn]
-    for loop in ("ledger-before", "ledger-meanwhile", "ledger-lost"):
-        assert wait_until(lambda loop=loop: recorded(observer, loop), seconds=SECONDS), loop
+    loops = ("ledger-before", "ledger-meanwhile", "ledger-lost")
+    assert wait_until(lambda: all(recorded(observer, loop) for loop in loops), seconds=SECONDS)
     restored = dynamodb.describe_table(TableName=table)["Table"]
     assert restored["DeletionProtectionEnabled"]
     assert [each["IndexName"] for each in restored["GlobalSecondaryIndexes"]] == [
