@@ -89,15 +89,15 @@ class Ledger(Construct):
         """Allow reading the table and its index."""
         return self.table.grant_read_data(grantee)
 
-    def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
+    def _grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow recording an outcome: reading and writing one item."""
         return self._grant(grantee, "dynamodb:GetItem", "dynamodb:PutItem")
 
-    def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
+    def _grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow finding the outcomes of a loop by its ARN."""
         return self._grant(grantee, "dynamodb:Query")
 
-    def grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
+    def _grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reconciliation: finding outcomes, and writing the reconciler's items."""
         return self._grant(
             grantee,

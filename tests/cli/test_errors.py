@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import termios
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -49,6 +50,25 @@ def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("status")
     assert result.exit_code == 3
     assert "error: no AWS Region is set\nName it with --region" in result.stderr
+
+
+def test_global_option_without_a_value_is_named() -> None:
+    result = run("status", "--region")
+    assert result.exit_code == 2
+    assert "--region requires a value" in result.stderr
+
+
+def test_version_is_the_distribution() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert run("--version").stdout == f"human-loops {pyproject['project']['version']}\n"
+
+
+@pytest.mark.parametrize("command", [["status"], ["dead-letters", "list"], ["mapping", "suggest"]])
+def test_help_of_every_command_names_the_global_options(command: list[str]) -> None:
+    result = run(*command, "-h")
+    assert result.exit_code == 0
+    for option in ("--endpoint-url", "--json", "--profile", "--region", "--stack"):
+        assert option in result.stdout
 
 
 def test_no_such_profile() -> None:
@@ -220,5 +240,5 @@ def test_missing_package_is_named_with_the_extra() -> None:
         [sys.executable, "-c", code], env=_environment(), capture_output=True, text=True
     )
     assert result.returncode == 1
-    assert "pip install 'a2i-human-loop-events[cli]'" in result.stderr
+    assert "pip install 'path/to/a2i-human-loop-events[cli]'" in result.stderr
     assert "Traceback" not in result.stderr
