@@ -92,6 +92,13 @@ def test_message_cannot_steer_the_terminal(stack: Stack) -> None:
     assert "[red]E" in result.stdout
 
 
+def test_json_is_ascii(stack: Stack) -> None:
+    stack.put("DeadLetterQueue", "a\u202eb", ErrorCode="E", ErrorMessage="\x9b2J")
+    result = run("dead-letters", "show", "--json")
+    assert result.stdout.isascii()
+    assert json.loads(result.stdout)[0]["about"] == "a\u202eb"
+
+
 def test_message_that_is_no_event_is_listed(stack: Stack) -> None:
     for body in ("not JSON", "[]", '"text"', '{"detail": 1}'):
         stack.put_body("DeadLetterQueue", body)
