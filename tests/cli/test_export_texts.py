@@ -132,7 +132,10 @@ def test_command_writes_annotations_and_documents(tmp_path: Path) -> None:
         (("translate-tmx", "--languages", "en,en"), "expected the codes"),
         (("translate-tmx", "--languages", 'en,"><x'), "expected the codes"),
         (("jsonl", "--languages", "en,es"), "--languages is for translate-tmx"),
-        (("comprehend-entities", "--documents", "a", "-o", "a"), "-o and --documents name one file"),
+        (
+            ("comprehend-entities", "--documents", "a", "-o", "a"),
+            "-o and --documents name one file",
+        ),
     ],
 )
 def test_options_are_refused_before_anything_is_read(
