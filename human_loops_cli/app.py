@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from typer.core import TyperGroup
 
 from human_loop_reviews.aws.calls import CallError
@@ -29,7 +30,7 @@ from human_loops_cli.commands import (
     verify,
 )
 from human_loops_cli.console import Printer
-from human_loops_cli.errors import CommandError, ExitStatus, explain
+from human_loops_cli.errors import CHECK_ENDPOINT, CommandError, ExitStatus, explain
 from human_loops_cli.interrupts import as_interrupts
 from human_loops_cli.session import Session
 
@@ -77,6 +78,9 @@ class Application(TyperGroup):
             raise _ended(error) from None
         except (BotoCoreError, ClientError) as error:
             raise _ended(explain(error)) from None
+        except ResponseParserError as error:
+            message = f"the answer is not one of AWS: {' '.join(str(error).split())[:200]}"
+            raise _ended(CommandError(message, advice=CHECK_ENDPOINT)) from None
         except CallError as error:
             cause: Any = error.cause
             raise _ended(explain(cause)) from None

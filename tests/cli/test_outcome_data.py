@@ -267,7 +267,7 @@ HOSTILE: Final = {
     json.dumps(ONE) + json.dumps(ONE): problems.NOT_JSON,
     json.dumps(ONE | {"modelVersion": "\ud800"}): problems.NOT_JSON,
     json.dumps(ONE | {"turnaroundSeconds": float("nan")}): problems.NOT_JSON,
-    json.dumps(ONE).replace("{", '{"sampled": true, "sampled": false, ', 1): problems.NOT_JSON,
+    json.dumps(ONE).replace("{", '{"sampled": true, "sampled": false, ', 1): problems.REPEATED,
     '{"a": "' + "x" * 1_100_000 + '"}': problems.TOO_LONG,
     "{}": "no outcome: schemaVersion is missing",
     json.dumps(ONE | {"schemaVersion": "2.0"}): "schemaVersion: expected version 1",
@@ -386,7 +386,8 @@ LONG: Final = gzip.compress(GOOD * (2_000_000 // len(GOOD)))
         # Few lines, because each line beside one that is wrong is read alone.
         *(
             (lines([ONE]).encode() + f"{line}\n".encode() + lines([ONE]).encode(), False)
-            for line in HOSTILE
+            for line, problem in HOSTILE.items()
+            if problem != problems.A2I_OUTPUT  # in a small file, it could be an output
         ),
     ],
     ids=lambda value: None if isinstance(value, bool) else str(len(value)),
