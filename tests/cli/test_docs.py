@@ -77,6 +77,7 @@ def test_command_of_the_documentation_runs(
     if command.startswith("resend"):
         answers("lambda.Invoke", lambda _: (200, {}, b'{"resent": ["a"], "notResent": {}}'))
     stack.put_of_function("LOOP_NAME")
+    stack.put("DeadLetterQueue", "malformed", ErrorCode="MalformedEventError", ErrorMessage="m")
     boto3.client("s3").create_bucket(
         Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
