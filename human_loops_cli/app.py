@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from typer.core import TyperGroup
 
 from human_loop_reviews.aws.calls import CallError
@@ -20,6 +21,7 @@ from human_loops_cli.commands import (
     export,
     mapping,
     outcomes,
+    policy,
     report,
     resend,
     review,
@@ -29,7 +31,7 @@ from human_loops_cli.commands import (
     verify,
 )
 from human_loops_cli.console import Printer
-from human_loops_cli.errors import CommandError, ExitStatus, explain
+from human_loops_cli.errors import CHECK_ENDPOINT, CommandError, ExitStatus, explain
 from human_loops_cli.interrupts import as_interrupts
 from human_loops_cli.session import Session
 
@@ -77,6 +79,9 @@ class Application(TyperGroup):
             raise _ended(error) from None
         except (BotoCoreError, ClientError) as error:
             raise _ended(explain(error)) from None
+        except ResponseParserError as error:
+            message = f"the answer is not one of AWS: {' '.join(str(error).split())[:200]}"
+            raise _ended(CommandError(message, advice=CHECK_ENDPOINT)) from None
         except CallError as error:
             cause: Any = error.cause
             raise _ended(explain(cause)) from None
@@ -138,6 +143,7 @@ app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
 app.command("resend")(resend.resend)
 app.command("verify")(verify.verify)
+app.command("policy")(policy.policy)
 app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)

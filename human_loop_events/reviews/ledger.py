@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -16,7 +16,6 @@ from human_loop_events.aws.environments import (
     LEDGER_TABLE,
     check_environment,
 )
-from human_loop_events.aws.retention import KEEP
 from human_loop_reviews.contract import (
     LEDGER_INDEX,
     LEDGER_INDEX_PARTITION_KEY,
@@ -41,8 +40,9 @@ class Ledger(Construct):
         The id within the parent.
     table
         A table with partition key ``humanLoopArn`` and sort key ``creationTime``, both strings.
-        Default: a new one, on demand, with point-in-time recovery and an index by flow definition,
-        kept when the stack is deleted.
+        Default: a new one, on demand, with point-in-time recovery, deletion protection and an index
+        by flow definition. It is kept when the stack is deleted, also after a first deployment that
+        failed.
     encryption_key
         The customer managed key of the table. Default: a new key, with rotation, or the key of a
         supplied table. CDK does not know the key of a table that is imported by name or ARN.
@@ -145,7 +145,10 @@ class Ledger(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute=LEDGER_TIME_TO_LIVE,
-            removal_policy=KEEP,
+            deletion_protection=True,
+            # Not KEEP: if the first deployment fails, CloudFormation would try to delete the table,
+            # which its protection refuses, and end in ROLLBACK_FAILED.
+            removal_policy=RemovalPolicy.RETAIN,
         )
         table.add_global_secondary_index(
             index_name=LEDGER_INDEX,

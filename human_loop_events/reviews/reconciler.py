@@ -190,6 +190,12 @@ class Reconciler(RuntimeFunction):
         """Count the events that were sent again, as a sum over the period (the schedule)."""
         return self._metric(Metric.RECOVERED_LOOPS, "Sum", period)
 
+    def metric_unknown_flow_definitions(
+        self, *, period: Duration | None = None
+    ) -> cloudwatch.Metric:
+        """Return 1 if A2I does not know a flow definition, as a maximum (of the schedule)."""
+        return self._metric(Metric.UNKNOWN_FLOW_DEFINITIONS, "Maximum", period)
+
     def metric_oldest_open_loop_age(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the age of the oldest open loop in seconds, as a maximum (of the schedule)."""
         return self._metric(Metric.OLDEST_OPEN_LOOP_AGE, "Maximum", period)
@@ -265,6 +271,15 @@ class Reconciler(RuntimeFunction):
             description="Human loops ended whose events did not reach the ledger. The reconciler "
             "sent the events again. Find out whether the handler fails or A2I omits events.",
             section="RecoveredLoops",
+        )
+        alerts._add_alarm(
+            self.function,
+            "UnknownFlowDefinitions",
+            self.metric_unknown_flow_definitions(),
+            description="A2I does not know a flow definition that the stack names, so lost events "
+            "of its human loops stay lost. human-loops status names it. Correct its name in "
+            "flow_definitions, or remove it.",
+            section="UnknownFlowDefinitions",
         )
         alerts._add_alarm(
             self.function,

@@ -125,6 +125,10 @@ RECOVERED: Final = "recovered"
 VERIFICATION: Final = "verification"
 VERIFICATION_EXCLUDED: Final[dict[str, Any]] = {VERIFICATION: [{"exists": False}]}
 
+#: The key in the detail of such an event with the ledger of the stack that is verified. Handlers of
+#: other stacks, which can receive the event too, do not settle it.
+VERIFIED_LEDGER: Final = "verifiedLedger"
+
 #: How the names of the human loops of verifications begin. A2I's names have no underscore.
 #: https://docs.aws.amazon.com/augmented-ai/2019-11-07/APIReference/API_StartHumanLoop.html
 VERIFICATION_LOOP_PREFIX: Final = "human-loops_verification_"
@@ -242,11 +246,12 @@ RECONCILER_SORT_KEY_PREFIX: Final = "reconciler#"
 METRIC_NAMESPACE: Final = "HumanLoops"
 METRIC_DIMENSION: Final = "FlowDefinition"
 
-#: The second dimension of the reconciler's metrics: the names of flow definitions may be unknown
-#: when its alarms are created.
+#: The second dimension: the function that printed the metric. Each stack on a flow definition has
+#: other functions, so their metrics are not added up. The reconciler has metrics with it alone:
+#: the names of flow definitions may be unknown when its alarms are created.
 FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
 
-#: The second dimension of `Failed`, beside the flow definition.
+#: The third dimension of `Failed`, beside the flow definition and the function.
 FAILURE_CODE_DIMENSION: Final = "FailureCode"
 
 
@@ -263,6 +268,7 @@ class Metric(StrEnum):
     OPEN_LOOPS = "OpenLoops"
     OLDEST_OPEN_LOOP_AGE = "OldestOpenLoopAgeSeconds"
     RECOVERED_LOOPS = "RecoveredLoops"
+    UNKNOWN_FLOW_DEFINITIONS = "UnknownFlowDefinitions"
     RESUMED_EXECUTIONS = "ResumedExecutions"
     EXECUTIONS_NOT_WAITING = "ExecutionsNotWaiting"
 

@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 import tomllib
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,7 +27,7 @@ from botocore.exceptions import (
 )
 
 from human_loops_cli.errors import explain
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.cli.conftest import Answer, Stack, run
 from tests.signals import heed_signals
 
@@ -202,7 +204,7 @@ def test_closed_pipe_ends_the_command_without_a_word() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=30) == 141
+        assert process.wait(timeout=MAX_SECONDS) == 141
 
 
 def _unread(pipe: IO[bytes]) -> int:
@@ -226,9 +228,9 @@ def test_interrupted_command_says_so() -> None:
         pipe = process.stdin
         pipe.write(b"{")
         pipe.flush()
-        assert wait_until(lambda: _unread(pipe) == 0, seconds=60)
+        assert wait_until(lambda: _unread(pipe) == 0)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 130
+        assert process.wait(timeout=MAX_SECONDS) == 130
         assert process.stderr.read() == b"error: interrupted\n"
 
 
@@ -242,3 +244,52 @@ def test_missing_package_is_named_with_the_extra() -> None:
     assert result.returncode == 1
     assert "pip install 'path/to/a2i-human-loop-events[cli]'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+class _Website(BaseHTTPRequestHandler):
+    """Answers as a website does, not as AWS."""
+
+    status = 200
+    body = b"<!DOCTYPE html><html><body>It works!</body></html>"
+
+    def do_POST(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_GET = do_PUT = do_POST  # noqa: N815 - names of the standard library
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, _Website.body), (200, b""), (200, b"{}"), (404, _Website.body), (403, b"Forbidden")],
+)
+@pytest.mark.parametrize("command", [("status",), ("review", "s3://bucket/")])
+def test_endpoint_that_is_not_aws(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(_Website, "status", status)
+    monkeypatch.setattr(_Website, "body", body)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Website)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        result = run(*command, "--endpoint-url", f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in ((3,) if command == ("status",) else (1, 3)), result.output
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "http://", "127.0.0.1", "http://a b", ""])
+def test_endpoint_that_is_no_url(endpoint: str) -> None:
+    result = run("status", "--endpoint-url", endpoint)
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 3
+    assert result.stderr.startswith("error: ")
+    assert len(result.stderr.splitlines()) <= 2

@@ -17,13 +17,16 @@ from human_loop_reviews.contract import VERIFICATION
 from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from local.mailbox import Mailbox
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.signals import heed_signals
 
-ALL = ("event bus", "topic", "queue", "handler", "ledger", "outcome", "alerts", "alarm")
+ALL = (
+    "flow definition verified",
+    *("event bus", "topic", "queue", "handler", "ledger", "outcome", "alerts", "alarm"),
+)
 
 #: Long enough for the handler. What is broken is awaited for all of it.
-ENOUGH, SHORT = "60", "6"
+ENOUGH, SHORT = f"{MAX_SECONDS:.0f}", "6"
 
 
 class Deployment:
@@ -38,7 +41,7 @@ class Deployment:
     def command(self, *options: str) -> dict[str, Any]:
         """Return the arguments of a process that verifies."""
         path = os.pathsep.join([str(PROJECT), str(PROJECT / "lambda")])
-        base = ["--stack", self.stack.name, "--endpoint-url", self.emulator.endpoint, "--json"]
+        base = ["--stack", self.stack.name, "--json"]
         return {
             "args": [sys.executable, "-m", "human_loops_cli", *base, "verify", *options],
             "env": {**self.emulator.environment, "PYTHONPATH": path},
@@ -51,7 +54,7 @@ class Deployment:
     def left_by_a_killed_run(self) -> list[str]:
         """Kill a verification in the middle, and return what it leaves."""
         process = subprocess.Popen(**self.command("--timeout", ENOUGH, "--no-alerts"))
-        assert wait_until(lambda: len(self.left()) > 3, seconds=30)
+        assert wait_until(lambda: len(self.left()) > 3)
         process.kill()
         process.communicate()
         return self.left()
@@ -217,10 +220,10 @@ def test_interrupted_verification_leaves_nothing(
 
     with deployment.rule_disabled():
         process = subprocess.Popen(**deployment.command("--timeout", ENOUGH))
-        assert wait_until(waits, seconds=30)
+        assert wait_until(waits)
         assert len(deployment.left()) > 3
         process.send_signal(sent)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=MAX_SECONDS)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
 

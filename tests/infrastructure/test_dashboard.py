@@ -116,6 +116,7 @@ def printed(_credentials: None, world: World, capsys: pytest.CaptureFixture[str]
         function_name="reconciler",
         recovered=1,
         complete=True,
+        unknown=False,
         now=now,
     )
     for waited in (True, False):
