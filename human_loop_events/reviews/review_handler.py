@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -28,7 +29,7 @@ from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.ledger import Ledger
-from human_loop_events.reviews.mappings import render_mappings
+from human_loop_events.reviews.mappings import create_mappings_layer, validate_mappings
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_policies import create_output_policies
 from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
@@ -36,7 +37,7 @@ from human_loop_reviews import contract
 from human_loop_reviews.contract import Setting
 from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
-#: Lambda allows 4,096 bytes for all environment variables. Mappings may take 3,072 of them.
+#: Lambda allows 4,096 bytes for all environment variables, which are also for other settings.
 _MAX_ALLOWED_NAMES_BYTES = 256
 
 
@@ -100,8 +101,9 @@ class ReviewHandler(RuntimeFunction):
     mappings
         The locations of predictions and answers of custom tasks, by the flow definition's name. In
         a hub, a name applies to all accounts. A mapping by account, Region and name, as in
-        ``"111122223333/eu-west-1/claims"``, takes precedence. Default: reviewers are compared with
-        each other only.
+        ``"111122223333/eu-west-1/claims"``, takes precedence. They are in a layer of the function,
+        so neither names nor expressions can be tokens. Default: reviewers are compared with each
+        other only.
     include_values
         Whether outcomes contain the documents' values. Default: names and verdicts only.
     include_failure_reason
@@ -134,8 +136,8 @@ class ReviewHandler(RuntimeFunction):
     Raises
     ------
     ValueError
-        If a value is out of range, the mappings do not fit or are not valid, or Lambda cannot send
-        to the dead-letter queue.
+        If a value is out of range, the mappings are not valid, or Lambda cannot send to the
+        dead-letter queue.
 
     Examples
     --------
@@ -227,6 +229,7 @@ class ReviewHandler(RuntimeFunction):
         self._add_statements(dead_letter_queue, has_custom_bus=outcome_bus is not None)
         network = self._connect_network(vpc, vpc_subnets, security_groups)
         output_policies = self._allow_output()
+        mappings_layer = self._create_mappings_layer(mappings)
         self._handler_queue: HandlerQueue | None = None
         self._create_function(
             description="Reads the review of each ended human loop and records the outcome",
@@ -237,6 +240,7 @@ class ReviewHandler(RuntimeFunction):
             timeout=_validate_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             network=network,
+            layers=[mappings_layer] if mappings_layer else [],
             environment={
                 Setting.LEDGER_ARN.value: self.ledger.table.table_arn,
                 Setting.LEDGER_RETENTION_DAYS.value: (
@@ -249,7 +253,11 @@ class ReviewHandler(RuntimeFunction):
                     f"{_validate_output_size(max_output_size).to_bytes():.0f}"
                 ),
                 **_render_field_names(hash_field_names, allowed_field_names),
-                **_render_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
+                **(
+                    {Setting.MAPPINGS_LAYER.value: mappings_layer.layer_version_arn}
+                    if mappings_layer
+                    else {}
+                ),
                 **({Setting.HUB.value: hub.hub_name} if hub else {}),
             },
         )
@@ -382,6 +390,14 @@ class ReviewHandler(RuntimeFunction):
         if dead_letter_queue is not None:
             self._allow_send(dead_letter_queue)
 
+    def _create_mappings_layer(
+        self, mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None
+    ) -> lambda_.LayerVersion | None:
+        if mappings is None or mappings == {}:
+            return None
+        tasks = validate_mappings(mappings, self._flow_definitions, in_hub=self.hub is not None)
+        return create_mappings_layer(self, "Mappings", tasks)
+
     def _allow_output(self) -> list[iam.ManagedPolicy]:
         """Allow reading the output, or assuming the roles of the spokes that can read it."""
         if self._output is not None:
@@ -453,17 +469,6 @@ def _render_field_names(hash_field_names: bool, allowed: Sequence[str] | None) -
         return {Setting.ALLOWED_FIELD_NAMES.value: rendered}
     how = contract.FieldNames.HASHED if hash_field_names else contract.FieldNames.PLAIN
     return {Setting.FIELD_NAMES.value: how.value}
-
-
-def _render_mappings(
-    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None,
-    flow_definitions: FlowDefinitions,
-    *,
-    in_hub: bool,
-) -> dict[str, str]:
-    if mappings is None or mappings == {}:
-        return {}
-    return {Setting.MAPPINGS.value: render_mappings(mappings, flow_definitions, in_hub=in_hub)}
 
 
 def _validate_timeout(timeout: Duration) -> Duration:
