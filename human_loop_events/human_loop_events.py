@@ -30,7 +30,7 @@ from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.events.human_loop_hub import HumanLoopHub
-from human_loop_events.events.status_events import StatusEvents
+from human_loop_events.events.status_events import QueueSettings, StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.loop_context import LoopContext
@@ -44,6 +44,7 @@ from human_loop_events.reviews.reconciler import (
     supplied_or_new_reconciler,
 )
 from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
+from human_loop_events.stack_outputs import StackOutputs
 from human_loop_events.step_functions.callbacks import (
     HumanLoopCallbacks,
     HumanLoopCallbacksSettings,
@@ -90,8 +91,8 @@ class HumanLoopEvents(Construct):
     topic
         The topic for systems: the event as JSON. Default: a new topic, encrypted.
     queue
-        The queue for consumers: the event as JSON. Default: a new queue, encrypted, with a
-        dead-letter queue.
+        The queue for consumers: the event as JSON, or `QueueSettings` of a new one. Default: a new
+        queue, encrypted, with a dead-letter queue.
     handler
         A supplied function or `ReviewHandler`, or settings of a new one. Default: a new
         `ReviewHandler`.
@@ -144,7 +145,7 @@ class HumanLoopEvents(Construct):
         event_bus: events.IEventBus | None = None,
         output: OutputLocation | OutputBucketSettings | None = None,
         topic: sns.ITopic | None = None,
-        queue: sqs.IQueue | None = None,
+        queue: sqs.IQueue | QueueSettings | None = None,
         handler: lambda_.IFunction | ReviewHandler | ReviewHandlerSettings | None = None,
         handler_delivery: HandlerDelivery = _DIRECT,
         alerts: Alerts | AlertsSettings | None = None,
@@ -153,6 +154,7 @@ class HumanLoopEvents(Construct):
         outcome_archive: OutcomeArchiveSettings | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._outputs = StackOutputs(self)
         self._flow_definitions = flow_definitions or FlowDefinitions.any()
         self._statuses = tuple(statuses)
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
@@ -167,7 +169,10 @@ class HumanLoopEvents(Construct):
             event_bus=event_bus,
         )
         self.status_events.add_topic(topic)
-        self.status_events.add_queue(queue)
+        if isinstance(queue, dict):
+            self.status_events.add_queue(**queue)
+        else:
+            self.status_events.add_queue(queue)
         self.status_events.alert_on_failure()
         refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
         self._output = output if isinstance(output, OutputLocation) else None
@@ -206,6 +211,7 @@ class HumanLoopEvents(Construct):
         )
         self._reconciler = supplied_or_new_reconciler(self._context, reconciler)
         self._outcome_archive = create_outcome_archive(self._context, outcome_archive)
+        self._offer_outputs()
 
     @property
     def topic(self) -> sns.ITopic:
@@ -331,6 +337,14 @@ class HumanLoopEvents(Construct):
         """
         callbacks = create_callbacks(self._context, construct_id, self.review_handler, settings)
         self._callbacks.append(callbacks)
+        name = "".join(filter(str.isalnum, construct_id))
+        self._outputs.add(
+            **{
+                f"{name}Name": callbacks.function.function_name,
+                f"{name}Arn": callbacks.function.function_arn,
+                f"{name}DeadLetterQueueUrl": callbacks.dead_letter_queue.queue_url,
+            }
+        )
         if self._dashboard is not None:
             self._dashboard.add_callbacks(callbacks)
         return callbacks
@@ -365,11 +379,39 @@ class HumanLoopEvents(Construct):
         )
         for callbacks in self._callbacks:
             self._dashboard.add_callbacks(callbacks)
+        self._outputs.add(
+            DashboardName=self._dashboard.dashboard.dashboard_name, DashboardUrl=self._dashboard.url
+        )
         return self._dashboard
 
     def add_archive(self, *, retention: Duration) -> EventArchive:
         """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`."""
         return self.status_events.add_archive(retention=retention)
+
+    def add_outputs(self, *, prefix: str = "") -> None:
+        """Add outputs to the stack, through which ``human-loops`` finds the parts.
+
+        Call it for the commands ``status``, ``dead-letters``, ``resend``, ``outcomes`` and
+        ``verify``. Callbacks, a dashboard and an archive that are added later have outputs too.
+
+        Parameters
+        ----------
+        prefix
+            The beginning of the outputs' names, such as ``"Claims"``, where several constructs of
+            a stack have outputs. The option ``--prefix`` of ``human-loops`` names it. Default:
+            none.
+
+        Raises
+        ------
+        ValueError
+            If the prefix is not valid, or another construct of the stack has outputs with it.
+
+        Examples
+        --------
+        >>> claims.add_outputs(prefix="Claims")  # doctest: +SKIP
+        """
+        self.status_events.add_outputs(prefix=prefix)
+        self._outputs.create(prefix)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
         """Add an alarm that goes off when no loop ends for 1 to 7 days."""
@@ -495,6 +537,31 @@ class HumanLoopEvents(Construct):
         self._refuse_other_dimension(flow_definition)
         return agreement_metric(flow_definition, period=period or Duration.days(1))
 
+    def _offer_outputs(self) -> None:
+        self._outputs.add(HandlerName=self.handler.function_name)
+        if self._review_handler is not None:
+            self._outputs.add(LedgerTableName=self._review_handler.ledger.table.table_name)
+        if self._hub is not None:
+            self._outputs.add(HubEventBusArn=self._hub.event_bus_arn)
+        if self._output is not None:
+            bucket, prefix = self._output.bucket.bucket_name, self._output.prefix
+            self._outputs.add(OutputBucketName=bucket, S3OutputPath=f"s3://{bucket}/{prefix}")
+            if self._output.encryption_key is not None:
+                self._outputs.add(OutputKeyArn=self._output.encryption_key.key_arn)
+        if self._reconciler is not None:
+            self._outputs.add(ReconcilerName=self._reconciler.function.function_name)
+        if self._handler_queue is not None:
+            dead_letter_queue = self._handler_queue.dead_letter_queue
+            self._outputs.add(
+                HandlerQueueUrl=self._handler_queue.queue.queue_url,
+                HandlerQueueDeadLetterQueueUrl=dead_letter_queue.queue_url,
+            )
+        if self._outcome_archive is not None:
+            self._outputs.add(
+                OutcomeArchiveLocation=self._outcome_archive.location,
+                OutcomeArchiveWorkGroupName=self._outcome_archive.work_group_name,
+            )
+
     def _refuse_other_dimension(self, flow_definition: str) -> None:
         """Refuse a name in a hub, and a qualified name elsewhere: there is no such metric."""
         if Token.is_unresolved(flow_definition):
@@ -509,13 +576,14 @@ class HumanLoopEvents(Construct):
                 self, self.delivery.encryption_key, self._output_bucket or {}
             )
             self._output = OutputLocation(bucket)
-            Annotations.of(self).add_warning_v2(
-                "human-loop-events:new-output-bucket",
-                "no output was given, so a new bucket was created. Existing flow definitions write "
-                "to another location, which the handler cannot read. Set output to the "
-                "S3OutputPath of your flow definitions, or acknowledge this warning if new flow "
-                "definitions will write to the new bucket",
-            )
+            if self._output_bucket is None:
+                Annotations.of(self).add_warning_v2(
+                    "human-loop-events:new-output-bucket",
+                    "no output was given, so a new bucket was created. Existing flow definitions "
+                    "write to another location, which the handler cannot read. Set output to the "
+                    "S3OutputPath of your flow definitions, or to OutputBucketSettings() if new "
+                    "flow definitions will write to the new bucket",
+                )
         return ReviewHandler(
             self,
             "ReviewHandler",

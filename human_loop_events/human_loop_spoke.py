@@ -20,6 +20,7 @@ from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_policies import create_output_policies
+from human_loop_events.stack_outputs import StackOutputs
 from human_loop_reviews.contract import (
     MAX_HUB_NAME,
     VERIFICATION_EXCLUDED,
@@ -156,11 +157,18 @@ class HumanLoopSpoke(Construct):
             flow_definitions,
             description="Which output the hub may read",
         )
+        self._outputs = StackOutputs(self)
+        self._outputs.add(HubEventBusArn=self._hub.arn, OutputRoleArn=self.output_role.role_arn)
 
     @property
     def hub_event_bus_arn(self) -> str:
         """The ARN of the event bus to which events are forwarded."""
         return self._hub.arn
+
+    def add_outputs(self, *, prefix: str = "") -> None:
+        """Add outputs to the stack. See `StatusEvents.add_outputs`."""
+        self.status_events.add_outputs(prefix=prefix)
+        self._outputs.create(prefix)
 
     def _create_output_role(self) -> iam.Role:
         return iam.Role(

@@ -33,7 +33,7 @@ from human_loops_cli.interrupts import as_interrupts
 from human_loops_cli.session import Session
 
 _FLAGS: Final = frozenset({"--json"})
-_OPTIONS: Final = frozenset({"--stack", "--endpoint-url", "--profile", "--region"})
+_OPTIONS: Final = frozenset({"--stack", "--prefix", "--endpoint-url", "--profile", "--region"})
 
 _EPILOG: Final = (
     "Global options can stand before or after the command.\n\n"
@@ -124,6 +124,13 @@ def options(
     stack: Annotated[
         str, typer.Option(envvar="HUMAN_LOOPS_STACK", help="The deployed stack.")
     ] = "HumanLoops",
+    prefix: Annotated[
+        str,
+        typer.Option(
+            envvar="HUMAN_LOOPS_PREFIX",
+            help="The prefix of the stack's outputs, if several constructs have outputs.",
+        ),
+    ] = "",
     endpoint_url: Annotated[
         str | None, typer.Option(help="The endpoint of AWS, for an emulator.")
     ] = None,
@@ -137,6 +144,7 @@ def options(
     """
     ctx.obj = Session(
         stack_name=stack,
+        prefix=prefix,
         endpoint_url=endpoint_url,
         profile=profile,
         region=region,

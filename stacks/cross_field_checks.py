@@ -141,10 +141,16 @@ def _settings(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
             "expected a handler.outcome_bus of this account"
         )
         yield CrossFieldFault(Fault("outcome_archive.enabled", what), ("handler", "account"))
-    if deployment.output is not None:
-        for name in deployment.output_bucket.given():
-            what = "it is for a new bucket, but output has an existing one"
-            yield CrossFieldFault(Fault(f"output_bucket.{name}", what), ("output",))
+    queue = deployment.queue
+    if queue.arn is None and queue.encryption_key is not None:
+        yield CrossFieldFault(Fault("queue.encryption_key", "it needs arn, of an existing queue"))
+    for name in ("visibility_timeout", "retention_period"):
+        if queue.arn is not None and getattr(queue, name) is not None:
+            what = "it is for a new queue, but arn has an existing one"
+            yield CrossFieldFault(Fault(f"queue.{name}", what))
+    if deployment.output is not None and deployment.output_bucket is not None:
+        what = "it is for a new bucket, but output has an existing one"
+        yield CrossFieldFault(Fault("output_bucket", what), ("output",))
     if deployment.handler.ledger is not None and deployment.handler.ledger_retention is not None:
         what = "it is for a new ledger; expected handler.ledger.retention"
         yield CrossFieldFault(Fault("handler.ledger_retention", what))

@@ -103,9 +103,10 @@ class DeploymentStack(Stack):
     def _queue(self, queue_id: str, queue: configured.ExistingQueue | None) -> sqs.IQueue | None:
         if queue is None:
             return None
-        return sqs.Queue.from_queue_attributes(
-            self, queue_id, queue_arn=queue.arn, key_arn=queue.encryption_key
-        )
+        return self._existing_queue(queue_id, queue.arn, queue.encryption_key)
+
+    def _existing_queue(self, queue_id: str, arn: str, key_arn: str | None) -> sqs.IQueue:
+        return sqs.Queue.from_queue_attributes(self, queue_id, queue_arn=arn, key_arn=key_arn)
 
     def _optional_key(self, key_id: str, arn: str | None) -> kms.IKey | None:
         return None if arn is None else self._key(key_id, arn)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.session import Session
-from human_loops_cli.stack import DeployedStack
+from human_loops_cli.stack import NO_OUTPUTS_ADVICE, DeployedStack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ def read_stack_parts(session: Session) -> StackParts:
         raise CommandError(
             f"there is nothing to verify: stack {stack.name} has neither the output "
             "StatusChangeRuleName nor AlertsTopicArn",
-            advice="Add the outputs that docs/cli.md lists to a stack of your own.",
+            advice=NO_OUTPUTS_ADVICE,
             status=ExitStatus.INCOMPLETE,
         )
     return parts
