@@ -56,7 +56,7 @@ def _all_options(stack: Stack) -> None:
     loops = HumanLoopEvents(
         stack,
         "Loops",
-        flow_definitions=FlowDefinitions.named("invoices"),
+        flow_definitions=FlowDefinitions.from_names("invoices"),
         output=_output(stack),
         handler_delivery=HandlerDelivery.buffered(),
         outcome_archive=OutcomeArchiveSettings(),

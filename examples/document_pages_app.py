@@ -24,7 +24,7 @@ class Documents(Stack):
         loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("pages"),
+            flow_definitions=FlowDefinitions.from_names("pages"),
             output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/"),
         )
         review = HumanLoopTask(

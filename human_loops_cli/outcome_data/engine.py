@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.installation import how_to_install
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +44,7 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
     except ImportError:
         raise CommandError(
             "this command needs DuckDB",
-            advice="Install it: pip install 'a2i-human-loop-events[report]'",
+            advice=how_to_install("report"),
             status=ExitStatus.USAGE,
         ) from None
     connection = duckdb.connect(

@@ -32,6 +32,7 @@ from human_loops_cli.outcome_data.statements import (
     PROBLEM,
     VALUES,
     lines_query,
+    literal,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ LEFT_OUT: Final = "staged.left_out"
 # Up to this number, lines are checked one by one.
 _FEW: Final = 64
 
-_NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
+_NO_PARQUET: Final = "no Parquet file of outcomes, damaged, or with a column of an unexpected type"
+
+# Never a problem: it reads all columns, so that no query finds later that one is damaged.
+_DAMAGED: Final = f"CASE WHEN hash({NAMES}) IS NULL THEN {literal(_NO_PARQUET)} END"
 
 
 @dataclass(kw_only=True)
@@ -173,7 +177,8 @@ class Staging:
         for path, place in files.items():
             try:
                 columns = columns_of(self._connection, str(path))
-            except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
+            except duckdb.Error as error:
+                _raise_interrupt(error)
                 self.reject(place, _NO_PARQUET)
             else:
                 key = columns.enveloped, *columns.of_outcome.items()
@@ -191,9 +196,12 @@ class Staging:
         part = self._new_part()
         query = outcomes_query([str(path) for path in files], columns)
         try:
-            checked = f"SELECT row, {PROBLEM} AS problem, fields FROM ({query})"
+            checked = (
+                f"SELECT row, coalesce({PROBLEM}, {_DAMAGED}) AS problem, fields FROM ({query})"
+            )
             wrong = self._leave_out(part, checked)
-        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
+        except duckdb.Error as error:
+            _raise_interrupt(error)
             return False
         places = list(files.values())
         for row, problem in wrong.items():
@@ -312,3 +320,11 @@ class Staging:
             self._of_thread.table = table
         found: _Table = self._of_thread.table
         return found
+
+
+def _raise_interrupt(error: duckdb.Error) -> None:
+    """Raise an interruption again. DuckDB has no class of its own for damage in a Parquet file."""
+    import duckdb
+
+    if isinstance(error, duckdb.InterruptException):
+        raise error

@@ -90,7 +90,7 @@ def test_fifty_flow_definitions_with_forty_fields_are_read_as_they_were_given() 
         for n in range(50)
     }
     folder = layer_folder(
-        handler(mappings, flow_definitions=FlowDefinitions.named(*mappings)),
+        handler(mappings, flow_definitions=FlowDefinitions.from_names(*mappings)),
     )
     assert sum(each.stat().st_size for each in folder.iterdir()) > 150_000
     files = MappingFiles(folder, source="layer")
