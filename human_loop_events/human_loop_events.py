@@ -21,7 +21,6 @@ from human_loop_events.archive.outcome_archive import (
 )
 from human_loop_events.aws.arguments import (
     refuse_other_than_construct,
-    refuse_other_than_settings,
 )
 from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
@@ -37,6 +36,7 @@ from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import agreement_metric, loop_metric
 from human_loop_events.reviews.output_bucket import OutputBucketSettings, create_output_bucket
 from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.reconciler import (
     RECONCILER_BY_DEFAULT,
     Reconciler,
@@ -85,9 +85,10 @@ class HumanLoopEvents(Construct):
         The bus with the events, or a `HumanLoopHub` for the events of other accounts. Default: the
         account's default bus, to which A2I sends them.
     output
-        The output location of the flow definitions, or settings of a new bucket. None with a hub:
-        its spokes have the output. Default: a new bucket, private and encrypted, without expiration
-        of outputs. Existing flow definitions do not write to the new bucket.
+        The output location of the flow definitions, several with the flow definitions of each, or
+        settings of a new bucket. None with a hub: its spokes have the output. Default: a new
+        bucket, private and encrypted, without expiration of outputs. Existing flow definitions do
+        not write to the new bucket.
     topic
         The topic for systems: the event as JSON. Default: a new topic, encrypted.
     queue
@@ -143,7 +144,7 @@ class HumanLoopEvents(Construct):
         flow_definitions: FlowDefinitions | None = None,
         statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
         event_bus: events.IEventBus | None = None,
-        output: OutputLocation | OutputBucketSettings | None = None,
+        output: OutputLocation | Sequence[OutputLocation] | OutputBucketSettings | None = None,
         topic: sns.ITopic | None = None,
         queue: sqs.IQueue | QueueSettings | None = None,
         handler: lambda_.IFunction | ReviewHandler | ReviewHandlerSettings | None = None,
@@ -174,9 +175,10 @@ class HumanLoopEvents(Construct):
         else:
             self.status_events.add_queue(queue)
         self.status_events.alert_on_failure()
-        refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
-        self._output = output if isinstance(output, OutputLocation) else None
         self._output_bucket = output if isinstance(output, dict) else None
+        self._output_locations: OutputLocations | None = None
+        if output is not None and not isinstance(output, dict):
+            self._output_locations = OutputLocations.of(output, self._flow_definitions)
         self._callbacks: list[HumanLoopCallbacks] = []
         self._dashboard: HumanLoopDashboard | None = None
         self._handler_queue: HandlerQueue | None = None
@@ -253,9 +255,17 @@ class HumanLoopEvents(Construct):
 
     @property
     def output(self) -> OutputLocation:
-        """The output location of the flow definitions."""
+        """The output location of the flow definitions, if there is one. See `output_locations`."""
+        return self._require_output_locations().only
+
+    @property
+    def output_locations(self) -> tuple[OutputLocation, ...]:
+        """The output locations of the flow definitions."""
+        return self._require_output_locations().locations
+
+    def _require_output_locations(self) -> OutputLocations:
         why = "the spokes have it" if self._hub else "none was given and handler is your own"
-        return _require_part(self._output, "output", why)
+        return _require_part(self._output_locations, "output", why)
 
     def on_event(
         self,
@@ -464,11 +474,11 @@ class HumanLoopEvents(Construct):
 
     def grant_read_output(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the output of these flow definitions, but no other objects."""
-        return self.output.grant_read(grantee, self._flow_definitions)
+        return self._require_output_locations().grant_read(grantee)
 
     def grant_write_output(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a flow definition's execution role to write its output."""
-        return self.output.grant_write(grantee, self._flow_definitions)
+        return self._require_output_locations().grant_write(grantee)
 
     def grant_consume(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading and deleting the messages of the queue."""
@@ -543,11 +553,8 @@ class HumanLoopEvents(Construct):
             self._outputs.add(LedgerTableName=self._review_handler.ledger.table.table_name)
         if self._hub is not None:
             self._outputs.add(HubEventBusArn=self._hub.event_bus_arn)
-        if self._output is not None:
-            bucket, prefix = self._output.bucket.bucket_name, self._output.prefix
-            self._outputs.add(OutputBucketName=bucket, S3OutputPath=f"s3://{bucket}/{prefix}")
-            if self._output.encryption_key is not None:
-                self._outputs.add(OutputKeyArn=self._output.encryption_key.key_arn)
+        if self._output_locations is not None:
+            self._outputs.add(**self._output_locations.stack_outputs())
         if self._reconciler is not None:
             self._outputs.add(ReconcilerName=self._reconciler.function.function_name)
         if self._handler_queue is not None:
@@ -571,11 +578,13 @@ class HumanLoopEvents(Construct):
             raise ValueError(f"flow_definition: expected {expected}, got {flow_definition!r}")
 
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
-        if self._hub is None and self._output is None:
+        if self._hub is None and self._output_locations is None:
             bucket = create_output_bucket(
                 self, self.delivery.encryption_key, self._output_bucket or {}
             )
-            self._output = OutputLocation(bucket)
+            self._output_locations = OutputLocations.of(
+                OutputLocation(bucket), self._flow_definitions
+            )
             if self._output_bucket is None:
                 Annotations.of(self).add_warning_v2(
                     "human-loop-events:new-output-bucket",
@@ -587,7 +596,7 @@ class HumanLoopEvents(Construct):
         return ReviewHandler(
             self,
             "ReviewHandler",
-            output=self._output,
+            output=None if self._output_locations is None else self.output_locations,
             hub=self._hub,
             flow_definitions=self._flow_definitions,
             dead_letter_queue=self.delivery.dead_letter_queue,

@@ -51,6 +51,7 @@ def cross_field_faults(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
     yield from _arns(deployment)
     yield from _flow_definitions(deployment)
     yield from _settings(deployment)
+    yield from _further_outputs(deployment)
     yield from _repetitions(deployment)
     yield from _hub_or_spoke(deployment)
 
@@ -154,6 +155,26 @@ def _settings(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
     if deployment.handler.ledger is not None and deployment.handler.ledger_retention is not None:
         what = "it is for a new ledger; expected handler.ledger.retention"
         yield CrossFieldFault(Fault("handler.ledger_retention", what))
+
+
+def _further_outputs(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
+    further = deployment.further_outputs or []
+    if further and deployment.output is None:
+        yield CrossFieldFault(Fault("further_outputs", "it needs output"), ("output",))
+    try:
+        names = deployment.flow_definitions_matched.names
+    except ValueError:
+        return  # it has its own fault
+    for index, each in enumerate(further):
+        unknown = [name for name in each.flow_definitions if names and name not in names]
+        if unknown:
+            what = f"{unknown[0]!r} is none of flow_definitions: {', '.join(names)}"
+            place = f"further_outputs[{index}].flow_definitions"
+            yield CrossFieldFault(Fault(place, what), ("flow_definitions",))
+    elsewhere = {name for each in further for name in each.flow_definitions}
+    if names and elsewhere.issuperset(names):
+        what = "each of flow_definitions writes to one of them, and none to output"
+        yield CrossFieldFault(Fault("further_outputs", what), ("output", "flow_definitions"))
 
 
 def _hub_or_spoke(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:

@@ -201,6 +201,17 @@ class Output(Keys):
     )
 
 
+class FurtherOutput(Output):
+    """A further output location."""
+
+    flow_definitions: Annotated[list[Text], Field(min_length=1)] = key(
+        ...,
+        expected="a list of names, with at least one",
+        meaning="the flow definitions that write there, of those of the deployment",
+        by_default="none",
+    )
+
+
 class OutputBucket(Keys):
     """Parameters of `OutputBucketSettings`."""
 
@@ -598,6 +609,13 @@ class DeploymentKeys(Keys):
         Output,
         "where the flow definitions write their output",
         "required, without `output_bucket` and `admits`",
+    )
+    further_outputs: Annotated[list[FurtherOutput], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of objects with the keys bucket, prefix, encryption_key, flow_definitions",
+        meaning="where further flow definitions write their output; those that are in none of "
+        "the lists write to `output`",
+        by_default="none",
     )
     output_bucket: OutputBucket | None = optional(
         OutputBucket,

@@ -14,7 +14,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events import Alerts, HumanLoopStatus, OutputLocation
+from human_loop_events import Alerts, FlowDefinitions, HumanLoopStatus, OutputLocation
 from human_loop_events.aws.acknowledgements import acknowledge
 from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
@@ -84,13 +84,34 @@ class DeploymentStack(Stack):
             settings["dead_letter_queue"] = queue
         return settings
 
-    def _output(self, output: configured.Output | None) -> OutputLocation | None:
-        if output is None:
-            return None
+    def _outputs(self, deployment: Deployment) -> list[OutputLocation]:
+        """Return the output locations, the first of which has what no other one names."""
+        if deployment.output is None:
+            return []
+        further = deployment.further_outputs or []
+        elsewhere = {name for each in further for name in each.flow_definitions}
+        names = [
+            name
+            for name in deployment.flow_definitions_matched.names
+            if further and name not in elsewhere
+        ]
+        first = self._output("", deployment.output, names)
+        others = [
+            self._output(f"{number}", each, each.flow_definitions)
+            for number, each in enumerate(further, start=2)
+        ]
+        return [first, *others]
+
+    def _output(
+        self, number: str, output: configured.Output, flow_definitions: list[str]
+    ) -> OutputLocation:
         return OutputLocation(
-            s3.Bucket.from_bucket_name(self, "Output", output.bucket),
+            s3.Bucket.from_bucket_name(self, f"Output{number}", output.bucket),
             prefix=output.prefix,
-            encryption_key=self._optional_key("OutputKey", output.encryption_key),
+            encryption_key=self._optional_key(f"OutputKey{number}", output.encryption_key),
+            flow_definitions=FlowDefinitions.from_names(*flow_definitions)
+            if flow_definitions
+            else None,
         )
 
     def _topic(self, topic_id: str, topic: configured.ExistingTopic | None) -> sns.ITopic | None:

@@ -55,7 +55,7 @@ class HumanLoopStack(DeploymentStack):
         self.human_loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            output=self._output(deployment.output) or _new_bucket(deployment.output_bucket),
+            output=self._outputs(deployment) or _new_bucket(deployment.output_bucket),
             topic=self._topic("Topic", deployment.topic),
             queue=self._consumer_queue(deployment.queue),
             handler_delivery=_handler_delivery(deployment.handler_delivery),

@@ -44,8 +44,8 @@ class SpokeStack(DeploymentStack):
             deployment=deployment,
             description="Forwards the events of Amazon A2I human loops to a hub",
         )
-        output = self._output(deployment.output)
-        if output is None or deployment.hub is None:
+        output = self._outputs(deployment)
+        if not output or deployment.hub is None:
             raise ValueError("a spoke needs hub and output")
         self.spoke = HumanLoopSpoke(
             self,

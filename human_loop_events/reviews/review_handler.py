@@ -31,6 +31,7 @@ from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueu
 from human_loop_events.reviews.ledger import Ledger
 from human_loop_events.reviews.mappings import create_mappings_layer, validate_mappings
 from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.output_policies import create_output_policies
 from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
@@ -79,7 +80,8 @@ class ReviewHandler(RuntimeFunction):
     construct_id
         The id within the parent.
     output
-        The output location of the flow definitions. Required, except in a hub.
+        The output location of the flow definitions, or several with the flow definitions of each.
+        Required, except in a hub.
     hub
         The hub to which spokes forward events. The function then reads each output with a role of
         the spoke. In metrics, the names of flow definitions contain account and Region. Default:
@@ -158,7 +160,7 @@ class ReviewHandler(RuntimeFunction):
         scope: Construct,
         construct_id: str,
         *,
-        output: OutputLocation | None = None,
+        output: OutputLocation | Sequence[OutputLocation] | None = None,
         hub: HumanLoopHub | None = None,
         flow_definitions: FlowDefinitions | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
@@ -182,8 +184,6 @@ class ReviewHandler(RuntimeFunction):
     ) -> None:
         if hub is not None and not isinstance(hub, HumanLoopHub):
             raise ValueError(f"hub: expected HumanLoopHub(…), got {hub!r}")
-        if hub is None and not isinstance(output, OutputLocation):
-            raise ValueError(f"output: expected OutputLocation(bucket, prefix=…), got {output!r}")
         if hub is not None and output is not None:
             raise ValueError(
                 "output: the handler of a hub reads outputs only with the roles of the spokes; "
@@ -209,9 +209,9 @@ class ReviewHandler(RuntimeFunction):
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         super().__init__(scope, construct_id, encryption_key=encryption_key)
-        self._output = output
         self.hub = hub
         self._flow_definitions = flow_definitions_or_all(flow_definitions)
+        self._outputs = OutputLocations.of(output, self._flow_definitions) if hub is None else None
         if hub is None:
             self._flow_definitions._refuse_names_of_several_environments()
         self.outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
@@ -267,8 +267,8 @@ class ReviewHandler(RuntimeFunction):
                 "where the quota is small. The event rate is limited by how fast reviewers work. "
                 "reserved_concurrent_executions sets it.",
             )
-        if self._output is not None:
-            self._output._warn_of_foreign_owners(self)
+        for each in self._outputs.locations if self._outputs else ():
+            each._warn_of_foreign_owners(self)
         self._warn_of_small_memory(_validate_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
 
@@ -279,11 +279,25 @@ class ReviewHandler(RuntimeFunction):
         Raises
         ------
         ValueError
+            In a hub, where the spokes have the output, or if there are several locations.
+        """
+        return self._require_outputs().only
+
+    @property
+    def output_locations(self) -> tuple[OutputLocation, ...]:
+        """All output locations, with the flow definitions that write there.
+
+        Raises
+        ------
+        ValueError
             In a hub. The spokes have the output.
         """
-        if self._output is None:
+        return self._require_outputs().locations
+
+    def _require_outputs(self) -> OutputLocations:
+        if self._outputs is None:
             raise ValueError("output: this ReviewHandler has none: the spokes of its hub have it")
-        return self._output
+        return self._outputs
 
     def read_from_queue(
         self,
@@ -400,12 +414,11 @@ class ReviewHandler(RuntimeFunction):
 
     def _allow_output(self) -> list[iam.ManagedPolicy]:
         """Allow reading the output, or assuming the roles of the spokes that can read it."""
-        if self._output is not None:
+        if self._outputs is not None:
             return create_output_policies(
                 self,
                 self.role,
-                self._output,
-                self._flow_definitions,
+                self._outputs,
                 description="Which output the review handler may read",
             )
         assert self.hub is not None  # noqa: S101 - the constructor requires one of the two

@@ -28,6 +28,15 @@ class StackParts:
         return self.stack.outputs.get(name)
 
     @property
+    def output_paths(self) -> list[str]:
+        """Where flow definitions write output that the handler can read."""
+        return [
+            value
+            for name, value in sorted(self.stack.outputs.items())
+            if name.rstrip("0123456789") == "S3OutputPath"
+        ]
+
+    @property
     def topics(self) -> list[str]:
         """The ARNs of the topic and of the alerts' topic, if they are in the stack's account.
 
