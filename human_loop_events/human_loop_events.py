@@ -214,6 +214,9 @@ class HumanLoopEvents(Construct):
         self._reconciler = supplied_or_new_reconciler(self._context, reconciler)
         self._outcome_archive = create_outcome_archive(self._context, outcome_archive)
         self._offer_outputs()
+        for function in (self._review_handler, self._reconciler):
+            if function is not None:
+                self.delivery.grant_earlier_keys(function.policy)
 
     @property
     def topic(self) -> sns.ITopic:
@@ -347,6 +350,7 @@ class HumanLoopEvents(Construct):
         """
         callbacks = create_callbacks(self._context, construct_id, self.review_handler, settings)
         self._callbacks.append(callbacks)
+        self.delivery.grant_earlier_keys(callbacks.policy)
         name = "".join(filter(str.isalnum, construct_id))
         self._outputs.add(
             **{
@@ -474,6 +478,7 @@ class HumanLoopEvents(Construct):
 
     def grant_read_output(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the output of these flow definitions, but no other objects."""
+        self.delivery.grant_earlier_keys(grantee)
         return self._require_output_locations().grant_read(grantee)
 
     def grant_write_output(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -482,6 +487,7 @@ class HumanLoopEvents(Construct):
 
     def grant_consume(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading and deleting the messages of the queue."""
+        self.delivery.grant_earlier_keys(grantee)
         return self.queue.grant_consume_messages(grantee)
 
     def metric_ended_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:

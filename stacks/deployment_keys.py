@@ -426,6 +426,13 @@ class Delivery(Keys):
         meaning="an existing customer managed key for everything that is created",
         by_default="a new one",
     )
+    earlier_encryption_keys: Annotated[list[KeyArn], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of ARNs of KMS keys, with at least one",
+        meaning="the keys that were used before `encryption_key` "
+        "([change the key](deploying.md#change-the-key))",
+        by_default="none",
+    )
     dead_letter_queue: ExistingQueue | None = optional(
         ExistingQueue, "an existing queue for events that cannot be delivered", "a new one"
     )

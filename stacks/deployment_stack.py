@@ -76,7 +76,14 @@ class DeploymentStack(Stack):
         return settings
 
     def _delivery(self, delivery: configured.Delivery) -> dict[str, Any]:
-        settings = settings_of(delivery, "encryption_key", "dead_letter_queue")
+        settings = settings_of(
+            delivery, "encryption_key", "earlier_encryption_keys", "dead_letter_queue"
+        )
+        if delivery.earlier_encryption_keys is not None:
+            settings["earlier_encryption_keys"] = [
+                self._key(f"EarlierKey{number}", arn)
+                for number, arn in enumerate(delivery.earlier_encryption_keys, start=1)
+            ]
         if delivery.encryption_key is not None:
             settings["encryption_key"] = self._key("Key", delivery.encryption_key)
         queue = self._queue("DeadLetterQueue", delivery.dead_letter_queue)
