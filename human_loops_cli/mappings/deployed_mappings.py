@@ -41,7 +41,7 @@ def download_mappings(lambda_client: Any, layer: str) -> MappingFiles:
             advice="Check the network and the proxy, and run the command again.",
         ) from error
     folder = zipfile.Path(archive, f"python/{MAPPINGS_FOLDER}/")
-    if not folder.is_dir():
+    if not folder.exists():
         raise CommandError(
             f"layer {layer} has no mappings", advice="Deploy this version of the stack."
         )

@@ -102,10 +102,26 @@ def test_spoke_lets_the_hub_read_all_locations() -> None:
     [
         ([], NAMES, "output: expected OutputLocation(bucket, prefix=…), or a list of them, got []"),
         (["s3://b"], NAMES, "output: expected OutputLocation(bucket, prefix=…), or a list of them"),
-        ([("b", "claims"), ("b", "invoices")], NAMES, "output: s3://b/ is there twice"),
-        ([("a", "claims"), ("b", "tickets")], NAMES, "'tickets' writes to one of the locations, b"),
-        ([("a", "claims"), ("b", "claims")], NAMES, "'invoices' writes to none of the locations"),
-        ([("a", "claims"), ("b", "invoices")], None, "the construct matches all of the account"),
+        (
+            [("bucket", "claims"), ("bucket", "invoices")],
+            NAMES,
+            "output: s3://bucket/ is there twice",
+        ),
+        (
+            [("sales", "claims"), ("lending", "tickets")],
+            NAMES,
+            "'tickets' writes to one of the locations, b",
+        ),
+        (
+            [("sales", "claims"), ("lending", "claims")],
+            NAMES,
+            "'invoices' writes to none of the locations",
+        ),
+        (
+            [("sales", "claims"), ("lending", "invoices")],
+            None,
+            "the construct matches all of the account",
+        ),
     ],
 )
 def test_locations_that_some_loop_does_not_have_are_refused(
