@@ -43,10 +43,10 @@ def create_output_policies(
     groups = list(outputs.pattern_groups())
     if len(groups) > _MAX_OUTPUT_POLICIES:
         raise ValueError(
-            f"flow_definitions: to read the output of all of them takes {len(groups) + 1} managed "
-            f"policies, at least one for each output location, but IAM allows "
-            f"{_MAX_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
-            "shorter names, or several constructs"
+            f"flow_definitions: to read the output of {len(outputs.flow_definitions.names)} flow "
+            f"definitions takes {len(groups) + 1} managed policies, at least one for each output "
+            f"location, but IAM allows {_MAX_OUTPUT_POLICIES + 1} for a role; use a shorter prefix "
+            "of the output, shorter names, or several constructs"
         )
     for number, (output, patterns) in enumerate(groups, start=1):
         policy = iam.ManagedPolicy(

@@ -387,7 +387,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "no output": (
         lambda stack: _spoke(stack, output=None),
-        "output: expected OutputLocation(bucket, prefix=…), which the hub can read, got None",
+        "output: expected OutputLocation(bucket, prefix=…), or a list of them, got None",
     ),
     "flow definitions of another account": (
         lambda stack: _spoke(
@@ -429,7 +429,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "a handler with neither": (
         lambda stack: ReviewHandler(stack, "H"),
-        "output: expected OutputLocation(bucket, prefix=…), got None",
+        "output: expected OutputLocation(bucket, prefix=…), or a list of them, got None",
     ),
     "two handlers": (
         lambda stack: (
