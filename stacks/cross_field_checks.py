@@ -23,6 +23,7 @@ _ARN_KEYS: Final = (
     "alerts.topic.arn",
     "alerts.topic.encryption_key",
     "delivery.encryption_key",
+    "delivery.earlier_encryption_keys",
     "delivery.dead_letter_queue.arn",
     "delivery.dead_letter_queue.encryption_key",
 )
@@ -77,8 +78,10 @@ def _arns(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
         value: object = deployment
         for name in place.split("."):
             value = getattr(value, name, None)
-        if isinstance(value, str):
-            for what in _elsewhere(deployment, value, any_account=place == _ARN_OF_ANY_ACCOUNT):
+        for arn in value if isinstance(value, list) else [value]:
+            if not isinstance(arn, str):
+                continue
+            for what in _elsewhere(deployment, arn, any_account=place == _ARN_OF_ANY_ACCOUNT):
                 yield CrossFieldFault(Fault(place, what), ("account", "region"))
 
 
@@ -166,6 +169,10 @@ def _further_outputs(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
     except ValueError:
         return  # it has its own fault
     for index, each in enumerate(further):
+        if each.encryption_key is not None:
+            for what in _elsewhere(deployment, each.encryption_key):
+                place = f"further_outputs[{index}].encryption_key"
+                yield CrossFieldFault(Fault(place, what), ("account", "region"))
         unknown = [name for name in each.flow_definitions if names and name not in names]
         if unknown:
             what = f"{unknown[0]!r} is none of flow_definitions: {', '.join(names)}"

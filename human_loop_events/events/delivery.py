@@ -108,7 +108,7 @@ class Delivery(Construct):
         construct_id: str,
         *,
         encryption_key: kms.IKey | None = None,
-        earlier_encryption_keys: Sequence[kms.IKey] = (),
+        earlier_encryption_keys: Sequence[kms.IKey] | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
         max_event_age: Duration | None = None,
         retry_attempts: int = 185,
@@ -131,7 +131,7 @@ class Delivery(Construct):
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self.encryption_key = encryption_key or create_key(self)
         self.earlier_encryption_keys = _validate_earlier_keys(
-            earlier_encryption_keys, self.encryption_key
+            earlier_encryption_keys or [], self.encryption_key
         )
         self.dead_letter_queue = dead_letter_queue or create_dead_letter_queue(
             self, "DeadLetterQueue", self.encryption_key, of_a_queue=False

@@ -90,6 +90,8 @@ TESTED_BELOW = {
     "callbacks",
     "delivery.authorize_using_role",
     "delivery.dead_letter_queue.encryption_key",
+    "delivery.earlier_encryption_keys",
+    "further_outputs",  # in test_output_locations.py
     "handler.hash_field_names",
     "handler.ledger_retention",
     "output_bucket.access_log_expiration",
@@ -142,6 +144,9 @@ def test_every_key_is_tested() -> None:
     assert not IN_THE_TEMPLATE.keys() & TESTED_BELOW
 
 
+_EARLIER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000009"
+
+
 @pytest.fixture(scope="module")
 def others() -> Any:
     return _synthesized(
@@ -150,7 +155,10 @@ def others() -> Any:
             "region": REGION,
             "handler": {"hash_field_names": True, "ledger_retention": "90 days"},
             "alerts": {"include_failure_reason": False},
-            "delivery": {"authorize_using_role": False},
+            "delivery": {
+                "authorize_using_role": False,
+                "earlier_encryption_keys": [_EARLIER_KEY],
+            },
             "dashboard": False,
             "queue": {"visibility_timeout": "30 minutes", "retention_period": "4 days"},
             "reconciler": {"enabled": False},
@@ -175,6 +183,10 @@ def test_new_queue_has_its_times(others: Any) -> None:
         4 * 24 * 3600
     ]
     assert [each["VisibilityTimeout"] for each in queues if "VisibilityTimeout" in each] == [1800]
+
+
+def test_earlier_keys_can_be_used_by_the_functions(others: Any) -> None:
+    assert json.dumps(others.template).count(f'"{_EARLIER_KEY}"') >= 3
 
 
 def test_stack_is_for_the_account_and_region(others: Any) -> None:
