@@ -40,11 +40,11 @@ def create_stacks(scope: Construct, deployments: Iterable[Deployment]) -> list[S
     """
     stacks: list[Stack] = []
     hubs: dict[str, HumanLoopHub] = {}
-    deployments = list(deployments)
-    faults = [_WITHOUT_OUTPUT.format(each.name) for each in deployments if _lacks_output(each)]
-    if faults:
-        raise ConfigurationError(*faults)
+    faults: list[str] = []
     for deployment in sorted(deployments, key=lambda each: each.hub is not None):
+        if _lacks_output(deployment):
+            faults.append(_WITHOUT_OUTPUT.format(deployment.name))
+            continue
         try:
             stacks.append(_create_stack(scope, deployment, hubs))
         except ValueError as error:

@@ -269,14 +269,22 @@ def _app(tmp_path: Path, context: Any) -> subprocess.CompletedProcess[str]:
         (
             # What only the constructs find out.
             {
-                "dev": {"handler_delivery": {"buffered": True, "retry_for": "1 minute"}},
-                "qa": {"alerts": {"failure_evaluation_periods": 289}},
-                "prod": {"reconciler": {"schedule": "1 day", "max_open_age": "1 hour"}},
+                "dev": {
+                    "output_bucket": {},
+                    "handler_delivery": {"buffered": True, "retry_for": "1 minute"},
+                },
+                "qa": {"output_bucket": {}, "alerts": {"failure_evaluation_periods": 289}},
+                "prod": {
+                    "output_bucket": {},
+                    "reconciler": {"schedule": "1 day", "max_open_age": "1 hour"},
+                },
+                "test": {},
             },
             [
                 "error: deployment dev: retry_for: expected at least 720 seconds",
                 "deployment qa: evaluation_periods: expected at most 288 periods of 5 minutes",
                 "deployment prod: max_open_age: expected at least the time of the schedule, 1 day",
+                "deployment test: output: expected the bucket in the S3OutputPath of your flow",
             ],
         ),
         (
