@@ -13,9 +13,18 @@ from typing import Any, Final, Protocol
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loops_cli.files import is_utf8
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
-from human_loops_cli.outcome_data.line_problems import ENVELOPE, NOT_JSON, TOO_LONG, problem_of
+from human_loops_cli.outcome_data.gzip_stream import DAMAGE, GzipStream, TrailingBytesError
+from human_loops_cli.outcome_data.line_problems import (
+    ENVELOPE,
+    NOT_JSON,
+    NOT_JSON_LINES,
+    TOO_LONG,
+    begins_without_objects,
+    problem_of,
+)
 from human_loops_cli.outcome_data.reviewed_output import IncompleteOutputError, outcome_of_output
 
 #: The largest file that is one document, and not lines.
@@ -80,7 +89,7 @@ class Documents:
         with path.open("rb") as file:
             compressed = file.read(len(_GZIP)) == _GZIP
             file.seek(0)
-            stream: Any = gzip.GzipFile(fileobj=file) if compressed else file
+            stream: Any = GzipStream(file) if compressed else file
             blocks = self._blocks(stream, place)
             first = next(blocks, b"").removeprefix(_BYTE_ORDER_MARK)
             if not first.strip():
@@ -105,7 +114,9 @@ class Documents:
         try:
             while block := stream.read(_BLOCK):
                 yield block
-        except (EOFError, zlib.error, gzip.BadGzipFile):
+        except TrailingBytesError:
+            self._reject(place, "bytes after the end of the compressed data are not read", None)
+        except DAMAGE:
             self._reject(place, "the compressed file is damaged or cut off: its rest is lost", None)
         except OSError as error:
             self._reject(place, f"cannot be read: {error.strerror}", None)
@@ -140,7 +151,10 @@ class Documents:
         try:
             document = read_json(bytes(content), source=place)
         except UnreadableOutputError:
-            self._read_lines(iter([bytes(content)]), place)
+            if begins_without_objects(content):
+                self._reject(place, NOT_JSON_LINES, None)
+            else:
+                self._read_lines(iter([bytes(content)]), place)
             return
         for number, each in enumerate(document if isinstance(document, list) else [document], 1):
             problem = self._take(each, place, number)
@@ -203,8 +217,9 @@ def count_lines(path: Path, *, compressed: bool) -> int | None:
 
 
 def is_pattern(path: Path) -> bool:
-    """Return whether DuckDB takes the name of a file for a pattern."""
-    return bool(set(str(path.resolve())) & set("*?[{"))
+    """Return whether DuckDB cannot open a file by its name: a pattern, or one that is not UTF-8."""
+    name = str(path.resolve())
+    return bool(set(name) & set("*?[{")) or not is_utf8(name)
 
 
 def _is_lines(first: bytes) -> bool:

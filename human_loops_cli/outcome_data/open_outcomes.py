@@ -13,6 +13,7 @@ from typing import Any
 
 from human_loop_tables.queries import Query
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.files import as_text, is_utf8
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
 from human_loops_cli.outcome_data.engine import (
@@ -117,7 +118,11 @@ def open_outcomes(
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()
         found = find_files(session, sources)
-        local = [each.path.resolve() for each in found.files if each.path is not None]
+        local = [
+            path
+            for each in found.files
+            if each.path is not None and is_utf8(str(path := each.path.resolve()))
+        ]
         connection = connect(folder, local)
         try:
             with errors_without_content():
@@ -139,7 +144,7 @@ def open_outcomes(
                     advice=advice,
                 )
                 yield OutcomeData(
-                    sources=tuple(sources),
+                    sources=tuple(map(as_text, sources)),
                     flow=flow,
                     since=since,
                     until=until,
