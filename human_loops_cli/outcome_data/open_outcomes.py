@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,11 +119,8 @@ def open_outcomes(
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()
         found = find_files(session, sources)
-        local = [
-            path
-            for each in found.files
-            if each.path is not None and is_utf8(str(path := each.path.resolve()))
-        ]
+        local = [os.path.realpath(each.path) for each in found.files if each.path is not None]
+        local = list(filter(is_utf8, local))  # others are read as copies
         connection = connect(folder, local)
         try:
             with errors_without_content():
