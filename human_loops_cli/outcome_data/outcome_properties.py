@@ -103,6 +103,7 @@ OF_FIELD: Final = (
     _count("partsAdded"),
     OutcomeProperty("shown", PropertyType.TRUTH),
     _text("note"),
+    _count("absentAnswers"),
 )
 
 #: An outcome. ``schemaVersion`` is the first that is checked.
@@ -139,6 +140,7 @@ OF_OUTCOME: Final = (
         "VALUE BETWEEN 0 AND fieldsJudged AND VALUE = floor(VALUE)",
         "a whole number from 0 to fieldsJudged",
     ),
+    _count("fieldsAbsent"),
     _between("meanReviewerAgreement", 0, 1),
     _between("secondsToFirstAcceptance", 0, _MAX_NUMBER),
     OutcomeProperty(

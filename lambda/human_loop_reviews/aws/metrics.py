@@ -99,6 +99,8 @@ def _review_values(review: Review) -> dict[str, float]:
     if review.prediction_known:
         values[Metric.FIELDS_JUDGED] = review.fields_judged
         values[Metric.FIELDS_CORRECT] = review.fields_correct
+        if review.fields_absent:
+            values[Metric.FIELDS_ABSENT] = review.fields_absent
         values |= {verdict.capitalize(): count for verdict, count in review.verdict_counts.items()}
     return {name: value for name, value in values.items() if value is not None}
 
