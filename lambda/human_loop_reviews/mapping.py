@@ -31,6 +31,12 @@ JMESPATH_ERRORS: Final = (
     ValueError,
 )
 
+#: Why rows that come in the order of an object's keys are not compared, and what to do.
+ROWS_IN_ORDER_OF_KEYS: Final = (
+    "its rows are in the order of an object's keys, in which row 10 comes before row 2. Use "
+    "answer_name for inputs with numbers or ids, or row_key"
+)
+
 # A name that JMESPath accepts without quotes, and a number between brackets.
 _PLAIN_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*|-?[0-9]+"
 
