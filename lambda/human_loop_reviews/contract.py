@@ -246,11 +246,12 @@ RECONCILER_SORT_KEY_PREFIX: Final = "reconciler#"
 METRIC_NAMESPACE: Final = "HumanLoops"
 METRIC_DIMENSION: Final = "FlowDefinition"
 
-#: The second dimension of the reconciler's metrics: the names of flow definitions may be unknown
-#: when its alarms are created.
+#: The second dimension: the function that printed the metric. Each stack on a flow definition has
+#: other functions, so their metrics are not added up. The reconciler has metrics with it alone:
+#: the names of flow definitions may be unknown when its alarms are created.
 FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
 
-#: The second dimension of `Failed`, beside the flow definition.
+#: The third dimension of `Failed`, beside the flow definition and the function.
 FAILURE_CODE_DIMENSION: Final = "FailureCode"
 
 

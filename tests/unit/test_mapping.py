@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.validation import Place
@@ -197,6 +197,7 @@ def test_mapping_that_constructs_is_read_back_and_compares_any_json(
 def test_many_generated_field_mappings_construct() -> None:
     constructed = Counter[bool]()
 
+    @settings(max_examples=200)
     @given(FIELDS)
     def count(written: dict[str, Any]) -> None:
         try:
