@@ -268,8 +268,8 @@ def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:
     """Return a field's consensus, or why it has none."""
     if field.note in NOT_COMPARED or field.note in COMPARED_IN_PART:
         return FieldLeftOut.NOT_COMPARED
-    if field.verdict is Verdict.DISPUTED:
-        return FieldLeftOut.DISPUTED
+    if field.verdict in (Verdict.DISPUTED, Verdict.REJECTED):
+        return FieldLeftOut.DISPUTED  # a rejection does not state the right value
     if field.verdict is Verdict.RELABELLED and field.predicted_name is None:
         return FieldLeftOut.DISPUTED  # more than half moved the value, but not to one key
     consensus = field.consensus

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.mapping import MappingError, TaskMapping
+from human_loop_reviews.mapping import ROWS_IN_ORDER_OF_KEYS, MappingError, TaskMapping
 from human_loop_reviews.tasks.mapped_fields import find_paths
 from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_reviews.tasks.searchable import searchable_answers, searchable_inputs
@@ -133,6 +133,8 @@ class MappingFile:
                     self.counts.found[group, each.name, side] for side in ("prediction", "answer")
                 ]
                 name = f"{group}: {each.name}" if group else each.name
+                if each.pairs_by_order_of_keys:
+                    yield f"{name}: no verdict: {ROWS_IN_ORDER_OF_KEYS}"
                 yield (
                     f"{name}: prediction found in {prediction} of {files} files, "
                     f"answer in {answer} of {files}"

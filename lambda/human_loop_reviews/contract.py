@@ -261,6 +261,8 @@ class Metric(StrEnum):
     AGREEMENT = "Agreement"
     FIELDS_CORRECT = "FieldsCorrect"
     FIELDS_JUDGED = "FieldsJudged"
+    #: Fields with answers that lack their input, while the mapping does not state what that means.
+    FIELDS_ABSENT = "FieldsAbsent"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
     TURNAROUND = "TurnaroundSeconds"

@@ -95,6 +95,7 @@ def test_defaults_are_left_out_of_the_json() -> None:
         "tolerance": 0,
         "decimal": ",",
         "separator": ";",
+        "absent": "blank",
         "confidence": "score",
         "confidence_max": 1,
         "rows": True,
@@ -103,7 +104,7 @@ def test_defaults_are_left_out_of_the_json() -> None:
     }
     full = field(**changes)
     assert full.to_json() == {**field().to_json(), **changes}
-    assert set(FIELD_MAPPING_KEYS) == {*full.to_json(), "path"}
+    assert {*FIELD_MAPPING_KEYS} == {*full.to_json(), "path", "answer_name", "answer_values"}
     assert FieldMapping(name="Total", path="a").to_json() == {"name": "Total", "path": "a"}
 
 
