@@ -529,6 +529,7 @@ class HumanLoopEvents(Construct):
         """
         self._refuse_other_dimension(flow_definition)
         return loop_metric(
+            self.handler,
             metric_name,
             flow_definition,
             statistic=statistic,
@@ -551,7 +552,7 @@ class HumanLoopEvents(Construct):
             The period. Default: one day.
         """
         self._refuse_other_dimension(flow_definition)
-        return agreement_metric(flow_definition, period=period or Duration.days(1))
+        return agreement_metric(self.handler, flow_definition, period=period or Duration.days(1))
 
     def _offer_outputs(self) -> None:
         self._outputs.add(HandlerName=self.handler.function_name)

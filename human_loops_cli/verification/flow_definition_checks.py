@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from human_loops_cli.deployments import FlowDefinition
+from human_loops_cli.deployments import FlowDefinition, is_readable
 from human_loops_cli.flow_definitions import (
     active_flow_definitions,
     find_flow_definition,
@@ -95,14 +95,16 @@ def _fault_of_output(session: Session, parts: StackParts, found: FlowDefinition)
     if not roots:
         return ""
     assert parts.rule is not None  # noqa: S101 - otherwise nothing is checked
-    # With named flow definitions, the handler reads <prefix>/<flow definition>/ only.
-    is_named = bool(parts.rule.flow_definitions(parts.stack))
-    place = f"s3://{found.bucket}/{found.prefix}"
-    if not any(place == root if is_named else place.startswith(root) for root in roots):
-        readable = ", ".join(f"{root}{'<flow definition>/' if is_named else ''}" for root in roots)
+    names = [arn.rpartition("/")[2] for arn in parts.rule.flow_definitions(parts.stack)]
+    if not any(
+        found.bucket == bucket and is_readable(found, root=root, names=names)
+        for bucket, root in roots
+    ):
+        folder = "<flow definition>/" if names else ""
+        readable = ", ".join(f"s3://{bucket}/{root}{folder}" for bucket, root in roots)
         return (
-            f"A2I writes to {place}, but the handler may read {readable} only: set output to the "
-            "S3OutputPath of the flow definition"
+            f"A2I writes to s3://{found.bucket}/{found.prefix}, but the handler may read "
+            f"{readable} only: set output to the S3OutputPath of the flow definition"
         )
     if found.key_arn is None:
         return ""
@@ -110,7 +112,7 @@ def _fault_of_output(session: Session, parts: StackParts, found: FlowDefinition)
     return "" if state == "Enabled" else f"its key {found.key_arn} is {state}"
 
 
-def _root(path: str) -> str:
-    """Return an output path with one slash at the end."""
+def _root(path: str) -> tuple[str, str]:
+    """Return the bucket of an output path, and its prefix with one slash at the end."""
     bucket, _, prefix = path.removeprefix("s3://").partition("/")
-    return f"s3://{bucket}/{prefix.strip('/')}/" if prefix.strip("/") else f"s3://{bucket}/"
+    return bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
