@@ -300,9 +300,18 @@ def _runtime_code() -> lambda_.Code:
     package = Path(contract.__file__).parent
     return lambda_.Code.from_asset(
         str(package.parent),
-        exclude=["*", f"!{package.name}", f"!{package.name}/**", "**/__pycache__"],
+        exclude=_all_but_modules(package.name),
         ignore_mode=IgnoreMode.GIT,
     )
+
+
+def _all_but_modules(package: str) -> list[str]:
+    """Return the patterns that leave out everything but the modules of a package.
+
+    What an editor leaves beside them would change the hash of the asset, and with it each function.
+    """
+    folders, modules = f"!{package}/**/", f"!{package}/**/*.py"
+    return ["*", f"!{package}", folders, modules, f"!{package}/py.typed", ".*", "**/__pycache__"]
 
 
 def _acknowledge_no_vpc(function: lambda_.Function) -> None:

@@ -12,9 +12,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, FileSystem, IgnoreMode, Stack
 
 from human_loop_events import HumanLoopEvents
+from human_loop_events.reviews.runtime_function import _all_but_modules
 from release.distributions import (
     PACKAGES,
     TOP,
@@ -251,6 +252,25 @@ def _run_in(site: Path, code: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=True,
     )
+
+
+def test_files_that_editors_leave_do_not_change_the_asset(tmp_path: Path) -> None:
+    def fingerprint() -> str:
+        exclude = _all_but_modules(RUNTIME.name)
+        return FileSystem.fingerprint(str(tmp_path), exclude=exclude, ignore_mode=IgnoreMode.GIT)
+
+    package = tmp_path / RUNTIME.name
+    shutil.copytree(RUNTIME, package)
+    whole = fingerprint()
+    for folder in (package, package / "review"):
+        for name in ("#a.py#", ".#a.py", "a.py~", ".a.py.swp", "a.py.orig", ".DS_Store", "4913"):
+            (folder / name).write_text("left behind")
+    assert fingerprint() == whole
+    (package / "review" / "a.py").touch()
+    changed = fingerprint()
+    assert changed != whole
+    (package / "py.typed").write_text("changed")
+    assert fingerprint() != changed
 
 
 def _runtime_files() -> set[str]:

@@ -312,3 +312,11 @@ def test_many_keys_are_compared_at_once(tmp_path: Path) -> None:
     started = time.process_time()
     assert len(_refused(str(path))) == 40_000
     assert time.process_time() - started < 10
+
+
+def test_control_characters_of_keys_do_not_reach_the_terminal() -> None:
+    hostile = "x\x1b]0;title\x07\u202e\nprod: fine"
+    lines = _refused({"dev": {hostile: 1}, hostile: {}})
+    assert len(lines) == 2
+    assert [each for line in lines for each in line if ord(each) < 32 or each == "\u202e"] == []
+    assert "\\x1b]0;title" in lines[0] + lines[1]
