@@ -47,6 +47,9 @@ class OutputLocation:
         The key with which output is encrypted: the ``KmsKeyId`` of the flow definitions, or the key
         of the bucket's default encryption. Default: the key of the bucket, if CDK knows it. It does
         not know the key of a bucket that is imported by name or ARN.
+    flow_definitions
+        The flow definitions that write there, where a construct has several locations. Default:
+        all of the construct.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class OutputLocation:
     bucket: s3.IBucket
     prefix: str = ""
     encryption_key: kms.IKey | None = None
+    flow_definitions: FlowDefinitions | None = None
 
     def __post_init__(self) -> None:
         refuse_unusable_prefix(self.prefix)
@@ -77,6 +81,7 @@ class OutputLocation:
         s3_output_path: str,
         *,
         encryption_key: kms.IKey | None = None,
+        flow_definitions: FlowDefinitions | None = None,
     ) -> OutputLocation:
         """Create a location from the ``S3OutputPath`` that DescribeFlowDefinition returns.
 
@@ -91,6 +96,8 @@ class OutputLocation:
         encryption_key
             The ``KmsKeyId`` of the flow definition, or the key of the bucket's default encryption.
             Default: none.
+        flow_definitions
+            The flow definitions that write there. Default: all of the construct.
 
         Raises
         ------
@@ -103,7 +110,7 @@ class OutputLocation:
                 f"s3_output_path: expected s3://<bucket>/<prefix>, got {s3_output_path!r}"
             )
         bucket = s3.Bucket.from_bucket_name(scope, construct_id, match[1])
-        return cls(bucket, match[2] or "", encryption_key)
+        return cls(bucket, match[2] or "", encryption_key, flow_definitions)
 
     def _object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
         """Return key patterns of output objects, one for each known flow definition name."""

@@ -20,7 +20,7 @@ from human_loop_reviews.contract import (
     HumanLoopStatus,
     Metric,
 )
-from human_loop_reviews.review.verdicts import Review
+from human_loop_reviews.review.verdicts import Review, Verdict
 
 _OF_A_LOOP: Final = [METRIC_DIMENSION, FUNCTION_METRIC_DIMENSION]
 
@@ -103,7 +103,13 @@ def _review_values(review: Review) -> dict[str, float]:
     if review.prediction_known:
         values[Metric.FIELDS_JUDGED] = review.fields_judged
         values[Metric.FIELDS_CORRECT] = review.fields_correct
-        values |= {verdict.capitalize(): count for verdict, count in review.verdict_counts.items()}
+        counts = {verdict.capitalize(): n for verdict, n in review.verdict_counts.items()}
+        # Only some mappings have these, and each metric has its price.
+        rare = {
+            Metric.FIELDS_ABSENT: review.fields_absent,
+            Verdict.REJECTED.capitalize(): counts.pop(Verdict.REJECTED.capitalize()),
+        }
+        values |= counts | {name: count for name, count in rare.items() if count}
     return {name: value for name, value in values.items() if value is not None}
 
 
