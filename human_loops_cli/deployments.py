@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from human_loops_cli.bucket_encryption import read_bucket_encryption
@@ -33,12 +33,12 @@ class FlowDefinition:
     """AWS's name of a built-in task. None for a custom task."""
 
 
-def read_flow_definition(sagemaker: Any, s3: Any, kms: Any, name: str) -> FlowDefinition:
-    """Read one flow definition, and the default encryption of its bucket if it has no key.
+def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
+    """Read one flow definition.
 
     Parameters
     ----------
-    sagemaker, s3, kms
+    sagemaker, kms
         Clients. KMS is called only if the key is not given by its ARN.
     name
         Its name.
@@ -47,20 +47,35 @@ def read_flow_definition(sagemaker: Any, s3: Any, kms: Any, name: str) -> FlowDe
     output = answer["OutputConfig"]
     bucket, _, path = output["S3OutputPath"].removeprefix("s3://").partition("/")
     prefix = path.strip("/")
-    key, key_is_known = output.get("KmsKeyId"), True
-    if not key:
-        encryption = read_bucket_encryption(s3, bucket)
-        key, key_is_known = encryption.key, encryption.is_known
-    if key and not re.fullmatch(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+", key):
-        key = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+    key = output.get("KmsKeyId")
+    key = _arn_of_key(kms, key) if key else None
     return FlowDefinition(
         name=answer["FlowDefinitionName"],
         arn=answer["FlowDefinitionArn"],
         bucket=bucket,
         prefix=f"{prefix}/" if prefix else "",
-        key_arn=key or None,
-        key_is_known=key_is_known,
+        key_arn=key,
         task_type=answer.get("HumanLoopRequestSource", {}).get("AwsManagedHumanLoopRequestSource"),
+    )
+
+
+def with_key_of_bucket(flow_definition: FlowDefinition, s3: Any, kms: Any) -> FlowDefinition:
+    """Add the key of the bucket's default encryption to a flow definition without a key.
+
+    Parameters
+    ----------
+    flow_definition
+        The flow definition.
+    s3, kms
+        Clients. KMS is called only if the key is not given by its ARN.
+    """
+    if flow_definition.key_arn is not None:
+        return flow_definition
+    encryption = read_bucket_encryption(s3, flow_definition.bucket)
+    return replace(
+        flow_definition,
+        key_arn=_arn_of_key(kms, encryption.key) if encryption.key else None,
+        key_is_known=encryption.is_known,
     )
 
 
@@ -155,3 +170,10 @@ def _unused_name(bucket: str, used: dict[str, Any]) -> str:
     name = re.sub("[^A-Za-z0-9-]", "-", bucket)[:_MAX_NAME]
     candidates = (name, *(f"{name}-{number}" for number in range(2, len(used) + 3)))
     return next(candidate for candidate in candidates if candidate not in used)
+
+
+def _arn_of_key(kms: Any, key: str) -> str:
+    if re.fullmatch(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+", key):
+        return key
+    arn: str = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+    return arn

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from human_loops_cli.deployments import make_deployments, read_flow_definition
+from human_loops_cli.deployments import make_deployments, read_flow_definition, with_key_of_bucket
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
 
@@ -48,7 +48,7 @@ def configure(
     s3, kms = session.client("s3"), session.client("kms")
     with session.printer.progress() as progress:
         found = [
-            read_flow_definition(sagemaker, s3, kms, name)
+            with_key_of_bucket(read_flow_definition(sagemaker, kms, name), s3, kms)
             for name in progress.track(names, description="Reading flow definitions")
         ]
     session.printer.json({"deployments": make_deployments(found)})
