@@ -94,8 +94,9 @@ def test_oracle_agrees_on_random_fields() -> None:
 
 def test_oracle_agrees_on_random_absent_inputs() -> None:
     counts: Counter[str] = Counter()
+    number = examples(1_500)
 
-    @settings(max_examples=1_500, deadline=None, database=None)
+    @settings(max_examples=number, deadline=None, database=None)
     @given(
         TEXTS,
         st.lists(TEXTS | st.none(), min_size=1, max_size=5),
@@ -119,7 +120,7 @@ def test_oracle_agrees_on_random_absent_inputs() -> None:
 
     run()
     print(dict(counts))
-    assert min(counts[each] for each in ("True", "False", "None", "answerNotFound")) > 30
+    assert min(counts[each] for each in ("True", "False", "None", "answerNotFound")) > number / 50
 
 
 @given(ELEMENTS | NUMBERS, st.lists(ELEMENTS | NUMBERS | st.none(), min_size=1, max_size=3))
