@@ -158,7 +158,13 @@ def _settler(session: Session, settings: Settings) -> Settler:
     bus = OutcomeBus(session.client("events"), settings.outcome_bus, ledger_arn=settings.ledger_arn)
     retention = timedelta(days=settings.ledger_retention_days)
     ledger = Ledger(session.client("dynamodb"), settings.ledger_table, retention)
-    return Settler(settings=settings, s3=session.client("s3"), outcome_bus=bus, ledger=ledger)
+    return Settler(
+        settings=settings,
+        s3=session.client("s3"),
+        outcome_bus=bus,
+        ledger=ledger,
+        a2i_runtime=lambda: session.client("sagemaker-a2i-runtime"),
+    )
 
 
 def _republication(session: Session, settings: Settings) -> Republication:

@@ -30,7 +30,7 @@ from human_loop_reviews.aws.reconciler_items import (
     ReconcilerItems,
     RecoveryState,
 )
-from human_loop_reviews.contract import HumanLoopStatus
+from human_loop_reviews.contract import SAME_TIME, HumanLoopStatus
 from human_loop_reviews.reconciler_settings import ReconcilerSettings
 
 logger = logging.getLogger(__name__)
@@ -47,9 +47,6 @@ MAX_CALLS_BETWEEN_TIME_CHECKS: Final = 8
 
 # A flow definition may be interrupted by temporary errors in this many runs before a run fails.
 _MAX_INTERRUPTIONS: Final = 2
-
-# A description that A2I gives of another loop of the same name has another creation time.
-_SAME_TIME: Final = timedelta(seconds=1)
 
 # What is read again when a round is resumed: A2I does not say whether it includes the time itself.
 _OVERLAP: Final = timedelta(seconds=1)
@@ -404,7 +401,7 @@ class _Comparison:
     def _is_the_same(self, described: DescribedLoop, loop: ListedLoop) -> bool:
         return (
             described.status in self._statuses
-            and abs(described.creation_time - loop.creation_time) < _SAME_TIME
+            and abs(described.creation_time - loop.creation_time) < SAME_TIME
         )
 
 

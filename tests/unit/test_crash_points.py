@@ -121,11 +121,23 @@ SCENARIOS = {
         sample_output("custom-classifier"),
         before=ended_loop("Stopped", output_key=None, time=EARLY),
     ),
+    "sent again": Scenario(
+        ended_loop(source="human-loop-events"),
+        sample_output("custom-classifier"),
+        steps=frozenset({*STEPS_OF_SETTLE, "DescribeHumanLoop"}),
+    ),
+    "sent again after it was settled": Scenario(
+        ended_loop(source="human-loop-events", time=LATE),
+        sample_output("custom-classifier"),
+        before=ended_loop(time=EARLY),
+        # Both events say the same: the ledger changes the precedence only.
+        steps=frozenset({"DescribeHumanLoop", "GetItem", "GetObject", "PutItem"}),
+    ),
     "completed after it was recovered": Scenario(
         ended_loop(time=LATE),
         sample_output("custom-classifier"),
         before=ended_loop(source="human-loop-events", time=EARLY),
-        # Both events say the same: the ledger changes the source only.
+        # Both events say the same: the ledger changes the source and the end only.
         steps=frozenset({"GetItem", "GetObject", "PutItem"}),
     ),
 }
@@ -206,6 +218,7 @@ def test_settling_ends_in_the_same_state_wherever_it_stopped(
 ) -> None:
     if scenario.output is not None:
         world.put_output("output.json", scenario.output)
+    world.a2i.has(scenario.event)
 
     def settle(stop_at: CrashPoint | None) -> Steps:
         retried.forget()

@@ -844,20 +844,11 @@ def test_items_of_a_name_are_read_to_the_last_page(
     assert not found.has_outcome(NOW)
 
 
-@pytest.mark.parametrize(
-    ("source", "recovered"),
-    [("aws.sagemaker", True), ("human-loop-events", False), ("human-loop-events", "true")],
-)
-def test_end_is_unknown_only_if_our_own_event_says_so(source: str, recovered: object) -> None:
-    event = {**ended_loop(recovered=recovered), "source": source}
-
-    assert parse_event(event).end_time == datetime(2019, 11, 14, 17, 49, 25, tzinfo=UTC)
-
-
 def test_recovered_loop_has_no_turnaround_among_its_metrics(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    event = ended_loop("Stopped", output_key=None, recovered=True)
+    event = ended_loop("Stopped", output_key=None)
+    world.a2i.has(event)
     world.settler.settle({**event, "source": "human-loop-events"})
 
     (printed,) = printed_metrics(capsys)

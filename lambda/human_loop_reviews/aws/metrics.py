@@ -13,6 +13,7 @@ from human_loop_reviews.aws.embedded_metrics import (
 )
 from human_loop_reviews.contract import (
     FAILURE_CODE_DIMENSION,
+    FUNCTION_METRIC_DIMENSION,
     METRIC_DIMENSION,
     FailureCode,
     HumanLoopStatus,
@@ -55,6 +56,13 @@ def emit_unreadable(loop: HumanLoopEvent, *, qualified: bool = False) -> None:
         return
     values: dict[str, float] = {Metric.UNREADABLE: 1}
     _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop, qualified), values)
+
+
+def emit_unconfirmed(function_name: str) -> None:
+    """Print the metric of an event that was sent again and that A2I did not confirm."""
+    values: dict[str, float] = {Metric.UNCONFIRMED_EVENTS: 1}
+    dimensions = {FUNCTION_METRIC_DIMENSION: dimension_value(function_name)}
+    _print([_directive([FUNCTION_METRIC_DIMENSION], values)], dimensions, values)
 
 
 def _print(

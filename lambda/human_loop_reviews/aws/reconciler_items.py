@@ -23,10 +23,8 @@ from human_loop_reviews.contract import (
     LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
     RECONCILER_SORT_KEY_PREFIX,
+    SAME_TIME,
 )
-
-# A2I's events write the creation time with milliseconds. Its API may give fewer digits.
-_SAME_TIME: Final = timedelta(seconds=1)
 
 # How much longer than a human loop is compared the reconciler's items are kept.
 _MARGIN: Final = timedelta(days=30)
@@ -79,12 +77,12 @@ class LoopItems:
 
     def has_outcome(self, creation_time: datetime) -> bool:
         """Return whether the loop that was created at a time is in the ledger."""
-        return any(abs(each - creation_time) < _SAME_TIME for each in self.outcomes)
+        return any(abs(each - creation_time) < SAME_TIME for each in self.outcomes)
 
     def marker(self, creation_time: datetime) -> Marker | None:
         """Return the marker of the loop that was created at a time."""
         markers = (
-            each for each in self.markers if abs(each.creation_time - creation_time) < _SAME_TIME
+            each for each in self.markers if abs(each.creation_time - creation_time) < SAME_TIME
         )
         return next(markers, None)
 

@@ -31,7 +31,7 @@ from human_loop_reviews.callbacks.request import (
 )
 from human_loop_reviews.callbacks.result import Failure, Success, result_of
 from human_loop_reviews.callbacks.settings import CallbackSettings
-from human_loop_reviews.contract import CallbackError
+from human_loop_reviews.contract import SAME_TIME, CallbackError
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
@@ -41,9 +41,6 @@ PAUSES: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 
 # By how much the clocks of A2I and of the function may differ.
 _CLOCK_DIFFERENCE: Final = timedelta(seconds=10)
-
-# A description of a loop and its event can differ in the fraction of the second.
-_SAME_TIME: Final = timedelta(seconds=1)
 
 _CONFLICT: Final = "ConflictException"
 _TEMPORARY: Final = frozenset({"ThrottlingException", "TooManyRequestsException"})
@@ -185,7 +182,7 @@ class Callbacks:
         if loop is None or loop.arn != arn:
             raise _RefusedError(CallbackError.NOT_FOUND, arn, f"There is no human loop {arn}.")
         self._require_watched(loop.flow_definition_arn)
-        return self._add(request, arn, created_after=loop.creation_time - _SAME_TIME)
+        return self._add(request, arn, created_after=loop.creation_time - SAME_TIME)
 
     def _start(self, request: CallbackRequest, loop: NewLoop, function_arn: str) -> Callback:
         flow_definition = flow_definition_arn(loop.flow_definition, function_arn)
@@ -234,7 +231,7 @@ class Callbacks:
             raise _RefusedError(
                 CallbackError.NOT_STARTED, arn, f"There is another human loop {arn}."
             )
-        return self._add(request, arn, created_after=loop.creation_time - _SAME_TIME)
+        return self._add(request, arn, created_after=loop.creation_time - SAME_TIME)
 
     def _add(self, request: CallbackRequest, arn: str, *, created_after: datetime) -> Callback:
         callback = Callback(

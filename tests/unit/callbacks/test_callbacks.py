@@ -296,11 +296,11 @@ def test_recovered_outcome_is_the_result_too(waiting: Waiting) -> None:
         "Stopped",
         output_key=None,
         source="human-loop-events",
-        recovered=True,
         humanLoopArn=loop.arn,
         flowDefinitionArn=loop.flow_definition_arn,
         creationTime=time_text(loop.creation_time),
     )
+    waiting.world.a2i.has(event)
     waiting.world.settler.settle(event)
     (published,) = waiting.world.outcomes()
     waiting.wait_for(loop, acceptStopped=True)
