@@ -20,7 +20,13 @@ from local.waiting import wait_until
 from tests.e2e.conftest import RECONCILED_FLOW_DEFINITION
 
 ENDED = datetime.now(UTC).replace(microsecond=318_000) - timedelta(days=1)
-NOTHING = {"complete": True, "missingLoops": 0, "recoveredLoops": []}
+NOTHING = {
+    "complete": True,
+    "missingLoops": 0,
+    "differentLoops": 0,
+    "unreadableLoops": 0,
+    "recoveredLoops": [],
+}
 
 
 class Account:
