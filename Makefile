@@ -5,9 +5,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-LOCK := $(BIN)/uv pip compile --quiet requirements-dev.txt --output-file constraints.txt --universal \
-	--python-version 3.11 --generate-hashes --no-annotate --no-emit-package a2i-human-loop-events \
-	--custom-compile-command "make lock"
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-package a2i-human-loop-events --custom-compile-command "make lock"
+
+# What has requirements and a lock of its own.
+LOCKED := docs_site tests/formats
+
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
+
+# The tests of permissions start it as a process. Its license is AGPL-3.0: nothing else installs it.
+EVALUATOR := tests/permissions/node_modules/.installed
 
 NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 
@@ -23,10 +30,10 @@ demo: .venv/.demo node_modules/.demo ## Deploy into an emulator, send human loop
 # Python would answer a signal with a traceback until the demo handles it: until then, the shell does.
 	@trap 'kill $$! 2>/dev/null; wait $$!; exit $$?' INT TERM HUP; $(BIN)/python -m local $(if $(KEEP),--keep) & wait $$!
 
-test: install ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
+test: install $(EVALUATOR) ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
 	@$(MAKE) --no-print-directory --keep-going lint check
 
-check: install ## Run all tests, without the lint
+check: install $(EVALUATOR) ## Run all tests, without the lint
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --durations 10 --durations-min 1
 
 lint: install ## Lint, check the format and the types
@@ -37,10 +44,10 @@ lint: install ## Lint, check the format and the types
 unit: install ## Test what runs inside Lambda
 	@$(BIN)/python -m pytest tests/unit
 
-infrastructure: install ## Test the synthesized templates
+infrastructure: install $(EVALUATOR) ## Test the synthesized templates
 	@$(BIN)/python -m pytest tests/infrastructure
 
-e2e: install ## Test a deployment in the emulator
+e2e: install $(EVALUATOR) ## Test a deployment in the emulator
 	@$(BIN)/python -m pytest tests/e2e
 
 fuzz: install ## Run the property-based tests with 10,000 examples each
@@ -93,14 +100,16 @@ sbom: install ## Write the software bills of materials of what make installs int
 release: install ## Check, build and tag the version in pyproject.toml; publishes nothing
 	@$(BIN)/python -m release
 
-lock: install ## Write every version and hash that make installs to constraints.txt
-	@$(LOCK)
+lock: install ## Write every version and hash that make installs to the constraints.txt
+	@$(LOCK) $(UPGRADE) requirements-dev.txt --output-file constraints.txt
+	@for each in $(LOCKED); do \
+		$(LOCK) $(UPGRADE) $$each/requirements.txt --output-file $$each/constraints.txt || exit; done
 
-upgrade: install ## The same with the newest versions that requirements-dev.txt allows
-	@$(LOCK) --upgrade
+upgrade: ## The same with the newest versions that the requirements allow
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
 
 clean: ## Remove everything that make created
-	rm -rf .venv .venv-docs .venv-formats node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-docs .venv-formats node_modules tests/permissions/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.demo: constraints.txt requirements.txt requirements-demo.txt
@@ -109,16 +118,16 @@ clean: ## Remove everything that make created
 .venv/.installed: constraints.txt requirements.txt requirements-demo.txt requirements-dev.txt
 	@$(PYTHON) -m installation all
 
-.venv-docs/.installed: docs_site/requirements.txt
+.venv-docs/.installed: docs_site/constraints.txt
 	@echo "Setting up .venv-docs (once) ..."
 	@trap '' INT; $(PYTHON) -m venv --clear .venv-docs
-	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r docs_site/requirements.txt
+	@.venv-docs/bin/python $(PIP_INSTALL) -r docs_site/constraints.txt
 	@touch $@
 
-.venv-formats/.installed: tests/formats/requirements.txt
+.venv-formats/.installed: tests/formats/constraints.txt
 	@echo "Setting up .venv-formats (once; 720 MB) ..."
 	@trap '' INT; $(PYTHON) -m venv --clear .venv-formats
-	@.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check -r tests/formats/requirements.txt
+	@.venv-formats/bin/python $(PIP_INSTALL) -r tests/formats/constraints.txt
 	@touch $@
 
 # npm comes with .venv, and only has to be there: another .venv does not change node_modules.
@@ -129,3 +138,7 @@ node_modules/.demo: package.json package-lock.json | .venv/.demo
 node_modules/.installed: package.json package-lock.json | .venv/.installed
 	@$(NPM_CI)
 	@touch node_modules/.demo $@
+
+$(EVALUATOR): tests/permissions/package.json tests/permissions/package-lock.json | .venv/.installed
+	@$(NPM_CI) --prefix tests/permissions
+	@touch $@

@@ -1,8 +1,10 @@
 """The time and memory of `human-loops report`, until it has the rows of all queries.
 
 Run it with ``python -m benchmarks outcome_data``, or with ``OUTCOMES=1000000`` for one million
-outcomes of five fields. The floor is the time to decompress the lines and to parse each with orjson
-in the same run. Both are elapsed times, because the command uses several processors.
+outcomes of five fields, and ``FILES=20000`` for as many output files. The floor is the time to
+decompress the lines and to parse each with orjson in the same run, for small files to read and
+parse each, and for outputs to parse each with ``json.loads``. All are elapsed times, because the
+command uses several processors.
 """
 
 from __future__ import annotations
@@ -20,15 +22,25 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.review_speed import output_of
+
 ROOT = Path(__file__).parents[1]
 OUTCOMES = int(os.environ.get("OUTCOMES", "200000"))
+FILES = int(os.environ.get("FILES", "2000"))
 MEMORY_MB = 600
 
 #: The largest permitted value of each figure, by its name. The targets for a million outcomes are
 #: 1.5 and 0.15. On two idle processors the floor is 6.3 s, the JSON Lines take 7.9 s (1.26) and
 #: 404 MB, and the Parquet file takes 2.8 s (0.44), or 3.3 s (0.53) with the types of the archive.
 #: With 200,000 outcomes, the figures are 1.40, 0.67 and 350 MB.
-MAX_FIGURES = {"time": 1.5, "time of Parquet": 1.0, "memory": 1.0}
+MAX_FIGURES = {
+    "time": 1.5,
+    "time of Parquet": 1.0,
+    "memory": 1.0,
+    "time of small files": 15.0,
+    "time of outputs on one processor": 5.0,
+    "time of outputs on two processors": 3.0,
+}
 
 _FLOOR = """
 import gzip, sys, time
@@ -38,6 +50,38 @@ with gzip.open(sys.argv[1]) as lines:
     for line in lines:
         orjson.loads(line)
 print(time.perf_counter() - started, 0)
+"""
+
+_FLOOR_OF_FILES = """
+import os, pathlib, sys, time
+import json, orjson
+os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
+parse = {"json": json.loads, "orjson": orjson.loads}[os.environ["PARSER"]]
+texts = [path.read_bytes() for path in pathlib.Path(sys.argv[1]).iterdir()]
+started = time.perf_counter()
+if os.environ["PARSER"] == "orjson":
+    for path in pathlib.Path(sys.argv[1]).iterdir():
+        parse(path.read_bytes())
+else:
+    for text in texts:
+        parse(text)
+print(time.perf_counter() - started, 0)
+"""
+
+_READ = """
+import os, sys, time
+from human_loops_cli.console import Printer
+from human_loops_cli.outcome_data.open_outcomes import open_outcomes
+from human_loops_cli.session import Session
+import duckdb
+os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:int(os.environ["PROCESSORS"])])
+printer = Printer(as_json=False)
+session = Session(stack_name="", endpoint_url=None, profile=None, region=None, printer=printer)
+started = time.perf_counter()
+with open_outcomes(session, sys.argv[1:]) as data:
+    seconds = time.perf_counter() - started
+assert data.outcomes == int(os.environ["FILES"]) and not data.rejects
+print(seconds, 0)
 """
 
 _REPORT = """
@@ -70,17 +114,57 @@ def measure() -> dict[str, float]:
         runs = [
             (_run(_FLOOR, lines), _run(_REPORT, lines), _run(_REPORT, parquet)) for _ in range(3)
         ]
+        of_files = _measure_files(Path(folder))
     floor, of_lines, of_parquet = (min(run[n] for run in runs)[0] for n in range(3))
     memory = max(run[n][1] for run in runs for n in (1, 2))
     return {
         f"time: {OUTCOMES:,} outcomes from JSON Lines": of_lines / floor,
         f"time of Parquet: {OUTCOMES:,} outcomes": of_parquet / floor,
         f"memory: {OUTCOMES:,} outcomes": memory / MEMORY_MB,
+        **of_files,
     }
 
 
-def _run(code: str, path: Path) -> tuple[float, float]:
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda'}"}
+def _measure_files(folder: Path) -> dict[str, float]:
+    """Return the figures of many small files: of one outcome each, and of one output each."""
+    outcomes, outputs = folder / "outcomes", folder / "outputs"
+    _write_files(outcomes, outputs)
+    runs = [
+        (
+            _run(_FLOOR_OF_FILES, outcomes, PARSER="orjson"),
+            _run(_READ, outcomes, PROCESSORS="2"),
+            _run(_FLOOR_OF_FILES, outputs, PARSER="json"),
+            _run(_READ, outputs, PROCESSORS="1"),
+            _run(_READ, outputs, PROCESSORS="2"),
+        )
+        for _ in range(3)
+    ]
+    floor, read, floor_of_outputs, one, two = (min(run[n] for run in runs)[0] for n in range(5))
+    return {
+        f"time of small files: {FILES:,} of one outcome": read / floor,
+        f"time of outputs on one processor: {FILES:,}": one / floor_of_outputs,
+        f"time of outputs on two processors: {FILES:,}": two / floor_of_outputs,
+    }
+
+
+def _write_files(outcomes: Path, outputs: Path) -> None:
+    chance = random.Random(2)  # noqa: S311 - not for secrets
+    outcomes.mkdir()
+    outputs.mkdir()
+    output = output_of(blocks=100, shown=0.2)
+    for number in range(FILES):
+        name = f'"humanLoopName":"loop-{number}"'.encode()
+        (outputs / f"{number}.json").write_bytes(output.replace(b'"humanLoopName":"loop"', name))
+        (outcomes / f"{number}.json").write_text(json.dumps(_outcome(number, chance)))
+
+
+def _run(code: str, path: Path, **variables: str) -> tuple[float, float]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda'}",
+        "FILES": str(FILES),
+        **variables,
+    }
     ran = subprocess.run(
         [sys.executable, "-c", code, str(path)],
         check=True,

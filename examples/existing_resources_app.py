@@ -41,7 +41,7 @@ class ClaimsReviews(Stack):
         loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("claims", "invoices"),
+            flow_definitions=FlowDefinitions.from_names("claims", "invoices"),
             # The S3OutputPath of the flow definitions.
             output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/a2i/"),
             handler=ReviewHandlerSettings(

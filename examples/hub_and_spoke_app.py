@@ -31,7 +31,7 @@ for name, account in ACCOUNTS.items():
         stack,
         "Spoke",
         hub=hub,
-        flow_definitions=FlowDefinitions.named(name),
+        flow_definitions=FlowDefinitions.from_names(name),
         # The S3OutputPath of the flow definition.
         output=OutputLocation.from_s3_output_path(stack, "Output", f"s3://example-{name}/a2i/"),
     )

@@ -30,7 +30,7 @@ class ModelOperations(Stack):
         HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("invoices"),
+            flow_definitions=FlowDefinitions.from_names("invoices"),
             output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/a2i/"),
             delivery=delivery,
             alerts=alerts,

@@ -13,7 +13,7 @@ stack = Stack(app, "Reviews")
 loops = HumanLoopEvents(
     stack,
     "HumanLoops",
-    flow_definitions=FlowDefinitions.named("invoices"),
+    flow_definitions=FlowDefinitions.from_names("invoices"),
     # The S3OutputPath of the flow definition.
     output=OutputLocation.from_s3_output_path(stack, "Output", "s3://example-reviews/a2i/"),
 )

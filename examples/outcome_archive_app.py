@@ -25,7 +25,7 @@ class ArchivedReviews(Stack):
         loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("invoices"),
+            flow_definitions=FlowDefinitions.from_names("invoices"),
             output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/a2i/"),
             outcome_archive=OutcomeArchiveSettings(
                 expiration=Duration.days(730), scan_limit=Size.gibibytes(1)

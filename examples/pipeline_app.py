@@ -33,7 +33,7 @@ class Reviews(cdk.Stage):
         loops = HumanLoopEvents(
             stack,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("invoices", "claims"),
+            flow_definitions=FlowDefinitions.from_names("invoices", "claims"),
             output=OutputLocation(bucket, prefix="reviews/"),
         )
         loops.alerts.topic.add_subscription(

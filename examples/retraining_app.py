@@ -32,7 +32,7 @@ class Retraining(Stack):
         loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("invoices"),
+            flow_definitions=FlowDefinitions.from_names("invoices"),
             output=OutputLocation(reviews, prefix="a2i/"),
         )
 

@@ -23,7 +23,7 @@ class Applications(Stack):
         loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("applications"),
+            flow_definitions=FlowDefinitions.from_names("applications"),
             output=OutputLocation.from_s3_output_path(
                 self, "Output", "s3://human-loop-outputs/reviews/"
             ),

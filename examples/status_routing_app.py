@@ -35,7 +35,7 @@ class RoutedReviews(Stack):
         loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named("claims", "invoices"),
+            flow_definitions=FlowDefinitions.from_names("claims", "invoices"),
             output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/a2i/"),
             delivery=delivery,
             alerts=alerts,
@@ -47,7 +47,7 @@ class RoutedReviews(Stack):
                 self,
                 f"Completed-{name}",
                 filter=HumanLoopFilter(
-                    flow_definitions=FlowDefinitions.named(name),
+                    flow_definitions=FlowDefinitions.from_names(name),
                     statuses=[HumanLoopStatus.COMPLETED],
                 ),
                 delivery=delivery,

@@ -1,8 +1,8 @@
 """Two teams in one account and Region, each with a stack for its own flow definitions.
 
 Both stacks publish outcomes on the default event bus. A rule of `on_outcome` matches only those
-that its own stack records in its ledger. No human loop belongs to both: `FlowDefinitions.named`
-keeps them apart.
+that its own stack records in its ledger. No human loop belongs to both:
+`FlowDefinitions.from_names` keeps them apart.
 
 Run it with `npx cdk synth --app "python examples/two_teams_app.py"`.
 """
@@ -26,7 +26,7 @@ class TeamReviews(Stack):
         self.loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named(*flow_definitions),
+            flow_definitions=FlowDefinitions.from_names(*flow_definitions),
             # One bucket for both teams: each reads only the output of its own flow definitions.
             output=OutputLocation.from_s3_output_path(self, "Output", "s3://example-reviews/a2i/"),
         )

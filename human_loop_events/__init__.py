@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if find_spec("aws_cdk") is None:
     raise ModuleNotFoundError(
-        "human_loop_events needs aws-cdk-lib. Install it with: "
-        "pip install 'a2i-human-loop-events[cdk]'",
+        # A path, which pip does not look up in a registry: the package is on none.
+        "human_loop_events needs aws-cdk-lib. Install the extra 'cdk' from this project's folder "
+        "or wheel, not from a registry: pip install 'path/to/a2i-human-loop-events[cdk]'",
         name="aws_cdk",
     )
 

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.console import console_page
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.runbook import runbook_section
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.handler_queue import HandlerQueue
@@ -92,7 +92,7 @@ class HumanLoopDashboard(Construct):
         reconciler: Reconciler | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._graphs = LoopGraphs((flow_definitions or FlowDefinitions.any()).names, _HOUR)
+        self._graphs = LoopGraphs(flow_definitions_or_all(flow_definitions).names, _HOUR)
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, Unpack
+from typing import Literal, TypeVar, Unpack
 
 from aws_cdk import Annotations, Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -27,7 +27,7 @@ from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
 from human_loop_events.events.event_archive import EventArchive
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.events.status_events import StatusEvents
@@ -103,7 +103,7 @@ class HumanLoopEvents(Construct):
         A supplied `Delivery`, or settings of a new one: key, dead-letter queue, retries. Default: a
         new delivery.
     reconciler
-        A supplied `Reconciler`, settings of a new one, or None for no reconciler. It sends the
+        A supplied `Reconciler`, settings of a new one, or False for no reconciler. It sends the
         events of loops again that are missing in the ledger. Default: a new reconciler if there is
         a `ReviewHandler` and the flow definitions are in the stack's account and Region. None with
         a hub: A2I does not list the human loops of other accounts there.
@@ -119,7 +119,7 @@ class HumanLoopEvents(Construct):
     Examples
     --------
     >>> loops = HumanLoopEvents(  # doctest: +SKIP
-    ...     self, "HumanLoops", flow_definitions=FlowDefinitions.named("invoices"),
+    ...     self, "HumanLoops", flow_definitions=FlowDefinitions.from_names("invoices"),
     ...     output=OutputLocation(bucket, prefix="reviews/"),
     ... )
     >>> loops.alerts.topic.add_subscription(EmailSubscription("a@example.com"))  # doctest: +SKIP
@@ -149,11 +149,11 @@ class HumanLoopEvents(Construct):
         handler_delivery: HandlerDelivery = _DIRECT,
         alerts: Alerts | AlertsSettings | None = None,
         delivery: Delivery | DeliverySettings | None = None,
-        reconciler: Reconciler | ReconcilerSettings | None = RECONCILER_BY_DEFAULT,
+        reconciler: Reconciler | ReconcilerSettings | Literal[False] = RECONCILER_BY_DEFAULT,
         outcome_archive: OutcomeArchiveSettings | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._flow_definitions = flow_definitions or FlowDefinitions.any()
+        self._flow_definitions = flow_definitions_or_all(flow_definitions)
         self._statuses = tuple(statuses)
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
         self.delivery = supplied_or_new_delivery(self, delivery)
@@ -398,7 +398,7 @@ class HumanLoopEvents(Construct):
         if isinstance(threshold, bool) or not 0 < threshold <= 1:
             raise ValueError(f"threshold: expected a share, over 0 up to 1, got {threshold!r}")
         flow_definitions = self._flow_definitions
-        names = flow_definitions.qualified_names if self._hub else flow_definitions.names
+        names = flow_definitions._qualified_names if self._hub else flow_definitions.names
         if not names:
             raise ValueError(
                 "alert_on_low_agreement: agreement is measured by flow definition, in a hub by "

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
 from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.events.status_events import StatusEvents
@@ -137,7 +137,7 @@ class HumanLoopSpoke(Construct):
                 f"{output!r}"
             )
         self.output = output
-        flow_definitions = flow_definitions or FlowDefinitions.any()
+        flow_definitions = flow_definitions_or_all(flow_definitions)
         self.delivery = supplied_or_new_delivery(self, delivery)
         self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
         self.status_events = StatusEvents(
@@ -202,7 +202,7 @@ def _parse_hub(hub: object, stack: Stack) -> _Hub:
             f"hub: {hub.node.path} is in the same stack, {stack.stack_name}; expected a "
             "separate stack for the hub, which is deployed before its spokes"
         )
-    arn = hub.arn_for(stack) if isinstance(hub, HumanLoopHub) else hub
+    arn = hub._arn_for(stack) if isinstance(hub, HumanLoopHub) else hub
     match = _BUS_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if match is None:
         raise ValueError(

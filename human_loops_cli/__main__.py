@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from human_loops_cli.installation import how_to_install
+
 _NEEDED = ("boto3", "rich", "typer")
 
 
@@ -14,10 +16,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in _NEEDED:
             raise
-        sys.exit(
-            f"error: the package {error.name} is missing\n"
-            "Install what the command line needs: pip install 'a2i-human-loop-events[cli]'"
-        )
+        sys.exit(f"error: the package {error.name} is missing\n{how_to_install('cli')}")
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")
         sys.exit(130)

@@ -1,7 +1,8 @@
 """Krippendorff's alpha: the agreement of reviewers, corrected for chance.
 
-It is computed from sums of counts. The packages that compute it build matrices of units by
-categories by categories, which texts of a few thousand documents make larger than any memory.
+It is computed from sums of counts. Packages that compute it compare all categories in pairs, or
+build matrices of units by categories by categories, which texts of a few thousand documents make
+larger than any memory.
 """
 
 from __future__ import annotations

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from typer.core import TyperGroup
 
 from human_loop_reviews.aws.calls import CallError
@@ -28,12 +30,11 @@ from human_loops_cli.commands import (
     verify,
 )
 from human_loops_cli.console import Printer
-from human_loops_cli.errors import CommandError, ExitStatus, explain
+from human_loops_cli.errors import CHECK_ENDPOINT, CommandError, ExitStatus, explain
 from human_loops_cli.interrupts import as_interrupts
 from human_loops_cli.session import Session
 
-_FLAGS: Final = frozenset({"--json"})
-_OPTIONS: Final = frozenset({"--stack", "--endpoint-url", "--profile", "--region"})
+_DISTRIBUTION: Final = "a2i-human-loop-events"
 
 _EPILOG: Final = (
     "Global options can stand before or after the command.\n\n"
@@ -45,9 +46,27 @@ _EPILOG: Final = (
 class Application(TyperGroup):
     """The commands, with errors as messages and global options anywhere."""
 
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        names = ", ".join(sorted(self._options() | self._flags()))
+        for command in _leaves(self):
+            command.epilog = f"Global options: {names}. human-loops --help describes them."
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the global options, wherever they stand."""
-        return super().parse_args(ctx, [*_global_options_first(args)])
+        arguments = _global_options_first(args, options=self._options(), flags=self._flags())
+        return super().parse_args(ctx, [*arguments])
+
+    def _options(self) -> set[str]:
+        return {each.opts[0] for each in self._global if not each.is_flag}
+
+    def _flags(self) -> set[str]:
+        return {each.opts[0] for each in self._global if each.is_flag}
+
+    @property
+    def _global(self) -> list[Any]:
+        """The options that can stand anywhere: with --version, no command runs."""
+        return [each for each in self.params if not each.is_eager]
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command, and print its error."""
@@ -59,6 +78,9 @@ class Application(TyperGroup):
             raise _ended(error) from None
         except (BotoCoreError, ClientError) as error:
             raise _ended(explain(error)) from None
+        except ResponseParserError as error:
+            message = f"the answer is not one of AWS: {' '.join(str(error).split())[:200]}"
+            raise _ended(CommandError(message, advice=CHECK_ENDPOINT)) from None
         except CallError as error:
             cause: Any = error.cause
             raise _ended(explain(cause)) from None
@@ -79,17 +101,28 @@ def _ended(error: CommandError) -> typer.Exit:
     return typer.Exit(error.status)
 
 
-def _global_options_first(arguments: Sequence[str]) -> Iterator[str]:
+def _leaves(group: Any) -> Iterator[Any]:
+    """Return the commands of a group and of its groups."""
+    for each in group.commands.values():
+        yield from _leaves(each) if hasattr(each, "commands") else [each]
+
+
+def _global_options_first(
+    arguments: Sequence[str], *, options: Set[str], flags: Set[str]
+) -> Iterator[str]:
     """Return a command line with its global options at the front."""
     others: list[str] = []
     remaining = iter(arguments)
     for each in remaining:
         if each == "--":
             others += [each, *remaining]
-        elif each in _FLAGS or each.partition("=")[0] in _OPTIONS:
+        elif each in flags or each.partition("=")[0] in options:
             yield each
-            if each in _OPTIONS:
-                yield from [value for value in [next(remaining, None)] if value is not None]
+            if each in options:
+                value = next(remaining, None)
+                if value is None:
+                    raise typer.BadParameter(f"{each} requires a value.")
+                yield value
         else:
             others.append(each)
     yield from others
@@ -101,7 +134,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(mapping.app, name="mapping")
@@ -118,6 +151,12 @@ app.command("thresholds")(thresholds.thresholds)
 app.command("report")(report.report)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"human-loops {version(_DISTRIBUTION)}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     ctx: typer.Context,
@@ -130,6 +169,12 @@ def options(
     profile: Annotated[str | None, typer.Option(help="The profile of the credentials.")] = None,
     region: Annotated[str | None, typer.Option(help="The AWS Region.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results as JSON.")] = False,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
     """Operate a stack of a2i-human-loop-events, and review outputs of Amazon A2I.
 

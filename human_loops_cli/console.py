@@ -43,8 +43,8 @@ class Printer:
         self._err = _console(stderr=True)
 
     def json(self, value: Any) -> None:
-        """Print a result as JSON."""
-        self.text(json.dumps(value, indent=2, ensure_ascii=False))
+        """Print a result as JSON, in ASCII: other characters could control a terminal."""
+        self.text(json.dumps(value, indent=2))
 
     def text(self, text: str) -> None:
         """Print a line as it is, without a limit of its width."""

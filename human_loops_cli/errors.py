@@ -93,6 +93,8 @@ _DENIAL: Final = re.compile(
     re.DOTALL,
 )
 
+CHECK_ENDPOINT: Final = "Check the network, the proxy, the Region and --endpoint-url."
+
 _SIGN_IN: Final = (
     "Sign in (aws sso login, aws configure), name a profile with --profile, or set "
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
@@ -137,7 +139,7 @@ def _explain_failure(error: BotoCoreError) -> CommandError:
     if isinstance(error, EndpointConnectionError | ConnectTimeoutError | HTTPClientError):
         return CommandError(
             f"AWS cannot be reached: {error}",
-            advice="Check the network, the proxy, the Region and --endpoint-url.",
+            advice=CHECK_ENDPOINT,
         )
     return CommandError(f"{type(error).__name__}: {error}")
 

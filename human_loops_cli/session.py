@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from human_loops_cli.console import Printer
+from human_loops_cli.errors import CHECK_ENDPOINT, CommandError
 from human_loops_cli.stack import DeployedStack, read_stack
 
 _CONNECT_TIMEOUT: Final = 10
@@ -57,10 +58,14 @@ class Session:
             if self.endpoint_url:
                 # Only endpoints of AWS support virtual-hosted-style requests.
                 config = config.merge(Config(s3={"addressing_style": "path"}))
-            self._clients[service] = self._session.client(
-                service, endpoint_url=self.endpoint_url, config=config
-            )
+            self._clients[service] = self._create(service, config)
         return self._clients[service]
+
+    def _create(self, service: str, config: Config) -> Any:
+        try:
+            return self._session.client(service, endpoint_url=self.endpoint_url, config=config)
+        except ValueError as error:
+            raise CommandError(f"--endpoint-url: {error}", advice=CHECK_ENDPOINT) from None
 
     @cached_property
     def _session(self) -> Any:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
-from human_loops_cli.errors import CommandError, ExitStatus, is_access_denied
+from human_loops_cli.errors import CHECK_ENDPOINT, CommandError, ExitStatus, is_access_denied
 
 #: The outputs by which a stack of this project is recognised.
 _OURS: Final = (
@@ -94,7 +95,9 @@ def read_stack(cloudformation: Any, name: str) -> DeployedStack:
         If the stack does not exist. The advice lists stacks of this project.
     """
     try:
-        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        stacks = cloudformation.describe_stacks(StackName=name).get("Stacks", [])
+    except (KeyError, ResponseParserError):
+        stacks = []  # botocore raises KeyError for XML of something else
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
@@ -103,6 +106,12 @@ def read_stack(cloudformation: Any, name: str) -> DeployedStack:
             advice=_advise(cloudformation),
             status=ExitStatus.AWS,
         ) from error
+    if len(stacks) != 1:
+        raise CommandError(
+            f"{cloudformation.meta.endpoint_url} does not answer as AWS CloudFormation does",
+            advice=CHECK_ENDPOINT,
+        )
+    (stack,) = stacks
     return DeployedStack(name=stack["StackName"], arn=stack["StackId"], outputs=_outputs(stack))
 
 

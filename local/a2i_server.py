@@ -28,7 +28,7 @@ _OPERATIONS: Mapping[str, OperationModel] = {
     name: _SESSION.get_service_model(service).operation_model(name)
     for service, names in {
         "sagemaker-a2i-runtime": ("ListHumanLoops", "DescribeHumanLoop", "StartHumanLoop"),
-        "sagemaker": ("ListFlowDefinitions",),
+        "sagemaker": ("DescribeFlowDefinition", "ListFlowDefinitions"),
     }.items()
     for name in names
 }
@@ -75,6 +75,8 @@ class A2IServer:
         """The maximum number of items on a page."""
         self.loops: dict[str, Loop] = {}
         self.flow_definitions: set[str] = set()
+        self.output_paths: dict[str, str] = {}
+        """The S3OutputPath of flow definitions by name. Default: a bucket that does not exist."""
         self.requests: list[tuple[str, dict[str, Any]]] = []
         """The operations and parameters of all requests."""
         self.failures: list[A2IError] = []
@@ -87,6 +89,11 @@ class A2IServer:
             "AWS_ENDPOINT_URL_SAGEMAKER": self.endpoint,
             "AWS_ENDPOINT_URL_SAGEMAKER_A2I_RUNTIME": self.endpoint,
         }
+
+    def add_flow_definitions(self, *names: str, output_path: str) -> None:
+        """Create flow definitions that write to a place."""
+        self.flow_definitions |= {*names}
+        self.output_paths |= dict.fromkeys(names, output_path)
 
     def add(self, loop: Loop) -> Loop:
         """Start a loop, or replace it."""
@@ -172,6 +179,20 @@ class A2IServer:
             FlowDefinitionArn=loop.flow_definition_arn,
             HumanLoopOutput=loop.output_s3_uri and {"OutputS3Uri": loop.output_s3_uri},
         )
+
+    def _DescribeFlowDefinition(self, FlowDefinitionName: str) -> dict[str, Any]:  # noqa: N802, N803
+        if FlowDefinitionName not in self.flow_definitions:
+            raise A2IError("ResourceNotFound", 400, f"{FlowDefinitionName} does not exist")
+        return {
+            "FlowDefinitionName": FlowDefinitionName,
+            "FlowDefinitionArn": flow_definition_arn(FlowDefinitionName),
+            "FlowDefinitionStatus": "Active",
+            "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
+            "OutputConfig": {
+                "S3OutputPath": self.output_paths.get(FlowDefinitionName, "s3://no-such-bucket")
+            },
+            "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/a2i",
+        }
 
     def _ListFlowDefinitions(  # noqa: N802
         self,

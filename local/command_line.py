@@ -46,7 +46,7 @@ class CommandLine:
         RuntimeError
             If the exit status is not the expected one. The message has the command's output.
         """
-        command = ["--stack", self._stack.name, "--endpoint-url", self._emulator.endpoint]
+        command = ["--stack", self._stack.name]
         result = subprocess.run(
             [sys.executable, "-m", "human_loops_cli", *command, *arguments],
             env={

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from typing import cast
 from urllib.parse import urlsplit
 
 from local.a2i_server import A2IServer, running_a2i
@@ -140,6 +141,9 @@ def _deployed(emulator: Emulator, a2i: A2IServer) -> DemoEnvironment:
     names = " and ".join(f"HumanLoops-{name}" for name in needed)
     with step(f"Deploying {names}: cdk deploy"):
         stacks: Mapping[str, EmulatedStack] = deploy(emulator, needed)
+    for name, configuration in needed.items():
+        flow_definitions = cast("Sequence[str]", configuration["flow_definitions"])
+        a2i.add_flow_definitions(*flow_definitions, output_path=stacks[name]["S3OutputPath"])
     return DemoEnvironment(emulator=emulator, a2i=a2i, stacks=stacks)
 
 

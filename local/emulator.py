@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -32,6 +32,8 @@ KEPT_LOG = PROJECT / "build" / "emulator.log"
 _HOST = "127.0.0.1"
 _SECONDS_TO_START = 60.0
 _ATTEMPTS = 3
+# Programs use the endpoints of these services too. The others are for the functions.
+_LACKED = "_SAGEMAKER"
 # The environment variables that child processes inherit. Profiles, credentials and proxies are not
 # inherited, so no child process can reach an AWS account.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "TZ", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
@@ -51,6 +53,8 @@ class Emulator:
     account: str = ACCOUNT
     region: str = REGION
     """The account and Region that programs and clients use."""
+    endpoints: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The environment variables with the endpoints of services that the emulator lacks."""
 
     @property
     def endpoint(self) -> str:
@@ -85,6 +89,7 @@ class Emulator:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **self.endpoints,
         }
 
     def client(self, service: str) -> Any:
@@ -163,7 +168,11 @@ def _started(
     """Start an emulator. Try another port if another program has taken the free one."""
     for _ in range(_ATTEMPTS):
         with contextlib.ExitStack() as attempt:
-            emulator = Emulator(port=_free_port(), folder=attempt.enter_context(run_folder()))
+            emulator = Emulator(
+                port=_free_port(),
+                folder=attempt.enter_context(run_folder()),
+                endpoints={name: endpoints[name] for name in endpoints if _LACKED in name},
+            )
             process = _process(emulator, attempt, endpoints)
             if _answers(emulator, process):
                 stack.push(attempt.pop_all())

@@ -7,15 +7,18 @@
 - ministack forwards events within an account and Region only, and gives the requests of a role to
   the default account. Here both cross accounts, without the policies that AWS would check. The
   tests of the templates check these with a policy evaluator.
+- DynamoDB keeps a backup of a deleted table that had point-in-time recovery. Here it keeps one of
+  every deleted table, and restores it when the table no longer exists.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ministack import app
 from ministack.core.responses import request_scope
-from ministack.services import eventbridge, sts
+from ministack.services import dynamodb, eventbridge, sts
 from ministack.services.cloudformation import provisioners
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -77,6 +80,34 @@ def _set_account_of_role(access_key: str) -> None:
 
 
 app.set_request_account_id = _set_account_of_role
+
+_create_table, _delete_table = dynamodb._create_table, dynamodb._delete_table
+
+
+def _create_table_of_backup(request: dict[str, Any]) -> Any:
+    """Create a table. ministack does not know the key attributes of a deleted table, texts here."""
+    keys = [*request.get("KeySchema", ())]
+    keys += [key for each in request.get("GlobalSecondaryIndexes", ()) for key in each["KeySchema"]]
+    names = dict.fromkeys(key["AttributeName"] for key in keys)
+    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in names]
+    return _create_table(
+        {**request, "AttributeDefinitions": request.get("AttributeDefinitions") or attributes}
+    )
+
+
+def _delete_table_with_backup(request: dict[str, Any]) -> Any:
+    name = request.get("TableName")
+    table = dynamodb._tables.get(name)
+    if table is not None and not table.get("DeletionProtectionEnabled"):
+        backup = {"TableName": name, "BackupName": f"{name}$DeletedTableBackup"}
+        _, _, body = dynamodb._create_backup(backup)
+        arn = json.loads(body)["BackupDetails"]["BackupArn"]
+        dynamodb._backups[arn]["BackupDetails"]["BackupType"] = "SYSTEM"
+    return _delete_table(request)
+
+
+dynamodb._create_table = _create_table_of_backup
+dynamodb._delete_table = _delete_table_with_backup
 
 if __name__ == "__main__":
     app.main()

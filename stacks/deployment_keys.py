@@ -644,10 +644,10 @@ class DeploymentKeys(Keys):
     def flow_definitions_matched(self) -> FlowDefinitions:
         """The flow definitions, as the constructs take them."""
         if self.flow_definitions is None:
-            return FlowDefinitions.any()
+            return FlowDefinitions.all()
         if self.flow_definitions[0].startswith("arn:"):
-            return FlowDefinitions.arns(*self.flow_definitions)
-        return FlowDefinitions.named(*self.flow_definitions)
+            return FlowDefinitions.from_arns(*self.flow_definitions)
+        return FlowDefinitions.from_names(*self.flow_definitions)
 
     @property
     def task_mappings(self) -> dict[str, TaskMapping]:

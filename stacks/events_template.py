@@ -231,12 +231,12 @@ class _Alerts(Alerts):
             scope, "DefaultRunbook", expression=Fn.condition_equals(runbook, "")
         )
 
-    def runbook_section(self, section: str) -> str:
+    def _runbook_section(self, section: str) -> str:
         """Return where a section of the runbook is found: a path, a URL or a command."""
         return Fn.condition_if(
             self._is_default.logical_id,
             runbook_section(None, section),
-            super().runbook_section(section),
+            super()._runbook_section(section),
         ).to_string()
 
 

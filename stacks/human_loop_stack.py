@@ -76,9 +76,9 @@ class HumanLoopStack(DeploymentStack):
         if self.hub is not None:
             parts["event_bus"] = self.hub
         reconciler = settings_of(deployment.reconciler, "enabled")
-        elsewhere = deployment.flow_definitions_matched.are_of_other_environments(self)
+        elsewhere = deployment.flow_definitions_matched._are_of_other_environments(self)
         if not deployment.reconciler.enabled:
-            parts["reconciler"] = None
+            parts["reconciler"] = False
         elif reconciler or (vpc and not elsewhere and self.hub is None):
             parts["reconciler"] = {**reconciler, **vpc}
         if deployment.outcome_archive.enabled:

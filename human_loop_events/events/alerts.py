@@ -141,21 +141,21 @@ class Alerts(Construct):
         """All alarms so far."""
         return list(self._alarms)
 
-    def runbook_section(self, section: str) -> str:
+    def _runbook_section(self, section: str) -> str:
         """Return the path, the URL or the command of a section of the runbook."""
         return runbook_section(self.runbook, section)
 
-    def failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
+    def _failure_message(self, failure: FailureDescription) -> events.RuleTargetInput:
         """Build the message about a failure, for a rule's target."""
         return failure_message(
             Stack.of(self),
             self.alert_format,
             failure,
-            self.runbook_section(failure.runbook_section),
+            self._runbook_section(failure.runbook_section),
             include_reason=self._include_reason,
         )
 
-    def reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
+    def _reason_message(self, failure: FailureDescription) -> events.RuleTargetInput | None:
         """Build the second message, with the reason. None if the format has one message."""
         if (
             self.alert_format is not AlertFormat.CHAT
@@ -165,7 +165,7 @@ class Alerts(Construct):
             return None
         return reason_message(failure, failure.reason_path)
 
-    def watch_failures(
+    def _watch_failures(
         self,
         rule: events.IRule,
         failure: FailureDescription,
@@ -390,7 +390,7 @@ class Alerts(Construct):
             evaluation_periods=evaluation_periods,
             comparison_operator=comparison_operator,
             treat_missing_data=treat_missing_data,
-            alarm_description=f"{description} Runbook: {self.runbook_section(section)}",
+            alarm_description=f"{description} Runbook: {self._runbook_section(section)}",
         )
         alarm.add_alarm_action(self._action)
         if self._ok_actions:

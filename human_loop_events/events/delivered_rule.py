@@ -56,7 +56,7 @@ class DeliveredRule(events.Rule):
         The rule's physical name. Default: CloudFormation generates a name.
     """
 
-    target_count: int
+    _target_count: int
     """The number of targets."""
 
     def __init__(
@@ -82,8 +82,8 @@ class DeliveredRule(events.Rule):
         )
         self._delivery = delivery
         self._alerts = alerts
-        self.target_count = 0
-        delivery.precede(self)
+        self._target_count = 0
+        delivery._precede(self)
         alerts.watch_rule(self, event_bus)
         alerts.watch_queue(delivery.dead_letter_queue)
         self.node.add_validation(_HasTarget(self))
@@ -104,16 +104,16 @@ class DeliveredRule(events.Rule):
         """
         if target is None:
             return
-        if self.target_count == MAX_TARGETS:
+        if self._target_count == MAX_TARGETS:
             raise ValueError(
                 f"{self.node.path}: EventBridge accepts {MAX_TARGETS} targets for one rule; add a "
                 "further rule, with on_event() for example, for further targets"
             )
-        completed = self._delivery.complete(target)
+        completed = self._delivery._complete(target)
         # Bound here and not by CDK, so that errors have no stack trace of its JavaScript.
-        config = completed.bind(self, f"Target{self.target_count}")
+        config = completed.bind(self, f"Target{self._target_count}")
         super().add_target(_BoundTarget(config))
-        self.target_count += 1
+        self._target_count += 1
         if completed.own_dead_letter_queue is not None:
             self._alerts.watch_queue(completed.own_dead_letter_queue)
 
@@ -137,6 +137,6 @@ class _HasTarget:
         self._rule = rule
 
     def validate(self) -> list[str]:
-        if self._rule.target_count:
+        if self._rule._target_count:
             return []
         return [f"the rule {self._rule.node.path} has no target, and drops its events: add one"]

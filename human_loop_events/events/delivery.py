@@ -229,7 +229,7 @@ class Delivery(Construct):
         """
         return DeliveryStreamTarget(self._role, delivery_stream, message)
 
-    def complete(self, target: events.IRuleTarget) -> CompletedTarget:
+    def _complete(self, target: events.IRuleTarget) -> CompletedTarget:
         """Add this retry policy and dead-letter queue to a target that has none.
 
         Parameters
@@ -241,7 +241,7 @@ class Delivery(Construct):
             return target
         return CompletedTarget(target, self._retry_policy, self.dead_letter_queue)
 
-    def precede(self, rule: IConstruct) -> None:
+    def _precede(self, rule: IConstruct) -> None:
         """Let CloudFormation create a rule after the policy of the dead-letter queue.
 
         Otherwise, events that arrive during the first deployment could be lost.

@@ -23,21 +23,21 @@ _ARN = re.compile(r"arn:[^:]+:sagemaker:([^:]+):(\d{12}):flow-definition/(.+)", 
 
 @dataclass(frozen=True, slots=True)
 class FlowDefinitions:
-    """A set of flow definitions. Create it with `named`, `arns` or `any`.
+    """A set of flow definitions. Create it with `from_names`, `from_arns` or `all`.
 
     Examples
     --------
-    >>> FlowDefinitions.named("invoices", "claims").names
+    >>> FlowDefinitions.from_names("invoices", "claims").names
     ('invoices', 'claims')
     """
 
     values: tuple[str, ...]
-    """The names or ARNs as they were given. Empty for any."""
+    """The names or ARNs as they were given. Empty for all."""
     are_arns: bool
     """Whether the values are ARNs."""
 
     @classmethod
-    def named(cls, *names: str) -> FlowDefinitions:
+    def from_names(cls, *names: str) -> FlowDefinitions:
         """Match flow definitions by name, in any account, Region and partition.
 
         Parameters
@@ -51,19 +51,21 @@ class FlowDefinitions:
             If there is no name, or A2I does not allow one of them.
         """
         if not names:
-            raise ValueError("FlowDefinitions.named() needs at least one name")
+            raise ValueError("FlowDefinitions.from_names() needs at least one name")
         for name in names:
-            _refuse_other_than_text("named", name, "FlowDefinitions.named('invoices', 'claims')")
+            _refuse_other_than_text(
+                "from_names", name, "FlowDefinitions.from_names('invoices', 'claims')"
+            )
             if not Token.is_unresolved(name) and not _is_name(name):
                 raise ValueError(
-                    f"FlowDefinitions.named(): {name!r} is not the name of a flow definition: "
+                    f"FlowDefinitions.from_names(): {name!r} is not the name of a flow definition: "
                     "expected 1 to 63 lower-case letters, digits and hyphens, a letter or digit "
-                    "first and last (an ARN goes to arns())"
+                    "first and last (an ARN goes to from_arns())"
                 )
         return cls(tuple(dict.fromkeys(names)), are_arns=False)
 
     @classmethod
-    def arns(cls, *arns: str) -> FlowDefinitions:
+    def from_arns(cls, *arns: str) -> FlowDefinitions:
         """Match exactly the flow definitions with these ARNs.
 
         Parameters
@@ -78,21 +80,23 @@ class FlowDefinitions:
             If there is no ARN, or one is not the ARN of a flow definition.
         """
         if not arns:
-            raise ValueError("FlowDefinitions.arns() needs at least one ARN")
+            raise ValueError("FlowDefinitions.from_arns() needs at least one ARN")
         for arn in arns:
-            _refuse_other_than_text("arns", arn, "FlowDefinitions.arns('arn:aws:sagemaker:…')")
+            _refuse_other_than_text(
+                "from_arns", arn, "FlowDefinitions.from_arns('arn:aws:sagemaker:…')"
+            )
             if Token.is_unresolved(arn):
                 continue
             match = _ARN.fullmatch(arn)
             if match is None or not _is_name(match[3]):
                 raise ValueError(
-                    f"FlowDefinitions.arns(): {arn!r} is not the ARN of a flow definition: "
+                    f"FlowDefinitions.from_arns(): {arn!r} is not the ARN of a flow definition: "
                     "expected arn:<partition>:sagemaker:<region>:<account>:flow-definition/<name>"
                 )
         return cls(tuple(dict.fromkeys(arns)), are_arns=True)
 
     @classmethod
-    def any(cls) -> FlowDefinitions:
+    def all(cls) -> FlowDefinitions:
         """Match every human loop of the account and Region, including those of other teams."""
         return cls((), are_arns=False)
 
@@ -104,7 +108,7 @@ class FlowDefinitions:
         return tuple(dict.fromkeys(value.rsplit("/", 1)[-1] for value in self.values))
 
     @property
-    def qualified_names(self) -> tuple[str, ...]:
+    def _qualified_names(self) -> tuple[str, ...]:
         """Account, Region and name, if all ARNs are known at synthesis. Empty otherwise."""
         if not self.are_arns or not self.names:
             return ()
@@ -112,15 +116,15 @@ class FlowDefinitions:
         return tuple(f"{each[2]}/{each[1]}/{each[3]}" for each in matches if each is not None)
 
     @property
-    def matchers(self) -> list[Any]:
-        """The matchers for the event's ``flowDefinitionArn``. Empty for any."""
+    def _matchers(self) -> list[Any]:
+        """The matchers for the event's ``flowDefinitionArn``. Empty for all."""
         if self.are_arns:
             return list(self.values)
         # An ARN ends in flow-definition/<name>. The shorter suffix leaves room for more names.
         return [{"suffix": f"/{name}"} for name in self.values]
 
-    def arns_in(self, stack: Stack) -> list[str]:
-        """Return the ARNs in a stack's account and Region, with a wildcard for any."""
+    def _arns_in(self, stack: Stack) -> list[str]:
+        """Return the ARNs in a stack's account and Region, with a wildcard for all."""
         return [
             value
             if self.are_arns
@@ -130,7 +134,7 @@ class FlowDefinitions:
             for value in self.values or ("*",)
         ]
 
-    def to_environment(self) -> str:
+    def _to_environment(self) -> str:
         """Return the names or ARNs as an environment variable of a function.
 
         Raises
@@ -148,7 +152,7 @@ class FlowDefinitions:
             )
         return rendered
 
-    def refuse_names_of_several_environments(self) -> None:
+    def _refuse_names_of_several_environments(self) -> None:
         """Refuse ARNs that differ only in account or Region, because metrics are by name.
 
         Raises
@@ -158,20 +162,20 @@ class FlowDefinitions:
         """
         if self.are_arns and 0 < len(self.names) < len(self.values):
             raise ValueError(
-                "FlowDefinitions.arns(): flow definitions of several accounts or Regions have the "
-                "same name, and would share their metrics and mappings; expected a HumanLoopHub as "
-                "event_bus, which distinguishes them by account and Region"
+                "FlowDefinitions.from_arns(): flow definitions of several accounts or Regions have "
+                "the same name, and would share their metrics and mappings; expected a "
+                "HumanLoopHub as event_bus, which distinguishes them by account and Region"
             )
 
-    def are_of_other_environments(self, stack: Stack) -> bool:
+    def _are_of_other_environments(self, stack: Stack) -> bool:
         """Return whether an ARN is in another account or Region than a stack."""
         try:
-            self.refuse_those_of_other_environments(stack)
+            self._refuse_those_of_other_environments(stack)
         except ValueError:
             return True
         return False
 
-    def refuse_those_of_other_environments(self, stack: Stack) -> None:
+    def _refuse_those_of_other_environments(self, stack: Stack) -> None:
         """Refuse ARNs outside the account and Region of a stack: its default bus gets no events.
 
         Parameters
@@ -194,11 +198,29 @@ class FlowDefinitions:
             ):
                 if not Token.is_unresolved(ours) and theirs != ours:
                     raise ValueError(
-                        f"FlowDefinitions.arns(): {arn} is in {what} {theirs}, but "
+                        f"FlowDefinitions.from_arns(): {arn} is in {what} {theirs}, but "
                         f"{stack.stack_name} is deployed to {what} {ours}. The default event bus "
                         "there does not receive its events; expected an ARN of that "
                         f"{what}, or event_bus with a bus to which they are forwarded"
                     )
+
+
+def flow_definitions_or_all(value: FlowDefinitions | None) -> FlowDefinitions:
+    """Return the flow definitions, or all of them for None.
+
+    Raises
+    ------
+    ValueError
+        If the value is something else. An empty list does not stand for all.
+    """
+    if value is None:
+        return FlowDefinitions.all()
+    if not isinstance(value, FlowDefinitions):
+        raise ValueError(
+            "flow_definitions: expected FlowDefinitions.from_names('invoices'), .from_arns(…) or "
+            f".all(), got {value!r}"
+        )
+    return value
 
 
 def _is_name(text: str) -> bool:

@@ -12,7 +12,7 @@ from aws_cdk import aws_events as events
 
 from human_loop_events.aws.arguments import require_choices, require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
@@ -25,7 +25,7 @@ from human_loop_reviews.contract import (
 #: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_PATTERN_LENGTH: Final = 2048
 
-_ANY_FLOW_DEFINITION: Final = FlowDefinitions.any()
+_ANY_FLOW_DEFINITION: Final = FlowDefinitions.all()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,8 @@ class HumanLoopFilter(EventFilter):
     statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.flow_definitions, FlowDefinitions):
-            raise ValueError(
-                "flow_definitions: expected FlowDefinitions.named('invoices'), .arns(…) or .any(), "
-                f"got {self.flow_definitions!r}"
-            )
+        flow_definitions = flow_definitions_or_all(self.flow_definitions)
+        object.__setattr__(self, "flow_definitions", flow_definitions)
         statuses = require_choices("statuses", self.statuses, HumanLoopStatus)
         object.__setattr__(self, "statuses", statuses)
 
@@ -105,13 +102,13 @@ class HumanLoopFilter(EventFilter):
             "humanLoopStatus": [each.value for each in wanted],
             **(detail or {}),
         }
-        matchers = self.flow_definitions.matchers
+        matchers = self.flow_definitions._matchers
         fitting = _fitting(matched, matchers)
         if fitting < len(matchers):
             raise ValueError(
                 f"flow_definitions: {len(matchers)} flow definitions make an event pattern of over "
                 f"{MAX_PATTERN_LENGTH} characters, which EventBridge refuses; the first {fitting} "
-                "fit. Use shorter names, FlowDefinitions.named() instead of ARNs, or several "
+                "fit. Use shorter names, FlowDefinitions.from_names() instead of ARNs, or several "
                 "constructs"
             )
         return events.EventPattern(
@@ -122,7 +119,7 @@ class HumanLoopFilter(EventFilter):
 
     def refuse_other_environments(self, stack: Stack) -> None:
         """Refuse flow definitions of another account or Region than a stack's."""
-        self.flow_definitions.refuse_those_of_other_environments(stack)
+        self.flow_definitions._refuse_those_of_other_environments(stack)
 
 
 def failure_code_detail(failure_codes: Sequence[str] | None) -> dict[str, Any]:

@@ -95,12 +95,12 @@ class HumanLoopHub(events.EventBus):
         resource.policy = self._create_policy(organization_id)
 
     @property
-    def reader_role_name(self) -> str:
+    def _reader_role_name(self) -> str:
         """The name of the role with which the review handler assumes the roles of the spokes."""
         return reader_role_name(self.hub_name, Stack.of(self).region)
 
     @property
-    def output_role_arns(self) -> list[str]:
+    def _output_role_arns(self) -> list[str]:
         """Patterns for the ARNs of the spokes' roles. The Regions of the spokes are not known."""
         return [
             Stack.of(self).format_arn(
@@ -113,7 +113,7 @@ class HumanLoopHub(events.EventBus):
             for account in self.accounts or ("*",)
         ]
 
-    def arn_for(self, stack: Stack) -> str:
+    def _arn_for(self, stack: Stack) -> str:
         """Return the ARN of the bus for a spoke in another stack of the app, without a reference.
 
         With a reference, the deployment of each stack would depend on the outputs of the other.
@@ -140,7 +140,7 @@ class HumanLoopHub(events.EventBus):
         partition = RegionInfo.get(own.region).partition or "aws"
         return f"arn:{partition}:events:{own.region}:{own.account}:event-bus/{self.hub_name}"
 
-    def register_reader(self, handler: Construct) -> str:
+    def _register_reader(self, handler: Construct) -> str:
         """Register the review handler that reads the outputs, and return the name of its role.
 
         Raises
@@ -155,7 +155,7 @@ class HumanLoopHub(events.EventBus):
                 "hub, and further rules with on_event() or StatusEvents"
             )
         self._reader = handler.node.path
-        return self.reader_role_name
+        return self._reader_role_name
 
     def _create_policy(self, organization_id: str | None) -> iam.PolicyDocument:
         # A rule forwards with a role, so EventBridge knows the organization of the role's account.

@@ -80,7 +80,7 @@ class StatusEvents(Construct):
     """The alerts on failures, and the alarms."""
     event_bus: events.IEventBus | None
     """The bus with the events. None for the account's default bus."""
-    rule_count: int
+    _rule_count: int
     """The number of rules."""
 
     def __init__(
@@ -124,7 +124,7 @@ class StatusEvents(Construct):
         self._topic: sns.ITopic | None = None
         self._queue: sqs.IQueue | None = None
         self._queue_dead_letter_queue: sqs.IQueue | None = None
-        self.rule_count = 0
+        self._rule_count = 0
         self._rule: DeliveredRule | None = None
         self._failed_rule: DeliveredRule | None = None
         self._failure_alarm: cloudwatch.Alarm | None = None
@@ -284,9 +284,9 @@ class StatusEvents(Construct):
         )
         topic = self.alerts.topic
         rule.add_target(
-            self.delivery.topic_target(topic, message=self.alerts.failure_message(failure))
+            self.delivery.topic_target(topic, message=self.alerts._failure_message(failure))
         )
-        reason = self.alerts.reason_message(failure)
+        reason = self.alerts._reason_message(failure)
         if reason is not None:
             with_reason = self._create_rule(
                 "FailedReason",
@@ -298,7 +298,7 @@ class StatusEvents(Construct):
             )
             with_reason.add_target(self.delivery.topic_target(topic, message=reason))
         self._failed_rule = rule
-        self._failure_alarm = self.alerts.watch_failures(
+        self._failure_alarm = self.alerts._watch_failures(
             rule,
             failure,
             event_bus=self.event_bus,
@@ -454,7 +454,7 @@ class StatusEvents(Construct):
         pattern: events.EventPattern,
         **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
-        self.rule_count += 1
+        self._rule_count += 1
         return DeliveredRule(
             self,
             rule_id,
@@ -472,7 +472,7 @@ class _HasRule:
         self._status_events = status_events
 
     def validate(self) -> list[str]:
-        if self._status_events.rule_count:
+        if self._status_events._rule_count:
             return []
         return [
             f"{self._status_events.node.path} has no rule, so no events are sent: call "

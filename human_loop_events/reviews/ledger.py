@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,7 +11,6 @@ from constructs import Construct
 from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.arguments import refuse_other_than_construct
 from human_loop_events.aws.encryption import USE_ACTIONS, create_key, grant_through
-from human_loop_events.aws.retention import KEEP
 from human_loop_reviews.contract import (
     LEDGER_INDEX,
     LEDGER_INDEX_PARTITION_KEY,
@@ -35,8 +34,9 @@ class Ledger(Construct):
         The id within the parent.
     table
         A table with partition key ``humanLoopArn`` and sort key ``creationTime``, both strings.
-        Default: a new one, on demand, with point-in-time recovery and an index by flow definition,
-        kept when the stack is deleted.
+        Default: a new one, on demand, with point-in-time recovery, deletion protection and an index
+        by flow definition. It is kept when the stack is deleted, also after a first deployment that
+        failed.
     encryption_key
         The customer managed key of the table. Default: a new key, with rotation, or the key of a
         supplied table. CDK does not know the key of a table that is imported by name or ARN.
@@ -89,15 +89,15 @@ class Ledger(Construct):
         """Allow reading the table and its index."""
         return self.table.grant_read_data(grantee)
 
-    def grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
+    def _grant_record(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow recording an outcome: reading and writing one item."""
         return self._grant(grantee, "dynamodb:GetItem", "dynamodb:PutItem")
 
-    def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
+    def _grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow finding the outcomes of a loop by its ARN."""
         return self._grant(grantee, "dynamodb:Query")
 
-    def grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
+    def _grant_reconcile(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reconciliation: finding outcomes, and writing the reconciler's items."""
         return self._grant(
             grantee,
@@ -129,7 +129,10 @@ class Ledger(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute=LEDGER_TIME_TO_LIVE,
-            removal_policy=KEEP,
+            deletion_protection=True,
+            # Not KEEP: if the first deployment fails, CloudFormation would try to delete the table,
+            # which its protection refuses, and end in ROLLBACK_FAILED.
+            removal_policy=RemovalPolicy.RETAIN,
         )
         table.add_global_secondary_index(
             index_name=LEDGER_INDEX,

@@ -16,7 +16,7 @@ from constructs import Construct
 
 from human_loop_events.aws.arguments import refuse_other_than_construct
 from human_loop_events.aws.encryption import USE_ACTIONS, grant_through
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 
 _S3_OUTPUT_PATH: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 
@@ -108,17 +108,17 @@ class OutputLocation:
         bucket = s3.Bucket.from_bucket_name(scope, construct_id, match[1])
         return cls(bucket, match[2] or "", encryption_key)
 
-    def object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
+    def _object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
         """Return key patterns of output objects, one for each known flow definition name."""
         prefix = self.prefix.strip("/")
         root = f"{prefix}/" if prefix else ""
         return [f"{root}{name}/*" for name in flow_definitions.names] or [f"{root}*"]
 
-    def pattern_groups(self, flow_definitions: FlowDefinitions) -> Iterator[list[str]]:
+    def _pattern_groups(self, flow_definitions: FlowDefinitions) -> Iterator[list[str]]:
         """Split the key patterns into groups that each fit into a managed policy."""
         group: list[str] = []
         room = _MAX_PATTERN_CHARACTERS
-        for pattern in self.object_patterns(flow_definitions):
+        for pattern in self._object_patterns(flow_definitions):
             # The policy has each pattern twice: in an object's ARN and as the prefix of a listing.
             characters = 2 * len(json.dumps(pattern)) + _MAX_OBJECT_ARN_LENGTH
             if group and characters > room:
@@ -132,8 +132,6 @@ class OutputLocation:
         self,
         grantee: iam.IGrantable,
         flow_definitions: FlowDefinitions | None = None,
-        *,
-        patterns: list[str] | None = None,
     ) -> iam.Grant:
         """Allow reading output objects, and distinguishing missing from forbidden objects.
 
@@ -146,10 +144,12 @@ class OutputLocation:
             The principal that can read.
         flow_definitions
             The flow definitions of the output. Default: all below the prefix.
-        patterns
-            Key patterns, such as one of `pattern_groups`. Default: those of the flow definitions.
         """
-        patterns = patterns or self.object_patterns(flow_definitions or FlowDefinitions.any())
+        return self._grant_read_patterns(
+            grantee, self._object_patterns(flow_definitions_or_all(flow_definitions))
+        )
+
+    def _grant_read_patterns(self, grantee: iam.IGrantable, patterns: list[str]) -> iam.Grant:
         listing = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["s3:ListBucket"],
@@ -175,14 +175,14 @@ class OutputLocation:
         flow_definitions
             The flow definitions of the output. Default: all below the prefix.
         """
-        patterns = self.object_patterns(flow_definitions or FlowDefinitions.any())
+        patterns = self._object_patterns(flow_definitions_or_all(flow_definitions))
         grant = self._grant(grantee, patterns, "s3:PutObject")
         for key in self._keys():
             # The documentation of A2I names no service through which it uses the key.
             grant = grant.combine(key.grant(grantee, *USE_ACTIONS))
         return grant
 
-    def warn_of_foreign_owners(self, scope: Construct) -> None:
+    def _warn_of_foreign_owners(self, scope: Construct) -> None:
         """Warn, on a construct, about what the owner in another account must allow."""
         account = Stack.of(scope).account
         owner = self.bucket.env.account

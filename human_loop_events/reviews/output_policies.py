@@ -42,7 +42,7 @@ def create_output_policies(
         If the number exceeds the quota of a role.
     """
     policies = []
-    groups = list(output.pattern_groups(flow_definitions))
+    groups = list(output._pattern_groups(flow_definitions))
     if len(groups) > _MAX_OUTPUT_POLICIES:
         raise ValueError(
             f"flow_definitions: to read the output of {len(flow_definitions.names)} flow "
@@ -58,7 +58,7 @@ def create_output_policies(
             roles=[role],
         )
         refuse_oversized(policy)
-        output.grant_read(policy, patterns=patterns)
+        output._grant_read_patterns(policy, patterns)
         acknowledge_wildcards(
             policy,
             "Read access to output objects below the configured prefix. A2I makes their keys "

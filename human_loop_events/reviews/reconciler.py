@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,11 +18,11 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import refuse_other_than_settings, require_choices
+from human_loop_events.aws.arguments import require_choices
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivery import Delivery
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.ledger import Ledger
 from human_loop_events.reviews.loop_context import LoopContext
@@ -139,11 +140,11 @@ class Reconciler(RuntimeFunction):
         if isinstance(event_bus, HumanLoopHub):
             raise ValueError(
                 f"reconciler: {event_bus.node.path} is a hub, and A2I lists the human loops of an "
-                "account and Region only there; expected None, and a HumanLoopEvents beside the "
+                "account and Region only there; expected False, and a HumanLoopEvents beside the "
                 "spoke in each account. Its reconciler sends lost events again, also to the hub"
             )
-        self._flow_definitions = flow_definitions or FlowDefinitions.any()
-        self._flow_definitions.refuse_those_of_other_environments(Stack.of(self))
+        self._flow_definitions = flow_definitions_or_all(flow_definitions)
+        self._flow_definitions._refuse_those_of_other_environments(Stack.of(self))
         self.schedule = _validate_schedule(schedule or Duration.hours(1))
         self._ledger = ledger
         self._event_bus = event_bus
@@ -170,7 +171,7 @@ class Reconciler(RuntimeFunction):
             environment={
                 ReconcilerSetting.LEDGER_TABLE.value: ledger.table.table_name,
                 ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,
-                ReconcilerSetting.FLOW_DEFINITIONS.value: self._flow_definitions.to_environment(),
+                ReconcilerSetting.FLOW_DEFINITIONS.value: self._flow_definitions._to_environment(),
                 ReconcilerSetting.STATUSES.value: json.dumps(
                     require_choices("statuses", statuses, HumanLoopStatus)
                 ),
@@ -186,6 +187,12 @@ class Reconciler(RuntimeFunction):
     def metric_recovered_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the events that were sent again, as a sum over the period (the schedule)."""
         return self._metric(Metric.RECOVERED_LOOPS, "Sum", period)
+
+    def metric_unknown_flow_definitions(
+        self, *, period: Duration | None = None
+    ) -> cloudwatch.Metric:
+        """Return 1 if A2I does not know a flow definition, as a maximum (of the schedule)."""
+        return self._metric(Metric.UNKNOWN_FLOW_DEFINITIONS, "Maximum", period)
 
     def metric_oldest_open_loop_age(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return the age of the oldest open loop in seconds, as a maximum (of the schedule)."""
@@ -206,7 +213,7 @@ class Reconciler(RuntimeFunction):
             listing.append("sagemaker:ListFlowDefinitions")
         self._allow(listing, "*")
         self._allow_describe_loops()
-        self._ledger.grant_reconcile(self.policy)
+        self._ledger._grant_reconcile(self.policy)
         self._allow_events(
             bus, contract.HUMAN_LOOP_DETAIL_TYPES[0], is_default_bus=self._event_bus is None
         )
@@ -225,7 +232,7 @@ class Reconciler(RuntimeFunction):
             schedule=events.Schedule.rate(self.schedule),
         )
         rule.add_target(
-            delivery.complete(
+            delivery._complete(
                 targets.LambdaFunction(
                     self.function,
                     dead_letter_queue=self.dead_letter_queue,
@@ -257,6 +264,15 @@ class Reconciler(RuntimeFunction):
         )
         alerts.add_alarm(
             self.function,
+            "UnknownFlowDefinitions",
+            self.metric_unknown_flow_definitions(),
+            description="A2I does not know a flow definition that the stack names, so lost events "
+            "of its human loops stay lost. human-loops status names it. Correct its name in "
+            "flow_definitions, or remove it.",
+            section="UnknownFlowDefinitions",
+        )
+        alerts.add_alarm(
+            self.function,
             "OpenLoops",
             self.metric_oldest_open_loop_age(),
             threshold=max_open_age.to_seconds(),
@@ -281,7 +297,7 @@ class Reconciler(RuntimeFunction):
 
 
 def supplied_or_new_reconciler(
-    context: LoopContext, reconciler: Reconciler | ReconcilerSettings | None
+    context: LoopContext, reconciler: Reconciler | ReconcilerSettings | Literal[False]
 ) -> Reconciler | None:
     """Return the supplied reconciler, or create one with the settings.
 
@@ -290,20 +306,26 @@ def supplied_or_new_reconciler(
     ValueError
         If the value is neither, or settings are supplied without a review handler.
     """
-    refuse_other_than_settings("reconciler", reconciler, Reconciler)
-    if reconciler is None or isinstance(reconciler, Reconciler):
+    if reconciler is False:
+        return None
+    if not isinstance(reconciler, Reconciler | dict):
+        raise ValueError(
+            "reconciler: expected Reconciler(…), ReconcilerSettings(…), or False for none, got "
+            f"{reconciler!r}"
+        )
+    if isinstance(reconciler, Reconciler):
         return reconciler
     handler = context.review_handler
     if reconciler is RECONCILER_BY_DEFAULT and (
         handler is None
         or isinstance(context.event_bus, HumanLoopHub)
-        or context.flow_definitions.are_of_other_environments(Stack.of(context.scope))
+        or context.flow_definitions._are_of_other_environments(Stack.of(context.scope))
     ):
         return None
     if handler is None:
         raise ValueError(
             "reconciler: it compares human loops with the ledger of a ReviewHandler, but "
-            "handler is your own function; expected Reconciler(…, ledger=…) or None"
+            "handler is your own function; expected Reconciler(…, ledger=…) or False"
         )
     return Reconciler(
         context.scope,

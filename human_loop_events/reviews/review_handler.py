@@ -24,7 +24,7 @@ from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.ledger import Ledger
@@ -210,9 +210,9 @@ class ReviewHandler(RuntimeFunction):
         super().__init__(scope, construct_id, encryption_key=encryption_key)
         self._output = output
         self.hub = hub
-        self._flow_definitions = flow_definitions or FlowDefinitions.any()
+        self._flow_definitions = flow_definitions_or_all(flow_definitions)
         if hub is None:
-            self._flow_definitions.refuse_names_of_several_environments()
+            self._flow_definitions._refuse_names_of_several_environments()
         self.outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"
         )
@@ -223,7 +223,7 @@ class ReviewHandler(RuntimeFunction):
             description="Settles ended human loops",
             policy_description="What the review handler may do",
             log_retention=log_retention,
-            role_name=hub.register_reader(self) if hub else None,
+            role_name=hub._register_reader(self) if hub else None,
         )
         self._add_statements(dead_letter_queue, has_custom_bus=outcome_bus is not None)
         network = self._connect_network(vpc, vpc_subnets, security_groups)
@@ -261,7 +261,7 @@ class ReviewHandler(RuntimeFunction):
                 "reserved_concurrent_executions sets it.",
             )
         if self._output is not None:
-            self._output.warn_of_foreign_owners(self)
+            self._output._warn_of_foreign_owners(self)
         self._warn_of_small_memory(_validate_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
 
@@ -372,7 +372,7 @@ class ReviewHandler(RuntimeFunction):
     def _add_statements(
         self, dead_letter_queue: sqs.IQueue | None, *, has_custom_bus: bool
     ) -> None:
-        self.ledger.grant_record(self.policy)
+        self.ledger._grant_record(self.policy)
         self._allow_events(
             self.outcome_bus, contract.OUTCOME_DETAIL_TYPE, is_default_bus=not has_custom_bus
         )
@@ -395,7 +395,7 @@ class ReviewHandler(RuntimeFunction):
                 description="Which output the review handler may read",
             )
         assert self.hub is not None  # noqa: S101 - the constructor requires one of the two
-        roles = self.hub.output_role_arns
+        roles = self.hub._output_role_arns
         for arn in roles:
             self._allow(["sts:AssumeRole"], arn)
         self._acknowledge_wildcards(

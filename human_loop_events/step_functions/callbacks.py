@@ -20,7 +20,7 @@ from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
 from human_loop_events.events.delivery import Delivery
-from human_loop_events.events.flow_definitions import FlowDefinitions
+from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import loop_metric
 from human_loop_events.reviews.review_handler import ReviewHandler
@@ -113,8 +113,8 @@ class HumanLoopCallbacks(RuntimeFunction):
                 "human loops of an account and Region only there; expected callbacks in a "
                 "HumanLoopEvents beside the spoke"
             )
-        self.flow_definitions = flow_definitions or FlowDefinitions.any()
-        self.flow_definitions.refuse_those_of_other_environments(Stack.of(self))
+        self.flow_definitions = flow_definitions_or_all(flow_definitions)
+        self.flow_definitions._refuse_those_of_other_environments(Stack.of(self))
         self.table = self._create_table()
         # cdk-nag recognises the dead-letter queue of a function too.
         self.dead_letter_queue = create_dead_letter_queue(
@@ -136,7 +136,7 @@ class HumanLoopCallbacks(RuntimeFunction):
             environment={
                 CallbackSetting.CALLBACK_TABLE.value: self.table.table_name,
                 CallbackSetting.LEDGER_TABLE.value: handler.ledger.table.table_name,
-                CallbackSetting.FLOW_DEFINITIONS.value: self.flow_definitions.to_environment(),
+                CallbackSetting.FLOW_DEFINITIONS.value: self.flow_definitions._to_environment(),
             },
         )
         self._acknowledge_shared_concurrency(
@@ -203,7 +203,7 @@ class HumanLoopCallbacks(RuntimeFunction):
             ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"], self.table.table_arn
         )
         grant_through(self.encryption_key, self.policy, "dynamodb", USE_ACTIONS)
-        handler.ledger.grant_query(self.policy)
+        handler.ledger._grant_query(self.policy)
         self._allow_human_loops()
         # AWS defines no resource for these actions. The token determines the execution.
         self._allow(["states:SendTaskFailure", "states:SendTaskSuccess"], "*")
@@ -216,7 +216,7 @@ class HumanLoopCallbacks(RuntimeFunction):
 
     def _allow_human_loops(self) -> None:
         self._allow_describe_loops()
-        flow_definitions = self.flow_definitions.arns_in(Stack.of(self))
+        flow_definitions = self.flow_definitions._arns_in(Stack.of(self))
         self._allow(["sagemaker:StartHumanLoop"], *flow_definitions)
         self._acknowledge_wildcards(
             "Starting loops of any flow definition of this account and Region, if none are named.",

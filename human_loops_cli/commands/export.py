@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports.comprehend_csv import DEFAULT_DELIMITER, DELIMITERS, ComprehendCsv
+from human_loops_cli.exports.comprehend_entities import ComprehendEntities
 from human_loops_cli.exports.export_writer import ExportWriter
 from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
@@ -26,10 +28,14 @@ from human_loops_cli.exports.loop import ReviewedLoop, ReviewSelection
 from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
+from human_loops_cli.exports.translate_tmx import TranslateTmx
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
 from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, read_output
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
+
+#: https://docs.aws.amazon.com/translate/latest/dg/what-is-languages.html
+_LANGUAGE: Final = re.compile("[a-z]{2,3}(-[A-Z]{2})?")
 
 _FORMATS_HELP: Final = "; ".join(f"{name}: {each.DESCRIPTION}" for name, each in FORMATS.items())
 
@@ -68,6 +74,7 @@ class _Reader:
             only=self.only,
             field=self.field_name,
             mapping=() if mapping is None else mapping.fields,
+            source_expression=self.source,
         )
 
 
@@ -94,7 +101,9 @@ def export(
     ] = None,
     source: Annotated[
         str,
-        typer.Option(help="Custom tasks: the S3 URI or the text; JMESPath on inputContent."),
+        typer.Option(
+            help="Custom tasks: the S3 URI, the text or the texts; JMESPath on inputContent."
+        ),
     ] = DEFAULT_EXPRESSION,
     field_name: Annotated[
         str | None, typer.Option("--field", help="The one field to export, by its name.")
@@ -106,6 +115,15 @@ def export(
         Path | None,
         typer.Option(help="label-studio: a file for the labeling configuration of the tasks."),
     ] = None,
+    documents: Annotated[
+        Path | None, typer.Option(help="comprehend-entities: a file for the documents.")
+    ] = None,
+    languages: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE,TARGET", help="translate-tmx: language codes of Amazon Translate."
+        ),
+    ] = None,
 ) -> None:
     """Write the values of more than half of the reviewers as training data.
 
@@ -115,11 +133,15 @@ def export(
     """
     session: Session = ctx.obj
     file = None if file == STANDARD_OUTPUT else file
-    written_as = _make_format(format_name, field_name, delimiter, labeling_config)
-    _check(session, source, file, labeling_config)
+    found = find_format(format_name)
+    if field_name is not None and found is RekognitionAdapter:
+        raise CommandError(f"--format {format_name} takes no --field", status=ExitStatus.USAGE)
+    written_as = _make_format(found, delimiter, labeling_config, documents, languages)
+    beside = labeling_config or documents
+    _check(session, found, source, file, beside)
     reader = _Reader(MappingFile(mapping), source, only, field_name)
     inputs = find_inputs(session, outputs)
-    _keep_inputs(inputs, (file, labeling_config))
+    _keep_inputs(inputs, (file, beside))
     summary = Summary(format_name=format_name, only=only, inputs=len(inputs))
     with complete_file(file) as stream:
         writer = ExportWriter(
@@ -133,23 +155,31 @@ def export(
         if not summary.exported:
             summary.print(session.printer, None)
             raise CommandError("nothing to export: no file", status=ExitStatus.INCOMPLETE)
-    if labeling_config is not None and isinstance(written_as, LabelStudio):
-        with complete_file(labeling_config) as stream:
-            stream.write(written_as.configuration().encode())
+    if beside is not None:
+        with complete_file(beside) as stream:
+            stream.write(_content_beside(written_as).encode())
     summary.print(session.printer, file)
     if summary.has_refusals:
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
 def _make_format(
-    name: str, field_name: str | None, delimiter: str, labeling_config: Path | None
+    found: type[ExportFormat],
+    delimiter: str,
+    labeling_config: Path | None,
+    documents: Path | None,
+    languages: str | None,
 ) -> ExportFormat:
     """Return a format, and refuse options that it does not have."""
-    found = find_format(name)
-    if field_name is not None and found is RekognitionAdapter:
-        raise CommandError(f"--format {name} takes no --field", status=ExitStatus.USAGE)
-    if labeling_config is not None and found is not LabelStudio:
-        raise CommandError("--labeling-config is for label-studio", status=ExitStatus.USAGE)
+    for option, of_format, is_given in (
+        ("--delimiter", ComprehendCsv, delimiter != DEFAULT_DELIMITER),
+        ("--labeling-config", LabelStudio, labeling_config is not None),
+        ("--documents", ComprehendEntities, documents is not None),
+        ("--languages", TranslateTmx, languages is not None),
+    ):
+        if is_given and found is not of_format:
+            (name,) = (name for name, each in FORMATS.items() if each is of_format)
+            raise CommandError(f"{option} is for {name}", status=ExitStatus.USAGE)
     if found is ComprehendCsv:
         if delimiter not in DELIMITERS:
             raise CommandError(
@@ -157,12 +187,45 @@ def _make_format(
                 status=ExitStatus.USAGE,
             )
         return ComprehendCsv(delimiter)
-    if delimiter != DEFAULT_DELIMITER:
-        raise CommandError("--delimiter is for comprehend-csv", status=ExitStatus.USAGE)
+    if found is ComprehendEntities:
+        if documents is None:
+            raise CommandError(
+                "--format comprehend-entities writes two files: name the one for the documents "
+                "with --documents, such as documents.txt",
+                status=ExitStatus.USAGE,
+            )
+        return ComprehendEntities(documents.name)
+    if found is TranslateTmx:
+        return TranslateTmx(*_language_codes(languages or ""))
     return found()
 
 
-def _check(session: Session, source: str, file: Path | None, labeling_config: Path | None) -> None:
+def _language_codes(languages: str) -> tuple[str, str]:
+    source, comma, target = languages.partition(",")
+    if not comma or source == target or not all(map(_LANGUAGE.fullmatch, (source, target))):
+        raise CommandError(
+            f"--languages {languages}: expected the codes of source and target, such as en,es",
+            status=ExitStatus.USAGE,
+        )
+    return source, target
+
+
+def _content_beside(written_as: ExportFormat) -> str:
+    """Return the content of the second file of an export."""
+    if isinstance(written_as, LabelStudio):
+        return written_as.configuration()
+    if isinstance(written_as, ComprehendEntities):
+        return written_as.documents()
+    raise TypeError(f"{type(written_as).__name__} has no second file")
+
+
+def _check(
+    session: Session,
+    found: type[ExportFormat],
+    source: str,
+    file: Path | None,
+    beside: Path | None,
+) -> None:
     """Refuse options that contradict each other, before anything is read."""
     if file is None and session.printer.as_json:
         raise CommandError(
@@ -170,9 +233,10 @@ def _check(session: Session, source: str, file: Path | None, labeling_config: Pa
             status=ExitStatus.USAGE,
         )
     place = (file or STANDARD_OUTPUT).resolve()
-    if labeling_config is not None and labeling_config.resolve() == place:
-        raise CommandError("-o and --labeling-config name one file", status=ExitStatus.USAGE)
-    for each in (file, labeling_config):
+    if beside is not None and beside.resolve() == place:
+        option = "--documents" if found is ComprehendEntities else "--labeling-config"
+        raise CommandError(f"-o and {option} name one file", status=ExitStatus.USAGE)
+    for each in (file, beside):
         refuse_unwritable(each)
     try:
         look_up(source, {})

@@ -27,6 +27,7 @@ from human_loops_cli.inputs import (
 )
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
+from human_loops_cli.spreadsheet_cell import spreadsheet_cell
 
 _OF_LOOP: Final = ("input", "error", "humanLoopName", "flowDefinitionArn", "taskType")
 _OF_FIELD: Final = (
@@ -41,9 +42,6 @@ _OF_FIELD: Final = (
     "note",
 )
 _VALUES: Final = ("predicted", "answers", "consensus")
-
-# What a spreadsheet takes for a formula, at the beginning of a text.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def review(
@@ -91,7 +89,7 @@ def review(
                 continue
             _count(summary, row)
             if session.printer.as_json:
-                session.printer.text(json.dumps(row, ensure_ascii=False))
+                session.printer.text(json.dumps(row))
             elif as_csv:
                 for cells in _csv_rows(row, columns):
                     _write_csv(cells)
@@ -222,8 +220,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = str(value)
-    # A name comes from a document or a reviewer. A spreadsheet would run a formula.
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    # A name comes from a document or a reviewer.
+    return spreadsheet_cell(text) if isinstance(value, str) else text
 
 
 def _write_csv(cells: Sequence[str]) -> None:

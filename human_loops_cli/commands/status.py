@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from human_loops_cli.console import Printer
 from human_loops_cli.errors import ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.health import Health, read_health
+from human_loops_cli.health import EndedLoops, Health, read_health
 from human_loops_cli.session import Session
 
 
@@ -27,7 +28,10 @@ def status(
     Loops are read from the ledger. Without --flow, the whole ledger is read. Use --flow if the
     ledger is large.
 
-    Status 1 if an alarm is on or a dead-letter queue has messages.
+    A part that cannot be read is named with the reason, and the others are shown.
+
+    Status 1 if an alarm is on, a dead-letter queue has messages, A2I does not know a flow
+    definition that the stack names, or a part cannot be read.
     """
     session: Session = ctx.obj
     while True:
@@ -50,16 +54,45 @@ def status(
 
 def _print(session: Session, health: Health, days: int) -> None:
     printer = session.printer
-    statuses = sorted({each for _, each in health.loops})
-    arns = {flow for flow, _ in health.loops}
-    names = shown_names(arns | {loop["flowDefinitionArn"] for loop in health.failures})
+    if health.ended is not None:
+        _print_loops(printer, health.ended, days)
+    printer.table(
+        "Dead-letter messages",
+        ("queue", "about"),
+        ((name, _or_unread(count)) for name, count in health.dead_letters.items()),
+        "no queues",
+    )
+    if health.alarms is not None:
+        printer.table(
+            "Alarms",
+            ("alarm", "state", "reason"),
+            ((alarm["name"], alarm["state"], alarm["reason"]) for alarm in health.alarms),
+            "none",
+        )
+    if health.handler is not None:
+        errors, runs = health.handler
+        unknown = "unknown, CloudWatch has no data"
+        printer.line(
+            f"Handler: errors {unknown if errors is None else errors}, "
+            f"invocations {unknown if runs is None else runs}"
+        )
+    for arn in health.unknown_flow_definitions or ():
+        printer.line(f"A2I does not know the flow definition {arn}")
+    for part, reason in health.unread.items():
+        printer.line(f"Cannot be read: {part}: {reason}")
+
+
+def _print_loops(printer: Printer, ended: EndedLoops, days: int) -> None:
+    statuses = sorted({each for _, each in ended.counts})
+    arns = {flow for flow, _ in ended.counts}
+    names = shown_names(arns | {loop["flowDefinitionArn"] for loop in ended.failures})
     printer.table(
         f"Loops that ended in the last {days} days",
         ("flow definition", *statuses),
-        ((names[flow], *(health.loops[flow, each] for each in statuses)) for flow in sorted(arns)),
+        ((names[flow], *(ended.counts[flow, each] for each in statuses)) for flow in sorted(arns)),
         "none",
     )
-    printer.line(f"Items of the ledger read: {health.items_read}")
+    printer.line(f"Items of the ledger read: {ended.items_read}")
     printer.table(
         "Last failures",
         ("ended", "loop", "flow definition", "code", "reason"),
@@ -71,22 +104,11 @@ def _print(session: Session, health: Health, days: int) -> None:
                 loop.get("failureCode") or "none",
                 loop.get("failureReason") or "none",
             )
-            for loop in health.failures
+            for loop in ended.failures
         ),
         "none",
     )
-    printer.table(
-        "Dead-letter messages", ("queue", "about"), health.dead_letters.items(), "no queues"
-    )
-    printer.table(
-        "Alarms",
-        ("alarm", "state", "reason"),
-        ((alarm["name"], alarm["state"], alarm["reason"]) for alarm in health.alarms),
-        "none",
-    )
-    errors, runs = health.handler_errors, health.handler_runs
-    unknown = "unknown, CloudWatch has no data"
-    printer.line(
-        f"Handler: errors {unknown if errors is None else errors}, "
-        f"invocations {unknown if runs is None else runs}"
-    )
+
+
+def _or_unread(count: int | None) -> object:
+    return "cannot be read" if count is None else count

@@ -24,16 +24,33 @@ def verify(
             "is marked as a test.",
         ),
     ] = True,
+    flow: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Check this flow definition: its name or ARN. Repeatable. Default: all that the "
+            "stack matches."
+        ),
+    ] = None,
 ) -> None:
     """Send one marked event through the stack, and show where it arrived.
+
+    For each flow definition that the stack matches, the command checks that A2I knows it, that the
+    rule matches it, and that A2I writes its output where the handler may read. The test output is
+    written to the place of one of them.
 
     Subscribers of the topic and consumers of the queue receive it with "verification" in its
     detail. The command removes all resources that it creates, also after an interruption.
 
-    Status 1 if a link is broken or not proven, or a resource could not be removed.
+    Status 1 if a link is broken, or a resource could not be removed.
     """
     session: Session = ctx.obj
-    verification = Verification(session=session, seconds=timeout, with_alarm=alerts)
+    verification = Verification(
+        session=session,
+        seconds=timeout,
+        with_alarm=alerts,
+        flows=flow or (),
+        announced=lambda uri: session.printer.note(f"Writes the test output {uri}, and removes it"),
+    )
     try:
         with session.printer.progress() as progress:
             task = progress.add_task("Verifying", total=None)
@@ -72,4 +89,9 @@ def _report_not_removed(session: Session, verification: Verification) -> None:
         session.printer.note(f"not removed: {each}")
 
 
-_SIGNS = {LinkState.OK: "ok      ", LinkState.BROKEN: "BROKEN  ", LinkState.SKIPPED: "skipped "}
+_SIGNS = {
+    LinkState.OK: "ok      ",
+    LinkState.BROKEN: "BROKEN  ",
+    LinkState.UNKNOWN: "unknown ",
+    LinkState.SKIPPED: "skipped ",
+}

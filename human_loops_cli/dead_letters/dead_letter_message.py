@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,10 +32,17 @@ _TARGET: Final = "TARGET_ARN"
 #: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 _REQUEST_ID: Final = "RequestID"
 
+_RECEIVED_TOO_OFTEN: Final = "received too often and not deleted"
 _WITHOUT_REASON: Final = (
-    "received too often and not deleted; the consumer's log has the reason. A function that was "
+    f"{_RECEIVED_TOO_OFTEN}; the consumer's log has the reason. A function that was "
     "stopped at its time limit or its memory limit leaves none in the message"
 )
+
+# The parts of an error's message that differ between loops.
+_OF_ONE_MESSAGE: Final = re.compile(
+    r"arn:\S+|s3://\S+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+(?:[-:.T]\d+)*Z?"
+)
+_MAX_CAUSE: Final = 160
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +137,25 @@ class DeadLetterMessage:
             attempts = self.attributes.get("RETRY_ATTEMPTS", "?")
             parts.append(f"gave up after {attempts} attempts: {condition}")
         return ": ".join(parts) or "the message does not say"
+
+    @property
+    def cause(self) -> str:
+        """Why the message is in the queue, without what differs between messages of one cause."""
+        if self.sender is Sender.SQS:
+            return _RECEIVED_TOO_OFTEN
+        text = self.attributes.get("ERROR_MESSAGE") or self.attributes.get(
+            ERROR_MESSAGE_ATTRIBUTE, ""
+        )
+        if self.subject:
+            text = re.sub(rf"(?<![\w-]){re.escape(self.subject)}(?![\w-])", "…", text)
+        text = " ".join(_OF_ONE_MESSAGE.sub("…", text).split())
+        return ": ".join(part for part in (self.error, text[:_MAX_CAUSE]) if part) or self.reason
+
+    @property
+    def loop_arn(self) -> str | None:
+        """The human loop's ARN. None if the body does not say."""
+        arn = self._detail.get("humanLoopArn")
+        return arn if isinstance(arn, str) else None
 
     @property
     def subject(self) -> str | None:

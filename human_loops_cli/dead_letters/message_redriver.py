@@ -15,9 +15,10 @@ from human_loop_reviews.contract import (
     PROJECT_SOURCE,
 )
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
-from human_loops_cli.dead_letters.destination import Destination, DestinationType, parse_rule_arn
+from human_loops_cli.dead_letters.destination import Destination, DestinationType
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
+from human_loops_cli.stack_rules import RuleName
 
 # If a message fails again, it receives new error attributes.
 _OLD_ERROR: Final = frozenset({ERROR_CODE_ATTRIBUTE, ERROR_MESSAGE_ATTRIBUTE})
@@ -89,10 +90,10 @@ class MessageRedriver:
     def _put(self, rule_arn: str, body: str) -> str | None:
         """Put an event on the bus of a rule: the other account admits the rule, not the caller."""
         events = self._session.client("events")
-        bus, name = parse_rule_arn(rule_arn)
+        rule = RuleName.of_arn(rule_arn)
         # EventBridge drops an event that no rule matches, without an error.
-        if events.describe_rule(Name=name, EventBusName=bus)["State"] == "DISABLED":
-            return f"rule {name} is disabled"
+        if events.describe_rule(Name=rule.name, EventBusName=rule.bus)["State"] == "DISABLED":
+            return f"rule {rule.name} is disabled"
         event = json.loads(body) if _is_json(body) else None
         if not isinstance(event, dict) or event.get("detail-type") not in HUMAN_LOOP_DETAIL_TYPES:
             return "only the events of human loops can be sent again on an event bus"
@@ -102,7 +103,7 @@ class MessageRedriver:
             "DetailType": event["detail-type"],
             "Detail": json.dumps(event.get("detail")),
             "Resources": event.get("resources") or [],
-            "EventBusName": bus,
+            "EventBusName": rule.bus,
             **({"Time": event["time"]} if event.get("time") else {}),
         }
         (result,) = events.put_events(Entries=[entry])["Entries"]

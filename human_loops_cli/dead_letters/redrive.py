@@ -6,9 +6,11 @@ message can be delivered twice.
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,12 +23,17 @@ from human_loops_cli.dead_letters.dead_letter_queues import (
 )
 from human_loops_cli.dead_letters.destination import Destination
 from human_loops_cli.dead_letters.message_redriver import MessageRedriver
+from human_loops_cli.dead_letters.received_once import received_once
+from human_loops_cli.dead_letters.selection import Selection
 from human_loops_cli.errors import explain
 
 # Longer than the maximum timeout of a function, so that no other consumer receives the message.
 _HIDDEN_FOR: Final = 960
 
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
+
+# How many messages are received to choose some of them.
+_CHOSEN_FROM: Final = 100
 
 #: The error codes of SQS and of emulators for messages that SQS cannot move.
 _CANNOT_MOVE: Final = frozenset(
@@ -132,6 +139,7 @@ def deliver(
     redriver: MessageRedriver,
     destination_of: Callable[[DeadLetterMessage], Destination],
     *,
+    selection: Selection,
     at_most: int | None,
     progressed: Progressed,
 ) -> None:
@@ -147,38 +155,36 @@ def deliver(
         Sends the messages.
     destination_of
         Returns the destination of a message.
+    selection
+        Which messages to send.
     at_most
-        How many messages to send. None for all.
+        How many messages to send, chosen at random. None for all.
     progressed
         Called with the progress.
     """
     total = client.count() if at_most is None else min(at_most, client.count())
-    deadline = None
-    hidden: dict[str, str] = {}
     delivered: set[str] = set()
-    try:
-        while at_most is None or len(delivered) + len(redrive.not_redriven) < at_most:
-            received = client.receive(hidden_for=_HIDDEN_FOR)
-            if received is None:
-                break
-            message, deadline = received.message, deadline or received.time
-            known = message.message_id in hidden
-            hidden[message.message_id] = message.receipt_handle
-            if message.sent > deadline:
-                redrive.arrived_meanwhile += not known
-                continue
-            if known:
-                continue
+    with received_once(client, hidden_for=_HIDDEN_FOR) as received:
+        chosen: Iterable[DeadLetterMessage] = filter(selection.has, received)
+        if at_most is not None:
+            chosen = _some(chosen, at_most)
+        for message in chosen:
             problem = _redrive(message, client, redriver, destination_of, delivered)
             if problem is not None:
                 redrive.not_redriven.append(NotRedriven(message, problem))
             else:
-                del hidden[message.message_id]
+                received.forget(message)
             redrive.redriven = len(delivered)
+            redrive.arrived_meanwhile = received.arrived_meanwhile
             done = len(delivered) + len(redrive.not_redriven)
             progressed(done, max(total, done))
-    finally:
-        client.show_again(hidden.values())
+        redrive.arrived_meanwhile = received.arrived_meanwhile
+
+
+def _some(messages: Iterable[DeadLetterMessage], at_most: int) -> list[DeadLetterMessage]:
+    """Choose messages at random: the first ones can be those that fail each time."""
+    found = list(islice(messages, max(at_most, _CHOSEN_FROM)))
+    return random.sample(found, min(at_most, len(found)))  # no secret
 
 
 def _redrive(

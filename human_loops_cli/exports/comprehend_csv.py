@@ -25,7 +25,7 @@ DEFAULT_DELIMITER: Final = "|"
 DELIMITERS: Final = frozenset(" ~!@#$%^*-_+=|\\:;\t>?/")
 
 # A row ends with a line break, so that a document has none. Everything else is exact.
-_LINE_BREAKS: Final = r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+"
+LINE_BREAK: Final = r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]"
 
 
 class ComprehendCsv:
@@ -57,7 +57,7 @@ class ComprehendCsv:
             self._delimiter in label for label in annotation.labels
         ):
             raise LeftOutError(Reason.DELIMITER_IN_LABEL)
-        text = re.sub(_LINE_BREAKS, " ", loop.require_source().require_text())
+        text = re.sub(f"{LINE_BREAK}+", " ", loop.require_source().require_text())
         self._consistency.require(annotation.name, annotation.kind)
         row = io.StringIO()
         writer = csv.writer(row, lineterminator="\n", quoting=csv.QUOTE_ALL)

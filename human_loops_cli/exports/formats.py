@@ -7,10 +7,13 @@ from typing import Final
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports import (
     comprehend_csv,
+    comprehend_entities,
     ground_truth,
     jsonl,
     label_studio,
     rekognition_adapter,
+    translate_tmx,
+    translations,
 )
 from human_loops_cli.exports.format import ExportFormat
 
@@ -20,6 +23,9 @@ FORMATS: Final[dict[str, type[ExportFormat]]] = {
     "ground-truth": ground_truth.FORMAT,
     "rekognition-adapter": rekognition_adapter.FORMAT,
     "comprehend-csv": comprehend_csv.FORMAT,
+    "comprehend-entities": comprehend_entities.FORMAT,
+    "translations": translations.FORMAT,
+    "translate-tmx": translate_tmx.FORMAT,
     "label-studio": label_studio.FORMAT,
 }
 

@@ -1,6 +1,8 @@
 """The augmented manifest of Amazon SageMaker Ground Truth: classes, boxes and spans of texts.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/sms-named-entity-recg.html
+https://docs.aws.amazon.com/comprehend/latest/dg/cer-annotation-manifest.html
 """
 
 from __future__ import annotations

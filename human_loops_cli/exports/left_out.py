@@ -38,6 +38,16 @@ class Reason(StrEnum):
     BOX_OUTSIDE_IMAGE = "a box is not within the image"
     SPAN_OUTSIDE_TEXT = "a span is empty, or is not within the text: use --source"
     EMPTY_BOX = "a box has no area"
+    OVERLAPPING_SPANS = "spans overlap, which Amazon Comprehend does not support"
+    SAME_ENTITY_TYPE = "two labels are the same entity type, once in upper case with underscores"
+    TOO_MANY_ENTITY_TYPES = "more than 25 entity types in the file"
+    NO_ROWS = "no row of a list has a source and a target: the mapping's field needs rows"
+    NO_SOURCE_ROWS = "--source finds no list: name what was translated, such as pairs[*].original"
+    OTHER_SOURCE_ROWS = (
+        "--source and the mapping's prediction do not find the same number of rows, or a row has "
+        "no prediction"
+    )
+    SEGMENT = "every row has a text over 1,000 bytes or with characters that XML cannot hold"
 
     @property
     def is_refusal(self) -> bool:

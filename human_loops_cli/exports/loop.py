@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.mapping import FieldMapping
@@ -18,7 +20,7 @@ from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.source import Source
+from human_loops_cli.exports.source import DEFAULT_EXPRESSION, Source
 
 #: The verdicts by which the model was not upheld, and more than half gave something else.
 CORRECTIONS: Final = frozenset(
@@ -46,6 +48,29 @@ class FieldLeftOut(StrEnum):
     NOT_COMPARED = "notCompared"
     #: The model predicted nothing, and no more than half of the reviewers gave a value.
     NO_VALUE = "noValue"
+    #: A row without a text as its source or target.
+    NO_PAIR = "noPair"
+    #: A row with a text that the format does not take.
+    NOT_TAKEN = "notTaken"
+
+
+class Row(NamedTuple):
+    """A row of a custom task's list, as the name of its field states it."""
+
+    field: str
+    number: int
+
+
+def row_of(name: str) -> Row | None:
+    """Return the row that a name states.
+
+    Examples
+    --------
+    >>> row_of("Quantity[2]")
+    Row(field='Quantity', number=2)
+    """
+    found = re.fullmatch(r"(.*)\[(\d+)\]", name, re.DOTALL)
+    return None if found is None else Row(found[1], int(found[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +119,16 @@ class ReviewedLoop:
     """The name of the only field to export. None for all."""
     mapping: Sequence[FieldMapping] = ()
     """Where a custom task's predictions and answers are found."""
+    source_expression: str = DEFAULT_EXPRESSION
+    """Where a custom task has what was reviewed."""
+    _not_written: Counter[FieldLeftOut] = dataclasses.field(default_factory=Counter)
 
     @cached_property
     def _states(self) -> list[ConsensusField | FieldLeftOut]:
         return [
             _state(each)
             for each in self.review.fields
-            if self.field in (None, each.name, each.predicted_name)
+            if self.field in (None, each.name, each.predicted_name, _field_of(each.name))
             and each.name.rpartition(".")[2] != _COMMENT
         ]
 
@@ -111,8 +139,13 @@ class ReviewedLoop:
 
     @property
     def fields_left_out(self) -> Counter[FieldLeftOut]:
-        """How many fields have no consensus, and why."""
-        return Counter(each for each in self._states if isinstance(each, FieldLeftOut))
+        """How many fields are not exported, and why."""
+        states = Counter(each for each in self._states if isinstance(each, FieldLeftOut))
+        return states + self._not_written
+
+    def leave_out(self, why: FieldLeftOut) -> None:
+        """Count a field with a consensus that the format cannot write."""
+        self._not_written[why] += 1
 
     def require_fields(self) -> list[ConsensusField]:
         """Return the fields to export, one at least: with ``CORRECTED``, the corrected ones.
@@ -224,6 +257,11 @@ class ReviewedLoop:
 
     def _why_nothing_corrected(self) -> Reason:
         return Reason.NOT_CORRECTED if self.review.prediction_known else Reason.NO_PREDICTION
+
+
+def _field_of(name: str) -> str | None:
+    row = row_of(name)
+    return None if row is None else row.field
 
 
 def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:

@@ -47,6 +47,17 @@ def spans_of_text(spans: Sequence[Mapping[str, Any]], text: str) -> list[TextSpa
     return [_of_text(span, units) for span in spans]
 
 
+def start_in_characters(span: TextSpan, text: str) -> int:
+    r"""Return where a span begins, counted in characters, each of which is one.
+
+    Examples
+    --------
+    >>> start_in_characters(TextSpan("org", 3, 6, "IBM"), "\U0001f600 IBM")
+    2
+    """
+    return len(text.encode("utf-16-le")[: 2 * span.start].decode("utf-16-le"))
+
+
 def _of_text(span: Mapping[str, Any], units: bytes) -> TextSpan:
     label, start, end = single_spaced(span["label"]), span["startOffset"], span["endOffset"]
     if not label:

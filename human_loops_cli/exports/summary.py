@@ -20,6 +20,8 @@ _WHY_FIELDS_ARE_LEFT_OUT: Final = {
     FieldLeftOut.DISPUTED: "no value has more than half of the reviewers",
     FieldLeftOut.NOT_COMPARED: "not compared",
     FieldLeftOut.NO_VALUE: "less than half of the reviewers added a value",
+    FieldLeftOut.NO_PAIR: "rows without a text as source and target",
+    FieldLeftOut.NOT_TAKEN: "rows with a text over 1,000 bytes, or that XML cannot hold",
 }
 
 

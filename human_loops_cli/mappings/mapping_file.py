@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from human_loop_reviews.a2i.output import Output
@@ -14,6 +16,24 @@ from human_loop_reviews.tasks.searchable import searchable_answers, searchable_i
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.mappings.custom_outputs import is_answered_custom_task
+
+
+@dataclass
+class PathCounts:
+    """In how many outputs the paths of mappings are found."""
+
+    flow_definitions: set[str] = field(default_factory=set)
+    """The names of the flow definitions of the outputs."""
+    files: Counter[str] = field(default_factory=Counter)
+    """How many outputs a mapping counts for, by its flow definition."""
+    found: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """By flow definition, field, and ``prediction`` or ``answer``."""
+
+    def add(self, others: PathCounts) -> None:
+        """Add the counts of other outputs."""
+        self.flow_definitions |= others.flow_definitions
+        self.files += others.files
+        self.found += others.found
 
 
 class MappingFile:
@@ -42,9 +62,13 @@ class MappingFile:
                 raise self._unusable(error.strerror or str(error)) from None
             except MappingError as error:
                 raise self._unusable(str(error)) from None
-        self._flow_definitions: set[str] = set()
-        self._files: Counter[str] = Counter()
-        self._found: Counter[tuple[str, str, str]] = Counter()
+        self.counts = PathCounts()
+
+    def without_counts(self) -> MappingFile:
+        """Return the same mappings, as if there were no output yet."""
+        new = copy(self)
+        new.counts = PathCounts()
+        return new
 
     def find(self, output: Output) -> TaskMapping | None:
         """Return an output's mapping, None without one, and count the paths that it finds.
@@ -55,7 +79,7 @@ class MappingFile:
             If the answers are too large.
         """
         name = output.flow_definition_name or ""
-        self._flow_definitions.add(name)
+        self.counts.flow_definitions.add(name)
         if isinstance(self._mappings, TaskMapping):
             group, mapping = "", self._mappings
         elif name in self._mappings:
@@ -76,11 +100,11 @@ class MappingFile:
         """
         for line in self._describe_paths():
             printer.note(line)
-        if isinstance(self._mappings, TaskMapping) or not self._flow_definitions:
+        if isinstance(self._mappings, TaskMapping) or not self.counts.flow_definitions:
             return
         for name in self._mappings:
-            if name not in self._flow_definitions:
-                known = ", ".join(sorted(self._flow_definitions - {""})) or "none"
+            if name not in self.counts.flow_definitions:
+                known = ", ".join(sorted(self.counts.flow_definitions - {""})) or "none"
                 raise self._unusable(
                     f"{name}: no such flow definition; those of the outputs: {known}"
                 )
@@ -89,19 +113,19 @@ class MappingFile:
         inputs = searchable_inputs(output.inputs)
         contents = [answer.content for answer in output.answers]
         answers = searchable_answers(contents, output.answers[0].place.source)
-        self._files[group] += 1
+        self.counts.files[group] += 1
         for each in mapping.fields:
             found = find_paths(inputs, answers, each)
             for side, is_found in zip(("prediction", "answer"), found, strict=True):
-                self._found[group, each.name, side] += is_found
+                self.counts.found[group, each.name, side] += is_found
 
     def _describe_paths(self) -> Iterator[str]:
         groups = {"": self._mappings} if isinstance(self._mappings, TaskMapping) else self._mappings
         for group, mapping in groups.items():
-            files = self._files[group]
+            files = self.counts.files[group]
             for each in mapping.fields:
                 prediction, answer = [
-                    self._found[group, each.name, side] for side in ("prediction", "answer")
+                    self.counts.found[group, each.name, side] for side in ("prediction", "answer")
                 ]
                 name = f"{group}: {each.name}" if group else each.name
                 yield (

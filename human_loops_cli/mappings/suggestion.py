@@ -146,7 +146,7 @@ class MappingEvidence:
 
 
 class MappingSuggestions:
-    """Suggested mappings by flow definition: each has a task of its own."""
+    """Suggested mappings by flow definition, because each has its own task."""
 
     def __init__(self) -> None:
         self._evidence: dict[str, MappingEvidence] = defaultdict(MappingEvidence)

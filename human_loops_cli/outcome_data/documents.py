@@ -5,29 +5,34 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
-from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loops_cli.mappings.mapping_file import MappingFile
-from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
-from human_loops_cli.outcome_data.line_problems import ENVELOPE, NOT_JSON, TOO_LONG, problem_of
-from human_loops_cli.outcome_data.reviewed_output import IncompleteOutputError, outcome_of_output
+from human_loops_cli.outcome_data.group import MAX_REVIEWED_BYTES, Group
+from human_loops_cli.outcome_data.line_problems import (
+    BYTE_ORDER_MARK,
+    ENVELOPE,
+    MAX_LINE_BYTES,
+    NOT_JSON,
+    REPEATED,
+    TOO_LONG,
+)
+from human_loops_cli.outcome_data.output_reviewers import OutputReviewers
+from human_loops_cli.outcome_data.reviewed_output import ANSWERS, Reviewed, is_output
 
 #: The largest file that is one document, and not lines.
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 
-#: A file of lines that is as large is read at once.
+#: A file of lines that is as large is a group of its own.
 _LARGE: Final = 4 * 1024 * 1024
 
 _BLOCK: Final = MAX_LINE_BYTES
 
 _GZIP: Final = b"\x1f\x8b"
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 class ReadFile(Protocol):
@@ -39,65 +44,71 @@ class ReadFile(Protocol):
 
 
 class Documents:
-    """Reads files into batches of lines.
+    """Reads files into groups of lines.
 
     Parameters
     ----------
-    mappings
-        The mappings of custom tasks.
-    submit
-        Called with each full batch.
+    folder
+        Where groups are written.
+    reviewers
+        Review outputs.
+    read_group
+        Called with each full group.
     read_file
-        Reads a large file of lines. If it returns False, the lines are read into batches.
+        Reads a large file of lines. If it returns False, the lines are read into groups.
     reject
         Called with the file, the problem and the line of what cannot be used.
     """
 
     def __init__(
         self,
-        mappings: MappingFile,
-        submit: Callable[[Batch], None],
+        folder: Path,
+        reviewers: OutputReviewers,
+        read_group: Callable[[Group], None],
         read_file: ReadFile,
         reject: Callable[[str, str, int | None], None],
     ) -> None:
-        self._mappings = mappings
-        self._submit = submit
+        self._paths = (folder / f"group-{number}.jsonl" for number in count())
+        self._reviewers = reviewers
+        self._read_group = read_group
         self._read_file = read_file
         self._reject = reject
-        self._lines = Batch()
-        self._reviewed = Batch(trusted=True)
+        self._groups = {reviewed: self._new_group(reviewed) for reviewed in (False, True)}
 
-    def read(self, path: Path, place: str) -> None:
+    def read(self, file: BinaryIO, path: Path, place: str) -> None:
         """Read a file.
 
         Parameters
         ----------
-        path
-            Where it is.
+        file, path
+            The file at its beginning, and where it is.
         place
             The name of the file in rejects.
         """
-        with path.open("rb") as file:
-            compressed = file.read(len(_GZIP)) == _GZIP
-            file.seek(0)
-            stream: Any = gzip.GzipFile(fileobj=file) if compressed else file
-            blocks = self._blocks(stream, place)
-            first = next(blocks, b"").removeprefix(_BYTE_ORDER_MARK)
-            if not first.strip():
-                self._reject(place, "expected outcomes, the file is empty", None)
-            elif not _is_lines(first):
-                self._read_document(first, blocks, place)
-            elif not self._read_large(path, first, compressed=compressed):
-                self._read_lines(chain([first], blocks), place)
+        compressed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+        stream: Any = gzip.GzipFile(fileobj=file) if compressed else file
+        blocks = self._blocks(stream, place)
+        first = next(blocks, b"").removeprefix(BYTE_ORDER_MARK)
+        second = next(blocks, b"")
+        if not first.strip():
+            self._reject(place, "expected outcomes, the file is empty", None)
+        elif not second and ANSWERS in first:
+            self._take_reviewed(self._reviewers.review(first, place))
+        elif not self._read_large(path, first, compressed=compressed):
+            self._read_blocks(first, chain([second], blocks), place)
 
     def finish(self) -> None:
-        """Submit the last batches."""
-        self._submit_if(self._lines.count > 0, self._reviewed.count > 0)
+        """Wait for the last reviews, and read the last groups."""
+        self._take_reviewed(self._reviewers.finish())
+        for group in self._groups.values():
+            self._submit(group)
 
     def _read_large(self, path: Path, first: bytes, *, compressed: bool) -> bool:
         return (
             path.stat().st_size >= _LARGE
             and not is_pattern(path)
+            and _is_lines(first)
             and self._read_file(path, compressed=compressed, enveloped=ENVELOPE in first)
         )
 
@@ -110,80 +121,97 @@ class Documents:
         except OSError as error:
             self._reject(place, f"cannot be read: {error.strerror}", None)
 
-    def _read_lines(self, blocks: Iterator[bytes], place: str) -> None:
-        """Read lines into batches, the last one with or without its end."""
+    def _read_blocks(self, first: bytes, others: Iterable[bytes], place: str) -> None:
+        read = self._read_lines if _is_lines(first) else self._read_document
+        read(chain([first], others), place)
+
+    def _read_lines(self, blocks: Iterable[bytes], place: str) -> None:
+        """Read lines into groups, the last one with or without its end."""
         rest, line, skipping = b"", 1, False
-        for block in blocks:
+        for block in _without_last_blanks(blocks):
             if skipping:
                 _, end, block = block.partition(b"\n")
                 skipping, line = not end, line + len(end)
+            if rest and len(rest) + block.find(b"\n") > MAX_LINE_BYTES:
+                self._reject(place, TOO_LONG, line)
+                rest, block, line = b"", block[block.find(b"\n") + 1 :], line + 1
             cut = block.rfind(b"\n") + 1
             if cut:
-                line += self._lines.add((rest, memoryview(block)[:cut]), place, line)
-                self._submit_full()
+                line += self._add((rest, memoryview(block)[:cut]), place, line)
             rest = block[cut:] if cut else rest + block
             if len(rest) > MAX_LINE_BYTES:
                 self._reject(place, TOO_LONG, line)
                 rest, skipping = b"", True
         if rest.strip():
-            self._lines.add((rest, b"\n"), place, line)
-            self._submit_full()
+            self._add((rest, b"\n"), place, line)
 
-    def _read_document(self, first: bytes, blocks: Iterator[bytes], place: str) -> None:
+    def _read_document(self, blocks: Iterable[bytes], place: str) -> None:
         """Read a file that is one object or a list of them. If it is neither, read its lines."""
-        content = bytearray(first)
-        for block in blocks:
+        content, left = bytearray(), iter(blocks)
+        for block in left:
             content += block
             if len(content) > MAX_DOCUMENT_BYTES:
-                self._read_lines(chain([bytes(content)], blocks), place)
-                return
-        try:
-            document = read_json(bytes(content), source=place)
-        except UnreadableOutputError:
-            self._read_lines(iter([bytes(content)]), place)
+                break
+        found = None if len(content) > MAX_DOCUMENT_BYTES else _parse(bytes(content))
+        if not isinstance(found, dict | list):
+            self._read_lines(chain(_blocks_of(bytes(content)), left), place)
             return
-        for number, each in enumerate(document if isinstance(document, list) else [document], 1):
-            problem = self._take(each, place, number)
-            if problem:
-                self._reject(place, problem, number if isinstance(document, list) else None)
+        documents = found if isinstance(found, list) else [found]
+        if not all(map(is_output, documents)) and _parse(bytes(content), unique_keys=True) is None:
+            self._reject(place, REPEATED, None)
+            return
+        for number, document in enumerate(documents, 1):
+            number_of_list = number if isinstance(found, list) else None
+            self._take(document, place, number_of_list, size=len(content))
 
-    def _take(self, document: Any, place: str, number: int) -> str | None:
-        """Add an outcome, an event or an output to a batch. Return what is wrong with it."""
+    def _take(self, document: Any, place: str, number: int | None, *, size: int) -> None:
+        """Take an outcome, an event or an output."""
         if not isinstance(document, dict):
-            return NOT_JSON
-        if "humanAnswers" in document:
-            return self._review(document, place, number)
-        problem = problem_of(document)
-        return problem or _add(self._lines, document, place, number, MAX_LINE_BYTES)
+            self._reject(place, NOT_JSON, number)
+        elif is_output(document):
+            self._take_reviewed([self._reviewers.review_here(document, place, number, size)])
+        else:
+            line = json.dumps(document, separators=(",", ":")).encode()
+            if len(line) > MAX_LINE_BYTES:
+                self._reject(place, TOO_LONG, number)
+            else:
+                self._add((line, b"\n"), place, number or 1)
 
-    def _review(self, document: dict[str, Any], place: str, number: int) -> str | None:
-        try:
-            output = parse_output(json.dumps(document), source="output")
-            outcome = outcome_of_output(output, self._mappings.find(output))
-        except (IncompleteOutputError, UnreadableOutputError) as error:
-            return str(error)
-        problem = _add(self._reviewed, outcome, place, number, MAX_TRUSTED_LINE_BYTES)
-        self._submit_full()
-        return problem
+    def _take_reviewed(self, finished: Iterable[Reviewed]) -> None:
+        """Take what reviews made of outputs, and read what is none."""
+        for each in finished:
+            if each.problem is not None:
+                self._reject(each.place, each.problem, each.number)
+            elif each.outcome is None:
+                self._read_blocks(each.content, (), each.place)
+            elif len(each.outcome) > MAX_REVIEWED_BYTES:
+                self._reject(each.place, TOO_LONG, each.number)
+            else:
+                self._add((each.outcome, b"\n"), each.place, each.number or 1, reviewed=True)
 
-    def _submit_full(self) -> None:
-        self._submit_if(self._lines.is_full, self._reviewed.is_full)
+    def _add(
+        self,
+        parts: Sequence[bytes | memoryview],
+        place: str,
+        line: int,
+        *,
+        reviewed: bool = False,
+    ) -> int:
+        """Add lines to a group, and return how many these are."""
+        group = self._groups[reviewed]
+        added = group.add(parts, place, line)
+        if group.is_full:
+            self._submit(group)
+            self._groups[reviewed] = self._new_group(reviewed)
+        return added
 
-    def _submit_if(self, lines: bool, reviewed: bool) -> None:
-        if lines:
-            self._submit(self._lines)
-            self._lines = Batch()
-        if reviewed:
-            self._submit(self._reviewed)
-            self._reviewed = Batch(trusted=True)
+    def _submit(self, group: Group) -> None:
+        group.close()
+        if group.count:
+            self._read_group(group)
 
-
-def _add(batch: Batch, document: dict[str, Any], place: str, number: int, most: int) -> str | None:
-    line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
-    if len(line) > most:
-        return TOO_LONG
-    batch.add((line,), place, number)
-    return None
+    def _new_group(self, reviewed: bool) -> Group:
+        return Group(next(self._paths), reviewed=reviewed)
 
 
 def count_lines(path: Path, *, compressed: bool) -> int | None:
@@ -210,8 +238,26 @@ def is_pattern(path: Path) -> bool:
 def _is_lines(first: bytes) -> bool:
     """Return whether the beginning of a file is that of lines, each with an object."""
     line, _, _ = first.lstrip().partition(b"\n")
+    value = _parse(line)
+    return isinstance(value, dict) and not is_output(value)
+
+
+def _parse(text: bytes, *, unique_keys: bool = False) -> Any:
+    """Return the value of a document. None if it is no JSON."""
     try:
-        value = read_json(line, source="line")
+        return read_json(text, source="document", unique_keys=unique_keys)
     except UnreadableOutputError:
-        return False
-    return isinstance(value, dict) and "humanAnswers" not in value
+        return None
+
+
+def _without_last_blanks(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield blocks, without blank lines at the end: they are no reason to read a group twice."""
+    last = b""
+    for block in filter(None, blocks):
+        yield last
+        last = block
+    yield last.rstrip()
+
+
+def _blocks_of(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + _BLOCK] for start in range(0, len(content), _BLOCK))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.installation import how_to_install
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,10 +22,17 @@ _MAX_THREADS: Final = 4
 
 def thread_count() -> int:
     """Return how many threads read and query."""
-    return min(os.cpu_count() or 1, _MAX_THREADS)
+    return min(_processors(), _MAX_THREADS)
 
 
-def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def connect(folder: Path, readable: Sequence[str]) -> duckdb.DuckDBPyConnection:
     """Return a connection with an empty database ``staged``.
 
     Parameters
@@ -43,7 +52,7 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
     except ImportError:
         raise CommandError(
             "this command needs DuckDB",
-            advice="Install it: pip install 'a2i-human-loop-events[report]'",
+            advice=how_to_install("report"),
             status=ExitStatus.USAGE,
         ) from None
     connection = duckdb.connect(
@@ -58,7 +67,7 @@ def connect(folder: Path, readable: Sequence[Path]) -> duckdb.DuckDBPyConnection
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET allowed_directories = ?", [[str(folder)]])
-    connection.execute("SET allowed_paths = ?", [[str(each) for each in readable]])
+    connection.execute("SET allowed_paths = ?", [list(readable)])
     connection.execute("SET enable_external_access = false")
     # DuckDB writes the progress bar to standard output.
     connection.execute("SET enable_progress_bar = false")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -117,7 +118,7 @@ def open_outcomes(
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()
         found = find_files(session, sources)
-        local = [each.path.resolve() for each in found.files if each.path is not None]
+        local = [os.path.realpath(each.path) for each in found.files if each.path is not None]
         connection = connect(folder, local)
         try:
             with errors_without_content():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from operator import itemgetter
 from typing import Any, Final
 
 from human_loop_reviews.a2i.event import EventSource
@@ -13,6 +15,9 @@ from human_loop_reviews.review.verdicts import Verdict
 
 # Sums of a million of these fit into a BIGINT.
 _MAX_NUMBER: Final = 1_000_000_000
+
+# Texts that DuckDB may read as a number, or as true or false.
+_CONVERTED: Final = re.compile(r"[0-9]|nan|inf|^\s*(true|false|t|f|yes|no|y|n)\s*$", re.IGNORECASE)
 
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)"
 
@@ -49,6 +54,8 @@ class OutcomeProperty:
     """The condition on a value in SQL, with ``VALUE`` as placeholder. Empty for none."""
     expected: str = ""
     """The condition in words."""
+    absent_if: str = "false"
+    """When a required property can be null, in SQL."""
 
 
 def _text(name: str, *, required: bool = False) -> OutcomeProperty:
@@ -120,7 +127,7 @@ OF_OUTCOME: Final = (
     _text("humanLoopName", required=True),
     OutcomeProperty("flowDefinitionArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
     _one_of("humanLoopStatus", HumanLoopStatus, required=True),
-    _time("creationTime", required=True),
+    replace(_time("creationTime", required=True), absent_if="reviewed"),
     _time("endTime"),
     _between("turnaroundSeconds", -_MAX_NUMBER, _MAX_NUMBER),
     _text("failureCode"),
@@ -168,7 +175,7 @@ def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tupl
     for each in properties:
         place = value.format(f'"{each.name}"')
         if each.required:
-            yield f"{place} IS NULL", f"no outcome: {each.name} is missing"
+            yield f"{place} IS NULL AND NOT {each.absent_if}", f"no outcome: {each.name} is missing"
         if each.condition:
             # A condition on null can be false.
             condition = each.condition.replace("VALUE", place)
@@ -178,24 +185,46 @@ def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tupl
             )
 
 
-def type_problem(outcome: dict[str, Any]) -> str | None:
+def type_problem(outcome: dict[str, Any]) -> tuple[str, bool] | None:
     """Return which value of an outcome has the wrong JSON type. None if all are correct.
+
+    Returns
+    -------
+    tuple
+        What is wrong, and whether DuckDB cannot read it. DuckDB reads "3" as a number.
 
     Examples
     --------
     >>> type_problem({"fieldsJudged": "many"})
-    'fieldsJudged: expected a whole number'
+    ('fieldsJudged: expected a whole number', True)
+    >>> type_problem({"fieldsJudged": "3"})
+    ('fieldsJudged: expected a whole number', False)
     """
+    found = list(_type_problems(outcome))
+    return max(found, key=itemgetter(1), default=None)
+
+
+def _type_problems(outcome: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     records: list[tuple[dict[str, Any], Sequence[OutcomeProperty]]] = [(outcome, OF_OUTCOME)]
     fields = outcome.get("fields")
     if isinstance(fields, list):
-        if not all(isinstance(each, dict) for each in fields):
-            return f"fields: expected {PropertyType.FIELDS.meaning}"
-        records += [(each, OF_FIELD) for each in fields]
+        records += [(each, OF_FIELD) for each in fields if isinstance(each, dict)]
+        if len(records) <= len(fields):
+            certain = any(not isinstance(each, dict | None) for each in fields)
+            yield f"fields: expected {PropertyType.FIELDS.meaning}", certain
     for record, properties in records:
         for each in properties:
             value = record.get(each.name)
             wrong = value is not None and not isinstance(value, each.type.json_type)
             if wrong or (isinstance(value, bool) and each.type is not PropertyType.TRUTH):
-                return f"{each.name}: expected {each.type.meaning}"
-    return None
+                problem = f"{each.name}: expected {each.type.meaning}"
+                yield problem, not _is_converted(value, each.type)
+
+
+def _is_converted(value: Any, kind: PropertyType) -> bool:
+    """Return whether DuckDB may read a value of another type."""
+    if kind in (PropertyType.TEXT, PropertyType.TIME):
+        return True
+    if kind in (PropertyType.NUMBERS, PropertyType.FIELDS) or isinstance(value, list | dict):
+        return False
+    return not isinstance(value, str) or _CONVERTED.search(value) is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +15,10 @@ from botocore.exceptions import ClientError
 
 from human_loops_cli.errors import explain, is_access_denied
 from human_loops_cli.mappings.mapping_file import MappingFile
-from human_loops_cli.outcome_data.batch import Batch
 from human_loops_cli.outcome_data.documents import Documents, count_lines, is_pattern
 from human_loops_cli.outcome_data.engine import thread_count
+from human_loops_cli.outcome_data.group import Group
+from human_loops_cli.outcome_data.output_reviewers import OutputReviewers
 from human_loops_cli.outcome_data.source_files import SourceFile
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.session import Session
@@ -46,53 +49,62 @@ def read_files(
     """
     with (
         session.printer.progress() as progress,
-        ThreadPoolExecutor(thread_count()) as readers,
+        closing(OutputReviewers(mappings, thread_count())) as reviewers,
+        ThreadPoolExecutor(1) as reader,
+        ThreadPoolExecutor(1) as counter,
         ThreadPoolExecutor(_FETCHES) as fetchers,
     ):
         task = progress.add_task("Reading files", total=len(files))
         pending: deque[Future[None]] = deque()
-
         submitted = 0
-
-        def submit(batch: Batch) -> None:
-            nonlocal submitted
-            # Two batches for each thread bound the memory.
-            while len(pending) >= thread_count() + 1:
-                pending.popleft().result()
-            pending.append(readers.submit(staging.read_batch, batch))
-            submitted += batch.count
-            progress.update(task, description=f"Reading files ({submitted:,} outcomes)")
 
         def finish_pending() -> None:
             while pending:
                 pending.popleft().result()
 
+        def read_group(group: Group) -> None:
+            nonlocal submitted
+            # One group is read while the next one is written.
+            finish_pending()
+            pending.append(reader.submit(staging.read_group, group))
+            submitted += group.count
+            progress.update(task, description=f"Reading files ({submitted:,} outcomes)")
+
         def read_file(path: Path, *, compressed: bool, enveloped: bool) -> bool:
             finish_pending()
-            lines = readers.submit(count_lines, path, compressed=compressed)
+            lines = counter.submit(count_lines, path, compressed=compressed)
             return staging.read_file(
-                path.resolve(), compressed=compressed, enveloped=enveloped, lines=lines
+                path.resolve(), compressed=compressed, enveloped=enveloped, count_lines=lines.result
             )
 
-        documents = Documents(mappings, submit, read_file, staging.reject)
+        documents = Documents(folder, reviewers, read_group, read_file, staging.reject)
         parquet: dict[Path, str] = {}
-        for number, (file, path) in enumerate(_fetched(session, files, staging, folder, fetchers)):
-            if _is_parquet(path):
-                parquet[_without_pattern(path, folder / f"copied-{number}").resolve()] = file.name
-            else:
-                documents.read(path, file.name)
-                if file.path is None:
-                    path.unlink()
+        for number, (file, fetched) in enumerate(_fetched(session, files, folder, fetchers)):
             progress.advance(task)
+            try:
+                path = fetched()
+                opened = path.open("rb")
+            except ClientError as error:
+                if is_access_denied(error):
+                    raise
+                staging.reject(file.name, str(explain(error)))
+                continue
+            except OSError as error:
+                staging.reject(file.name, f"cannot be read: {error.strerror}")
+                continue
+            with opened:
+                is_parquet = opened.read(len(_PARQUET)) == _PARQUET
+                opened.seek(0)
+                if not is_parquet:
+                    documents.read(opened, path, file.name)
+            if is_parquet:
+                parquet[_without_pattern(path, folder / f"copied-{number}").resolve()] = file.name
+            elif file.path is None:
+                path.unlink()
         documents.finish()
         finish_pending()
         staging.read_parquet(parquet)
     staging.finish()
-
-
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_PARQUET)) == _PARQUET
 
 
 def _without_pattern(path: Path, copy: Path) -> Path:
@@ -101,37 +113,18 @@ def _without_pattern(path: Path, copy: Path) -> Path:
 
 
 def _fetched(
-    session: Session,
-    files: Sequence[SourceFile],
-    staging: Staging,
-    folder: Path,
-    fetchers: ThreadPoolExecutor,
-) -> Iterator[tuple[SourceFile, Path]]:
-    """Yield the fetched files in their order. The next files are fetched in parallel."""
-    ahead: deque[tuple[SourceFile, Future[Path]]] = deque()
-    numbered = iter(enumerate(files))
-    while True:
-        while len(ahead) < 2 * _FETCHES and (following := next(numbered, None)):
-            number, file = following
-            to = folder / f"fetched-{number}"
-            if file.is_standard_input:
-                # Here, because a thread that waits for it cannot be interrupted.
-                now: Future[Path] = Future()
-                now.set_result(file.fetch(session, to))
-                ahead.append((file, now))
-            else:
-                ahead.append((file, fetchers.submit(file.fetch, session, to)))
-        if not ahead:
-            return
-        file, fetched = ahead.popleft()
-        try:
-            path = fetched.result()
-            path.open("rb").close()
-        except ClientError as error:
-            if is_access_denied(error):
-                raise
-            staging.reject(file.name, str(explain(error)))
-        except OSError as error:
-            staging.reject(file.name, f"cannot be read: {error.strerror}")
-        else:
-            yield file, path
+    session: Session, files: Sequence[SourceFile], folder: Path, fetchers: ThreadPoolExecutor
+) -> Iterator[tuple[SourceFile, Callable[[], Path]]]:
+    """Yield the files in their order, each with what returns its path once it is fetched.
+
+    The next objects of S3 are fetched in parallel. Standard input is read by the caller, because a
+    thread that waits for it cannot be interrupted.
+    """
+    ahead: deque[tuple[SourceFile, Callable[[], Path]]] = deque()
+    for number, file in enumerate(files):
+        fetch = partial(file.fetch, session, folder / f"fetched-{number}")
+        in_s3 = file.key is not None
+        ahead.append((file, fetchers.submit(fetch).result if in_s3 else fetch))
+        if len(ahead) == 2 * _FETCHES:
+            yield ahead.popleft()
+    yield from ahead

@@ -3,23 +3,106 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from human_loop_reviews.a2i.event import EventSource
-from human_loop_reviews.a2i.output import Output
+from human_loop_reviews.a2i.output import Output, read_output
+from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
+from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, HumanLoopStatus
 from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.outcome import SCHEMA_VERSION, describe_review
 from human_loop_reviews.review_output import review_output
+from human_loops_cli.mappings.mapping_file import MappingFile
 
 #: The prefix of the ids of these outcomes.
 OUTPUT_ID_PREFIX: Final = "output-"
 
 
+_ANSWERS: Final = "humanAnswers"
+
+#: What an output has, as its bytes.
+ANSWERS: Final = f'"{_ANSWERS}"'.encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What the review of a document found."""
+
+    place: str
+    """The file."""
+    number: int | None = None
+    """The document's number in a file with a list."""
+    content: bytes = b""
+    """The document, if it is no output."""
+    outcome: bytes | None = None
+    """The outcome as JSON. None if there is none."""
+    problem: str | None = None
+    """What is wrong with the output."""
+
+
+#: Documents, each with the name of its file.
+Share: TypeAlias = list[tuple[bytes, str]]
+
+
 class IncompleteOutputError(Exception):
     """An output does not name its human loop."""
+
+
+def is_output(document: Any) -> bool:
+    """Return whether a JSON value is an output of A2I."""
+    return isinstance(document, dict) and _ANSWERS in document
+
+
+def review_text(content: bytes, place: str, mappings: MappingFile) -> Reviewed:
+    """Review the content of a file, if it is an output.
+
+    Parameters
+    ----------
+    content, place
+        The content, and the name of the file.
+    mappings
+        The mappings of custom tasks.
+    """
+    try:
+        with garbage_collector_paused(len(content)):
+            document = read_json(content, source=place)
+    except UnreadableOutputError:
+        return Reviewed(place=place, content=content)
+    if not is_output(document):
+        return Reviewed(place=place, content=content)
+    return review_document(document, place, mappings, size=len(content))
+
+
+def review_share(share: Share, mappings: MappingFile) -> list[Reviewed]:
+    """Review several files. See `review_text`."""
+    return [review_text(content, place, mappings) for content, place in share]
+
+
+def review_document(
+    document: Any, place: str, mappings: MappingFile, *, size: int, number: int | None = None
+) -> Reviewed:
+    """Review an output that was parsed.
+
+    Parameters
+    ----------
+    document, place, number
+        The output, its file, and its number there.
+    mappings
+        The mappings of custom tasks.
+    size
+        The length of its text.
+    """
+    try:
+        output = read_output(document, source="output", size=size)
+        outcome = outcome_of_output(output, mappings.find(output))
+    except (IncompleteOutputError, UnreadableOutputError) as error:
+        return Reviewed(place=place, number=number, problem=str(error))
+    line = json.dumps(outcome, separators=(",", ":")).encode()
+    return Reviewed(place=place, number=number, outcome=line)
 
 
 def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -88,7 +89,7 @@ def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
                 status=ExitStatus.USAGE,
             )
         for each in wanted:
-            files.setdefault(each.name if each.path is None else str(each.path.resolve()), each)
+            files.setdefault(each.name if each.path is None else os.path.realpath(each.path), each)
     return SourceFiles(files=list(files.values()), not_read=not_read)
 
 

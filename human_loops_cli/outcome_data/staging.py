@@ -1,22 +1,25 @@
 """DuckDB reads outcomes from lines of JSON and from Parquet, checks them, and keeps them.
 
-Errors of DuckDB can quote content, so they are not shown. Input that DuckDB cannot read is bisected
-into a few lines, which Python then checks.
+All lines of a group are read by one statement, which keeps the valid outcomes. If these are fewer
+than the lines, or DuckDB refuses one, the group is read in smaller pieces, until each line that
+cannot be used is named. Errors of DuckDB can quote content, so they are not shown.
 """
 
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from human_loops_cli.outcome_data.batch import MAX_LINE_BYTES, MAX_TRUSTED_LINE_BYTES, Batch
 from human_loops_cli.outcome_data.engine import use_all_threads, use_one_thread
-from human_loops_cli.outcome_data.line_problems import ENVELOPE, UNEXPECTED, problem_of_line
+from human_loops_cli.outcome_data.group import Group
+from human_loops_cli.outcome_data.line_problems import (
+    MAX_LINE_BYTES,
+    UNEXPECTED,
+    problem_of_line,
+)
 from human_loops_cli.outcome_data.parquet import (
     ROWS_OF_A_FILE,
     FileColumns,
@@ -25,11 +28,11 @@ from human_loops_cli.outcome_data.parquet import (
 )
 from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
+    ALL_READ,
+    ANY_PROBLEM,
     COLUMNS,
-    FIELD_PROBLEM,
     NAMES,
     NO_PROBLEM,
-    PROBLEM,
     VALUES,
     lines_query,
 )
@@ -43,41 +46,15 @@ OUTCOMES: Final = "staged.outcomes"
 #: The outcomes that are left out of it: their part and their row.
 LEFT_OUT: Final = "staged.left_out"
 
-# Up to this number, lines are checked one by one.
-_FEW: Final = 64
+_LINES: Final = "staged.lines"
 
-_NO_PARQUET: Final = "no Parquet file of outcomes, or a column has an unexpected type"
+# How many lines of a group are read again at once.
+_PIECE: Final = 1000
 
+_NO_PARQUET: Final = "no Parquet file of outcomes, damaged, or with a column of an unexpected type"
 
-@dataclass(kw_only=True)
-class _Table:
-    """A table of outcomes that one thread writes, and where its rows are from."""
-
-    part: int
-    cursor: duckdb.DuckDBPyConnection
-    _count: int = 0
-    _first_rows: list[int] = field(default_factory=list)
-    _origins: list[tuple[Sequence[int], Batch]] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return f"staged.part_{self.part}"
-
-    @property
-    def has_rows(self) -> bool:
-        return self._count > 0
-
-    def add(self, rows: Sequence[int], batch: Batch) -> None:
-        """Note that some rows of a batch were written."""
-        self._first_rows.append(self._count)
-        self._origins.append((rows, batch))
-        self._count += len(rows)
-
-    def origin_of(self, row: int) -> tuple[Batch, int]:
-        """Return the batch of a row, and the row there."""
-        index = bisect_right(self._first_rows, row) - 1
-        rows, batch = self._origins[index]
-        return batch, rows[row - self._first_rows[index]]
+#: Lines of a group, each with its row there.
+_Lines: TypeAlias = Sequence[tuple[int, bytes]]
 
 
 class Staging:
@@ -97,27 +74,33 @@ class Staging:
         self, connection: duckdb.DuckDBPyConnection, folder: Path, rejects: RejectList
     ) -> None:
         self._connection = connection
-        self._folder = folder
+        self._piece = folder / "piece.jsonl"
         self._rejects = rejects
         self._lock = threading.Lock()
-        self._of_thread = threading.local()
-        self._tables: list[_Table] = []
-        self._parts: dict[int, str] = {}
-        self._part_count = 0
+        self._has_lines = False
+        self._parts: list[str] = []
+        use_all_threads(connection)
         connection.execute(f"CREATE TABLE {LEFT_OUT} (part INTEGER, row BIGINT)")
-        self._table()
+        connection.execute(f"CREATE TABLE {_LINES} ({COLUMNS})")
 
-    def read_batch(self, batch: Batch) -> None:
-        """Read the outcomes of a batch. Can be called in several threads."""
-        self._read(batch, batch.content, range(batch.count))
-        batch.forget_content()
+    def read_group(self, group: Group) -> None:
+        """Read a group of lines, and name those that cannot be used."""
+        query = self._query(group, group.path, enveloped=group.enveloped)
+        if not self._insert(query, lambda: group.count):
+            self._read_pieces(group)
+        group.path.unlink()
 
     def read_file(
-        self, path: Path, *, compressed: bool, enveloped: bool, lines: Future[int | None]
+        self,
+        path: Path,
+        *,
+        compressed: bool,
+        enveloped: bool,
+        count_lines: Callable[[], int | None],
     ) -> bool:
-        """Read a whole file of lines with all threads, and return whether each has an outcome.
+        """Read a file of lines where it is, and return whether each has an outcome.
 
-        If one has not, the file counts as not read: where each line is from is not kept.
+        If one has not, the file counts as not read.
 
         Parameters
         ----------
@@ -125,38 +108,21 @@ class Staging:
             The file, and whether it is compressed.
         enveloped
             Whether a line can have an envelope.
-        lines
-            How many lines it has.
+        count_lines
+            Returns how many lines it has. None if one is too long, or the file is damaged.
         """
         import duckdb
 
-        part = self._new_part()
-        table = f"staged.part_{part}"
         query = lines_query(
             str(path),
             enveloped=enveloped,
             max_line_bytes=MAX_LINE_BYTES,
             compression="gzip" if compressed else "none",
         )
-        self._connection.execute(f"CREATE TABLE {table} ({COLUMNS})")
-        use_all_threads(self._connection)
         try:
-            read = self._connection.execute(
-                f"INSERT INTO {table} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
-            ).fetchone()
-        except (
-            duckdb.DataError,
-            duckdb.ProgrammingError,
-            duckdb.IOException,
-            UnicodeDecodeError,
-        ):
-            read = None
-        use_one_thread(self._connection)
-        if read is None or read[0] != lines.result():
-            self._connection.execute(f"DROP TABLE {table}")
-            return False
-        self._parts[part] = f"SELECT {part} AS part, rowid AS row, {NAMES} FROM {table}"
-        return True
+            return self._insert(query, count_lines)
+        except duckdb.IOException:
+            return False  # a compressed file that is damaged
 
     def read_parquet(self, files: Mapping[Path, str]) -> None:
         """Check the outcomes of Parquet files. They stay where they are.
@@ -168,12 +134,12 @@ class Staging:
         """
         import duckdb
 
-        use_all_threads(self._connection)
         alike: dict[Any, tuple[FileColumns, list[Path]]] = {}
         for path, place in files.items():
             try:
                 columns = columns_of(self._connection, str(path))
-            except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
+            except duckdb.Error as error:
+                _raise_interrupt(error)
                 self.reject(place, _NO_PARQUET)
             else:
                 key = columns.enveloped, *columns.of_outcome.items()
@@ -184,131 +150,144 @@ class Staging:
                     if not self._check_parquet(columns, {path: files[path]}):
                         self.reject(files[path], _NO_PARQUET)
 
-    def _check_parquet(self, columns: FileColumns, files: Mapping[Path, str]) -> bool:
-        """Check files with the same columns. Return whether DuckDB can read all of them."""
-        import duckdb
-
-        part = self._new_part()
-        query = outcomes_query([str(path) for path in files], columns)
-        try:
-            checked = f"SELECT row, {PROBLEM} AS problem, fields FROM ({query})"
-            wrong = self._leave_out(part, checked)
-        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.IOException):
-            return False
-        places = list(files.values())
-        for row, problem in wrong.items():
-            file, row_of_file = divmod(row, ROWS_OF_A_FILE)
-            self.reject(places[file], problem, row_of_file + 1)
-        self._parts[part] = f"SELECT {part} AS part, row, {VALUES} FROM ({query})"
-        return True
-
     def reject(self, place: str, problem: str, line: int | None = None) -> None:
-        """Note what cannot be used."""
+        """Note what cannot be used. Can be called in several threads."""
         with self._lock:
             self._rejects.add(place, problem, line)
 
     def finish(self) -> None:
-        """Check the outcomes of lines, and make the view of all outcomes that were read."""
-        for table in self._tables:
-            if self._parts and not table.has_rows:
-                continue  # with an empty part, queries use one thread
-            read = f"SELECT rowid AS row, problem, fields FROM {table.name}"
-            for row, problem in self._leave_out(table.part, read).items():
-                self._reject_row(*table.origin_of(row), problem)
-            self._parts[table.part] = (
-                f"SELECT {table.part} AS part, rowid AS row, {NAMES} FROM {table.name}"
-            )
-        parts = " UNION ALL ".join(self._parts[part] for part in sorted(self._parts))
+        """Make the view of all outcomes that were read."""
+        parts = list(self._parts)
+        if self._has_lines or not parts:  # with an empty part, queries use one thread
+            parts.append(f"SELECT 0 AS part, rowid AS row, {NAMES} FROM {_LINES}")
         self._connection.execute(
-            f"CREATE VIEW {OUTCOMES} AS "
-            f"SELECT * FROM ({parts}) ANTI JOIN {LEFT_OUT} USING (part, row)"
+            f"CREATE VIEW {OUTCOMES} AS SELECT * FROM ({' UNION ALL '.join(parts)}) "
+            f"ANTI JOIN {LEFT_OUT} USING (part, row)"
         )
 
-    def _new_part(self) -> int:
-        with self._lock:
-            self._part_count += 1
-            return self._part_count
+    def _insert(self, query: str, count_lines: Callable[[], int | None]) -> bool:
+        """Keep the outcomes of lines, if each has a valid one."""
+        statement = f"INSERT INTO {_LINES} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
+        complete = False
+        self._connection.execute("BEGIN")
+        try:
+            read = self._connection.execute(statement).fetchone()
+            complete = read is not None and read[0] == count_lines()
+        except _refusals():
+            return False
+        finally:
+            self._connection.execute("COMMIT" if complete else "ROLLBACK")
+        self._has_lines |= complete
+        return complete
 
-    def _read(self, batch: Batch, lines: bytes | bytearray, rows: Sequence[int]) -> None:
-        """Read some lines of a batch. On an error, bisect them."""
-        if self._try(batch, lines, rows):
-            return
-        each = [bytes(line) + b"\n" for line in lines.split(b"\n")[:-1]]
-        if len(rows) > _FEW:
-            half = len(rows) // 2
-            self._read(batch, b"".join(each[:half]), rows[:half])
-            self._read(batch, b"".join(each[half:]), rows[half:])
-            return
-        good: list[tuple[int, bytes]] = []
-        for row, line in zip(rows, each, strict=True):
-            problem = problem_of_line(line)
-            if problem:
-                self._reject_row(batch, row, problem)
-            elif line.strip():
-                good.append((row, line))
-        for row, line in good:
-            if not self._try(batch, line, [row]):
-                self._reject_row(batch, row, UNEXPECTED)
+    def _read_pieces(self, group: Group) -> None:
+        use_one_thread(self._connection)  # rows are in the order of lines
+        lines = ((row, line) for row, line in group.lines() if line.strip())
+        while piece := list(islice(lines, _PIECE)):
+            self._read_piece(group, piece)
+        use_all_threads(self._connection)
 
-    def _try(self, batch: Batch, lines: bytes | bytearray, rows: Sequence[int]) -> bool:
-        """Read lines if DuckDB finds one object on each."""
+    def _read_piece(self, group: Group, lines: _Lines) -> None:
+        """Read some lines of a group, and name those that cannot be used."""
+        problems = self._problems(group, lines)
+        if problems is not None:
+            good = []
+            for (row, line), problem in zip(lines, problems, strict=True):
+                if problem is None:
+                    good.append((row, line))
+                else:
+                    self._reject_line(group, row, line, problem)
+            self._keep(group, good)
+        elif len(lines) == 1:
+            self._reject_line(group, *lines[0], UNEXPECTED)
+        else:
+            others = []
+            for row, line in lines:
+                found = problem_of_line(line)
+                if found is not None and found.certain:
+                    self._reject_line(group, row, line, found.text)
+                else:
+                    others.append((row, line))
+            for piece in _halves(lines) if len(others) == len(lines) else [others]:
+                if piece:
+                    self._read_piece(group, piece)
+
+    def _problems(self, group: Group, lines: _Lines) -> list[str | None] | None:
+        """Return what is wrong with each line. None if DuckDB cannot read one of them."""
+        statement = f"SELECT {ANY_PROBLEM}, {ALL_READ} FROM ({self._write(group, lines)})"
+        try:
+            found = self._connection.execute(statement).fetchall()
+        except _refusals():
+            return None
+        return [problem for problem, _ in found] if len(found) == len(lines) else None
+
+    def _keep(self, group: Group, lines: _Lines) -> None:
+        if not self._insert(self._write(group, lines), lambda: len(lines)):
+            for row, line in lines:
+                self._reject_line(group, row, line, UNEXPECTED)
+
+    def _write(self, group: Group, lines: _Lines) -> str:
+        """Write some lines of a group, and return the query of their outcomes."""
+        # As in a group, a byte order mark is not at the beginning of the file.
+        self._piece.write_bytes(b"\n" + b"".join(line for _, line in lines))
+        return self._query(group, self._piece, enveloped=True)
+
+    def _query(self, group: Group, path: Path, *, enveloped: bool) -> str:
+        return lines_query(
+            str(path),
+            enveloped=enveloped,
+            reviewed=group.reviewed,
+            max_line_bytes=group.max_line_bytes,
+        )
+
+    def _reject_line(self, group: Group, row: int, line: bytes, problem: str) -> None:
+        """Name a line, with what Python finds wrong, as this does not depend on other lines."""
+        found = problem_of_line(line)
+        place, number = group.place_of(row)
+        self.reject(place, problem if found is None else found.text, number)
+
+    def _check_parquet(self, columns: FileColumns, files: Mapping[Path, str]) -> bool:
+        """Check files with the same columns. Return whether DuckDB can read all of them."""
         import duckdb
 
-        if not rows:
-            return True
-        table = self._table()
-        path = self._folder / f"part-{table.part}.jsonl"
-        path.write_bytes(lines)
-        query = lines_query(
-            str(path),
-            enveloped=ENVELOPE in lines,
-            max_line_bytes=MAX_TRUSTED_LINE_BYTES if batch.trusted else MAX_LINE_BYTES,
-        )
-        problem = "NULL" if batch.trusted else PROBLEM
-        insert = f"INSERT INTO {table.name} SELECT {problem}, {VALUES} FROM ({query})"
-        table.cursor.execute("BEGIN")
+        part = len(self._parts) + 1
+        query = outcomes_query([str(path) for path in files], columns)
         try:
-            is_read = table.cursor.execute(insert).fetchone() == (len(rows),)
-        except (duckdb.DataError, duckdb.ProgrammingError, UnicodeDecodeError):
-            # DuckDB cuts what it quotes in its errors, even within a character.
-            is_read = False
-        finally:
-            path.unlink()
-        table.cursor.execute("COMMIT" if is_read else "ROLLBACK")
-        if is_read:
-            table.add(rows, batch)
-        return is_read
-
-    def _leave_out(self, part: int, outcomes: str) -> dict[int, str]:
-        """Leave out the outcomes of a part that have a problem, and return these by row."""
-        of_fields = (
-            f"SELECT row, {FIELD_PROBLEM} AS problem "
-            f"FROM (SELECT row, unnest(fields) AS field FROM ({outcomes}))"
-        )
-        wrong: dict[int, str] = {}
-        for query in (of_fields, outcomes):
-            found = f"SELECT row, problem FROM ({query}) WHERE problem IS NOT NULL"
-            wrong |= dict(self._connection.execute(found).fetchall())
+            wrong = self._connection.execute(
+                f"SELECT row, {ANY_PROBLEM} FROM ({query}) WHERE NOT ({NO_PROBLEM} AND {ALL_READ})"
+            ).fetchall()
+        except duckdb.Error as error:
+            _raise_interrupt(error)
+            return False
+        places = list(files.values())
+        for row, problem in wrong:
+            file, row_of_file = divmod(row, ROWS_OF_A_FILE)
+            self.reject(places[file], problem, row_of_file + 1)
         if wrong:
+            rows = [row for row, _ in wrong]
             self._connection.execute(
-                f"INSERT INTO {LEFT_OUT} SELECT ?, unnest(?::BIGINT[])", [part, [*wrong]]
+                f"INSERT INTO {LEFT_OUT} SELECT ?, unnest(?::BIGINT[])", [part, rows]
             )
-        return wrong
+        self._parts.append(f"SELECT {part} AS part, row, {VALUES} FROM ({query})")
+        return True
 
-    def _reject_row(self, batch: Batch, row: int, problem: str) -> None:
-        place, line = batch.place_of(row)
-        self.reject(place, problem, line)
 
-    def _table(self) -> _Table:
-        """Return the table of this thread.
+def _halves(lines: _Lines) -> tuple[_Lines, _Lines]:
+    half = len(lines) // 2
+    return lines[:half], lines[half:]
 
-        Threads that wrote into one table would wait for each other. A table for each batch would
-        be kept in small pieces, which DuckDB does not move to disk.
-        """
-        if not hasattr(self._of_thread, "table"):
-            table = _Table(part=self._new_part(), cursor=self._connection.cursor())
-            table.cursor.execute(f"CREATE TABLE {table.name} (problem VARCHAR, {COLUMNS})")
-            self._tables.append(table)
-            self._of_thread.table = table
-        found: _Table = self._of_thread.table
-        return found
+
+def _raise_interrupt(error: duckdb.Error) -> None:
+    """Raise an interruption again. DuckDB has no class of its own for damage in a Parquet file."""
+    import duckdb
+
+    if isinstance(error, duckdb.InterruptException):
+        raise error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return the errors of DuckDB on lines that it cannot read."""
+    import duckdb
+
+    # DuckDB cuts what it quotes in its errors, even within a character.
+    return duckdb.DataError, duckdb.ProgrammingError, UnicodeDecodeError

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
-from human_loops_cli.outcome_data.line_problems import DETAIL_TYPE, EVENT_OF_LOOP, OTHER_EVENT
+from human_loops_cli.outcome_data.line_problems import (
+    DETAIL,
+    DETAIL_TYPE,
+    EVENT_OF_LOOP,
+    OTHER_EVENT,
+)
 from human_loops_cli.outcome_data.outcome_properties import (
     OF_FIELD,
     OF_OUTCOME,
@@ -36,7 +41,12 @@ COLUMNS: Final = ", ".join(f'"{each.name}" {type_of(each, kept=True)}' for each 
 
 
 def lines_query(
-    path: str, *, enveloped: bool, max_line_bytes: int, compression: str = "none"
+    path: str,
+    *,
+    enveloped: bool,
+    max_line_bytes: int,
+    reviewed: bool = False,
+    compression: str = "none",
 ) -> str:
     """Return the query of outcomes in lines of JSON, bare or in the envelope of their event.
 
@@ -45,28 +55,33 @@ def lines_query(
     path
         The file.
     enveloped
-        Whether a line can have an envelope.
+        Whether a line can have an envelope. If not, one that has one is no row.
     max_line_bytes
         The longest line, in bytes.
+    reviewed
+        Whether they are of outputs that were reviewed here.
     compression
         ``gzip`` if the file is compressed.
     """
     columns = {each.name: type_of(each) for each in OF_OUTCOME}
-    chosen = [f'"{name}"' for name in columns]
-    detail_type = "NULL::VARCHAR"
+    detail_type = f'"{DETAIL_TYPE}"'
+    chosen, detail, condition = [f'"{name}"' for name in columns], "VARCHAR", ""
     if enveloped:
-        detail_type = f'"{DETAIL_TYPE}"'
         chosen = [
-            f'CASE WHEN {detail_type} IS NULL THEN "{name}" ELSE detail."{name}" END AS "{name}"'
+            f'CASE WHEN {detail_type} IS NULL THEN "{name}" ELSE {DETAIL}."{name}" END AS "{name}"'
             for name in columns
         ]
-        detail = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-        columns |= {DETAIL_TYPE: "VARCHAR", "detail": f"STRUCT({detail})"}
+        members = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        detail = f"STRUCT({members})"
+    else:
+        # Whether a key is there is known only here: it can be written with escapes.
+        condition = f" WHERE {detail_type} IS NULL AND {DETAIL} IS NULL"
+    columns |= {DETAIL_TYPE: "VARCHAR", DETAIL: detail}
     listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     return (
-        f"SELECT {detail_type} AS detail_type, {', '.join(chosen)} FROM read_json({literal(path)}, "
-        f"columns={{{listed}}}, format='newline_delimited', maximum_object_size={max_line_bytes}, "
-        f"compression='{compression}')"
+        f"SELECT {detail_type} AS detail_type, {reviewed} AS reviewed, {', '.join(chosen)} "
+        f"FROM read_json({literal(path)}, columns={{{listed}}}, format='newline_delimited', "
+        f"maximum_object_size={max_line_bytes}, compression='{compression}'){condition}"
     )
 
 
@@ -98,8 +113,17 @@ def _kept(each: OutcomeProperty) -> str:
 #: The values of a query of outcomes, in the types of a table of outcomes.
 VALUES: Final = ", ".join(f'{_kept(each)} AS "{each.name}"' for each in OF_OUTCOME)
 
-#: Whether an outcome and its fields are valid.
-NO_PROBLEM: Final = (
-    f"({PROBLEM}) IS NULL AND "
-    f"len(list_filter(fields, lambda field: ({FIELD_PROBLEM}) IS NOT NULL)) = 0"
+# What is wrong with the fields of an outcome.
+_PROBLEMS_OF_FIELDS: Final = (
+    f"list_filter(list_transform(fields, lambda field: {FIELD_PROBLEM}), lambda x: x IS NOT NULL)"
 )
+
+#: Whether an outcome and its fields are valid.
+NO_PROBLEM: Final = f"({PROBLEM}) IS NULL AND len({_PROBLEMS_OF_FIELDS}) = 0"
+
+#: What is wrong with an outcome, or with one of its fields.
+ANY_PROBLEM: Final = f"coalesce({PROBLEM}, ({_PROBLEMS_OF_FIELDS})[1])"
+
+#: Always true. With it, DuckDB reads all values: otherwise only those that have a condition, and a
+#: query finds later that another one cannot be read.
+ALL_READ: Final = f"hash({NAMES}) IS NOT NULL"

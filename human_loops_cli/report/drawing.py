@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.installation import how_to_install
 from human_loops_cli.report.charts import Spec
 from human_loops_cli.report.markup import Markup, element
 
@@ -53,7 +54,7 @@ def svg(spec: Spec, description: str) -> Markup:
     except ImportError as error:
         raise CommandError(
             "the report needs vl-convert-python, which is not installed",
-            advice="pip install 'a2i-human-loop-events[report]'",
+            advice=how_to_install("report"),
             status=ExitStatus.USAGE,
         ) from error
     drawn = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])

@@ -65,7 +65,7 @@ class Share:
 
     @property
     def text(self) -> str:
-        r"""The share with what it is of.
+        r"""The share and the number that it is a share of.
 
         Examples
         --------

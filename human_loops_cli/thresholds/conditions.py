@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-human-fallback-conditions-js
 
 For Amazon Textract, the parameters of one condition hold together: with
 ``KeyValueBlockConfidenceLessThan`` and ``WordBlockConfidenceLessThan``, a pair is reviewed if both
-confidences are low. So each has a condition of its own here. Whether one word or each word of the
+confidences are low. So each has a separate condition here. Whether one word or each word of the
 pair has to be low, AWS's page says in both ways (its examples 1 and 2). So thresholds are on the
 confidence of the key-value block, unless the caller chooses otherwise.
 https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-json-humantaskactivationconditions-textract-example.html

@@ -46,7 +46,7 @@ def holds_for(question: Question) -> str:
 
 
 def share_text(correct: int, samples: int) -> str:
-    r"""Return a share, rounded down, with what it is of.
+    r"""Return a share, rounded down, and the number that it is a share of.
 
     Examples
     --------

@@ -17,9 +17,16 @@ from human_loops_cli.dead_letters.dead_letter_queues import (
 )
 from human_loops_cli.errors import explain
 from human_loops_cli.session import Session
-from human_loops_cli.verification.stack_parts import DeployedRule, StackParts
+from human_loops_cli.stack_rules import DeployedRule
+from human_loops_cli.verification.stack_parts import StackParts
 from human_loops_cli.verification.temporary_resources import subscriptions
 from human_loops_cli.verification.verification_loop import VerificationLoop
+
+#: Why it is not known whether the queue got the event.
+ANOTHER_CONSUMER: Final = (
+    "another consumer may have received the message. verify did not read the queue because it held "
+    "other messages. CloudWatch counts messages after some minutes: use a longer --timeout"
+)
 
 _MAX_BROWSED: Final = 100
 _MAX_LOG_MESSAGE: Final = 400
@@ -46,11 +53,7 @@ class Causes:
         url = self.parts.stack.outputs["QueueUrl"]
         return self._first(
             *self._of_target("queue", self._queue_arn(url)),
-            lambda: (
-                "another consumer may have received the message. verify did not read the queue "
-                "because it held other messages. CloudWatch counts messages after some minutes: "
-                "use a longer --timeout"
-            ),
+            lambda: ANOTHER_CONSUMER,
         )
 
     def of_handler(self) -> str:

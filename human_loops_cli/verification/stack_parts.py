@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.session import Session
 from human_loops_cli.stack import DeployedStack
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeployedRule:
-    """A rule of the stack."""
-
-    name: str
-    bus: str
-    """Its name, and the name or ARN of its bus."""
-    description: Mapping[str, Any] | None
-    """The response of DescribeRule. None if the rule does not exist."""
-
-    @property
-    def pattern(self) -> Mapping[str, Any]:
-        """The pattern of the event's detail."""
-        pattern = json.loads((self.description or {}).get("EventPattern") or "{}")
-        detail: Mapping[str, Any] = pattern.get("detail") or {}
-        return detail
+from human_loops_cli.stack_rules import DeployedRule, bus_name, read_rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +47,7 @@ class StackParts:
         """The bus of outcomes: its name, or its ARN if it is in another account."""
         if self.handler is None:
             return None
-        return _bus(self.stack, self.handler.settings.outcome_bus)
+        return bus_name(self.handler.settings.outcome_bus, self.stack)
 
     @property
     def buses(self) -> list[str]:
@@ -98,8 +76,8 @@ def read_stack_parts(session: Session) -> StackParts:
         )
     parts = StackParts(
         stack=stack,
-        rule=_rule(session, "StatusChangeRuleName"),
-        failed_rule=_rule(session, "FailedRuleName"),
+        rule=read_rule(session, "StatusChangeRuleName"),
+        failed_rule=read_rule(session, "FailedRuleName"),
         handler=read_handler(session) if "LedgerTableName" in stack.outputs else None,
     )
     if parts.rule is None and parts.output("AlertsTopicArn") is None:
@@ -110,25 +88,3 @@ def read_stack_parts(session: Session) -> StackParts:
             status=ExitStatus.INCOMPLETE,
         )
     return parts
-
-
-def _rule(session: Session, output: str) -> DeployedRule | None:
-    name = session.stack.outputs.get(output)
-    if name is None:
-        return None
-    # The reference of a rule on a custom bus is bus|name.
-    bus, _, name = name.rpartition("|")
-    bus = _bus(session.stack, bus or "default")
-    try:
-        description = session.client("events").describe_rule(Name=name, EventBusName=bus)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        description = None
-    return DeployedRule(name=name, bus=bus, description=description)
-
-
-def _bus(stack: DeployedStack, bus: str) -> str:
-    """Return the name of a bus of the stack's account, and the ARN of any other."""
-    owned = bus.startswith("arn:") and bus.split(":")[4] == stack.arn.split(":")[4]
-    return bus.rpartition("/")[2] if owned else bus

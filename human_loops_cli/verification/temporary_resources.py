@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,9 +26,9 @@ from human_loops_cli.interrupts import uninterrupted
 from human_loops_cli.session import Session
 from human_loops_cli.verification.stack_parts import StackParts
 from human_loops_cli.verification.verification_loop import (
+    OutputPlace,
     VerificationLoop,
     loop_arn,
-    output_folder,
     resource_prefix,
 )
 
@@ -45,6 +45,8 @@ class TemporaryResources:
     parts: StackParts
     loop: VerificationLoop
     """The session, the parts of the stack, and the loop of the verification."""
+    places: Sequence[OutputPlace] = ()
+    """Where earlier verifications can have written outputs."""
     queue_url: str = ""
     """The temporary queue."""
     left: list[str] = field(default_factory=list)
@@ -115,11 +117,13 @@ class TemporaryResources:
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=self._arn("sqs", self.name))
 
     def put_output(self) -> None:
-        """Write the output of the marked loop."""
-        s3 = self.session.client("s3")
-        bucket, key = self.loop.output_key()
+        """Write the output of the marked loop, if it has one."""
+        place, key = self.loop.place, self.loop.output_key
+        if place is None:
+            return
+        s3, bucket = self.session.client("s3"), place.bucket
         self.register_removal(f"s3://{bucket}/{key}", lambda: _remove_objects(s3, bucket, key))
-        kms = self.parts.output("OutputKeyArn")
+        kms = place.key_arn
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms} if kms else {}
         s3.put_object(
             Bucket=bucket,
@@ -180,8 +184,9 @@ class TemporaryResources:
             for bus in self.parts.buses:
                 _remove_rule(clients("events"), bus, name)
             if self.parts.handler is not None:
-                bucket, folder = output_folder(self.parts.stack, self.loop.flow_definition_arn)
-                _remove_objects(clients("s3"), bucket, f"{folder}{verification}/")
+                for place in self.places:
+                    prefix_of_one = f"{place.folder}{verification}/"
+                    _remove_objects(clients("s3"), place.bucket, prefix_of_one)
                 table = self.parts.handler.settings.ledger_table
                 arn = loop_arn(self.parts.stack, verification)
                 _remove_items(clients("dynamodb"), table, arn)

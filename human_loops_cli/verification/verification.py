@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,17 +14,23 @@ from botocore.exceptions import ClientError
 from human_loop_reviews.aws.event_bus import bus_exists
 from human_loops_cli.errors import CommandError
 from human_loops_cli.session import Session
-from human_loops_cli.verification.causes import Causes
+from human_loops_cli.verification.causes import ANOTHER_CONSUMER, Causes
 from human_loops_cli.verification.consumer_queue import ConsumerQueue
+from human_loops_cli.verification.flow_definition_checks import (
+    CheckedFlowDefinition,
+    check_flow_definitions,
+)
 from human_loops_cli.verification.stack_parts import read_stack_parts
 from human_loops_cli.verification.temporary_resources import TemporaryResources
-from human_loops_cli.verification.verification_loop import VerificationLoop
+from human_loops_cli.verification.verification_loop import VerificationLoop, output_places
 from human_loops_cli.verification.verification_queue import VerificationQueue
 
 _SECONDS_BETWEEN_PROBES: Final = 2
 _SECONDS_TO_WAIT: Final = 1
 
 _NO_SUCH: Final = ("NotFound", "NotFoundException", "NoSuchBucket", "ResourceNotFoundException")
+
+_NO_FLOW_DEFINITION: Final = "flow definitions"
 
 Progressed = Callable[[list[str]], None]
 """Called with the names of the links that the verification waits for."""
@@ -35,6 +41,8 @@ class LinkState(StrEnum):
 
     OK = "ok"
     BROKEN = "broken"
+    #: What would prove it can have been taken by somebody else.
+    UNKNOWN = "unknown"
     #: The stack has no such part, or the caller asked not to test it.
     SKIPPED = "skipped"
 
@@ -58,6 +66,10 @@ class Verification:
     """How long to wait for the marked event."""
     with_alarm: bool
     """Whether to test the alarm path, which people see."""
+    flows: Sequence[str] = ()
+    """Names or ARNs of the flow definitions to check. Empty for all that the stack matches."""
+    announced: Callable[[str], None] = lambda _: None
+    """Called with the URI of an object before it is written."""
     leftovers: list[str] = field(default_factory=list)
     """The names of resources of earlier verifications that this one removed."""
     notes: list[str] = field(default_factory=list)
@@ -66,6 +78,7 @@ class Verification:
     """The resources that could not be removed, and the reasons."""
     _broken: dict[str, str] = field(default_factory=dict)
     _ok: dict[str, str] = field(default_factory=dict)
+    _unknown: dict[str, str] = field(default_factory=dict)
     _skipped: dict[str, str] = field(default_factory=dict)
 
     def run(self, progressed: Progressed) -> list[Link]:
@@ -79,9 +92,15 @@ class Verification:
             If AWS refuses, such as for a missing permission.
         """
         self._parts = read_stack_parts(self.session)
-        self._loop = VerificationLoop.create(self._parts, seconds=self.seconds)
+        self._flows = check_flow_definitions(self.session, self._parts, self.flows)
+        self._judge_flow_definitions()
+        self._loop = VerificationLoop.create(self._parts, self._flows, seconds=self.seconds)
         self._resources = TemporaryResources(
-            session=self.session, parts=self._parts, loop=self._loop, left=self.left
+            session=self.session,
+            parts=self._parts,
+            loop=self._loop,
+            left=self.left,
+            places=output_places(self._parts.stack, self._flows) if self._parts.handler else (),
         )
         self.leftovers = self._resources.remove_leftovers()
         self._alarm = self._choose_alarm()
@@ -100,11 +119,22 @@ class Verification:
             self._resources.remove()
         return self._links()
 
+    def _judge_flow_definitions(self) -> None:
+        for each in self._flows:
+            found = self._broken if each.fault else self._ok
+            found[_link_of(each)] = each.fault or each.evidence
+        if not self._flows and self._parts.rule is not None:
+            self._skipped[_NO_FLOW_DEFINITION] = "A2I has no active flow definition here"
+
     def _names(self) -> list[str]:
         """Return the names of the links that the stack has, in the order of the event."""
         has = self._parts.output
+        flows = [_link_of(each) for each in self._flows]
+        if _NO_FLOW_DEFINITION in self._skipped:
+            flows = [_NO_FLOW_DEFINITION]
         handler = ["handler", "ledger", "outcome"] if self._parts.handler else []
         return [
+            *flows,
             *(["event bus"] if self._parts.rule else []),
             *(["topic"] if has("TopicArn") and self._parts.rule else []),
             *(["queue"] if has("QueueUrl") and self._parts.rule else []),
@@ -116,6 +146,10 @@ class Verification:
         """Create the resources that receive the marked event, and its output."""
         resources = self._resources
         resources.create_queue()
+        if not self._loop.can_be_settled:
+            self._broken["event bus"] = (
+                "no event was sent: the handler may not read the output of any flow definition"
+            )
         if self._parts.rule is not None:
             outcome_bus = self._parts.outcome_bus
             if outcome_bus is not None and outcome_bus.startswith("arn:"):
@@ -134,8 +168,9 @@ class Verification:
             elif topic is not None:
                 self._skipped[link] = f"{topic} is in another account"
         handler = self._parts.handler
-        if self._loop.has_output:
-            bucket = f"the output bucket {self._loop.output_key()[0]}"
+        if self._loop.place is not None:
+            self.announced(str(self._loop.output_uri))
+            bucket = f"the output bucket {self._loop.place.bucket}"
             self._or_broken("handler", bucket, resources.put_output)
         if handler is not None:
             table = handler.settings.ledger_table
@@ -196,7 +231,8 @@ class Verification:
             progressed(self._awaited())
 
     def _is_open(self, name: str) -> bool:
-        return name not in self._ok.keys() | self._broken.keys() | self._skipped.keys()
+        known = self._ok.keys() | self._broken.keys() | self._unknown.keys() | self._skipped.keys()
+        return name not in known
 
     def _awaited(self) -> list[str]:
         """Return the links with an unknown state that can still change."""
@@ -231,7 +267,9 @@ class Verification:
             self._broken["event bus"] = "the rule of this verification on the bus saw no event"
         for name, cause in (("topic", causes.of_topic), ("queue", causes.of_queue)):
             if name in missing:
-                self._broken[name] = cause()
+                reason = cause()
+                states = self._unknown if reason == ANOTHER_CONSUMER else self._broken
+                states[name] = reason
         if "handler" in missing:
             self._broken["handler"] = causes.of_handler()
         for name in ("ledger", "outcome"):
@@ -255,6 +293,8 @@ class Verification:
             return Link(name, LinkState.BROKEN, self._broken[name])
         if name in self._ok:
             return Link(name, LinkState.OK, self._ok[name])
+        if name in self._unknown:
+            return Link(name, LinkState.UNKNOWN, self._unknown[name])
         if name in self._skipped:
             return Link(name, LinkState.SKIPPED, self._skipped[name])
         return Link(name, LinkState.BROKEN, "not reached: see event bus")
@@ -305,6 +345,10 @@ class Verification:
             StateReason=f"{mark}: no human loop failed, and nothing is to be done. The alarm is "
             f"set back to {alarm['state']}.",
         )
+
+
+def _link_of(flow: CheckedFlowDefinition) -> str:
+    return f"flow definition {flow.name}"
 
 
 _RECEIVED: Final = {

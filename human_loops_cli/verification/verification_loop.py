@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,10 +16,12 @@ from human_loop_reviews.contract import (
     PROJECT_SOURCE,
     VERIFICATION,
     VERIFICATION_LOOP_PREFIX,
+    VERIFIED_LEDGER,
     HumanLoopStatus,
 )
 from human_loops_cli.inputs import VERIFICATION_FOLDER
 from human_loops_cli.stack import DeployedStack
+from human_loops_cli.verification.flow_definition_checks import CheckedFlowDefinition
 from human_loops_cli.verification.stack_parts import StackParts
 
 _FLOW_DEFINITION: Final = "human-loops-verification"
@@ -31,6 +34,17 @@ _SECONDS_TO_REMOVE: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutputPlace:
+    """Where the outputs of verifications of a flow definition are."""
+
+    bucket: str
+    folder: str
+    """The bucket, and the prefix, which ends with a slash."""
+    key_arn: str | None
+    """The key of the flow definition. None for the bucket's default."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerificationLoop:
     """The made-up human loop of a verification. A2I does not know it."""
 
@@ -40,32 +54,62 @@ class VerificationLoop:
     stack: DeployedStack
     """The stack."""
     flow_definition_arn: str
-    """A flow definition that the rule matches. It need not exist."""
+    """A flow definition that the rule matches. It exists, unless A2I has none."""
     status: str
     """A status that the rule matches."""
     creation_time: str
     """When it was created."""
-    has_output: bool
-    """Whether there is a review handler that needs its output."""
+    place: OutputPlace | None
+    """Where its output is. None without one."""
+    ledger: str | None
+    """The ledger of the stack. None without a review handler."""
 
     @classmethod
-    def create(cls, parts: StackParts, *, seconds: float) -> VerificationLoop:
-        """Create a loop that the rule of the stack matches."""
+    def create(
+        cls, parts: StackParts, flows: Sequence[CheckedFlowDefinition], *, seconds: float
+    ) -> VerificationLoop:
+        """Create a loop that the rule of the stack matches.
+
+        It is of the first flow definition without a fault. If each has one, no output is written,
+        and the loop is Stopped rather than Completed.
+
+        Parameters
+        ----------
+        parts
+            The parts of the stack.
+        flows
+            The flow definitions of the stack.
+        seconds
+            How long the verification takes.
+        """
         pattern = {} if parts.rule is None else parts.rule.pattern
         wanted = pattern.get("humanLoopStatus") or list(HumanLoopStatus)
-        best = (HumanLoopStatus.COMPLETED, HumanLoopStatus.STOPPED, HumanLoopStatus.FAILED)
-        matchers = pattern.get("flowDefinitionArn") or [_FLOW_DEFINITION]
-        first = matchers[0]["suffix"].strip("/") if isinstance(matchers[0], dict) else matchers[0]
+        flow = next((each for each in flows if not each.fault), None)
+        place = None if parts.handler is None else _place_of(parts.stack, flow, flows)
+        best = [HumanLoopStatus.STOPPED, HumanLoopStatus.FAILED]
+        best.insert(0 if place or parts.handler is None else 2, HumanLoopStatus.COMPLETED)
+        arns = [each.arn for each in (flow, *flows) if each is not None]
         deadline = int(time.time() + seconds + _SECONDS_TO_REMOVE)
         now = datetime.now(UTC).replace(tzinfo=None)
         status = next(each.value for each in best if each in wanted)
+        made_up = parts.stack.flow_definition_arn(_FLOW_DEFINITION)
         return cls(
             verification=f"{deadline}-{secrets.token_hex(3)}",
             stack=parts.stack,
-            flow_definition_arn=parts.stack.flow_definition_arn(first),
+            flow_definition_arn=next(iter(arns), made_up),
             status=status,
             creation_time=f"{now.isoformat(timespec='milliseconds')}Z",
-            has_output=parts.handler is not None and status == HumanLoopStatus.COMPLETED,
+            place=place if status == HumanLoopStatus.COMPLETED else None,
+            ledger=None if parts.handler is None else parts.handler.settings.ledger_table,
+        )
+
+    @property
+    def can_be_settled(self) -> bool:
+        """Whether the review handler, if there is one, finds all that it needs."""
+        return (
+            self.ledger is None
+            or self.place is not None
+            or self.status != HumanLoopStatus.COMPLETED
         )
 
     @property
@@ -78,10 +122,15 @@ class VerificationLoop:
         """The loop's ARN."""
         return loop_arn(self.stack, self.verification)
 
-    def output_key(self) -> tuple[str, str]:
-        """Return bucket and key of the output."""
-        bucket, folder = output_folder(self.stack, self.flow_definition_arn)
-        return bucket, f"{folder}{self.verification}/output.json"
+    @property
+    def output_key(self) -> str:
+        """The key of the output. Empty without one."""
+        return f"{self.place.folder}{self.verification}/output.json" if self.place else ""
+
+    @property
+    def output_uri(self) -> str | None:
+        """The URI of the output. None without one."""
+        return f"s3://{self.place.bucket}/{self.output_key}" if self.place else None
 
     def output(self) -> bytes:
         """Return an output of A2I: a custom task with one answer."""
@@ -95,7 +144,6 @@ class VerificationLoop:
 
     def entry(self) -> dict[str, Any]:
         """Return the entry of PutEvents, without the bus."""
-        bucket, key = self.output_key() if self.has_output else ("", "")
         detail = {
             "creationTime": self.creation_time,
             "failureCode": None,
@@ -103,9 +151,10 @@ class VerificationLoop:
             "flowDefinitionArn": self.flow_definition_arn,
             "humanLoopArn": self.arn,
             "humanLoopName": self.name,
-            "humanLoopOutput": {"outputS3Uri": f"s3://{bucket}/{key}"} if key else None,
+            "humanLoopOutput": {"outputS3Uri": self.output_uri} if self.place else None,
             "humanLoopStatus": self.status,
             VERIFICATION: self.verification,
+            **({} if self.ledger is None else {VERIFIED_LEDGER: self.ledger}),
         }
         return {
             "Source": PROJECT_SOURCE,
@@ -126,12 +175,38 @@ def loop_arn(stack: DeployedStack, verification: str) -> str:
     return f"{arn}human-loop/{VERIFICATION_LOOP_PREFIX}{verification}"
 
 
-def output_folder(stack: DeployedStack, flow_definition_arn: str) -> tuple[str, str]:
-    """Return the bucket, and the prefix of the outputs of verifications below its output path."""
+def output_places(
+    stack: DeployedStack, flows: Sequence[CheckedFlowDefinition]
+) -> list[OutputPlace]:
+    """Return all places where verifications of a stack write outputs."""
+    sound: list[CheckedFlowDefinition | None] = [each for each in flows if not each.fault]
+    places = (_place_of(stack, each, flows) for each in (sound or [None]))
+    return [each for each in places if each is not None]
+
+
+def _place_of(
+    stack: DeployedStack,
+    flow: CheckedFlowDefinition | None,
+    flows: Sequence[CheckedFlowDefinition],
+) -> OutputPlace | None:
+    """Return where the output of a flow definition is written."""
+    if flow is not None and flow.found is not None:
+        found = flow.found
+        return OutputPlace(
+            bucket=found.bucket,
+            folder=f"{found.prefix}{found.name}/{VERIFICATION_FOLDER}/",
+            key_arn=found.key_arn,
+        )
+    if flow is None and flows:
+        return None
+    name = _FLOW_DEFINITION if flow is None else flow.name
     bucket, _, prefix = stack["S3OutputPath"].removeprefix("s3://").partition("/")
-    flow = flow_definition_arn.rpartition("/")[2]
-    folders = [prefix.strip("/"), flow, VERIFICATION_FOLDER]
-    return bucket, "".join(f"{folder}/" for folder in folders if folder)
+    folders = [prefix.strip("/"), name, VERIFICATION_FOLDER]
+    return OutputPlace(
+        bucket=bucket,
+        folder="".join(f"{folder}/" for folder in folders if folder),
+        key_arn=stack.outputs.get("OutputKeyArn"),
+    )
 
 
 def resource_prefix(stack: DeployedStack) -> str:

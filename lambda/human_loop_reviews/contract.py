@@ -126,6 +126,10 @@ RECOVERED: Final = "recovered"
 VERIFICATION: Final = "verification"
 VERIFICATION_EXCLUDED: Final[dict[str, Any]] = {VERIFICATION: [{"exists": False}]}
 
+#: The key in the detail of such an event with the ledger of the stack that is verified. Handlers of
+#: other stacks, which can receive the event too, do not settle it.
+VERIFIED_LEDGER: Final = "verifiedLedger"
+
 #: How the names of the human loops of verifications begin. A2I's names have no underscore.
 #: https://docs.aws.amazon.com/augmented-ai/2019-11-07/APIReference/API_StartHumanLoop.html
 VERIFICATION_LOOP_PREFIX: Final = "human-loops_verification_"
@@ -271,6 +275,7 @@ class Metric(StrEnum):
     OPEN_LOOPS = "OpenLoops"
     OLDEST_OPEN_LOOP_AGE = "OldestOpenLoopAgeSeconds"
     RECOVERED_LOOPS = "RecoveredLoops"
+    UNKNOWN_FLOW_DEFINITIONS = "UnknownFlowDefinitions"
     RESUMED_EXECUTIONS = "ResumedExecutions"
     EXECUTIONS_NOT_WAITING = "ExecutionsNotWaiting"
 

@@ -83,7 +83,7 @@ class FieldMapping:
         The highest confidence that the model gives: 100, or 1 if it gives a share. Confidences
         above it, or below 0, are ignored. Outcomes have confidences from 0 to 100.
     rows
-        Whether the expressions give lists. Then each entry is a field of its own: ``name[0]``.
+        Whether the expressions give lists. Then each entry is a separate field: ``name[0]``.
     row_key
         JMESPath expression on a row: what identifies it. Default: its position.
     row_value

@@ -102,8 +102,7 @@ class ReviewOutcome:
     answer_count: int | None
     """How many answers the output has. Null if it cannot be read."""
     reviewer_count: int | None
-    """How many different reviewers they are from, as far as the output tells them apart. Null if
-    the output cannot be read."""
+    """How many different reviewers the output names. Null if the output cannot be read."""
     unanswered: bool | None
     """Whether no reviewer answered, which is neither agreement nor disagreement. Null if the output
     cannot be read."""

@@ -54,6 +54,9 @@ _MAX_INTERRUPTIONS: Final = 2
 # What is read again when a round is resumed: A2I does not say whether it includes the time itself.
 _OVERLAP: Final = timedelta(seconds=1)
 
+# How many missing loops of a flow definition are kept for the case that A2I no longer lists them.
+_MAX_MISSING_NOTED: Final = 100
+
 _TEMPORARY_CODES: Final = frozenset(
     {"InternalServerException", "ThrottlingException", "TooManyRequestsException"}
 )
@@ -104,6 +107,7 @@ class Findings:
         self.complete = True
         self.found = Counter[Record]()
         self.recovered: list[str] = []
+        self.unknown_flow_definitions: list[str] = []
         self.failures = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -114,6 +118,7 @@ class Findings:
             "differentLoops": self.found[Record.DIFFERENT],
             "unreadableLoops": self.found[Record.UNREADABLE],
             "recoveredLoops": self.recovered,
+            "unknownFlowDefinitions": self.unknown_flow_definitions,
         }
 
 
@@ -141,8 +146,9 @@ class Reconciler:
         Returns
         -------
         dict
-            Whether this run compared all loops, how many it found missing, and the ARNs of the
-            loops for which it sent the event again.
+            Whether this run compared all loops, how many it found missing, the ARNs of the loops
+            for which it sent the event again, and those of the flow definitions that A2I does not
+            know.
 
         Raises
         ------
@@ -219,22 +225,24 @@ class Reconciler:
         try:
             complete = comparison.compare()
             comparison.progress = replace(comparison.progress, interruptions=0)
-        except FlowDefinitionNotFoundError:
-            complete = True
         except (ClientError, HTTPClientError) as error:
             comparison.interrupted_by(error)
-        findings.complete &= complete
         progress = comparison.progress
+        unknown = progress.flow_definition_arn in findings.unknown_flow_definitions
+        findings.complete &= complete and not unknown
         reconciler_metrics.emit(
             progress,
             function_name=run.function_name,
             recovered=len(findings.recovered) - recovered,
-            complete=complete,
+            complete=complete and not unknown,
+            unknown=unknown,
             now=run.now(),
         )
         if complete:
             progress = Progress(
-                flow_definition_arn=progress.flow_definition_arn, round=progress.round + 1
+                flow_definition_arn=progress.flow_definition_arn,
+                round=progress.round + 1,
+                missing=progress.missing,
             )
         self.items.save(progress, now=run.now())
 
@@ -246,6 +254,10 @@ class Reconciler:
                 return "there is no such human loop"
             if loop.status not in tuple(HumanLoopStatus):
                 return f"the human loop is {loop.status}"
+            if not self.settings.watch(loop.flow_definition_arn):
+                return f"the stack does not receive the events of {loop.flow_definition_arn}"
+            if loop.status not in self.settings.statuses:
+                return f"the stack does not receive the events of {loop.status} human loops"
             marker = self.items.find(arn).marker(loop.creation_time)
             sending = Marker(
                 arn=arn,
@@ -315,6 +327,12 @@ class _Comparison:
 
     def compare(self) -> bool:
         """Compare loops until all are compared, or there is no time. Return whether all are."""
+        try:
+            return self._compare_listed()
+        except FlowDefinitionNotFoundError:
+            return self._compare_missing()
+
+    def _compare_listed(self) -> bool:
         resume_after = self.progress.resume_after
         since = (
             self._run.now() - self._reconciler.settings.look_back
@@ -323,6 +341,8 @@ class _Comparison:
         )
         arn = self.progress.flow_definition_arn
         for page in self._reconciler.human_loops.pages(arn, created_after=since):
+            if resume_after is None and self.progress.resume_after is None:
+                self.progress = replace(self.progress, missing=())
             new = [each for each in page if resume_after is None or _is_after(each, resume_after)]
             ended = [each for each in new if each.status in self._statuses]
             settled = self._items.settled(ended)
@@ -337,6 +357,44 @@ class _Comparison:
             if not self._run.has_time:
                 return False
         return True
+
+    def _compare_missing(self) -> bool:
+        """Compare the loops that were missing before: A2I no longer lists the others."""
+        arn, missing = self.progress.flow_definition_arn, self.progress.missing
+        self._findings.unknown_flow_definitions.append(arn)
+        logger.error(
+            "flow definition %s: A2I does not know it, so its human loops cannot be compared. "
+            "Correct its name in flow_definitions, or remove it",
+            arn,
+            extra={"flowDefinitionArn": arn},
+        )
+        self.progress = replace(self.progress, missing=())
+        for number, each in enumerate(missing):
+            if not self._run.has_time:
+                # The next run begins with those that were left out.
+                self.progress = replace(
+                    self.progress, missing=missing[number:] + self.progress.missing
+                )
+                return False
+            loop = self._reconciler.human_loops.describe(each.rpartition("/")[2])
+            if loop is None:
+                self._note(each, Record.MISSING)
+                logger.error(
+                    "human loop %s is not in the ledger, and A2I no longer knows it",
+                    each,
+                    extra={"humanLoopArn": each},
+                )
+            elif loop.status in self._statuses:
+                self._look_up(loop)
+        return True
+
+    def _note(self, arn: str, record: Record) -> None:
+        self._findings.found[record] += 1
+        known = self.progress.missing
+        # The event of an unreadable output did arrive.
+        is_lost = record is not Record.UNREADABLE
+        if is_lost and arn not in known and len(known) < _MAX_MISSING_NOTED:
+            self.progress = replace(self.progress, missing=(*known, arn))
 
     def interrupted_by(self, error: Exception) -> None:
         """Note an error of AWS that ended the comparison."""
@@ -367,7 +425,7 @@ class _Comparison:
             marker = found.marker(loop.creation_time)
             if record is Record.SETTLED:
                 return
-            self._findings.found[record] += 1
+            self._note(loop.arn, record)
             if record is Record.DIFFERENT:
                 logger.error(
                     "human loop %s: A2I says %s, the ledger another status",

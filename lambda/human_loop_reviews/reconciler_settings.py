@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from human_loop_reviews.contract import HumanLoopStatus, ReconcilerSetting
-from human_loop_reviews.settings import EnvironmentVariables, parse_texts
+from human_loop_reviews.settings import EnvironmentVariables, parse_texts, watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,10 @@ class ReconcilerSettings:
     """The terminal statuses that are recorded in the ledger."""
     look_back: timedelta
     """Human loops that were created longer ago are not compared."""
+
+    def watch(self, flow_definition_arn: str) -> bool:
+        """Return whether the events of a flow definition reach the stack."""
+        return watches(self.flow_definitions, flow_definition_arn)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ReconcilerSettings:

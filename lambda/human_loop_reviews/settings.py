@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,6 +16,25 @@ _T = TypeVar("_T")
 
 class SettingsError(ValueError):
     """An environment variable is missing or wrong. The message names it."""
+
+
+def watches(flow_definitions: Sequence[str], arn: str) -> bool:
+    """Return whether events of a flow definition are received.
+
+    Parameters
+    ----------
+    flow_definitions
+        Names or ARNs of the flow definitions. Empty for all.
+    arn
+        The flow definition.
+
+    Examples
+    --------
+    >>> watches(["invoices"], "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/claims")
+    False
+    """
+    name = arn.rpartition("/")[2]
+    return not flow_definitions or any(each in (name, arn) for each in flow_definitions)
 
 
 class EnvironmentVariables:

@@ -81,6 +81,9 @@ class Settler:
         if loop.verification is not None and _age(loop) > VERIFICATION_SECONDS:
             _log("a verification that is over", loop)
             return
+        if loop.verified_ledger not in (None, self.settings.ledger_table):
+            _log("a verification of another stack", loop)
+            return
         try:
             confirmed = self._confirm(loop)
             if confirmed is not None:

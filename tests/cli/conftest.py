@@ -119,6 +119,8 @@ class Stack:
         self.sns: Any = boto3.client("sns")
         self.dynamodb: Any = boto3.client("dynamodb")
         self.cloudwatch: Any = boto3.client("cloudwatch")
+        self.events: Any = boto3.client("events")
+        self.rules: list[str] = []
         self.outputs = {"HandlerName": "handler", "LedgerTableName": "ledger"}
         for name in QUEUES:
             self.outputs[f"{name}Url"] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -161,6 +163,7 @@ class Stack:
     def list_resources(self, _: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
         """Answer ListStackResources."""
         resources = {"FailedLoops": "AWS::CloudWatch::Alarm", "ledger": "AWS::DynamoDB::Table"}
+        resources |= dict.fromkeys(self.rules, "AWS::Events::Rule")
         members = "".join(
             f"<member><PhysicalResourceId>{name}</PhysicalResourceId>"
             f"<ResourceType>{kind}</ResourceType></member>"
@@ -169,6 +172,19 @@ class Stack:
         return _xml(
             "ListStackResources", f"<StackResourceSummaries>{members}</StackResourceSummaries>"
         )
+
+    def add_rule(
+        self, *targets: str, name: str = "StatusChange", flow_definition: str | None = None
+    ) -> None:
+        """Add a rule to the stack, or targets to a rule."""
+        pattern: dict[str, Any] = {"source": ["human-loop-events"]}
+        if flow_definition is not None:
+            pattern["detail"] = {"flowDefinitionArn": [{"suffix": f"/{flow_definition}"}]}
+        self.events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        self.events.put_targets(
+            Rule=name, Targets=[{"Id": str(hash(each)), "Arn": each} for each in targets]
+        )
+        self.rules = sorted({*self.rules, name})
 
     def url(self, queue: str) -> str:
         return str(self.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
@@ -248,6 +264,38 @@ def event(loop: str, status: str = "Completed") -> dict[str, Any]:
     }
 
 
+def flow_definitions(
+    answers: Callable[[str, Answer], None],
+    *names: str,
+    path: str = "s3://reviews/a2i",
+    key: str | None = None,
+) -> None:
+    """Let A2I know flow definitions, and no others."""
+
+    def described(name: str) -> dict[str, Any]:
+        return {
+            "FlowDefinitionName": name,
+            "FlowDefinitionArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/{name}",
+            "FlowDefinitionStatus": "Active",
+            "CreationTime": 1,
+            "OutputConfig": {"S3OutputPath": path, **({"KmsKeyId": key} if key else {})},
+        }
+
+    def listed(_: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        summaries = [described(name) for name in names]
+        return 200, {}, json.dumps({"FlowDefinitionSummaries": summaries}).encode()
+
+    def describe(request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        name = request["FlowDefinitionName"]
+        if name not in names:
+            error = {"__type": "ResourceNotFound", "message": f"{name} does not exist"}
+            return 400, {}, json.dumps(error).encode()
+        return 200, {}, json.dumps(described(name)).encode()
+
+    answers("sagemaker.ListFlowDefinitions", listed)
+    answers("sagemaker.DescribeFlowDefinition", describe)
+
+
 @pytest.fixture
 def stack(answers: Callable[[str, Answer], None]) -> Iterator[Stack]:
     function = Function()
@@ -262,6 +310,7 @@ def stack(answers: Callable[[str, Answer], None]) -> Iterator[Stack]:
         stack = Stack(function)
         answers("cloudformation.DescribeStacks", stack.describe)
         answers("cloudformation.ListStackResources", stack.list_resources)
+        flow_definitions(answers, "invoices")
         yield stack
 
 

@@ -27,7 +27,7 @@ def loop_of(
     if review.unanswered:
         raise LeftOutError(Reason.UNANSWERED)
     place = find_source(output, source)
-    return ReviewedLoop("output.json", output, review, place, only, field, mapping)
+    return ReviewedLoop("output.json", output, review, place, only, field, mapping, source)
 
 
 def with_source(document: dict[str, Any], source: Any, **others: Any) -> dict[str, Any]:

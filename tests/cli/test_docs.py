@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import typer
 from botocore import xform_name
 
 from human_loops_cli.app import app
-from tests.cli.conftest import REGION, Answer, Stack, run
+from tests.cli.conftest import REGION, Answer, Stack, flow_definitions, run
 from tests.cli.outputs import label, output
 from tests.cli.test_republish import Republished, loop_arn, settled
 from tests.cli.test_verify import compose
@@ -120,7 +120,7 @@ def test_every_command_and_option_is_documented() -> None:
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
-    assert len(commands) == 19
+    assert len(commands) == 20
     assert len(options) > 10
     assert [
         name
@@ -151,6 +151,10 @@ def test_command_of_the_aws_cli_has_an_operation_and_options_of_aws(command: str
         assert options <= {"--since", "--filter-pattern"}
         return
     create_client: Any = boto3.client
+    if operation == "wait":
+        waiter = command.split()[3]
+        assert waiter.replace("-", "_") in create_client(service, region_name=REGION).waiter_names
+        return
     named = "s3" if service == "s3api" else service
     model = create_client(named, region_name=REGION).meta.service_model
     names = {xform_name(name, "-"): name for name in model.operation_names}
@@ -169,24 +173,3 @@ def test_there_are_commands_of_the_aws_cli() -> None:
 
 def _interrupt(_: float) -> None:
     raise KeyboardInterrupt
-
-
-def flow_definitions(answers: Callable[[str, Answer], None], *names: str) -> None:
-    def described(name: str) -> dict[str, Any]:
-        return {
-            "FlowDefinitionName": name,
-            "FlowDefinitionArn": f"arn:aws:sagemaker:{REGION}:111122223333:flow-definition/{name}",
-            "FlowDefinitionStatus": "Active",
-            "CreationTime": 1,
-            "OutputConfig": {"S3OutputPath": "s3://reviews/a2i"},
-        }
-
-    def listed(_: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
-        summaries = [described(name) for name in names]
-        return 200, {}, json.dumps({"FlowDefinitionSummaries": summaries}).encode()
-
-    def describe(request: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
-        return 200, {}, json.dumps(described(request["FlowDefinitionName"])).encode()
-
-    answers("sagemaker.ListFlowDefinitions", listed)
-    answers("sagemaker.DescribeFlowDefinition", describe)

@@ -10,7 +10,10 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
+import tomllib
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,6 +52,25 @@ def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("status")
     assert result.exit_code == 3
     assert "error: no AWS Region is set\nName it with --region" in result.stderr
+
+
+def test_global_option_without_a_value_is_named() -> None:
+    result = run("status", "--region")
+    assert result.exit_code == 2
+    assert "--region requires a value" in result.stderr
+
+
+def test_version_is_the_distribution() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert run("--version").stdout == f"human-loops {pyproject['project']['version']}\n"
+
+
+@pytest.mark.parametrize("command", [["status"], ["dead-letters", "list"], ["mapping", "suggest"]])
+def test_help_of_every_command_names_the_global_options(command: list[str]) -> None:
+    result = run(*command, "-h")
+    assert result.exit_code == 0
+    for option in ("--endpoint-url", "--json", "--profile", "--region", "--stack"):
+        assert option in result.stdout
 
 
 def test_no_such_profile() -> None:
@@ -220,5 +242,54 @@ def test_missing_package_is_named_with_the_extra() -> None:
         [sys.executable, "-c", code], env=_environment(), capture_output=True, text=True
     )
     assert result.returncode == 1
-    assert "pip install 'a2i-human-loop-events[cli]'" in result.stderr
+    assert "pip install 'path/to/a2i-human-loop-events[cli]'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+class _Website(BaseHTTPRequestHandler):
+    """Answers as a website does, not as AWS."""
+
+    status = 200
+    body = b"<!DOCTYPE html><html><body>It works!</body></html>"
+
+    def do_POST(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_GET = do_PUT = do_POST  # noqa: N815 - names of the standard library
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, _Website.body), (200, b""), (200, b"{}"), (404, _Website.body), (403, b"Forbidden")],
+)
+@pytest.mark.parametrize("command", [("status",), ("review", "s3://bucket/")])
+def test_endpoint_that_is_not_aws(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(_Website, "status", status)
+    monkeypatch.setattr(_Website, "body", body)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Website)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        result = run(*command, "--endpoint-url", f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in ((3,) if command == ("status",) else (1, 3)), result.output
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "http://", "127.0.0.1", "http://a b", ""])
+def test_endpoint_that_is_no_url(endpoint: str) -> None:
+    result = run("status", "--endpoint-url", endpoint)
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 3
+    assert result.stderr.startswith("error: ")
+    assert len(result.stderr.splitlines()) <= 2

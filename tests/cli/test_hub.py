@@ -16,17 +16,10 @@ BUS = f"arn:aws:events:eu-central-1:{ACCOUNT}:event-bus/reviews-hub"
 @pytest.fixture
 def events(stack: Stack) -> Any:
     """EventBridge with the rule of a spoke, whose events come to a queue here."""
-    client = boto3.client("events")
-    client.put_rule(
-        Name="StatusChange",
-        EventPattern=json.dumps({"source": ["human-loop-events"]}),
-    )
-    client.put_targets(
-        Rule="StatusChange",
-        Targets=[{"Id": "hub", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:Queue"}],
-    )
+    boto3.client("events", region_name="eu-central-1").create_event_bus(Name="reviews-hub")
+    stack.add_rule(BUS, f"arn:aws:sqs:{REGION}:{ACCOUNT}:Queue")
     assert stack.loops_in("Queue") == []
-    return client
+    return stack.events
 
 
 @pytest.mark.usefixtures("events")
@@ -58,11 +51,10 @@ def test_event_stays_if_no_rule_would_forward_it(stack: Stack, events: Any) -> N
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
     assert report["notRedriven"][0]["problem"] == "rule StatusChange is disabled"
 
-    events.remove_targets(Rule="StatusChange", Ids=["hub"])
-    events.delete_rule(Name="StatusChange")
+    stack.rules.remove("StatusChange")
     stack.let_time_pass()
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
-    assert "ResourceNotFoundException" in report["notRedriven"][0]["problem"]
+    assert "is no rule of stack HumanLoops" in report["notRedriven"][0]["problem"]
     assert stack.loops_in("DeadLetterQueue") == ["disabled"]
 
 

@@ -266,7 +266,7 @@ HOSTILE: Final = {
     json.dumps(ONE) + json.dumps(ONE): problems.NOT_JSON,
     json.dumps(ONE | {"modelVersion": "\ud800"}): problems.NOT_JSON,
     json.dumps(ONE | {"turnaroundSeconds": float("nan")}): problems.NOT_JSON,
-    json.dumps(ONE).replace("{", '{"sampled": true, "sampled": false, ', 1): problems.NOT_JSON,
+    json.dumps(ONE).replace("{", '{"sampled": true, "sampled": false, ', 1): problems.REPEATED,
     '{"a": "' + "x" * 1_100_000 + '"}': problems.TOO_LONG,
     "{}": "no outcome: schemaVersion is missing",
     json.dumps(ONE | {"schemaVersion": "2.0"}): "schemaVersion: expected version 1",
@@ -380,7 +380,11 @@ LONG: Final = gzip.compress(GOOD * (2_000_000 // len(GOOD)))
         (LONG[:-4], False),
         # The checksum is wrong, the content is not.
         (LONG[:-8] + bytes(4) + LONG[-4:], False),
-        *((GOOD + f"{line}\n".encode() + GOOD, False) for line in HOSTILE),
+        *(
+            (GOOD + f"{line}\n".encode() + GOOD, False)
+            for line, problem in HOSTILE.items()
+            if problem != problems.A2I_OUTPUT  # in a small file, it could be an output
+        ),
     ],
     ids=lambda value: None if isinstance(value, bool) else str(len(value)),
 )

@@ -12,9 +12,8 @@ import pytest
 from botocore.client import BaseClient
 
 from human_loops_cli.errors import ExitStatus
-from tests.cli.conftest import REGION, Answer, Stack, run
+from tests.cli.conftest import REGION, Answer, Stack, flow_definitions, run
 from tests.cli.outputs import output
-from tests.cli.test_docs import flow_definitions
 from tests.cli.test_republish import Republished, function_configuration, loop_arn, settled
 from tests.cli.test_verify import arn, compose, states
 from tests.cli.thresholds.reviewed import good_and_bad
@@ -77,8 +76,10 @@ COMMON = allowed("Stack")
 
 def test_listing_and_redriving_messages(stack: Stack, calls: set[str]) -> None:
     stack.put_of_function("of-function")
+    topic = stack.sns.create_topic(Name="Topic")["TopicArn"]
+    stack.add_rule(arn("sqs", "Queue"), topic)
     stack.put_of_rule("of-queue", arn("sqs", "Queue"))
-    stack.put_of_rule("of-topic", stack.sns.create_topic(Name="Topic")["TopicArn"])
+    stack.put_of_rule("of-topic", topic)
     stack.put("QueueDeadLetterQueue", "moved")
     calls.clear()
     assert run("dead-letters", "list").exit_code == 0
@@ -89,9 +90,19 @@ def test_listing_and_redriving_messages(stack: Stack, calls: set[str]) -> None:
     check(calls, of_row("`dead-letters redrive`") | COMMON, not_made=missing)
 
 
+def test_deleting_messages(stack: Stack, calls: set[str], tmp_path: Path) -> None:
+    stack.put_of_function("of-function")
+    calls.clear()
+    file = str(tmp_path / "deleted.jsonl")
+    arguments = ("delete", "--queue", "DeadLetterQueue", "-o", file)
+    assert run("dead-letters", *arguments, "--dry-run").exit_code == 0
+    assert run("dead-letters", *arguments).exit_code == 0
+    uncounted = frozenset({"sqs:GetQueueAttributes"})
+    check(calls, of_row("`dead-letters delete`") | COMMON, not_made=uncounted)
+
+
 def test_forwarding_messages_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
-    pattern = json.dumps({"source": ["human-loop-events"]})
-    boto3.client("events").put_rule(Name="StatusChange", EventPattern=pattern)
+    stack.add_rule(arn("events", "event-bus/reviews-hub"))
     stack.put_of_rule("of-hub", arn("events", "event-bus/reviews-hub"))
     calls.clear()
     assert run("dead-letters", "redrive").exit_code == 0
@@ -99,7 +110,10 @@ def test_forwarding_messages_of_a_spoke_again(stack: Stack, calls: set[str]) -> 
     assert calls <= of_row("of a spoke: `dead-letters redrive`") | COMMON
 
 
-def test_status(stack: Stack, calls: set[str]) -> None:
+def test_status(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:
+    flow_definitions(answers, "invoices")
+    stack.add_rule(arn("sqs", "Queue"), flow_definition="invoices")
+    stack.outputs["StatusChangeRuleName"] = "StatusChange"
     calls.clear()
     run("status")
     run("status", "--flow", "invoices")
@@ -236,8 +250,12 @@ def test_verifying(
     calls.clear()
     links = composed.verify("--alerts", status=1)
     assert states(links) == {
+        "flow definition invoices": "ok",
         **dict.fromkeys(("event bus", "handler", "ledger", "alerts"), "ok"),
-        **dict.fromkeys(("topic", "queue", "outcome", "alarm"), "broken"),
+        **dict.fromkeys(("topic", "outcome", "alarm"), "broken"),
+        "queue": "unknown",
     }
     calls.discard("dynamodb:PutItem")  # of the handler
-    check(calls, of_row("`verify`") | COMMON | {"kms:DescribeKey"})
+    # Flow definitions are listed only if the rule names none.
+    unlisted = frozenset({"sagemaker:ListFlowDefinitions"})
+    check(calls, of_row("`verify`") | COMMON | {"kms:DescribeKey"}, not_made=unlisted)

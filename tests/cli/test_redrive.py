@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,9 +37,11 @@ def subscribed_topic(stack: Stack) -> str:
 
 
 def test_each_message_goes_to_the_target_it_failed_for(stack: Stack) -> None:
+    topic = subscribed_topic(stack)
+    stack.add_rule(FUNCTION, QUEUE, topic)
     stack.put_of_rule("to-function", FUNCTION)
     stack.put_of_rule("to-queue", QUEUE)
-    stack.put_of_rule("to-topic", subscribed_topic(stack))
+    stack.put_of_rule("to-topic", topic)
     stack.put_of_function("of-lambda")
     stack.put("HandlerQueueDeadLetterQueue", "of-handler", ErrorCode="E", ErrorMessage="m")
     stack.put("QueueDeadLetterQueue", "of-consumer")
@@ -85,6 +88,7 @@ def test_message_that_the_function_fails_on_again_stays_and_is_named(stack: Stac
 def test_message_for_a_target_that_cannot_take_it_stays(
     stack: Stack, target: str, problem: str
 ) -> None:
+    stack.add_rule(f"arn:aws:sqs:{REGION}:{ACCOUNT}:Gone")
     stack.put_of_rule("stuck", target)
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
     assert problem in report["notRedriven"][0]["problem"]
@@ -102,6 +106,114 @@ def test_message_that_is_not_json_is_not_sent_to_a_function(stack: Stack) -> Non
     (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
     assert "not JSON" in report["notRedriven"][0]["problem"]
     assert stack.function.events == []
+
+
+STRANGERS = [
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:delete-everything",
+    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:handler:old",
+    f"arn:aws:sqs:{REGION}:{ACCOUNT}:HandlerQueue",
+    f"arn:aws:sns:{REGION}:{ACCOUNT}:payroll",
+]
+
+
+@pytest.mark.parametrize("target", STRANGERS)
+def test_message_for_a_target_that_no_rule_of_the_stack_has_is_named_and_left(
+    stack: Stack, target: str
+) -> None:
+    stack.add_rule(FUNCTION, QUEUE)
+    stack.events.put_rule(Name="of-others", EventPattern="{}")
+    stack.events.put_targets(Rule="of-others", Targets=[{"Id": "1", "Arn": target}])
+    message = stack.put_of_rule("forged", target)
+
+    (left,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
+
+    (problem,) = left["notRedriven"]
+    assert problem["messageId"] == message
+    assert problem["problem"] == (
+        f"{target} is no target of a rule of stack HumanLoops now: "
+        f"--allow-target {target} permits it"
+    )
+    assert stack.loops_in("DeadLetterQueue") == ["forged"]
+    assert stack.function.events == []
+    assert stack.loops_in("HandlerQueue") == []
+
+
+def test_target_that_the_rule_no_longer_has_is_refused_and_can_be_permitted(stack: Stack) -> None:
+    stack.add_rule(QUEUE)
+    stack.put_of_rule("late", FUNCTION)
+    run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
+    assert stack.function.events == []
+    run_json(
+        *("dead-letters", "redrive", "--queue", "DeadLetterQueue"), *("--allow-target", FUNCTION)
+    )
+    assert stack.function.loops == ["late"]
+
+
+def test_rule_that_was_deleted_outside_of_cloudformation_permits_nothing(stack: Stack) -> None:
+    stack.rules = ["Gone"]
+    stack.put_of_rule("forged", FUNCTION)
+    run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
+    assert stack.function.events == []
+
+
+@pytest.mark.parametrize("rule", ["default-rule", "other-bus/StatusChange", ""])
+def test_event_is_put_on_the_bus_of_a_rule_of_the_stack_only(stack: Stack, rule: str) -> None:
+    """The bus of the rule receives the event, so the rule must be the stack's too."""
+    hub = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/hub"
+    stack.add_rule(hub)
+    arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}"
+    stack.put("DeadLetterQueue", "forged", TARGET_ARN=hub, RULE_ARN=arn)
+    (report,) = run_json("dead-letters", "redrive", "--queue", "DeadLetterQueue", status=1)
+    assert f"--allow-target {arn}" in report["notRedriven"][0]["problem"]
+
+
+def test_dry_run_warns_of_messages_that_would_stay(stack: Stack) -> None:
+    stack.add_rule(QUEUE)
+    stack.put_of_rule("good", QUEUE)
+    stack.put_of_rule("forged", FUNCTION)
+    result = run("dead-letters", "redrive", "--dry-run")
+    assert result.exit_code == 0
+    assert "warning: 1 of 2 messages would not be redriven" in result.stderr
+    rows = run_json("dead-letters", "redrive", "--dry-run")
+    assert [row["about"] for row in rows] == ["forged", "good"]
+    assert "is no target of a rule" in rows[0]["destination"]
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        (("--loop", "b"), {"b"}),
+        (("--loop", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:human-loop/b"), {"b"}),
+        (("--cause", "THROTTLED"), {"a", "b"}),
+        (("--cause", "throttled", "--loop", "c"), set[str]()),
+    ],
+)
+def test_only_named_messages_are_redriven(
+    stack: Stack, options: tuple[str, ...], chosen: set[str]
+) -> None:
+    for loop, error in {"a": "Throttled", "b": "Throttled", "c": "Malformed"}.items():
+        stack.put("DeadLetterQueue", loop, RequestID="1", ErrorCode=error, ErrorMessage="m")
+    rows = run_json("dead-letters", "redrive", "--dry-run", *options)
+    assert {row["about"] for row in rows} == chosen
+    run_json("dead-letters", "redrive", *options)
+    assert set(stack.function.loops) == chosen
+    assert stack.loops_in("DeadLetterQueue") == sorted({"a", "b", "c"} - chosen)
+    assert stack.hidden_in("DeadLetterQueue") == 0
+
+
+def test_one_message_is_not_the_same_poison_message_every_time(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeded = random.Random(1)  # noqa: S311 - no secret
+    monkeypatch.setattr("human_loops_cli.dead_letters.redrive.random", seeded)
+    stack.put_of_function("poison")
+    stack.function.fails_on = {"poison"}
+    for number in range(4):
+        stack.put_of_function(f"good-{number}")
+    for _ in range(12):
+        run("dead-letters", "redrive", "--max", "1")
+    assert stack.loops_in("DeadLetterQueue") == ["poison"]
+    assert len(stack.function.loops) == 12
 
 
 def test_dry_run_sends_nothing(stack: Stack) -> None:
@@ -184,6 +296,7 @@ def test_interrupted_anywhere_and_repeated_every_message_arrives_once_or_twice(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, when: str, is_killed: bool
 ) -> None:
     topic = subscribed_topic(stack)
+    stack.add_rule(FUNCTION, QUEUE, topic)
     loops = {"to-function", "to-queue", "to-topic", "of-lambda", "of-consumer", "poison"}
     stack.function.fails_on = {"poison"}
     call, calls = _CLIENTS._make_api_call, [0]

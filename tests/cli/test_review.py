@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from moto import mock_aws
 
+from human_loops_cli.spreadsheet_cell import spreadsheet_cell
 from tests.cli.conftest import REGION, run
 from tests.cli.outputs import label, output, write
 
@@ -99,6 +103,21 @@ def test_csv_has_a_row_for_each_field_and_for_each_unreadable_file(
     ]
     assert "expected JSON" in rows[1]["error"]
     assert rows[0]["modelCorrect"] == "true"
+
+
+#: As they are, and full-width.
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+BLANKS = " \u3000\ufeff\u200b"
+
+
+@given(st.text(f"{SIGNS}{BLANKS};|\n\r\t\u2028a1,'\""))
+@example("\u3000\uff1dcmd()")
+@example("a;\n =1|@b")
+def test_no_part_of_a_cell_begins_as_a_formula(text: str) -> None:
+    cell = spreadsheet_cell(text)
+    for part in re.split("[;|\n\r\t\u2028]", cell):
+        assert not part.lstrip(BLANKS).startswith(tuple(SIGNS))
+    assert cell.replace("'", "") == text.replace("'", ""), "nothing else changes"
 
 
 def test_csv_cell_is_no_formula(tmp_path: Path) -> None:

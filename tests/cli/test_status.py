@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
-from tests.cli.conftest import ACCOUNT, REGION, Stack, run, run_json
+from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, flow_definitions, run, run_json
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 
@@ -151,3 +154,61 @@ def test_watching_repeats_until_ctrl_c(full: Stack, monkeypatch: pytest.MonkeyPa
     assert result.exit_code == 0
     assert slept == [5, 5]
     assert result.stdout.count("Items of the ledger read: 4") == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "part", "others"),
+    [
+        ("dynamodb.Scan", "ledger ledger", ("alarms", "deadLetters")),
+        ("sqs.GetQueueAttributes", "DeadLetterQueue", ("alarms", "loops")),
+        ("cloudwatch.DescribeAlarms", "alarms", ("deadLetters", "loops")),
+        ("cloudformation.ListStackResources", "alarms", ("deadLetters", "loops")),
+        ("cloudwatch.GetMetricStatistics", "metrics of handler", ("alarms", "loops")),
+        ("eventbridge.DescribeRule", "flow definitions", ("alarms", "loops")),
+    ],
+)
+def test_part_that_cannot_be_read_is_named_and_the_others_are_shown(
+    full: Stack, monkeypatch: pytest.MonkeyPatch, operation: str, part: str, others: tuple[str, str]
+) -> None:
+    full.outputs["StatusChangeRuleName"] = "StatusChange"
+    refuse(monkeypatch, operation.partition(".")[2])
+    health = run_json("status", status=1)
+    assert "not authorized" in health["unread"][part]
+    assert all(health[each] is not None for each in others)
+    assert f"Cannot be read: {part}: " in run("status").stdout
+
+
+def test_ledger_that_was_deleted_hides_nothing_else(full: Stack) -> None:
+    full.put_of_function("mine")
+    full.dynamodb.delete_table(TableName="ledger")
+    health = run_json("status", status=1)
+    assert "ResourceNotFoundException" in health["unread"]["ledger ledger"]
+    assert health["loops"] is None
+    assert health["deadLetters"]["DeadLetterQueue"] == 1
+    assert [each["name"] for each in health["alarms"]] == ["FailedLoops"]
+
+
+def test_flow_definition_that_a2i_does_not_know_is_named(
+    full: Stack, answers: Callable[[str, Answer], None]
+) -> None:
+    full.outputs["StatusChangeRuleName"] = "StatusChange"
+    flow_definitions(answers, "invoices")
+    full.add_rule(f"arn:aws:sqs:{REGION}:{ACCOUNT}:Queue", flow_definition="invoices")
+    assert run_json("status")["unknownFlowDefinitions"] == []
+    full.add_rule(f"arn:aws:sqs:{REGION}:{ACCOUNT}:Queue", flow_definition="invocies")
+    arn = f"{ARN}:flow-definition/invocies"
+    assert run_json("status", status=1)["unknownFlowDefinitions"] == [arn]
+    assert f"A2I does not know the flow definition {arn}" in run("status").stdout
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    """Refuse an operation."""
+    call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answer(client: BaseClient, name: str, parameters: Any) -> Any:
+        if name == operation:
+            message = f"not authorized: {name}"
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, name)
+        return call(client, name, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answer)

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
@@ -16,8 +17,9 @@ from moto.events.models import Rule
 from human_loop_reviews.contract import VERIFICATION_EXCLUDED
 from human_loops_cli.verification import consumer_queue, temporary_resources
 from human_loops_cli.verification.consumer_queue import ConsumerQueue
+from human_loops_cli.verification.verification_loop import VerificationLoop
 from human_loops_cli.verification.verification_queue import VerificationQueue
-from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
+from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, flow_definitions, run, run_json
 from tests.cli.test_republish import function_configuration
 
 PATTERN: dict[str, Any] = {
@@ -40,6 +42,7 @@ class Composed:
     def __init__(self, stack: Stack) -> None:
         self.delivers = True
         self.handles = False
+        self.put_keys: dict[str, Any] = {}
         self.stack = stack
         self.sqs, self.sns = stack.sqs, stack.sns
         self.events: Any = boto3.client("events")
@@ -169,6 +172,7 @@ def states(links: Mapping[str, tuple[str, str]]) -> dict[str, str]:
 
 def test_composition_without_a_handler_shows_only_what_it_has(composed: Composed) -> None:
     assert states(composed.verify()) == {
+        "flow definition invoices": "ok",
         "event bus": "ok",
         "topic": "ok",
         "queue": "ok",
@@ -176,7 +180,11 @@ def test_composition_without_a_handler_shows_only_what_it_has(composed: Composed
         "alarm": "skipped",
     }
     del composed.stack.outputs["QueueUrl"], composed.stack.outputs["AlertsTopicArn"]
-    assert states(composed.verify()) == {"event bus": "ok", "topic": "ok"}
+    assert states(composed.verify()) == {
+        "flow definition invoices": "ok",
+        "event bus": "ok",
+        "topic": "ok",
+    }
 
 
 def test_alarm_is_tested_and_set_back(composed: Composed) -> None:
@@ -219,8 +227,8 @@ def test_stack_with_nothing_to_verify_says_so(stack: Stack) -> None:
 
 def test_messages_of_others_are_neither_received_nor_removed(composed: Composed) -> None:
     composed.stack.put("Queue", "invoice-1")
-    state, detail = composed.verify(status=1)["queue"]
-    assert (state, "another consumer may have received the message" in detail) == ("broken", True)
+    state, detail = composed.verify()["queue"]
+    assert (state, "another consumer may have received the message" in detail) == ("unknown", True)
     assert "invoice-1" in composed.stack.loops_in("Queue")
     assert composed.receives() == [0, 0]
     assert composed.stack.hidden_in("Queue") == 0
@@ -236,7 +244,7 @@ def test_message_that_comes_meanwhile_is_received_once_and_shown_again(
         composed.stack.put("Queue", "invoice-1")
 
     monkeypatch.setattr(ConsumerQueue, "start", start_and_receive_another)
-    composed.verify(status=1)
+    composed.verify()
     assert sorted(composed.receives()) == [0, 1]
     assert composed.stack.hidden_in("Queue") == 0
 
@@ -447,3 +455,130 @@ def test_cause_of_a_handler_that_does_not_settle_is_named(
     links = composed.verify(status=1)
     assert expected in links["handler"][1]
     assert links["ledger"] == ("broken", "see handler")
+
+
+FLOW = "flow definition invoices"
+
+
+def written(composed: Composed) -> list[str]:
+    """Return the keys of all test outputs that were ever written."""
+    return [each for each in composed.put_keys if "human-loops_verification" in each]
+
+
+@pytest.fixture
+def with_handler(
+    composed: Composed, answers: Callable[[str, Answer], None], monkeypatch: pytest.MonkeyPatch
+) -> Composed:
+    """A stack whose handler settles the marked event. It may read s3://reviews/a2i/."""
+    composed.add_handler(answers)
+    composed.handles = True
+    call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def note(client: BaseClient, name: str, parameters: Any) -> Any:
+        if name == "PutObject":
+            composed.put_keys[parameters["Key"]] = parameters
+        return call(client, name, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", note)
+    return composed
+
+
+def test_output_is_written_where_a2i_writes_after_it_was_named(with_handler: Composed) -> None:
+    result = run("verify", "--timeout", "2", "--no-alerts")
+    (key,) = written(with_handler)
+    assert key.startswith("a2i/invoices/human-loops_verification/")
+    assert f"Writes the test output s3://reviews/{key}" in result.stderr
+    assert "SSEKMSKeyId" not in with_handler.put_keys[key], "the bucket's default"
+    assert "A2I writes to s3://reviews/a2i/" in result.stdout
+
+
+def test_output_is_encrypted_with_the_key_of_the_flow_definition(
+    with_handler: Composed, answers: Callable[[str, Answer], None]
+) -> None:
+    key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    flow_definitions(answers, "invoices", key=key)
+    with_handler.verify(status=1)
+    (name,) = written(with_handler)
+    assert with_handler.put_keys[name]["SSEKMSKeyId"] == key
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "s3://another-bucket/a2i",
+        "s3://reviews",
+        "s3://reviews/a2i/deeper",
+        "s3://reviews/a2i-of-others",
+    ],
+)
+def test_output_outside_of_what_the_handler_may_read_is_broken_and_not_written(
+    with_handler: Composed, answers: Callable[[str, Answer], None], path: str
+) -> None:
+    flow_definitions(answers, "invoices", path=path)
+    state, detail = with_handler.verify(status=1)[FLOW]
+    assert state == "broken"
+    assert f"A2I writes to {path}/, but the handler may read s3://reviews/a2i/" in detail
+    assert written(with_handler) == []
+
+
+def test_misspelt_flow_definition_is_broken(
+    with_handler: Composed, answers: Callable[[str, Answer], None]
+) -> None:
+    flow_definitions(answers, "invocies")
+    links = with_handler.verify(status=1)
+    assert links[FLOW][0] == "broken"
+    assert "A2I does not know it" in links[FLOW][1]
+    assert links["topic"][0] == "ok", "the other links are verified with a Stopped loop"
+    assert written(with_handler) == []
+
+
+def test_flow_definition_with_a_disabled_key_is_broken(
+    with_handler: Composed, answers: Callable[[str, Answer], None]
+) -> None:
+    kms = boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    kms.disable_key(KeyId=key["KeyId"])
+    flow_definitions(answers, "invoices", key=key["Arn"])
+    assert with_handler.verify(status=1)[FLOW] == ("broken", f"its key {key['Arn']} is Disabled")
+
+
+def test_flow_definition_that_the_rule_does_not_match_is_broken(
+    with_handler: Composed, answers: Callable[[str, Answer], None]
+) -> None:
+    flow_definitions(answers, "invoices", "claims")
+    links = with_handler.verify("--flow", "claims", "--flow", "invoices", status=1)
+    assert links[FLOW][0] == "ok"
+    assert links["flow definition claims"] == (
+        "broken",
+        "the rule StatusChange does not match it: add it to flow_definitions",
+    )
+
+
+def test_rule_without_names_checks_all_active_flow_definitions(
+    with_handler: Composed, answers: Callable[[str, Answer], None]
+) -> None:
+    detail = {"humanLoopStatus": ["Completed", "Failed", "Stopped"]}
+    with_handler.events.put_rule(
+        Name="StatusChange", EventPattern=json.dumps({**PATTERN, "detail": detail})
+    )
+    flow_definitions(answers, "invoices", "claims", path="s3://reviews/a2i/deeper")
+    links = with_handler.verify(status=1)
+    assert [links[name][0] for name in (FLOW, "flow definition claims")] == ["ok", "ok"]
+    flow_definitions(answers)
+    assert with_handler.verify(status=1)["flow definitions"][0] == "skipped"
+
+
+def test_event_names_the_ledger_of_the_stack_that_is_verified(
+    with_handler: Composed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handlers of other stacks that receive it leave it alone."""
+    entries: list[dict[str, Any]] = []
+    entry = VerificationLoop.entry
+
+    def note(self: VerificationLoop) -> dict[str, Any]:
+        entries.append(entry(self))
+        return entries[-1]
+
+    monkeypatch.setattr(VerificationLoop, "entry", note)
+    with_handler.verify(status=1)
+    assert json.loads(entries[0]["Detail"])["verifiedLedger"] == "ledger"

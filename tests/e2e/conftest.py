@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -60,11 +61,13 @@ def other_account(emulator: Emulator) -> Emulator:
 
 
 @pytest.fixture(scope="session")
-def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, EmulatedStack]:
+def stacks(
+    emulator: Emulator, other_account: Emulator, a2i: A2IServer
+) -> Mapping[str, EmulatedStack]:
     for each in (emulator, other_account):
         bootstrap(each)
         create_output_bucket(each)
-    return deploy(
+    deployed = deploy(
         emulator,
         {
             "direct": CONFIGURATION,
@@ -92,6 +95,14 @@ def stacks(emulator: Emulator, other_account: Emulator) -> Mapping[str, Emulated
             "own-spoke": {"account": ACCOUNT, "region": REGION, **SPOKE},
         },
     )
+    flow_definitions = {
+        "direct": cast("Sequence[str]", CONFIGURATION["flow_definitions"]),
+        "buffered": [BUFFERED_FLOW_DEFINITION],
+        "verified": ["verified"],
+    }
+    for name, names in flow_definitions.items():
+        a2i.add_flow_definitions(*names, output_path=deployed[name]["S3OutputPath"])
+    return deployed
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ NOTHING = {
     "differentLoops": 0,
     "unreadableLoops": 0,
     "recoveredLoops": [],
+    "unknownFlowDefinitions": [],
 }
 
 

@@ -20,7 +20,10 @@ from local.mailbox import Mailbox
 from local.waiting import wait_until
 from tests.signals import heed_signals
 
-ALL = ("event bus", "topic", "queue", "handler", "ledger", "outcome", "alerts", "alarm")
+ALL = (
+    "flow definition verified",
+    *("event bus", "topic", "queue", "handler", "ledger", "outcome", "alerts", "alarm"),
+)
 
 #: Long enough for the handler. What is broken is awaited for all of it.
 ENOUGH, SHORT = "60", "6"
@@ -38,7 +41,7 @@ class Deployment:
     def command(self, *options: str) -> dict[str, Any]:
         """Return the arguments of a process that verifies."""
         path = os.pathsep.join([str(PROJECT), str(PROJECT / "lambda")])
-        base = ["--stack", self.stack.name, "--endpoint-url", self.emulator.endpoint, "--json"]
+        base = ["--stack", self.stack.name, "--json"]
         return {
             "args": [sys.executable, "-m", "human_loops_cli", *base, "verify", *options],
             "env": {**self.emulator.environment, "PYTHONPATH": path},

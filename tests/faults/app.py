@@ -32,7 +32,7 @@ def create_app(output_bucket: str, outcome_bus: str) -> App:
         loops = HumanLoopEvents(
             stack,
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named(name),
+            flow_definitions=FlowDefinitions.from_names(name),
             output=OutputLocation(s3.Bucket.from_bucket_name(stack, "Output", output_bucket)),
             handler=ReviewHandlerSettings(
                 outcome_bus=events.EventBus.from_event_bus_name(stack, "Outcomes", outcome_bus)

@@ -1,11 +1,12 @@
 """Exports are loaded by the libraries that read them: `datasets` and `label-studio-sdk`.
 
 `make formats` runs it in an environment of its own, without a network. The files are the expected
-ones of tests/cli/test_export.py.
+ones of tests/cli/test_export.py and tests/cli/test_export_texts.py.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -66,6 +67,42 @@ def test_documented_features_are_needed_where_a_column_begins_with_ten_megabytes
     assert len(names["data"]) == 6001
     assert names["data"][6000] == line
     assert load(EXPORTS / "samples.jsonl", tmp_path / "samples").features == names["features"]
+
+
+def test_translations_have_a_source_and_a_target_in_every_line(tmp_path: Path) -> None:
+    file = EXPORTS / "translations.jsonl"
+    data = load(file, tmp_path)
+    assert list(data) == list(lines(file))
+    assert {"source", "target"} <= data.features.keys()
+    assert len(data) > 1
+
+
+@pytest.mark.parametrize("name", ["class.csv", "labels.csv"])
+def test_rows_of_a_classifier_are_labels_and_texts(name: str, tmp_path: Path) -> None:
+    data = datasets.load_dataset(
+        *("csv", None),
+        data_files=str(EXPORTS / name),
+        split="train",
+        column_names=["labels", "text"],
+        cache_dir=str(tmp_path),
+    )
+    with (EXPORTS / name).open(encoding="utf-8", newline="") as file:
+        assert [[each["labels"], each["text"]] for each in data] == list(csv.reader(file))
+
+
+def test_annotations_of_entities_are_within_their_documents(tmp_path: Path) -> None:
+    def loaded(kind: str, name: str) -> Any:
+        return datasets.load_dataset(
+            kind, data_files=str(EXPORTS / name), split="train", cache_dir=str(tmp_path)
+        )
+
+    documents = loaded("text", "entities.txt")["text"]
+    annotations = loaded("csv", "entities.csv")
+    assert annotations.column_names == ["File", "Line", "Begin Offset", "End Offset", "Type"]
+    marked = [
+        documents[each["Line"]][each["Begin Offset"] : each["End Offset"]] for each in annotations
+    ]
+    assert set(marked) == {"Ada", "Example Ltd"}
 
 
 @pytest.mark.parametrize("name", ["class.manifest", "boxes.manifest", "labels.manifest"])

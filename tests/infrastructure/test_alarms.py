@@ -39,6 +39,7 @@ SECTIONS = {
     "Silence",
     "OpenLoops",
     "RecoveredLoops",
+    "UnknownFlowDefinitions",
     "ReconcilerErrors",
     "OutcomeArchive",
 }
@@ -161,7 +162,7 @@ def test_every_function_that_handles_loops_is_watched_once(synthesized: Synthesi
 def test_every_reconciler_is_watched_once(synthesized: Synthesized) -> None:
     functions = set(reconcilers(synthesized))
 
-    for metric in ("RecoveredLoops", "OldestOpenLoopAgeSeconds"):
+    for metric in ("RecoveredLoops", "UnknownFlowDefinitions", "OldestOpenLoopAgeSeconds"):
         assert _watched(synthesized, metric) == _once(functions)
     for alarm in _alarms(synthesized).values():
         if alarm.get("Namespace") == "HumanLoops":

@@ -116,6 +116,7 @@ def printed(_credentials: None, world: World, capsys: pytest.CaptureFixture[str]
         function_name="reconciler",
         recovered=1,
         complete=True,
+        unknown=False,
         now=now,
     )
     for waited in (True, False):
@@ -268,7 +269,7 @@ def test_runbook_with_an_address_is_linked_by_section() -> None:
 
 def test_more_alarms_than_one_widget_may_have_are_all_shown() -> None:
     names = [f"flow-definition-{number}" for number in range(50)]
-    loops, stack = _stack_with_a_dashboard(flow_definitions=FlowDefinitions.named(*names))
+    loops, stack = _stack_with_a_dashboard(flow_definitions=FlowDefinitions.from_names(*names))
     loops.add_dashboard()
     loops.alert_on_low_agreement(0.8)
     queues = [sns.Topic(stack, f"Topic{number}") for number in range(40)]
@@ -286,7 +287,7 @@ def test_more_alarms_than_one_widget_may_have_are_all_shown() -> None:
 def test_dashboard_stays_within_the_limits_of_cloudwatch() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html."""
     names = [f"flow-def-{number:02}" for number in range(55)]
-    loops, stack = _stack_with_a_dashboard(flow_definitions=FlowDefinitions.named(*names))
+    loops, stack = _stack_with_a_dashboard(flow_definitions=FlowDefinitions.from_names(*names))
     loops.add_dashboard()
 
     body = _body(dict(Template.from_stack(stack).to_json()))

@@ -45,7 +45,7 @@ from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 from tests.infrastructure.events.pattern_cases import flow_definition
 from tests.infrastructure.nag import findings
 
-ANY = FlowDefinitions.any()
+ALL = FlowDefinitions.all()
 
 
 @pytest.fixture(scope="module")
@@ -68,38 +68,41 @@ def _function(stack: Stack) -> lambda_.Function:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (FlowDefinitions.named, "FlowDefinitions.named() needs at least one name"),
-        (FlowDefinitions.arns, "FlowDefinitions.arns() needs at least one ARN"),
+        (FlowDefinitions.from_names, "FlowDefinitions.from_names() needs at least one name"),
+        (FlowDefinitions.from_arns, "FlowDefinitions.from_arns() needs at least one ARN"),
         (
-            lambda: FlowDefinitions.named("invoices", flow_definition("claims")),
-            f"FlowDefinitions.named(): '{flow_definition('claims')}' is not the name of a flow "
-            "definition: expected 1 to 63 lower-case letters, digits and hyphens, a letter or "
-            "digit first and last (an ARN goes to arns())",
+            lambda: FlowDefinitions.from_names("invoices", flow_definition("claims")),
+            f"FlowDefinitions.from_names(): '{flow_definition('claims')}' is not the name of a "
+            "flow definition: expected 1 to 63 lower-case letters, digits and hyphens, a letter or "
+            "digit first and last (an ARN goes to from_arns())",
         ),
-        (lambda: FlowDefinitions.named("Invoices"), "'Invoices' is not the name of a flow"),
-        (lambda: FlowDefinitions.named("-invoices"), "'-invoices' is not the name of a flow"),
-        (lambda: FlowDefinitions.named("invoices-"), "'invoices-' is not the name of a flow"),
+        (lambda: FlowDefinitions.from_names("Invoices"), "'Invoices' is not the name of a flow"),
+        (lambda: FlowDefinitions.from_names("-invoices"), "'-invoices' is not the name of a flow"),
+        (lambda: FlowDefinitions.from_names("invoices-"), "'invoices-' is not the name of a flow"),
         (
-            lambda: FlowDefinitions.named(["invoices"]),  # type: ignore[arg-type]
-            "FlowDefinitions.named(): expected texts as in FlowDefinitions.named('invoices', "
-            "'claims'), got ['invoices']",
+            lambda: FlowDefinitions.from_names(["invoices"]),  # type: ignore[arg-type]
+            "FlowDefinitions.from_names(): expected texts as in "
+            "FlowDefinitions.from_names('invoices', 'claims'), got ['invoices']",
         ),
-        (lambda: FlowDefinitions.named(""), "'' is not the name of a flow definition"),
-        (lambda: FlowDefinitions.named("a" * 64), "is not the name of a flow definition"),
+        (lambda: FlowDefinitions.from_names(""), "'' is not the name of a flow definition"),
+        (lambda: FlowDefinitions.from_names("a" * 64), "is not the name of a flow definition"),
         (
-            lambda: FlowDefinitions.arns("invoices"),
-            "FlowDefinitions.arns(): 'invoices' is not the ARN of a flow definition: expected "
+            lambda: FlowDefinitions.from_arns("invoices"),
+            "FlowDefinitions.from_arns(): 'invoices' is not the ARN of a flow definition: expected "
             "arn:<partition>:sagemaker:<region>:<account>:flow-definition/<name>",
         ),
         (
-            lambda: FlowDefinitions.arns(flow_definition("x").replace("flow-", "")),
+            lambda: FlowDefinitions.from_arns(flow_definition("x").replace("flow-", "")),
             "is not the ARN of a flow definition",
         ),
         (
-            lambda: FlowDefinitions.arns(flow_definition("x").replace(ACCOUNT, "1234")),
+            lambda: FlowDefinitions.from_arns(flow_definition("x").replace(ACCOUNT, "1234")),
             "is not the ARN of a flow definition",
         ),
-        (lambda: FlowDefinitions.arns(flow_definition("X")), "is not the ARN of a flow definition"),
+        (
+            lambda: FlowDefinitions.from_arns(flow_definition("X")),
+            "is not the ARN of a flow definition",
+        ),
     ],
 )
 def test_flow_definition_that_is_none_is_refused(make: Callable[[], object], says: str) -> None:
@@ -136,12 +139,12 @@ def test_two_fields_of_one_name_are_refused() -> None:
     field = FieldMapping(name="Total", prediction="a", answer="b")
 
     with pytest.raises(ValueError, match=r"mappings\['invoices'\]: .*two fields are named 'Total'"):
-        render_mappings({"claims": [field], "invoices": [field, field]}, ANY)
+        render_mappings({"claims": [field], "invoices": [field, field]}, ALL)
 
 
 def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
     field = FieldMapping(name="Total", prediction="a", answer="b")
-    known = FlowDefinitions.named("claims", "invoices")
+    known = FlowDefinitions.from_names("claims", "invoices")
 
     assert render_mappings({"invoices": [field]}, known)
     with pytest.raises(ValueError, match=r"mappings\['invocies'\]: no such .*claims, invoices"):
@@ -162,13 +165,13 @@ def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
 )
 def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
-        render_mappings(mappings, ANY)
+        render_mappings(mappings, ALL)
 
 
 def test_task_mapping_is_rendered_beside_a_plain_list() -> None:
     field = FieldMapping(name="n", path="a")
     mappings: dict[str, Any] = {"f": [field], "g": TaskMapping(fields=[field], sampled="audit")}
-    assert json.loads(render_mappings(mappings, ANY)) == {
+    assert json.loads(render_mappings(mappings, ALL)) == {
         "f": [{"name": "n", "path": "a"}],
         "g": {"fields": [{"name": "n", "path": "a"}], "sampled": "audit"},
     }
@@ -178,15 +181,15 @@ def test_mappings_that_do_not_fit_are_refused_with_their_size() -> None:
     fields = [FieldMapping(name=f"Field {n}", prediction="a", answer="b") for n in range(100)]
 
     with pytest.raises(ValueError, match=rf"mappings: \d{{4}} bytes .*{MAX_MAPPINGS_BYTES} fit"):
-        render_mappings({"invoices": fields}, ANY)
+        render_mappings({"invoices": fields}, ALL)
 
 
 def test_largest_mappings_that_fit_are_taken() -> None:
     def of_size(size: int, *, last: str = "n") -> str:
         field = FieldMapping(name="n", prediction="a", answer="b")
-        rest = len(render_mappings({"f": [field]}, ANY))
+        rest = len(render_mappings({"f": [field]}, ALL))
         name = "n" * (size - rest) + last
-        return render_mappings({"f": [FieldMapping(name=name, prediction="a", answer="b")]}, ANY)
+        return render_mappings({"f": [FieldMapping(name=name, prediction="a", answer="b")]}, ALL)
 
     assert len(of_size(MAX_MAPPINGS_BYTES)) == MAX_MAPPINGS_BYTES
     with pytest.raises(ValueError, match="mappings: 3073 bytes"):
@@ -203,7 +206,10 @@ def test_largest_mappings_that_fit_are_taken() -> None:
             {"statuses": ["InProgress"]},
             "statuses: expected one of Completed, Failed, Stopped, got 'InProgress'",
         ),
-        ({"flow_definitions": "invoices"}, "flow_definitions: expected FlowDefinitions.named("),
+        (
+            {"flow_definitions": "invoices"},
+            "flow_definitions: expected FlowDefinitions.from_names(",
+        ),
         ({"handler_delivery": "BUFFERED"}, "handler_delivery: expected HandlerDelivery.direct()"),
         ({"alerts": "topic"}, "alerts: expected Alerts(…) or AlertsSettings(…), got 'topic'"),
         ({"handler": "function"}, "handler: expected a function, ReviewHandler(…) or ReviewHa"),
@@ -416,7 +422,7 @@ def test_output_path_of_a_flow_definition_is_taken_apart(
 )
 def test_flow_definition_whose_events_go_elsewhere_is_refused(arn: str, says: str) -> None:
     stack = Stack(new_app(), "Loops", env=Environment(account=ACCOUNT, region=REGION))
-    flow_definitions = FlowDefinitions.arns(arn)
+    flow_definitions = FlowDefinitions.from_arns(arn)
 
     with pytest.raises(ValueError, match=says):
         HumanLoopEvents(stack, "HumanLoops", flow_definitions=flow_definitions)
@@ -522,10 +528,18 @@ def test_queue_that_is_the_dead_letter_queue_too_is_refused(stacks: Callable[[],
 @pytest.mark.parametrize(
     ("threshold", "flow_definitions", "says"),
     [
-        (0.8, ANY, "expected flow_definitions with names known at synthesis, got none"),
-        (80, FlowDefinitions.named("x"), "threshold: expected a share, over 0 up to 1, got 80"),
-        (0, FlowDefinitions.named("x"), "threshold: expected a share, over 0 up to 1, got 0"),
-        (True, FlowDefinitions.named("x"), "threshold: expected a share, over 0 up to 1, got True"),
+        (0.8, ALL, "expected flow_definitions with names known at synthesis, got none"),
+        (
+            80,
+            FlowDefinitions.from_names("x"),
+            "threshold: expected a share, over 0 up to 1, got 80",
+        ),
+        (0, FlowDefinitions.from_names("x"), "threshold: expected a share, over 0 up to 1, got 0"),
+        (
+            True,
+            FlowDefinitions.from_names("x"),
+            "threshold: expected a share, over 0 up to 1, got True",
+        ),
     ],
 )
 def test_low_agreement_that_cannot_be_measured_is_refused(
@@ -737,7 +751,7 @@ def test_pattern_that_is_too_long_is_refused_with_the_number_that_fits(
     stacks: Callable[[], Stack],
 ) -> None:
     def build(*names: str) -> None:
-        HumanLoopEvents(stacks(), "HumanLoops", flow_definitions=FlowDefinitions.named(*names))
+        HumanLoopEvents(stacks(), "HumanLoops", flow_definitions=FlowDefinitions.from_names(*names))
 
     names = [f"flow-definition-{n:03}" for n in range(200)]
     with pytest.raises(ValueError, match=r"200 flow definitions .* over 2048 characters") as error:
@@ -756,7 +770,7 @@ def test_longest_pattern_of_the_construct_decides_what_fits(stacks: Callable[[],
         HumanLoopEvents(
             stacks(),
             "HumanLoops",
-            flow_definitions=FlowDefinitions.named(
+            flow_definitions=FlowDefinitions.from_names(
                 *(f"flow-definition-{n:03}" for n in range(51)), "f" * 40
             ),
             statuses=[HumanLoopStatus.FAILED],
@@ -775,7 +789,7 @@ def test_tokens_are_left_alone() -> None:
     HumanLoopEvents(
         stack,
         "HumanLoops",
-        flow_definitions=FlowDefinitions.named(Fn.import_value("FlowDefinitionName")),
+        flow_definitions=FlowDefinitions.from_names(Fn.import_value("FlowDefinitionName")),
         output=OutputLocation(
             s3.Bucket.from_bucket_name(stack, "Output", Fn.import_value("Bucket")),
             prefix=Fn.import_value("OutputPrefix"),
@@ -840,9 +854,13 @@ def test_reconciler_without_a_ledger_is_refused(stacks: Callable[[], Stack]) -> 
         )
 
 
-def test_reconciler_that_is_none_is_refused(stacks: Callable[[], Stack]) -> None:
-    with pytest.raises(ValueError, match="reconciler: expected Reconciler"):
-        HumanLoopEvents(stacks(), "HumanLoops", reconciler=True)  # type: ignore[arg-type]
+@pytest.mark.parametrize("value", [None, True])
+def test_reconciler_that_is_neither_part_nor_false_is_refused(
+    stacks: Callable[[], Stack], value: Any
+) -> None:
+    says = f"ReconcilerSettings(…), or False for none, got {value}"
+    with pytest.raises(ValueError, match=re.escape(says)):
+        HumanLoopEvents(stacks(), "HumanLoops", reconciler=value)
 
 
 @pytest.mark.parametrize("own_handler", [False, True])
@@ -851,7 +869,7 @@ def test_reconciler_that_is_absent_is_named(stacks: Callable[[], Stack], own_han
     loops = (
         HumanLoopEvents(stack, "HumanLoops", handler=_function(stack))
         if own_handler
-        else HumanLoopEvents(stack, "HumanLoops", reconciler=None)
+        else HumanLoopEvents(stack, "HumanLoops", reconciler=False)
     )
     with pytest.raises(ValueError, match="reconciler: this HumanLoopEvents has none"):
         _ = loops.reconciler
@@ -867,13 +885,13 @@ def test_names_that_do_not_fit_the_reconciler_are_refused(stacks: Callable[[], S
             ledger=Ledger(stack, "Ledger"),
             delivery=delivery,
             alerts=Alerts(stack, "Alerts"),
-            flow_definitions=FlowDefinitions.named(*(f"{n:057}" for n in range(60))),
+            flow_definitions=FlowDefinitions.from_names(*(f"{n:057}" for n in range(60))),
         )
 
 
 def test_flow_definitions_of_another_account_have_no_reconciler_by_default() -> None:
     stack = Stack(new_app(), "Loops", env=Environment(account=ACCOUNT, region=REGION))
-    foreign = FlowDefinitions.arns(
+    foreign = FlowDefinitions.from_arns(
         f"arn:aws:sagemaker:{REGION}:444455556666:flow-definition/invoices"
     )
     bus = events.EventBus(stack, "Bus")

@@ -414,7 +414,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     "flow definitions of another account": (
         lambda stack: _spoke(
             stack,
-            flow_definitions=FlowDefinitions.arns(
+            flow_definitions=FlowDefinitions.from_arns(
                 f"arn:aws:sagemaker:{REGION}:{SPOKE_ACCOUNT}:flow-definition/claims"
             ),
         ),
@@ -464,7 +464,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     "low agreement with an ARN that is not known": (
         lambda stack: _loops(
             stack,
-            flow_definitions=FlowDefinitions.arns(
+            flow_definitions=FlowDefinitions.from_arns(
                 f"arn:aws:sagemaker:{REGION}:{SPOKE_ACCOUNT}:flow-definition/claims",
                 f"arn:aws:sagemaker:{Aws.REGION}:{SPOKE_ACCOUNT}:flow-definition/invoices",
             ),
@@ -479,7 +479,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "low agreement by name": (
         lambda stack: _loops(
-            stack, flow_definitions=FlowDefinitions.named("claims")
+            stack, flow_definitions=FlowDefinitions.from_names("claims")
         ).alert_on_low_agreement(0.9),
         "in a hub by account, Region and name; expected flow_definitions with ARNs",
     ),
@@ -532,7 +532,7 @@ def test_two_flow_definitions_of_one_name_need_a_hub() -> None:
         _loops(
             stack,
             event_bus=events.EventBus(stack, "Bus"),
-            flow_definitions=FlowDefinitions.arns(*arns),
+            flow_definitions=FlowDefinitions.from_arns(*arns),
             output=_output(stack),
         )
 
@@ -542,7 +542,7 @@ def test_mapping_in_a_hub_can_name_account_and_region() -> None:
     fields = [FieldMapping(name="Total", path="total")]
     _loops(
         stack,
-        flow_definitions=FlowDefinitions.named("claims"),
+        flow_definitions=FlowDefinitions.from_names("claims"),
         handler=ReviewHandlerSettings(
             mappings={"claims": fields, "444455556666/us-east-1/claims": fields}
         ),

@@ -92,7 +92,7 @@ def _vpc(stack: Stack, name: str) -> ec2.IVpc:
 
 #: Arguments that add or remove resources, none of which holds data.
 CHANGES: dict[str, Callable[[Stack], dict[str, Any]]] = {
-    "flow definitions": lambda _: {"flow_definitions": FlowDefinitions.named("invoices")},
+    "flow definitions": lambda _: {"flow_definitions": FlowDefinitions.from_names("invoices")},
     "statuses": lambda _: {"statuses": ["Failed"]},
     "buffered delivery": lambda _: {"handler_delivery": HandlerDelivery.buffered()},
     "chat": lambda _: {"alerts": AlertsSettings(alert_format=AlertFormat.CHAT)},

@@ -163,7 +163,7 @@ def test_constructs_without_cdk_say_what_to_install(site: Path) -> None:
         "except ModuleNotFoundError as error: print(error)"
     )
 
-    assert "pip install 'a2i-human-loop-events[cdk]'" in _run_in(site, code).stdout
+    assert "pip install 'path/to/a2i-human-loop-events[cdk]'" in _run_in(site, code).stdout
 
 
 def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_path: Path) -> None:

@@ -247,7 +247,7 @@ def test_key_of_an_imported_table_can_be_named() -> None:
         encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_OF_IMPORTED_OUTPUT),
     )
     policy = iam.ManagedPolicy(stack, "Policy")
-    ledger.grant_record(policy)
+    ledger._grant_record(policy)
     _, statement = stack.resolve(policy.document)["Statement"]
 
     assert statement["Resource"] == KEY_OF_IMPORTED_OUTPUT

@@ -50,9 +50,11 @@ _DEFAULT_RETENTION = 4 * 24 * 60 * 60
 
 
 def _is_kept(resource: dict[str, Any]) -> bool:
-    # A resource whose own creation fails is removed, so the next deployment can create it.
+    # A resource whose own creation fails is removed, so the next deployment can create it. The
+    # removal of one that is protected from deletion would fail.
+    is_protected = resource["Properties"].get("DeletionProtectionEnabled", False)
     return (
-        resource.get("DeletionPolicy") == "RetainExceptOnCreate"
+        resource.get("DeletionPolicy") == ("Retain" if is_protected else "RetainExceptOnCreate")
         and resource.get("UpdateReplacePolicy") == "Retain"
     )
 
@@ -63,6 +65,21 @@ def test_every_stateful_resource_stays_when_the_stack_goes(synthesized: Synthesi
         assert _is_kept(synthesized.resources[logical_id]), logical_id
 
     assert bool(stateful) == (synthesized.name != "everything-supplied")
+
+
+def test_ledger_is_protected_from_deletion_and_can_be_restored(synthesized: Synthesized) -> None:
+    ledgers = {
+        logical_id: table
+        for logical_id, table in synthesized.of_type("AWS::DynamoDB::Table").items()
+        if logical_id in synthesized.own - tables_of_tokens(synthesized)
+    }
+    for logical_id, table in ledgers.items():
+        assert table["DeletionProtectionEnabled"], logical_id
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], logical_id
+    assert bool(ledgers) == bool(review_handlers(synthesized)) or synthesized.name in (
+        "everything-supplied",
+        "imported",
+    )
 
 
 def test_every_resource_that_stays_keeps_its_policy(synthesized: Synthesized) -> None:

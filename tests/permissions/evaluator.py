@@ -1,4 +1,8 @@
-"""Evaluation of requests against IAM policies, by the npm package `@cloud-copilot/iam-simulate`."""
+"""Evaluation of requests against IAM policies, by the npm package `@cloud-copilot/iam-simulate`.
+
+Its license is AGPL-3.0. It runs as a separate process, and is installed for the tests only: from
+the package file beside this module, which `make install` and `make demo` do not read.
+"""
 
 from __future__ import annotations
 
@@ -100,5 +104,7 @@ def _run(questions: Mapping[str, Any]) -> Any:
     result = subprocess.run(
         [node, _SCRIPT], input=json.dumps(questions), capture_output=True, text=True, timeout=120
     )
+    missing = "ERR_MODULE_NOT_FOUND" in result.stderr
+    assert not missing, "the evaluator is missing: make tests/permissions/node_modules/.installed"
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)

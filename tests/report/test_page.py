@@ -547,7 +547,7 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     with pytest.raises(CommandError, match="vl-convert-python") as raised:
         page_of(on_days(2))
-    assert raised.value.advice == "pip install 'a2i-human-loop-events[report]'"
+    assert "pip install 'path/to/a2i-human-loop-events[report]'" in str(raised.value.advice)
 
 
 def test_rows_are_those_of_the_queries() -> None:

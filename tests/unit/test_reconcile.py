@@ -57,6 +57,7 @@ def found(
         "differentLoops": different,
         "unreadableLoops": unreadable,
         "recoveredLoops": [*recovered],
+        "unknownFlowDefinitions": [],
     }
 
 
@@ -553,10 +554,64 @@ def test_loop_that_cannot_be_described_does_not_keep_others_from_it(
     assert [each["resources"] for each in reconciled.sent()] == [[second.arn]]
 
 
-def test_missing_flow_definition_is_no_error(reconciled: Reconciled) -> None:
-    reconciled.settings(flow_definitions=("deleted", "invoices"))
+def test_unknown_flow_definition_is_reported_and_the_others_are_compared(
+    reconciled: Reconciled,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reconciled.settings(flow_definitions=("invocies", "invoices"))
+    loop = reconciled.loop()
+    unknown = flow_definition_arn("invocies")
+    reconciled.run()
+    capsys.readouterr()
 
-    assert reconciled.run() == found(missing=0)
+    assert reconciled.run() == found(1, [loop.arn], complete=False) | {
+        "unknownFlowDefinitions": [unknown]
+    }
+    printed = {each["FlowDefinition"]: each for each in printed_metrics(capsys)}
+    assert printed["invocies"]["UnknownFlowDefinitions"] == 1
+    assert "OpenLoops" not in printed["invocies"], "the open loops are not known"
+    assert printed["invoices"]["UnknownFlowDefinitions"] == 0
+    assert f"flow definition {unknown}: A2I does not know it" in caplog.text
+
+
+def test_loops_that_were_missing_are_recovered_after_their_flow_definition_was_deleted(
+    reconciled: Reconciled, caplog: pytest.LogCaptureFixture
+) -> None:
+    described, deleted = reconciled.loop("invoice-1"), reconciled.loop("invoice-2")
+    reconciled.run()
+    reconciled.a2i.flow_definitions.clear()
+    del reconciled.a2i.loops[deleted.name]
+
+    report = reconciled.run()
+
+    assert (report["missingLoops"], report["recoveredLoops"]) == (2, [described.arn])
+    assert [each["detail"]["humanLoopName"] for each in reconciled.sent()] == [described.name]
+    assert f"human loop {deleted.arn} is not in the ledger" in caplog.text
+    reconciled.settle(described)
+    assert reconciled.run()["missingLoops"] == 1, "what is missing is not forgotten"
+
+
+def test_run_without_time_keeps_what_was_missing_in_a_deleted_flow_definition(
+    reconciled: Reconciled,
+) -> None:
+    loops = [reconciled.loop(f"invoice-{number}") for number in range(3)]
+    reconciled.run()
+    reconciled.a2i.flow_definitions.clear()
+    recovered: set[str] = set()
+    for _ in range(5):
+        reconciled.remaining = [900, 900, 900, RESERVE_SECONDS]
+        recovered |= {*reconciled.run()["recoveredLoops"]}
+    assert recovered == {each.arn for each in loops}
+
+
+def test_round_forgets_a_missing_loop_that_is_recorded(reconciled: Reconciled) -> None:
+    loop = reconciled.loop()
+    reconciled.run()
+    reconciled.settle(loop)
+    reconciled.run()
+    reconciled.a2i.flow_definitions.clear()
+    assert reconciled.run()["missingLoops"] == 0
 
 
 def test_flow_definition_created_after_the_first_run_is_compared_from_its_beginning(
@@ -731,6 +786,22 @@ def test_command_says_why_it_did_not_send_an_event(reconciled: Reconciled) -> No
     }
 
 
+def test_command_refuses_loops_whose_events_no_rule_of_the_stack_matches(
+    reconciled: Reconciled,
+) -> None:
+    reconciled.settings(statuses=frozenset({HumanLoopStatus.COMPLETED}))
+    other = reconciled.loop("claim-1", "Completed", flow_definition="claims")
+    stopped = reconciled.loop("invoice-1", "Stopped")
+    assert reconciled.resend(other.arn, stopped.arn) == {
+        "resent": [],
+        "notResent": {
+            other.arn: f"the stack does not receive the events of {other.flow_definition_arn}",
+            stopped.arn: "the stack does not receive the events of Stopped human loops",
+        },
+    }
+    assert reconciled.sent() == []
+
+
 def test_command_goes_on_after_an_error(reconciled: Reconciled) -> None:
     first, second = reconciled.loop("invoice-1"), reconciled.loop("invoice-2")
     reconciled.a2i.fail("ThrottlingException")
@@ -760,11 +831,13 @@ def test_metrics_by_flow_definition(
     reconciled.run()
 
     (printed,) = printed_metrics(capsys)
-    (directive,) = printed.pop("_aws")["CloudWatchMetrics"]
+    directive, of_function = printed.pop("_aws")["CloudWatchMetrics"]
+    assert of_function["Dimensions"] == [["FunctionName"]]
     assert printed == {
         "FlowDefinition": "invoices",
         "FunctionName": "reconciler",
         "RecoveredLoops": 1,
+        "UnknownFlowDefinitions": 0,
         "OpenLoops": 2,
         "OldestOpenLoopAgeSeconds": 5 * 3600,
     }

@@ -141,7 +141,7 @@ def test_unknown_request_source_is_its_own_task_type() -> None:
 # Reviewers and times
 
 
-def test_reviewers_are_counted_by_worker_as_far_as_known() -> None:
+def test_reviewers_are_counted_by_worker_where_the_output_names_them() -> None:
     document = custom()
     workers = ["a", "b", "a", None]
     document["humanAnswers"] = [answer_of({"x": "y"}, workerId=worker) for worker in workers]

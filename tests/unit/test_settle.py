@@ -582,3 +582,21 @@ def test_account_cannot_send_the_events_of_another_one_again(world: World) -> No
     world.a2i.has(event)
     world.settler.settle({**event, "account": "444455556666"})
     assert len(world.ledger()) == 1
+
+
+def test_overwritten_output_is_reviewed_again_only_after_its_item_was_deleted(world: World) -> None:
+    """The section `Outcomes` of the runbook says so."""
+    world.put_output("output.json", sample_output("textract-invoice"))
+    world.settler.settle(ended_loop())
+    (before,) = world.outcomes()
+    world.put_output("output.json", sample_output("rekognition-moderation"))
+
+    world.settler.settle(ended_loop())
+    assert world.outcomes() == []
+
+    (item,) = world.ledger()
+    key = {name: item[name] for name in ("humanLoopArn", "creationTime")}
+    world.dynamodb.delete_item(TableName="ledger", Key=key)
+    world.settler.settle(ended_loop())
+    (after,) = world.outcomes()
+    assert after["detail"]["outcomeId"] != before["detail"]["outcomeId"]

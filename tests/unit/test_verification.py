@@ -62,6 +62,20 @@ def test_repeated_event_of_a_verification_that_is_over_ends_quietly(world: World
     assert world.outcomes() == world.ledger() == []
 
 
+def test_verification_of_another_stack_is_neither_settled_nor_an_error(world: World) -> None:
+    """Its output is removed meanwhile, or is not in this stack's bucket."""
+    world.settler.settle(verification(verifiedLedger="ledger-of-another-stack"))
+    assert world.outcomes() == world.ledger() == []
+    world.put_output("output.json", sample_output("custom-classifier", humanLoopName=NAME))
+    world.settler.settle(verification(verifiedLedger="ledger"))
+    assert len(world.ledger()) == 1
+
+
+def test_verified_ledger_of_a_human_loop_is_ignored(world: World) -> None:
+    world.settler.settle(ended_loop("Failed", output_key=None, verifiedLedger="another"))
+    assert len(world.ledger()) == 1
+
+
 def test_real_loop_is_settled_however_old_its_event_is(world: World) -> None:
     world.settler.settle(ended_loop("Failed", output_key=None))
     assert len(world.ledger()) == 1

@@ -26,6 +26,7 @@ from human_loop_reviews.contract import (
     PROJECT_SOURCE,
     VERIFICATION,
     VERIFICATION_LOOP_PREFIX,
+    VERIFIED_LEDGER,
     HumanLoopStatus,
 )
 
@@ -100,6 +101,8 @@ class HumanLoopEvent:
     is the time of the confirmation."""
     verification: str | None = None
     """The id of the verification that made the loop up. None for a human loop of A2I."""
+    verified_ledger: str | None = None
+    """The ledger of the stack that a verification is for. None for a human loop of A2I."""
     ignored_values: int = 0
     """How many optional values of the event have an unexpected form. They count as absent."""
 
@@ -214,6 +217,7 @@ def _parse_detail(
             detail.get("humanLoopStatus"), tuple(HumanLoopStatus), place, "humanLoopStatus"
         )
     )
+    verification = _verification(event, detail, arn, place)
     creation_time = require_time(_text(detail, "creationTime", place), place, "creationTime")
     return HumanLoopEvent(
         human_loop_arn=arn,
@@ -226,7 +230,8 @@ def _parse_detail(
         failure_reason=text_or_none("failureReason", _encodable),
         output=_output(detail.get("humanLoopOutput"), status, place, optional),
         source=EventSource(event["source"]),
-        verification=_verification(event, detail, arn, place),
+        verification=verification,
+        verified_ledger=None if verification is None else text_or_none(VERIFIED_LEDGER, _short),
         ignored_values=optional.ignored,  # the last argument: the others are read by now
     )
 

@@ -129,9 +129,25 @@ def parse_output(text: bytes | str, *, source: str) -> Output:
     >>> parse_output('{"humanAnswers": [], "inputContent": {}}', source="output.json").task_type
     <TaskType.CUSTOM: 'Custom'>
     """
-    root = Place(source)
     with garbage_collector_paused(len(text)):
-        document = require_object(read_json(text, source=source), root)
+        document = read_json(text, source=source)
+    return read_output(document, source=source, size=len(text))
+
+
+def read_output(document: Any, *, source: str, size: int) -> Output:
+    """Read one output that was parsed by `read_json`. See `parse_output`.
+
+    Parameters
+    ----------
+    document
+        The document.
+    source
+        What errors call it.
+    size
+        The length of its text.
+    """
+    root = Place(source)
+    document = require_object(document, root)
     layout, inputs, inputs_place = _find_inputs(document, root)
     entries = require_list(document.get("humanAnswers"), root, "humanAnswers")
     if len(entries) > _MAX_ANSWERS:
@@ -153,7 +169,7 @@ def parse_output(text: bytes | str, *, source: str) -> Output:
         inputs=inputs,
         inputs_place=inputs_place,
         answers=tuple(answers),
-        size=len(text),
+        size=size,
         ignored_values=optional.ignored,  # the last argument: the others are read by now
     )
 

@@ -40,7 +40,7 @@ def read_object(s3: Any, location: ObjectLocation, *, max_bytes: int, source: st
             response = s3.get_object(Bucket=location.bucket, Key=location.key)
     except CallError as error:
         code = refusal_code(error.cause)
-        if code == "NoSuchKey" or (code == "AccessDenied" and not _exists(s3, location)):
+        if code == "NoSuchKey" or (code == "AccessDenied" and not _exists(s3, location, error)):
             return None
         raise
     size = response["ContentLength"]
@@ -52,12 +52,17 @@ def read_object(s3: Any, location: ObjectLocation, *, max_bytes: int, source: st
     return content
 
 
-def _exists(s3: Any, location: ObjectLocation) -> bool:
+def _exists(s3: Any, location: ObjectLocation, refused: CallError) -> bool:
     """Return whether an object that S3 refuses to read exists.
 
     S3 refuses to read a missing object too, unless listing is allowed without a condition on the
     prefix. Listing the key itself is allowed wherever the handler may read.
+
+    Raises
+    ------
+    CallError
+        If S3 refuses the listing too. The message names the object and both errors.
     """
-    with naming(f"the keys of bucket {location.bucket}"):
+    with naming(f"{refused}; the keys of bucket {location.bucket}"):
         listing = s3.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
     return any(each["Key"] == location.key for each in listing.get("Contents", ()))

@@ -40,6 +40,7 @@ _RESUME: Final = "resumeAfter"
 _OPEN: Final = "openLoops"
 _OLDEST: Final = "oldestOpenLoop"
 _INTERRUPTIONS: Final = "interruptions"
+_MISSING: Final = "missingLoops"
 
 
 class Record(StrEnum):
@@ -125,6 +126,8 @@ class Progress:
     """When the oldest of them was created."""
     interruptions: int = 0
     """How many of the latest runs ended with an error of AWS that is temporary."""
+    missing: tuple[str, ...] = ()
+    """The ARNs of loops that this round, or the one before at its beginning, found missing."""
     changed_at: datetime | None = field(default=None, compare=False)
     """When this was saved. None if it never was."""
 
@@ -265,6 +268,7 @@ class ReconcilerItems:
             open_loops=int(item[_OPEN]["N"]),
             oldest_open_loop=_optional_time(item, _OLDEST),
             interruptions=int(item[_INTERRUPTIONS]["N"]),
+            missing=tuple(each["S"] for each in item.get(_MISSING, {}).get("L", ())),
             changed_at=_optional_time(item, _CHANGED),
         )
 
@@ -279,6 +283,7 @@ class ReconcilerItems:
                 _OPEN: {"N": str(progress.open_loops)},
                 _INTERRUPTIONS: {"N": str(progress.interruptions)},
                 **{name: {"S": time_text(time)} for name, time in times.items() if time},
+                _MISSING: {"L": [{"S": arn} for arn in progress.missing]},
                 LEDGER_TIME_TO_LIVE: self._expiry(now),
             },
         )

@@ -14,7 +14,13 @@ from human_loop_reviews.contract import (
 
 
 def emit(
-    progress: Progress, *, function_name: str, recovered: int, complete: bool, now: datetime
+    progress: Progress,
+    *,
+    function_name: str,
+    recovered: int,
+    complete: bool,
+    unknown: bool,
+    now: datetime,
 ) -> None:
     """Print the metrics of one flow definition.
 
@@ -28,6 +34,8 @@ def emit(
         How many events this run sent again.
     complete
         Whether all open loops were counted.
+    unknown
+        Whether A2I does not know the flow definition.
     now
         The time.
     """
@@ -41,13 +49,14 @@ def emit(
             directive(
                 [[METRIC_DIMENSION], [FUNCTION_METRIC_DIMENSION]],
                 {name: _unit(name) for name in values},
-            )
+            ),
+            directive([[FUNCTION_METRIC_DIMENSION]], {Metric.UNKNOWN_FLOW_DEFINITIONS: "Count"}),
         ],
         {
             METRIC_DIMENSION: progress.flow_definition_arn.rpartition("/")[2],
             FUNCTION_METRIC_DIMENSION: function_name,
         },
-        values,
+        {**values, Metric.UNKNOWN_FLOW_DEFINITIONS: int(unknown)},
         timestamp=now.timestamp(),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from human_loop_reviews.contract import CallbackSetting
-from human_loop_reviews.settings import EnvironmentVariables, parse_texts
+from human_loop_reviews.settings import EnvironmentVariables, parse_texts, watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,4 @@ class CallbackSettings:
         >>> settings.watch("arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/claims")
         False
         """
-        name = flow_definition_arn.rpartition("/")[2]
-        return not self.flow_definitions or any(
-            each in (name, flow_definition_arn) for each in self.flow_definitions
-        )
+        return watches(self.flow_definitions, flow_definition_arn)

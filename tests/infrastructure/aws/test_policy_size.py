@@ -105,7 +105,7 @@ def _most_names_in_a_pattern(length: int) -> list[str]:
     names = _names(length, 100)
     while True:
         try:
-            loops = HumanLoopFilter(flow_definitions=FlowDefinitions.named(*names))
+            loops = HumanLoopFilter(flow_definitions=FlowDefinitions.from_names(*names))
             loops.pattern(detail=loops.tests_excluded)
         except ValueError as error:
             (fitting,) = re.findall(r"the first (\d+) fit", str(error))
@@ -126,7 +126,7 @@ def test_policies_fit_for_the_most_names_that_fit_an_event_pattern(
     HumanLoopEvents(
         stack,
         "HumanLoops",
-        flow_definitions=FlowDefinitions.named(*names),
+        flow_definitions=FlowDefinitions.from_names(*names),
         output=OutputLocation(
             create_bucket(stack, "Output", create_key(stack, "Key")), prefix=prefix
         ),
@@ -150,7 +150,7 @@ def test_policies_fit_for_60_names(names: list[str], stack_name: str) -> None:
         output=OutputLocation(
             create_bucket(stack, "Output", create_key(stack, "Key")), prefix="reviews"
         ),
-        flow_definitions=FlowDefinitions.named(*names),
+        flow_definitions=FlowDefinitions.from_names(*names),
     )
 
     resources = Template.from_stack(stack).to_json()["Resources"]
@@ -189,7 +189,7 @@ def test_more_policies_than_a_role_can_have_are_refused_with_the_figure() -> Non
     output = OutputLocation(
         create_bucket(stack, "Output", create_key(stack, "Key")), prefix="p" * 900
     )
-    flow_definitions = FlowDefinitions.named(*_names(63, 60))
+    flow_definitions = FlowDefinitions.from_names(*_names(63, 60))
 
     with pytest.raises(ValueError, match=r"60 flow definitions takes \d{2} managed policies"):
         ReviewHandler(stack, "ReviewHandler", output=output, flow_definitions=flow_definitions)

@@ -51,7 +51,7 @@ def _everything_on(stack: Stack) -> None:
     loops = HumanLoopEvents(
         stack,
         "HumanLoops",
-        flow_definitions=FlowDefinitions.named("invoices", "claims"),
+        flow_definitions=FlowDefinitions.from_names("invoices", "claims"),
         output=OutputLocation(
             create_bucket(stack, "Output", create_key(stack, "OutputKey")), prefix="reviews/"
         ),
@@ -134,7 +134,7 @@ def _everything_supplied(stack: Stack) -> None:
     loops = HumanLoopEvents(
         stack,
         "HumanLoops",
-        flow_definitions=FlowDefinitions.arns(
+        flow_definitions=FlowDefinitions.from_arns(
             f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/invoices"
         ),
         event_bus=events.EventBus(stack, "Bus"),
@@ -173,7 +173,7 @@ def _imported(stack: Stack) -> None:
     HumanLoopEvents(
         stack,
         "HumanLoops",
-        flow_definitions=FlowDefinitions.named("invoices"),
+        flow_definitions=FlowDefinitions.from_names("invoices"),
         event_bus=events.EventBus.from_event_bus_name(stack, "Bus", "default"),
         output=OutputLocation.from_s3_output_path(
             stack,
@@ -197,7 +197,7 @@ def _imported(stack: Stack) -> None:
                 key_arn=arn("kms", "key/00000000-0000-0000-0000-000000000001"),
             ),
         ),
-        reconciler=None,
+        reconciler=False,
     )
 
 
@@ -228,14 +228,14 @@ def _two_constructs(stack: Stack) -> None:
     invoices = HumanLoopEvents(
         stack,
         "Invoices",
-        flow_definitions=FlowDefinitions.named("invoices"),
+        flow_definitions=FlowDefinitions.from_names("invoices"),
         delivery=delivery,
         alerts=alerts,
     )
     HumanLoopEvents(
         stack,
         "Claims",
-        flow_definitions=FlowDefinitions.named("claims"),
+        flow_definitions=FlowDefinitions.from_names("claims"),
         output=invoices.output,
         delivery=delivery,
         alerts=alerts,

@@ -57,7 +57,7 @@ def _hub_of_an_organization(stack: Stack) -> None:
         for account in (SPOKE_ACCOUNT, "777788889999")
     ]
     loops = HumanLoopEvents(
-        stack, "HumanLoops", event_bus=hub, flow_definitions=FlowDefinitions.arns(*arns)
+        stack, "HumanLoops", event_bus=hub, flow_definitions=FlowDefinitions.from_arns(*arns)
     )
     loops.alert_on_low_agreement(0.9)
 

@@ -36,7 +36,7 @@ from tests.infrastructure.cases.resources import (
 def _review_handler_supplied(stack: Stack) -> None:
     key = create_key(stack, "Key")
     delivery = Delivery(stack, "Delivery", encryption_key=key)
-    flow_definitions = FlowDefinitions.named("invoices")
+    flow_definitions = FlowDefinitions.from_names("invoices")
     output = OutputLocation(
         create_bucket(stack, "Output", key), encryption_key=create_key(stack, "OutputKey")
     )
@@ -148,7 +148,7 @@ def _many_flow_definitions(stack: Stack) -> None:
             stack,
             "ReviewHandler",
             output=output,
-            flow_definitions=FlowDefinitions.named(*MANY_NAMES),
+            flow_definitions=FlowDefinitions.from_names(*MANY_NAMES),
             dead_letter_queue=delivery.dead_letter_queue,
             encryption_key=delivery.encryption_key,
         ),

@@ -28,7 +28,7 @@ def _with_callbacks(stack: Stack) -> None:
     named = HumanLoopEvents(
         stack,
         "HumanLoops",
-        flow_definitions=FlowDefinitions.named("invoices", "claims"),
+        flow_definitions=FlowDefinitions.from_names("invoices", "claims"),
         output=OutputLocation(create_bucket(stack, "Output", create_key(stack, "OutputKey"))),
     )
     named.add_dashboard()

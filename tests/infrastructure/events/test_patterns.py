@@ -43,6 +43,6 @@ def test_pattern_by_name_matches_the_names_and_no_other(names: list[str], other:
 
 def _pattern(names: list[str]) -> dict[str, Any]:
     """Build the pattern as the rule does, without the time that synthesis takes."""
-    pattern = HumanLoopFilter(flow_definitions=FlowDefinitions.named(*names)).pattern()
+    pattern = HumanLoopFilter(flow_definitions=FlowDefinitions.from_names(*names)).pattern()
     detail = dict(pattern.detail or {})
     return {**pattern_of("minimal", "StatusChange"), "detail": detail}

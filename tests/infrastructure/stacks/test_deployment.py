@@ -46,7 +46,7 @@ def test_defaults_are_left_to_the_constructs() -> None:
     deployment = Deployment()
 
     assert deployment.stack_name == "HumanLoops"
-    assert deployment.flow_definitions_matched == FlowDefinitions.any()
+    assert deployment.flow_definitions_matched == FlowDefinitions.all()
     # The dashboard is the app's: the construct has none by itself.
     assert {name for name, value in deployment.given().items() if value is True} == {"dashboard"}
 
@@ -54,8 +54,8 @@ def test_defaults_are_left_to_the_constructs() -> None:
 @pytest.mark.parametrize(
     ("values", "matched"),
     [
-        (["invoices", "claims"], FlowDefinitions.named("invoices", "claims")),
-        ([flow_definition("invoices")], FlowDefinitions.arns(flow_definition("invoices"))),
+        (["invoices", "claims"], FlowDefinitions.from_names("invoices", "claims")),
+        ([flow_definition("invoices")], FlowDefinitions.from_arns(flow_definition("invoices"))),
     ],
 )
 def test_flow_definitions_are_names_or_arns(values: list[str], matched: FlowDefinitions) -> None:
@@ -191,9 +191,12 @@ def test_region_without_a2i_needs_a_bus_to_which_events_are_forwarded() -> None:
         ),
         (
             {**HERE, "flow_definitions": ["invoices", flow_definition("claims")]},
-            "flow_definitions: FlowDefinitions.named(): 'arn:aws:sagemaker:",
+            "flow_definitions: FlowDefinitions.from_names(): 'arn:aws:sagemaker:",
         ),
-        ({"flow_definitions": ["Invoices"]}, "flow_definitions: FlowDefinitions.named(): 'Invo"),
+        (
+            {"flow_definitions": ["Invoices"]},
+            "flow_definitions: FlowDefinitions.from_names(): 'Invo",
+        ),
         (
             {"alert_emails": ["a@example.com", "A@example.com"]},
             "alert_emails: expected each address once, got a@example.com repeatedly",

@@ -75,7 +75,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
 
 #: What a model has beyond the parameters, and why.
 BEYOND: dict[type[Keys], set[str]] = {
-    configured.Reconciler: {"enabled"},  # reconciler=None
+    configured.Reconciler: {"enabled"},  # reconciler=False
     configured.HandlerDelivery: {"buffered"},  # HandlerDelivery.buffered()
     configured.OutcomeArchive: {"enabled"},  # outcome_archive=None
     configured.ExistingLedger: {"arn", "encryption_key"},  # table=Table.from_table_attributes(…)

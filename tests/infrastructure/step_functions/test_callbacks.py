@@ -29,7 +29,7 @@ INPUT = sfn.TaskInput.from_object({"taskObject": "s3://bucket/document"})
 
 @pytest.fixture(scope="module")
 def callbacks() -> HumanLoopCallbacks:
-    return _loops(FlowDefinitions.named("claims")).add_callbacks()
+    return _loops(FlowDefinitions.from_names("claims")).add_callbacks()
 
 
 def _loops(flow_definitions: FlowDefinitions, **parts: Any) -> HumanLoopEvents:
@@ -167,7 +167,7 @@ def test_state_that_cannot_work_is_refused(
 
 
 def test_any_flow_definition_is_accepted_where_all_are_watched() -> None:
-    callbacks = _loops(FlowDefinitions.any()).add_callbacks()
+    callbacks = _loops(FlowDefinitions.all()).add_callbacks()
     state = _state(callbacks, flow_definition="another", input_content=INPUT)
     assert state["Parameters"]["Payload"]["flowDefinition"] == "another"
 
@@ -175,7 +175,7 @@ def test_any_flow_definition_is_accepted_where_all_are_watched() -> None:
 def test_flow_definition_may_be_given_by_its_arn(callbacks: HumanLoopCallbacks) -> None:
     arn = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/claims"
     _state(callbacks, flow_definition=arn, input_content=INPUT)
-    by_arn = _loops(FlowDefinitions.arns(arn)).add_callbacks()
+    by_arn = _loops(FlowDefinitions.from_arns(arn)).add_callbacks()
     for given in (arn, "claims"):
         _state(by_arn, flow_definition=given, input_content=INPUT)
     with pytest.raises(ValueError, match="expected one of claims"):
@@ -183,7 +183,7 @@ def test_flow_definition_may_be_given_by_its_arn(callbacks: HumanLoopCallbacks) 
 
 
 def test_callbacks_need_the_loops_of_all_statuses() -> None:
-    loops = _loops(FlowDefinitions.named("claims"), statuses=[HumanLoopStatus.COMPLETED])
+    loops = _loops(FlowDefinitions.from_names("claims"), statuses=[HumanLoopStatus.COMPLETED])
     with pytest.raises(ValueError, match="does not receive Failed, Stopped loops"):
         loops.add_callbacks()
 
@@ -191,7 +191,7 @@ def test_callbacks_need_the_loops_of_all_statuses() -> None:
 def test_callbacks_need_the_review_handler() -> None:
     stack = Stack(new_app(), "Own")
     loops = HumanLoopEvents(
-        stack, "HumanLoops", handler=_loops(FlowDefinitions.any()).handler, reconciler=None
+        stack, "HumanLoops", handler=_loops(FlowDefinitions.all()).handler, reconciler=False
     )
     with pytest.raises(ValueError, match="handler is your own function"):
         loops.add_callbacks()
@@ -250,7 +250,9 @@ def test_only_callbacks_may_read_the_tokens() -> None:
 def test_loops_of_no_other_flow_definition_may_be_started(
     flow_definitions: tuple[str, ...],
 ) -> None:
-    chosen = FlowDefinitions.named(*flow_definitions) if flow_definitions else FlowDefinitions.any()
+    chosen = (
+        FlowDefinitions.from_names(*flow_definitions) if flow_definitions else FlowDefinitions.all()
+    )
     loops = _loops(chosen)
     loops.add_callbacks()
     policies = Template.from_stack(Stack.of(loops)).find_resources("AWS::IAM::ManagedPolicy")

@@ -55,8 +55,13 @@ def test_forbidden_listing_raises(s3: tuple[Any, Stubber]) -> None:
     client, stubber = s3
     stubber.add_client_error("get_object", "AccessDenied", http_status_code=403)
     stubber.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
-    with pytest.raises(CallError, match="AccessDenied"):
+    with pytest.raises(CallError) as raised:
         read_object(client, LOCATION, max_bytes=1, source="it")
+    assert str(raised.value) == (
+        "s3://bucket/reviews/output.json: An error occurred (AccessDenied) when calling the "
+        "GetObject operation: ; the keys of bucket bucket: An error occurred (AccessDenied) when "
+        "calling the ListObjectsV2 operation: "
+    )
 
 
 def test_throttling_raises(s3: tuple[Any, Stubber]) -> None:

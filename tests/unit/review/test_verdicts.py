@@ -9,6 +9,7 @@ from human_loop_reviews.review.values import (
     Value,
     ValueKind,
     equal_within,
+    labels_value,
     number_value,
     text_value,
 )
@@ -202,3 +203,24 @@ def test_shares_are_none_where_nothing_was_judged() -> None:
     assert (disputed.agreement, disputed.fields_judged) == (None, 0)
     assert disputed.verdict_counts[Verdict.DISPUTED] == 1
     assert disputed.reviewer_agreement == 0.0
+
+
+EMPTY, NO_LABELS = text_value(""), labels_value(())
+
+
+@pytest.mark.parametrize(
+    "votes",
+    [
+        [Vote(None), Vote(EMPTY)],
+        [Vote(EMPTY), Vote(None), Vote(EMPTY)],
+        [Vote(text_value(" ")), Vote(None)],
+        [Vote(NO_LABELS), Vote(None)],
+        [Vote(EMPTY, "Sum", moved=True), Vote(EMPTY, "Total")],
+    ],
+)
+def test_reviewers_who_leave_empty_and_who_delete_agree(votes: list[Vote]) -> None:
+    field = Field("Total", votes, predicted=EMPTY)
+    (review,) = judge_fields([field], prediction_known=True)
+    assert (review.verdict, review.reviewer_agreement) == (Verdict.CONFIRMED, 1.0)
+    assert len(set(field.values)) == 1
+    assert not any(field.moved_keys)

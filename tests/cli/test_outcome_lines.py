@@ -1,0 +1,176 @@
+"""A line says the same in every file: whether others are damaged does not matter."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from human_loops_cli.outcome_data.engine import connect
+from human_loops_cli.outcome_data.group import Group
+from human_loops_cli.outcome_data.rejects import RejectList, Rejects
+from human_loops_cli.outcome_data.staging import OUTCOMES, Staging
+from tests.tables.parquet_files import sample_outcomes
+
+ONE: Final[dict[str, Any]] = next(
+    each for each in sample_outcomes() if each["humanLoopStatus"] == "Completed"
+)
+GOOD: Final = json.dumps(ONE).encode()
+ENVELOPE: Final = b'{"detail-type": "Human Review Outcome", "detail": %b}'
+
+#: Refused by every parser, so that DuckDB refuses all lines that are read with it.
+DAMAGED: Final = b"{"
+
+#: What is written into the beginning of an outcome.
+INSERTED: Final = (
+    b'"x": 1, "x": 2, ',
+    b'"sampled": true, ',
+    b'"s\\u0061mpled": true, ',
+    b'"Sampled": 3, ',
+    b'"x": NaN, ',
+    b'"x": [-inf, nAn], ',
+    b'"x": [1,], ',
+    b'"x": {"a": 1, "a": 2}, ',
+    b'"x": ' + b"[" * 3000 + b"]" * 3000 + b", ",
+    b'"x": ' + b"9" * 5000 + b", ",
+    b'"x": 1e999, ',
+    b'"x": "\\ud800", ',
+    b'"x": "\\ud83d\\ude00", ',
+    b'"x": "\\u0000", ',
+    b'"x": "\xff", ',
+    b'"x": "\x00", ',
+    b'"x": 01, ',
+    b"'x': 1, ",
+    b"/* x */",
+    b"\r",
+    b"\x0b",
+    b'"detail-type": null, ',
+    b'"detail-type": "Human Review Outcome", ',
+    b'"detail\\u002dtype": "other", ',
+    b'"detail": "text", ',
+    b'"detail": {}, ',
+    b'"humanAnswers": [], ',
+)
+
+#: Values that DuckDB reads as another type, or as something unlike Python.
+VALUES: Final[Sequence[Any]] = (
+    *("3", " 3", "1_000", "3.5", "1e3", "nan", "inf", "", "true", "T", "yes", "no", "0"),
+    *(True, False, 0, 1, 2.5, -1, 2**63, 2**64, 10**30, 10**400, 1e308, float("inf"), float("nan")),
+    *(None, [], {}, [None], [[1]], ["1", True, None], [{}], {"a": 1}, "[1]", "a\u0000b", "\ud800"),
+)
+#: A property of each type, with a condition and without.
+PROPERTIES: Final = (
+    *("modelVersion", "endTime", "turnaroundSeconds", "fieldsJudged", "unanswered"),
+    *("secondsWorked", "fields"),
+)
+FIELD_PROPERTIES: Final = ("note", "confidence", "shown")
+
+CHANGED = st.builds(
+    lambda name, value: json.dumps(ONE | {name: value}).encode(),
+    st.sampled_from(sorted(ONE)),
+    st.sampled_from(VALUES),
+)
+CHANGED_FIELD = st.builds(
+    lambda name, value: json.dumps(ONE | {"fields": [{"name": "a"} | {name: value}]}).encode(),
+    st.sampled_from(sorted({name for each in ONE["fields"] for name in each})),
+    st.sampled_from(VALUES),
+)
+
+
+@st.composite
+def cut_or_changed(draw: st.DrawFn) -> bytes:
+    """Return an outcome of which some bytes are missing or others."""
+    start = draw(st.integers(0, len(GOOD) - 1))
+    end = draw(st.integers(start, min(start + 20, len(GOOD))))
+    return GOOD[:start] + draw(st.binary(max_size=3)) + GOOD[end:]
+
+
+BARE = st.one_of(
+    st.just(GOOD),
+    st.sampled_from(INSERTED).map(lambda text: b"{" + text + GOOD[1:]),
+    CHANGED,
+    CHANGED_FIELD,
+    cut_or_changed(),
+    st.sampled_from(
+        [b"null", b"3", b"[]", b"{}", b"", b" ", b"\xef\xbb\xbf" + GOOD, GOOD + b",", GOOD * 2]
+    ),
+)
+LINES = st.lists(
+    (BARE | BARE.map(lambda line: ENVELOPE % line)).map(lambda line: line.replace(b"\n", b" ")),
+    min_size=1,
+    max_size=4,
+)
+
+
+@contextmanager
+def staging_of(rejects: RejectList) -> Iterator[tuple[Staging, Any, Path]]:
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        connection = connect(folder, [])
+        yield Staging(connection, folder, rejects), connection, folder
+        connection.close()
+
+
+def staged(groups: Sequence[Sequence[tuple[int, bytes]]]) -> tuple[list[str], list[Rejects]]:
+    """Return the outcomes of groups of numbered lines, and what could not be used."""
+    rejects = RejectList()
+    with staging_of(rejects) as (staging, connection, folder):
+        for lines in groups:
+            group = Group(folder / "group.jsonl", reviewed=False)
+            for number, line in lines:
+                group.add([line, b"\n"], "outcomes.jsonl", number)
+            group.close()
+            staging.read_group(group)
+        staging.finish()
+        values = "CAST(COLUMNS(* EXCLUDE (part, row)) AS VARCHAR)"
+        connection.execute(f"SELECT {values} FROM {OUTCOMES}")  # noqa: S608 - our own
+        return sorted(map(repr, connection.fetchall())), rejects.listed()
+
+
+def all_changes() -> list[tuple[int, bytes]]:
+    """Return an outcome with each value in a property of each type, numbered."""
+    of_outcome = [ONE | {name: value} for name in PROPERTIES for value in VALUES]
+    fields = [{"name": "a"} | {name: value} for name in FIELD_PROPERTIES for value in VALUES]
+    of_field = [ONE | {"fields": [each]} for each in fields]
+    lines = [json.dumps(each).encode() for each in of_outcome + of_field]
+    inserted = [b"{" + text + GOOD[1:] for text in INSERTED]
+    return list(enumerate([*lines, *inserted, *(ENVELOPE % line for line in inserted)], 1))
+
+
+def test_line_says_the_same_in_every_group() -> None:
+    lines = all_changes()
+    expected = staged([lines])
+    assert len(expected[0]) > 100
+    assert sum(each.count for each in expected[1]) == len(lines) - len(expected[0]) > 100
+    random.Random(1).shuffle(lines)  # noqa: S311 - not for secrets
+    assert staged([lines[start : start + 50] for start in range(0, len(lines), 50)]) == expected
+
+
+@settings(max_examples=10, deadline=None)
+@given(LINES)
+def test_line_says_the_same_alone_and_beside_a_damaged_line(lines: list[bytes]) -> None:
+    numbered = list(enumerate(lines, 1))
+    rows, rejects = staged([[each] for each in numbered])
+    assert staged([numbered]) == (rows, rejects)
+    damaged = [(number + 999, DAMAGED) for number, _ in numbered]
+    beside, found = staged(
+        [[each for pair in zip(numbered, damaged, strict=True) for each in pair]]
+    )
+    assert beside == rows
+    assert {(each.problem, line) for each in found for line in each.lines if line < 999} == {
+        (each.problem, line) for each in rejects for line in each.lines
+    }
+
+
+@pytest.mark.parametrize("text", INSERTED, ids=repr)
+def test_every_line_counts_or_is_named(text: bytes) -> None:
+    rows, rejects = staged([[(1, b"{" + text + GOOD[1:]), (2, GOOD)]])
+    assert len(rows) + sum(each.count for each in rejects) == 2
