@@ -180,9 +180,12 @@ class Retried:
         return services.handle(record)
 
     def item(self) -> dict[str, Any]:
-        """Return the one item of the ledger, without what tells one write from another."""
+        """Return the one item of the ledger, without what differs between writes."""
         (item,) = self._world.ledger()
-        return {name: value for name, value in item.items() if name != "writeId"}
+        differs = {"writeId"}
+        if "recovered" in item:  # the time of the confirmation
+            differs |= {"endTime", "expiresAt"}
+        return {name: value for name, value in item.items() if name not in differs}
 
     def outcome_ids(self) -> list[str]:
         """Take the ids of the outcomes on the bus."""

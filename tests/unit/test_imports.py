@@ -19,7 +19,11 @@ ALLOWED = {
     "settings": {"contract", "mapping", "tasks", "disclosure"},
     "outcome": {"contract", "a2i", "review", "disclosure"},
     "review_output": {"mapping", "a2i", "review", "tasks"},
-    "settle": {"contract", "a2i", "review", "aws", "settings", "outcome", "review_output"},
+    "confirm": {"contract", "a2i", "aws"},
+    "settle": {
+        *("contract", "a2i", "review", "aws", "confirm"),
+        *("settings", "outcome", "review_output"),
+    },
     "reconciler_settings": {"contract", "settings"},
     "reconcile": {"contract", "aws", "reconciler_settings"},
     "callbacks": {"contract", "aws", "settings"},
