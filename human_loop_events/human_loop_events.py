@@ -471,6 +471,7 @@ class HumanLoopEvents(Construct):
         """
         self._refuse_other_dimension(flow_definition)
         return loop_metric(
+            self.handler,
             metric_name,
             flow_definition,
             statistic=statistic,
@@ -493,7 +494,7 @@ class HumanLoopEvents(Construct):
             The period. Default: one day.
         """
         self._refuse_other_dimension(flow_definition)
-        return agreement_metric(flow_definition, period=period or Duration.days(1))
+        return agreement_metric(self.handler, flow_definition, period=period or Duration.days(1))
 
     def _refuse_other_dimension(self, flow_definition: str) -> None:
         """Refuse a name in a hub, and a qualified name elsewhere: there is no such metric."""

@@ -21,6 +21,7 @@ from human_loops_cli.commands import (
     export,
     mapping,
     outcomes,
+    policy,
     report,
     resend,
     review,
@@ -142,6 +143,7 @@ app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
 app.command("resend")(resend.resend)
 app.command("verify")(verify.verify)
+app.command("policy")(policy.policy)
 app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)

@@ -34,7 +34,7 @@ from human_loop_events.reviews.output_policies import create_output_policies
 from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
 from human_loop_reviews.contract import Setting
-from human_loop_reviews.mapping import FieldMapping, TaskMapping
+from human_loop_reviews.mapping import ROWS_IN_ORDER_OF_KEYS, FieldMapping, TaskMapping
 
 #: Lambda allows 4,096 bytes for all environment variables. Mappings may take 3,072 of them.
 _MAX_ALLOWED_NAMES_BYTES = 256
@@ -264,6 +264,7 @@ class ReviewHandler(RuntimeFunction):
             self._output._warn_of_foreign_owners(self)
         self._warn_of_small_memory(_validate_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
+        self._warn_of_rows_in_order_of_keys(mappings or {})
 
     @property
     def output(self) -> OutputLocation:
@@ -417,6 +418,18 @@ class ReviewHandler(RuntimeFunction):
                 f"is {memory_size:,} MiB: such an output would end the function without a reason "
                 "in the dead-letter queue. Raise memory_size or lower max_output_size",
             )
+
+    def _warn_of_rows_in_order_of_keys(
+        self, mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]]
+    ) -> None:
+        for flow_definition, mapping in mappings.items():
+            for field in TaskMapping.of(mapping).fields:
+                if field.pairs_by_order_of_keys:
+                    Annotations.of(self).add_warning_v2(
+                        "human-loop-events:rows-in-order-of-keys",
+                        f"mappings[{flow_definition!r}]: field {field.name!r} has no verdict: "
+                        f"{ROWS_IN_ORDER_OF_KEYS}",
+                    )
 
     def _warn_of_foreign_outcome_bus(self) -> None:
         owner = self.outcome_bus.env.account

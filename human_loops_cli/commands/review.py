@@ -98,6 +98,13 @@ def review(
     if not as_csv and not session.printer.as_json:
         _print(session, rows, values)
     session.printer.note(_summarize(summary))
+    if summary["fieldsAbsent"]:
+        session.printer.note(
+            f"{summary['fieldsAbsent']:,} fields lack an answer's input, and the figures are "
+            "unreliable: state in the mapping what an absent input means, with absent: blank if "
+            "reviewers clear wrong predictions, or upheld if they leave the input empty to change "
+            "nothing"
+        )
     if summary["others"]:
         session.printer.note(f"{summary['others']:,} other JSON files are no outputs: left out")
     if summary["repeated"]:
@@ -130,7 +137,7 @@ def _count(summary: Counter[str], row: Mapping[str, Any]) -> None:
     summary["inputs"] += 1
     summary["unreadable"] += "error" in row
     summary["repeated"] += row.get("answerCount", 0) > row.get("reviewerCount", 0)
-    for name in ("fieldsJudged", "fieldsCorrect"):
+    for name in ("fieldsJudged", "fieldsCorrect", "fieldsAbsent"):
         summary[name] += row.get(name, 0)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from human_loops_cli.deployments import FlowDefinition
+from human_loops_cli.deployments import FlowDefinition, is_readable
 from human_loops_cli.flow_definitions import (
     active_flow_definitions,
     find_flow_definition,
@@ -97,13 +97,11 @@ def _fault_of_output(session: Session, parts: StackParts, found: FlowDefinition)
     bucket, _, prefix = path.removeprefix("s3://").partition("/")
     root = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
     assert parts.rule is not None  # noqa: S101 - otherwise nothing is checked
-    # With named flow definitions, the handler reads <prefix>/<flow definition>/ only.
-    is_named = bool(parts.rule.flow_definitions(parts.stack))
-    is_below = found.prefix == root if is_named else found.prefix.startswith(root)
-    if found.bucket != bucket or not is_below:
+    names = [arn.rpartition("/")[2] for arn in parts.rule.flow_definitions(parts.stack)]
+    if found.bucket != bucket or not is_readable(found, root=root, names=names):
         return (
             f"A2I writes to s3://{found.bucket}/{found.prefix}, but the handler may read "
-            f"s3://{bucket}/{root}{'<flow definition>/' if is_named else ''} only: set output to "
+            f"s3://{bucket}/{root}{'<flow definition>/' if names else ''} only: set output to "
             "the S3OutputPath of the flow definition"
         )
     if found.key_arn is None:

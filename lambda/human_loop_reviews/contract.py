@@ -251,12 +251,13 @@ SAME_TIME: Final = timedelta(seconds=1)
 METRIC_NAMESPACE: Final = "HumanLoops"
 METRIC_DIMENSION: Final = "FlowDefinition"
 
-#: The second dimension of the reconciler's metrics: the names of flow definitions may be unknown
-#: when its alarms are created. The only dimension of `UnconfirmedEvents`, because such an event can
-#: name any flow definition.
+#: The second dimension: the function that printed the metric. Each stack on a flow definition has
+#: other functions, so their metrics are not added up. The reconciler has metrics with it alone:
+#: the names of flow definitions may be unknown when its alarms are created.
+#: It is the only dimension of `UnconfirmedEvents`: such an event can name any flow definition.
 FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
 
-#: The second dimension of `Failed`, beside the flow definition.
+#: The third dimension of `Failed`, beside the flow definition and the function.
 FAILURE_CODE_DIMENSION: Final = "FailureCode"
 
 
@@ -266,6 +267,8 @@ class Metric(StrEnum):
     AGREEMENT = "Agreement"
     FIELDS_CORRECT = "FieldsCorrect"
     FIELDS_JUDGED = "FieldsJudged"
+    #: Fields with answers that lack their input, while the mapping does not state what that means.
+    FIELDS_ABSENT = "FieldsAbsent"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
     #: Events that were sent again and that A2I did not confirm.

@@ -94,8 +94,6 @@ class Settings:
     name, as in ``111122223333/eu-west-1/invoices``."""
     dead_letters: DeadLetterSettings | None = None
     """Where messages go that could not be handled; None if SQS alone decides."""
-    function_name: str = ""
-    """The function's name, which Lambda sets. Empty elsewhere."""
     hub: str | None = None
     """The name of the event bus to which other accounts forward their events; None outside a
     hub."""
@@ -154,7 +152,6 @@ class Settings:
             max_output_bytes=read(Setting.MAX_OUTPUT_BYTES, int),
             mappings=read_optional(Setting.MAPPINGS, _parse_mappings, {}),
             dead_letters=dead_letters,
-            function_name=environment.get("AWS_LAMBDA_FUNCTION_NAME", ""),
             hub=read_optional(Setting.HUB, _parse_text, None),
         )
 

@@ -118,13 +118,13 @@ class Settler:
         answer = confirm(loop, client)
         if isinstance(answer, NotConfirmed):
             _log(f"not settled, because {answer.reason}", loop)
-            metrics.emit_unconfirmed(self.settings.function_name)
+            metrics.emit_unconfirmed()
             return None
         if abs(answer.creation_time - loop.creation_time) >= SAME_TIME:
             # A loop that was deleted, with the same name. Or somebody made the event up.
             at, event_at = answer.creation_time_text, loop.creation_time_text
             _log(f"was created at {at}, not at {event_at} as its event says", answer)
-            metrics.emit_unconfirmed(self.settings.function_name)
+            metrics.emit_unconfirmed()
         return answer
 
     def _settle(self, loop: HumanLoopEvent) -> None:

@@ -21,6 +21,7 @@ from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, run, run_json
+from tests.examples import examples
 from tests.unit.conftest import LEDGER_ARN, ended_loop, sample_output
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
@@ -331,7 +332,7 @@ def test_table_names_loops_and_no_content(ledger: Republished) -> None:
 NUMBERS = st.none() | st.integers(0, 10**9) | st.floats(0, 1e6, allow_nan=False).map(float)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(worked=st.lists(NUMBERS, max_size=3), agreement=NUMBERS, reason=st.none() | st.text())
 def test_recorded_outcome_is_read_back_as_it_was(
     worked: list[Any], agreement: Any, reason: str | None

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.validation import Place
@@ -95,6 +95,7 @@ def test_defaults_are_left_out_of_the_json() -> None:
         "tolerance": 0,
         "decimal": ",",
         "separator": ";",
+        "absent": "blank",
         "confidence": "score",
         "confidence_max": 1,
         "rows": True,
@@ -103,7 +104,7 @@ def test_defaults_are_left_out_of_the_json() -> None:
     }
     full = field(**changes)
     assert full.to_json() == {**field().to_json(), **changes}
-    assert set(FIELD_MAPPING_KEYS) == {*full.to_json(), "path"}
+    assert {*FIELD_MAPPING_KEYS} == {*full.to_json(), "path", "answer_name", "answer_values"}
     assert FieldMapping(name="Total", path="a").to_json() == {"name": "Total", "path": "a"}
 
 
@@ -196,6 +197,7 @@ def test_mapping_that_constructs_is_read_back_and_compares_any_json(
 def test_many_generated_field_mappings_construct() -> None:
     constructed = Counter[bool]()
 
+    @settings(max_examples=200)
     @given(FIELDS)
     def count(written: dict[str, Any]) -> None:
         try:

@@ -20,6 +20,7 @@ from human_loop_reviews.contract import AWS_SOURCE
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.settle import OutputNotReadyError
+from tests.examples import examples
 from tests.unit.a2i.test_event import JSON
 from tests.unit.conftest import LEDGER_ARN, World, ended_loop, printed_metrics, sample_output
 
@@ -221,7 +222,7 @@ def settle_all(world: World, events: Sequence[dict[str, Any]]) -> dict[str, Any]
 
 @pytest.mark.parametrize("output", ["readable", "{"])
 @given(a2i=STATUSES, events=st.lists(EVENTS, min_size=2, max_size=4), data=st.data())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_item_is_the_same_for_events_in_any_order_and_number(
     world: World, output: str, a2i: str, events: list[dict[str, Any]], data: st.DataObject
 ) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,46 @@ def test_wrong_configuration_ends_with_one_message_and_status_1(
     assert "Traceback" not in run.stderr
     assert len(run.stderr.splitlines()) <= len(says) + 2, run.stderr
     assert not list(tmp_path.glob("*.template.json"))
+
+
+def _laughs(depth: int, link: str) -> str:
+    """Return a file of which aliases make 9 to the power of a depth values."""
+    lines = ["deployments:", "  a0: &a0 {flow_definitions: [invoices]}"]
+    for level in range(1, depth + 1):
+        aliases = ", ".join([f"*a{level - 1}"] * 9)
+        lines.append(f"  a{level}: &a{level} {link.format(aliases)}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("link", ["[{}]", "{{<<: [{}]}}"])
+def test_file_that_aliases_make_very_large_is_refused_at_once(tmp_path: Path, link: str) -> None:
+    path = tmp_path / "deployments.yaml"
+    path.write_text(_laughs(8, link))
+    assert path.stat().st_size < 600
+    started = time.process_time()
+    (message,) = _refused(str(path))
+    assert "with its aliases it has more than 100,000 values" in message
+    assert time.process_time() - started < 2
+
+
+def test_alias_of_what_contains_it_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deployments.yaml"
+    path.write_text("deployments: &all {dev: *all}")
+    assert "an alias refers to what contains it" in _refused(str(path))[0]
+
+
+def test_deployments_are_a_regular_file_of_at_most_a_megabyte(tmp_path: Path) -> None:
+    large, fifo = tmp_path / "large.json", tmp_path / "fifo.json"
+    with large.open("wb") as file:
+        file.truncate(10**12)
+    os.mkfifo(fifo)
+    assert "larger than 1,048,576 bytes" in _refused(str(large))[0]
+    assert "not a regular file" in _refused(str(fifo))[0]
+
+
+def test_many_keys_are_compared_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "deployments.json"
+    path.write_text(json.dumps({"deployments": {}, **{f"k{n}": 0 for n in range(40_000)}}))
+    started = time.process_time()
+    assert len(_refused(str(path))) == 40_000
+    assert time.process_time() - started < 10
