@@ -17,6 +17,7 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
+from human_loops_cli.console import printable
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.inputs import (
     Input,
@@ -234,4 +235,6 @@ def _cell(value: Any) -> str:
 def _write_csv(cells: Sequence[str]) -> None:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
-    sys.stdout.write(line.getvalue())
+    text = line.getvalue()
+    # A file has the names as they are. A terminal would obey their control characters.
+    sys.stdout.write(printable(text).plain if sys.stdout.isatty() else text)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from human_loops_cli.app import app
 from human_loops_cli.errors import CommandError
 from human_loops_cli.files import complete_file
 from human_loops_cli.outcome_data import line_problems as problems
@@ -186,3 +188,19 @@ def test_names_of_outputs_that_are_not_utf_8_are_printed(tmp_path: Path) -> None
     path.write_text(json.dumps(output("loop", label("x"))))
     (row,) = [run_json("review", str(tmp_path))]
     assert row["input"].endswith("\\udcff.json")
+
+
+def test_control_characters_of_names_do_not_reach_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, output("loop", "a", "b", field="\x1b[2J\u202ename"))
+    in_file = run("review", str(tmp_path), "--csv").stdout
+    assert "\x1b" in in_file, "a file has the name as it is"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with pytest.raises(SystemExit):
+        app(["review", str(tmp_path), "--csv"])
+    printed = capsys.readouterr()
+    assert "name" in printed.out
+    for each in (printed.out, printed.err, run("review", str(tmp_path)).stdout):
+        assert "\x1b[2J" not in each
+        assert "\u202e" not in each

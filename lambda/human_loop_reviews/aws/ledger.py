@@ -275,7 +275,7 @@ def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
     }
 
 
-def _text(item: dict[str, dict[str, Any]], name: str) -> str | None:
+def _text(item: Mapping[str, Any], name: str) -> str | None:
     text: str | None = item.get(name, {}).get("S")
     return text
 
