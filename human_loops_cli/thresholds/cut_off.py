@@ -82,6 +82,6 @@ def cut_off(row: Mapping[str, Any], lifetime: timedelta | None = None) -> CutOff
         created_until=latest - longest,
         latest=latest,
         longest=longest,
-        is_bound=lifetime is not None,
+        is_bound=lifetime is not None and lifetime >= seen,
         loops=row["loops"],
     )
