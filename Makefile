@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Tests start many processes, and each would compile the modules again.
+export PYTHONDONTWRITEBYTECODE :=
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-package a2i-human-loop-events --custom-compile-command "make lock"
@@ -18,8 +20,11 @@ EVALUATOR := tests/permissions/node_modules/.installed
 
 NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 
+# tests/conftest.py says what runs in one process, and what starts first.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
+.PHONY: help install demo test tests check fast lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,10 +36,16 @@ demo: .venv/.demo node_modules/.demo ## Deploy into an emulator, send human loop
 	@trap 'kill $$! 2>/dev/null; wait $$!; exit $$?' INT TERM HUP; $(BIN)/python -m local $(if $(KEEP),--keep) & wait $$!
 
 test: install $(EVALUATOR) ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
-	@$(MAKE) --no-print-directory --keep-going lint check
+	@$(MAKE) --no-print-directory --keep-going lint tests
 
-check: install $(EVALUATOR) ## Run all tests, without the lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --durations 10 --durations-min 1
+tests: install $(EVALUATOR) ## Run all tests, without the lint
+	@$(BIN)/python -m pytest $(IN_PARALLEL) --durations 10 --durations-min 1
+
+check: install $(EVALUATOR) ## Lint, check the format and the types, and run the fast tests: while you edit
+	@$(MAKE) --no-print-directory --keep-going lint fast
+
+fast: install $(EVALUATOR)
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .
@@ -50,8 +61,8 @@ infrastructure: install $(EVALUATOR) ## Test the synthesized templates
 e2e: install $(EVALUATOR) ## Test a deployment in the emulator
 	@$(BIN)/python -m pytest tests/e2e
 
-fuzz: install ## Run the property-based tests with 10,000 examples each
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests/unit
+fuzz: install ## Run in full what make test has in a short form: properties, with 10,000 examples for most
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest $(IN_PARALLEL) -m fuzz
 
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json

@@ -42,12 +42,12 @@ PRICES: Final = {
 }
 
 #: Of the stack with default settings and one flow definition.
-ALARMS: Final = 20
+ALARMS: Final = 21
 DASHBOARDS: Final = 1
 #: One for each name and combination of dimensions, each for the whole month.
 METRICS_OF_A_COMPLETED_LOOP: Final = 17
 METRICS_OF_FAILED_AND_STOPPED_LOOPS: Final = 3
-METRICS_OF_THE_RECONCILER: Final = 6
+METRICS_OF_THE_RECONCILER: Final = 7
 #: Calls of AWS for one Completed loop with direct delivery, by service and operation.
 CALLS_PER_LOOP: Final = {
     "dynamodb:GetItem": 1,

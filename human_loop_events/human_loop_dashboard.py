@@ -92,7 +92,8 @@ class HumanLoopDashboard(Construct):
         reconciler: Reconciler | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._graphs = LoopGraphs(flow_definitions_or_all(flow_definitions).names, _HOUR)
+        self._names = flow_definitions_or_all(flow_definitions).names
+        self._graphs = LoopGraphs(handler, self._names, _HOUR)
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -125,11 +126,12 @@ class HumanLoopDashboard(Construct):
 
     def add_callbacks(self, callbacks: HumanLoopCallbacks) -> None:
         """Show the executions that callbacks resume, their function and its dead-letter queue."""
+        graphs = LoopGraphs(callbacks.function, self._names, _HOUR)
         executions = _graph(
             "Executions of Step Functions",
             [
-                *self._graphs.lines(Metric.RESUMED_EXECUTIONS, suffix=" resumed"),
-                *self._graphs.lines(Metric.EXECUTIONS_NOT_WAITING, suffix=" no longer waited"),
+                *graphs.lines(Metric.RESUMED_EXECUTIONS, suffix=" resumed"),
+                *graphs.lines(Metric.EXECUTIONS_NOT_WAITING, suffix=" no longer waited"),
             ],
         )
         self._add_row([executions, *_function_graphs("Callbacks", callbacks.function)[:2]])
@@ -186,9 +188,9 @@ class HumanLoopDashboard(Construct):
         ]
 
     def _reconciliation(self, reconciler: Reconciler) -> list[cloudwatch.IWidget]:
-        period = reconciler.schedule
+        graphs = LoopGraphs(reconciler.function, self._names, reconciler.schedule)
         return [
-            _graph("Open loops", self._graphs.lines(Metric.OPEN_LOOPS, "Maximum", period=period)),
+            _graph("Open loops", graphs.lines(Metric.OPEN_LOOPS, "Maximum")),
             _graph(
                 "Oldest open loop, seconds",
                 [reconciler.metric_oldest_open_loop_age().with_(label="oldest open loop")],

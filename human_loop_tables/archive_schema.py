@@ -62,6 +62,7 @@ FIELD_PROPERTIES: Final = (
     ArchivedProperty("shown", "boolean"),
     ArchivedProperty("note", "string"),
     ArchivedProperty("predictionRepair", "string"),
+    ArchivedProperty("absentAnswers", "bigint"),
 )
 
 #: The properties of an activation condition.
@@ -99,6 +100,7 @@ OUTCOME_PROPERTIES: Final = (
     ArchivedProperty("verdictCounts", "map<string,bigint>"),
     ArchivedProperty("fieldsJudged", "bigint"),
     ArchivedProperty("fieldsCorrect", "bigint"),
+    ArchivedProperty("fieldsAbsent", "bigint"),
     ArchivedProperty("agreement", "double"),
     ArchivedProperty("meanReviewerAgreement", "double"),
     ArchivedProperty("secondsToFirstAcceptance", "double"),

@@ -79,6 +79,7 @@ _LOOPS: Final = {
     "prediction_known": "predictionknown",
     "fields_judged": "fieldsjudged",
     "fields_correct": "fieldscorrect",
+    "fields_absent": "fieldsabsent",
     "fields_left_out": "fieldsleftout",
     "reviewer_agreement": "meanrevieweragreement",
     "seconds_to_first_acceptance": "secondstofirstacceptance",
@@ -106,6 +107,7 @@ _FIELDS: Final = {
     "parts_added": "partsadded",
     "shown": "shown",
     "note": "note",
+    "absent_answers": "absentanswers",
 }
 
 #: UNNEST makes a column of each property of a field.

@@ -53,6 +53,7 @@ TOTALS: Final = Query(
         "sampled_correct",
         "selected_judged",
         "selected_correct",
+        "fields_absent",
         "fields_left_out",
         "loops_with_reviewers",
         "loops_with_several_reviewers",
@@ -82,6 +83,7 @@ SELECT
   sum(CASE WHEN sampled THEN fields_correct END) AS sampled_correct,
   sum(CASE WHEN NOT sampled THEN fields_judged END) AS selected_judged,
   sum(CASE WHEN NOT sampled THEN fields_correct END) AS selected_correct,
+  sum(fields_absent) AS fields_absent,
   sum(fields_left_out) AS fields_left_out,
   count(CASE WHEN reviewer_count > 0 THEN 1 END) AS loops_with_reviewers,
   count(CASE WHEN reviewer_count > 1 THEN 1 END) AS loops_with_several_reviewers,
@@ -209,6 +211,7 @@ FIELD_VERDICTS: Final = Query(
         "corrected",
         "added",
         "removed",
+        "rejected",
         "relabelled",
         "disputed",
         "without_verdict",
@@ -233,6 +236,7 @@ SELECT
   count(CASE WHEN verdict = 'corrected' THEN 1 END) AS corrected,
   count(CASE WHEN verdict = 'added' THEN 1 END) AS added,
   count(CASE WHEN verdict = 'removed' THEN 1 END) AS removed,
+  count(CASE WHEN verdict = 'rejected' THEN 1 END) AS rejected,
   count(CASE WHEN verdict = 'relabelled' THEN 1 END) AS relabelled,
   count(CASE WHEN verdict = 'disputed' THEN 1 END) AS disputed,
   count(CASE WHEN verdict IS NULL THEN 1 END) AS without_verdict,
@@ -497,7 +501,7 @@ FROM (
       count(
         CASE
           WHEN shown IS NULL AND note IN (
-            'answerNotFound', 'pathNotFound', 'mappingFailed', 'tooLarge'
+            'answerNotFound', 'pathNotFound', 'mappingFailed', 'ambiguousRows', 'tooLarge'
           ) THEN 1
         END
       ) AS lost,

@@ -88,6 +88,11 @@ LOOPS: Final = (
     ),
     SqlColumn("fields_correct", SqlType.BIGINT, "How many of these were found correct."),
     SqlColumn(
+        "fields_absent",
+        SqlType.BIGINT,
+        "How many fields have absent_answers.",
+    ),
+    SqlColumn(
         "fields_left_out", SqlType.BIGINT, "How many fields are missing in the table of fields."
     ),
     SqlColumn(
@@ -155,6 +160,11 @@ FIELDS: Final = (
         "Whether the reviewers were shown the prediction. Null without a prediction.",
     ),
     SqlColumn("note", SqlType.VARCHAR, "Why it has no verdict, or was compared only in part."),
+    SqlColumn(
+        "absent_answers",
+        SqlType.BIGINT,
+        "How many answers lack the input while it is not known what that means. Null without any.",
+    ),
 )
 
 TABLES: Final = {"loops": LOOPS, "fields": FIELDS}

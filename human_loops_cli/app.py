@@ -21,6 +21,7 @@ from human_loops_cli.commands import (
     export,
     mapping,
     outcomes,
+    policy,
     report,
     resend,
     review,
@@ -142,6 +143,7 @@ app.add_typer(outcomes.app, name="outcomes")
 app.command("status")(status.status)
 app.command("resend")(resend.resend)
 app.command("verify")(verify.verify)
+app.command("policy")(policy.policy)
 app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
@@ -163,6 +165,13 @@ def options(
     stack: Annotated[
         str, typer.Option(envvar="HUMAN_LOOPS_STACK", help="The deployed stack.")
     ] = "HumanLoops",
+    prefix: Annotated[
+        str,
+        typer.Option(
+            envvar="HUMAN_LOOPS_PREFIX",
+            help="The prefix of the stack's outputs, if several constructs have outputs.",
+        ),
+    ] = "",
     endpoint_url: Annotated[
         str | None, typer.Option(help="The endpoint of AWS, for an emulator.")
     ] = None,
@@ -182,6 +191,7 @@ def options(
     """
     ctx.obj = Session(
         stack_name=stack,
+        prefix=prefix,
         endpoint_url=endpoint_url,
         profile=profile,
         region=region,

@@ -57,6 +57,8 @@ def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
 def make_deployments(flow_definitions: Sequence[FlowDefinition]) -> dict[str, dict[str, Any]]:
     """Return the deployments for some flow definitions: one for each output bucket and key.
 
+    Flow definitions with outputs that no handler with a common prefix could read are separated.
+
     Examples
     --------
     >>> arn = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices"
@@ -69,8 +71,13 @@ def make_deployments(flow_definitions: Sequence[FlowDefinition]) -> dict[str, di
     groups: dict[tuple[str, str], list[FlowDefinition]] = {}
     for each in sorted(flow_definitions, key=lambda flow: flow.name):
         groups.setdefault((each.bucket, each.key_arn or ""), []).append(each)
+    readable = [
+        (bucket, key, flows)
+        for (bucket, key), group in sorted(groups.items())
+        for flows in _readable_together(group)
+    ]
     deployments: dict[str, dict[str, Any]] = {}
-    for (bucket, key), flows in sorted(groups.items()):
+    for bucket, key, flows in readable:
         _, _, _, region, account, _ = flows[0].arn.split(":", 5)
         deployment: dict[str, Any] = {
             "account": account,
@@ -85,6 +92,42 @@ def make_deployments(flow_definitions: Sequence[FlowDefinition]) -> dict[str, di
             deployment["output"]["encryption_key"] = key
         deployments[_unused_name(bucket, deployments)] = deployment
     return deployments
+
+
+def _readable_together(flows: Sequence[FlowDefinition]) -> list[list[FlowDefinition]]:
+    """Return one group if its common folder lets a handler read all outputs, or one by prefix."""
+    folder = _common_folder([flow.prefix for flow in flows])
+    names = [flow.name for flow in flows]
+    if all(is_readable(flow, root=folder, names=names) for flow in flows):
+        return [list(flows)]
+    by_prefix: dict[str, list[FlowDefinition]] = {}
+    for flow in flows:
+        by_prefix.setdefault(flow.prefix, []).append(flow)
+    return [by_prefix[prefix] for prefix in sorted(by_prefix)]
+
+
+def is_readable(flow: FlowDefinition, *, root: str, names: Sequence[str]) -> bool:
+    """Return whether a handler may read the outputs of a flow definition in its bucket.
+
+    Parameters
+    ----------
+    flow
+        The flow definition. A2I writes to ``<its prefix><its name>/``.
+    root
+        The prefix of the deployment: empty, or with a slash at its end.
+    names
+        The flow definitions of the deployment: the handler reads ``<root><name>/``. Empty for all.
+
+    Examples
+    --------
+    >>> flow = FlowDefinition(
+    ...     name="invoices", arn="", bucket="b", prefix="a2i/new/", key_arn=None, task_type=None
+    ... )
+    >>> is_readable(flow, root="a2i/", names=["invoices"]), is_readable(flow, root="", names=[])
+    (False, True)
+    """
+    permitted = [f"{root}{name}/" for name in names] or [root]
+    return f"{flow.prefix}{flow.name}/".startswith(tuple(permitted))
 
 
 def _common_folder(prefixes: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.errors import CommandError, ExitStatus, explain, is_access_denied
+from human_loops_cli.files import as_text, read_whole
 from human_loops_cli.session import Session
 
 _S3: Final = "s3://"
@@ -121,14 +122,23 @@ def _is_something_else(content: bytes) -> bool:
 
 def _inputs_at(session: Session, place: str) -> Iterator[Input]:
     if place == "-":
-        yield Input(name="standard input", read=sys.stdin.buffer.read)
+        yield Input(name="standard input", read=_read_standard_input)
     elif place.startswith(_S3):
         yield from _objects(session.client("s3"), place)
     else:
         path = Path(place)
         named = not path.is_dir()
         files = [path] if named else sorted(path.rglob(f"*{_EXTENSION}"))
-        yield from (Input(name=str(file), read=file.read_bytes, named=named) for file in files)
+        for file in files:
+            read = partial(read_whole, file, _MAX_BYTES)
+            yield Input(name=as_text(str(file)), read=read, named=named)
+
+
+def _read_standard_input() -> bytes:
+    content = sys.stdin.buffer.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise UnreadableInputError(f"standard input: larger than {_MAX_BYTES:,} bytes")
+    return content
 
 
 def _objects(s3: Any, uri: str) -> Iterator[Input]:
@@ -151,7 +161,7 @@ def _object(s3: Any, bucket: str, key: str, *, named: bool) -> Input:
     def read() -> bytes:
         answer = s3.get_object(Bucket=bucket, Key=key)
         if answer["ContentLength"] > _MAX_BYTES:
-            raise UnreadableInputError(f"{name}: larger than {_MAX_BYTES} bytes")
+            raise UnreadableInputError(f"{name}: larger than {_MAX_BYTES:,} bytes")
         content: bytes = answer["Body"].read()
         return content
 

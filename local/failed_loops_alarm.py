@@ -17,7 +17,7 @@ def raise_alarm(emulator: Emulator, observer: Observer, cases: Iterable[Case]) -
     """Publish the metric of the rule `Failed`, as an account does, and return the alarm's state."""
     failed = sum(case.alerts for case in cases)
     publish_triggered_rules(emulator, observer.stack["FailedRuleName"], failed)
-    wait_until(lambda: alarm_state(emulator, observer) == "ALARM", seconds=10)
+    wait_until(lambda: alarm_state(emulator, observer) == "ALARM")
     return alarm_state(emulator, observer)
 
 

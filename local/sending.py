@@ -13,7 +13,6 @@ from local.emulator import Emulator
 from local.observer import Observer
 from local.waiting import wait_until
 
-_SECONDS_TO_ARRIVE = 60.0
 _SECONDS_OF_QUIET = 1.0
 
 
@@ -75,5 +74,5 @@ def await_arrivals(observer: Observer, cases: Sequence[Case]) -> None:
     in time, the observations show what is missing.
     """
     expected = sum(case.arrivals for case in cases)
-    wait_until(lambda: observer.handler_runs() >= expected, seconds=_SECONDS_TO_ARRIVE)
+    wait_until(lambda: observer.handler_runs() >= expected)
     time.sleep(_SECONDS_OF_QUIET)

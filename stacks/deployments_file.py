@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import CollectionNode, MappingNode
 
 from stacks.deployment import Deployment
 from stacks.faults import ConfigurationError, nearest, shown
@@ -18,8 +22,19 @@ from stacks.hub_and_spokes import faults_between
 
 _KEY: Final = "deployments"
 _COMMAND_LINE: Final = f"--context {_KEY}"
+_DEFAULT_FILE: Final = Path(f"{_KEY}.json")
+_NOTHING_CONFIGURED: Final = (
+    f"no deployment is configured: run `human-loops configure > {_DEFAULT_FILE}` with credentials "
+    "of the account, read the file, and deploy again; or name another file with "
+    f"`-c {_KEY}=FILE`. Without flow definitions yet, deploy a new bucket for their output: "
+    f"""`-c '{_KEY}={{"dev": {{"output_bucket": {{}}}}}}'`"""
+)
+#: The largest file, and how many values it has with its aliases. 200 deployments have 10,000.
+_MAX_BYTES: Final = 1024 * 1024
+_MAX_NODES: Final = 100_000
+
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
-_EXAMPLE: Final = '{"prod": {"flow_definitions": ["invoices"]}}'
+_EXAMPLE: Final = '{"prod": {"output": {"bucket": "reviews"}}}'
 
 
 def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
@@ -30,7 +45,7 @@ def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
     context
         An object by deployment name, the same as JSON, or the path of a YAML, JSON or TOML file
         that has this object under the key ``deployments``. A path is relative to the current
-        folder. None for one deployment with all defaults.
+        folder. None for the file ``deployments.json`` in the current folder.
     source
         The file that an object is from, for messages. If it exists, keys that are there twice are
         refused.
@@ -47,7 +62,9 @@ def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
     ['HumanLoops-dev', 'HumanLoops-prod']
     """
     if context is None:
-        return [Deployment()]
+        if not _DEFAULT_FILE.is_file():
+            raise ConfigurationError(_NOTHING_CONFIGURED)
+        context = str(_DEFAULT_FILE)
     if isinstance(context, str):
         if context.lstrip().startswith(("{", "[")):
             return _deployments(_parsed(_COMMAND_LINE, context, _json), _COMMAND_LINE)
@@ -86,12 +103,21 @@ def _of_file(path: Path) -> Any:
 
 def _text(path: Path) -> str:
     try:
+        _check_file(path)
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(
             f"{path}: cannot be read: {what} (the current folder is {Path.cwd()})"
         ) from error
+
+
+def _check_file(path: Path) -> None:
+    # A pipe would be waited for, and a device has no end.
+    if not (path.is_file() or path.is_dir()) and path.exists():
+        raise OSError(errno.EINVAL, "not a regular file")
+    if path.stat().st_size > _MAX_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {_MAX_BYTES:,} bytes")
 
 
 def _parsed(source: str, text: str, read: Callable[[str], Any]) -> Any:
@@ -113,16 +139,45 @@ def _json(text: str) -> Any:
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
+    for key, times in Counter(key for key, _ in pairs).items():
+        if times > 1:
             raise ValueError(f"the key {key!r} is there twice in one object")
     return dict(pairs)
 
 
 def _yaml(text: str) -> Any:
     # YAML 1.2: `no` is a text, and 0123 is not octal. Repeated keys are errors.
+    node = YAML(typ="safe", pure=True).compose(text)
+    _check_expansion(node)
     return YAML(typ="safe", pure=True).load(text)
+
+
+def _check_expansion(root: Any) -> None:
+    """Refuse a document of which aliases make a very large one, before it is expanded.
+
+    Raises
+    ------
+    ValueError
+        If it has too many nodes, or contains itself.
+    """
+    sizes: dict[int, int] = {}
+    inside: set[int] = set()
+
+    def size(node: Any) -> int:
+        if id(node) in inside:
+            raise ValueError("an alias refers to what contains it")
+        if id(node) not in sizes:
+            inside.add(id(node))
+            value = node.value if isinstance(node, CollectionNode) else []
+            children = chain.from_iterable(value) if isinstance(node, MappingNode) else value
+            sizes[id(node)] = 1 + sum(map(size, children))
+            inside.remove(id(node))
+        if sizes[id(node)] > _MAX_NODES:
+            raise ValueError(f"with its aliases it has more than {_MAX_NODES:,} values")
+        return sizes[id(node)]
+
+    if root is not None:
+        size(root)
 
 
 _READERS: Final[Mapping[str, Callable[[str], Any]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 _MAX_VALUE_CHARACTERS = 200
+
+# Control characters, line separators, and what reverses text.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class ConfigurationError(Exception):
@@ -23,8 +27,13 @@ class ConfigurationError(Exception):
     """
 
     def __init__(self, *faults: str) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+        # Keys are somebody's text, and must neither control a terminal nor begin a line.
+        self.faults = tuple(_CONTROL.sub(_escaped, fault) for fault in faults)
+        super().__init__("\n".join(self.faults))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True, slots=True)

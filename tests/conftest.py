@@ -3,36 +3,79 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from functools import cache
 
 import botocore.loaders
 import botocore.session
 import pytest
-from hypothesis import HealthCheck, settings
 
-_SLOW_IS_FINE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+from tests.examples import load_profile
 
-settings.register_profile(
-    "default",
-    max_examples=200,
-    deadline=None,
-    derandomize=True,  # a change is judged by what it changed, not by luck
-    suppress_health_check=_SLOW_IS_FINE,
-)
-settings.register_profile(
-    "nightly", max_examples=10_000, deadline=None, suppress_health_check=_SLOW_IS_FINE
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+load_profile()
 
 # moto makes a session for each test, and each session would read the services' models again.
 botocore.session.create_loader = cache(botocore.loaders.create_loader)
 
+# jsonschema would load grammars of IRIs for seconds, and no schema here has an IRI.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
+#: In the namespace of a module, or among the fixtures of a test, that needs synthesized cases.
+_SYNTHESIS = {"synthesized", "synthesize", "pattern_cases"}
+
+#: In the namespace of a module, or among the fixtures of a test, that is slow: it starts programs,
+#: lints templates, reads files with DuckDB, or calls AWS in memory.
+_SLOW = {"subprocess", "lint_rules", "findings", "duckdb", "stack", "world", "emulator", "seen"}
+_SLOW_FOLDERS = {"e2e", "compatibility", "installation"}
+
+#: The groups of several files. They take longest, and start first.
+_LONG_GROUPS = ("e2e", "synthesized cases")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of processes: one more than processors, because end-to-end tests wait."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: left out by make check")
+    config.addinivalue_line("markers", "fuzz: has a short form, and all of it in make fuzz")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares fixtures on one process: a file, and all end-to-end tests."""
-    for item in items:
-        folder, file = item.path.parent.name, str(item.path)
-        item.add_marker(pytest.mark.xdist_group("e2e" if folder == "e2e" else file))
+    """Keep on one process what shares a deployment, cases or a file. Mark slow tests."""
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.fuzz)
+        if _is_slow(item):
+            item.add_marker(pytest.mark.slow)
+    # False sorts before True.
+    items.sort(key=lambda item: [groups[item] != group for group in _LONG_GROUPS])
+
+
+def _group(item: pytest.Item) -> str:
+    if not _SYNTHESIS.isdisjoint(_names(item)):
+        return "synthesized cases"
+    return "e2e" if item.path.parent.name == "e2e" else str(item.path)
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return (
+        item.path.parent.name in _SLOW_FOLDERS
+        or not _SLOW.isdisjoint(_names(item))
+        or item.get_closest_marker("fuzz") is not None
+    )
+
+
+def _names(item: pytest.Item) -> Iterator[str]:
+    """Give what the module of a test names, and the fixtures of the test."""
+    module = item.getparent(pytest.Module)
+    assert module is not None
+    yield from vars(module.obj)
+    yield from getattr(item, "fixturenames", ())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -115,6 +115,7 @@ class RuntimeFunction(Construct):
         network: Network,
         dead_letter_queue: sqs.IQueue | None,
         output_policies: Sequence[iam.ManagedPolicy] = (),
+        layers: Sequence[lambda_.ILayerVersion] = (),
         reserved_concurrent_executions: int | None = None,
         retry_attempts: int | None = None,
     ) -> None:
@@ -135,6 +136,7 @@ class RuntimeFunction(Construct):
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment=environment,
+            layers=list(layers) or None,
             **network,
         )
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
@@ -300,9 +302,18 @@ def _runtime_code() -> lambda_.Code:
     package = Path(contract.__file__).parent
     return lambda_.Code.from_asset(
         str(package.parent),
-        exclude=["*", f"!{package.name}", f"!{package.name}/**", "**/__pycache__"],
+        exclude=_all_but_modules(package.name),
         ignore_mode=IgnoreMode.GIT,
     )
+
+
+def _all_but_modules(package: str) -> list[str]:
+    """Return the patterns that leave out everything but the modules of a package.
+
+    What an editor leaves beside them would change the hash of the asset, and with it each function.
+    """
+    folders, modules = f"!{package}/**/", f"!{package}/**/*.py"
+    return ["*", f"!{package}", folders, modules, f"!{package}/py.typed", ".*", "**/__pycache__"]
 
 
 def _acknowledge_no_vpc(function: lambda_.Function) -> None:

@@ -171,7 +171,9 @@ class HumanLoopCallbacks(RuntimeFunction):
     def _metric(
         self, name: str, flow_definition: str, period: Duration | None
     ) -> cloudwatch.Metric:
-        return loop_metric(name, flow_definition, period=period or Duration.minutes(5))
+        return loop_metric(
+            self.function, name, flow_definition, period=period or Duration.minutes(5)
+        )
 
     def _create_table(self) -> dynamodb.Table:
         table = dynamodb.Table(

@@ -29,7 +29,7 @@ from human_loops_cli.exports.rekognition_adapter import RekognitionAdapter
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
 from human_loops_cli.exports.translate_tmx import TranslateTmx
-from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
+from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_inputs, refuse_unwritable
 from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, read_output
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
@@ -138,6 +138,7 @@ def export(
         raise CommandError(f"--format {format_name} takes no --field", status=ExitStatus.USAGE)
     written_as = _make_format(found, delimiter, labeling_config, documents, languages)
     beside = labeling_config or documents
+    refuse_inputs((file, beside), (mapping,))
     _check(session, found, source, file, beside)
     reader = _Reader(MappingFile(mapping), source, only, field_name)
     inputs = find_inputs(session, outputs)

@@ -12,7 +12,7 @@ import typer
 
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_unwritable
+from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_inputs, refuse_unwritable
 from human_loops_cli.outcome_data.open_outcomes import OutcomeData
 from human_loops_cli.outcome_sources import (
     Database,
@@ -58,6 +58,7 @@ def report(
     session: Session = ctx.obj
     if not session.printer.as_json:
         refuse_unwritable(output)
+        refuse_inputs((output,), (mapping,))
         _keep_sources(output, sources or ())
     with open_sources(
         session,

@@ -17,6 +17,7 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
+from human_loops_cli.console import printable
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.inputs import (
     Input,
@@ -98,6 +99,13 @@ def review(
     if not as_csv and not session.printer.as_json:
         _print(session, rows, values)
     session.printer.note(_summarize(summary))
+    if summary["fieldsAbsent"]:
+        session.printer.note(
+            f"{summary['fieldsAbsent']:,} fields lack an answer's input, and the figures are "
+            "unreliable: state in the mapping what an absent input means, with absent: blank if "
+            "reviewers clear wrong predictions, or upheld if they leave the input empty to change "
+            "nothing"
+        )
     if summary["others"]:
         session.printer.note(f"{summary['others']:,} other JSON files are no outputs: left out")
     if summary["repeated"]:
@@ -130,7 +138,7 @@ def _count(summary: Counter[str], row: Mapping[str, Any]) -> None:
     summary["inputs"] += 1
     summary["unreadable"] += "error" in row
     summary["repeated"] += row.get("answerCount", 0) > row.get("reviewerCount", 0)
-    for name in ("fieldsJudged", "fieldsCorrect"):
+    for name in ("fieldsJudged", "fieldsCorrect", "fieldsAbsent"):
         summary[name] += row.get(name, 0)
 
 
@@ -227,4 +235,6 @@ def _cell(value: Any) -> str:
 def _write_csv(cells: Sequence[str]) -> None:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
-    sys.stdout.write(line.getvalue())
+    text = line.getvalue()
+    # A file has the names as they are. A terminal would obey their control characters.
+    sys.stdout.write(printable(text).plain if sys.stdout.isatty() else text)

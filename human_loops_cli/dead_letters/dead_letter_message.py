@@ -128,10 +128,7 @@ class DeadLetterMessage:
         """Why the message is in the queue."""
         if self.sender is Sender.SQS:
             return _WITHOUT_REASON
-        message = self.attributes.get("ERROR_MESSAGE") or self.attributes.get(
-            ERROR_MESSAGE_ATTRIBUTE
-        )
-        parts = [part for part in (self.error, message) if part]
+        parts = [part for part in (self.error, self._error_message) if part]
         condition = self.attributes.get("EXHAUSTED_RETRY_CONDITION")
         if condition:
             attempts = self.attributes.get("RETRY_ATTEMPTS", "?")
@@ -143,9 +140,7 @@ class DeadLetterMessage:
         """Why the message is in the queue, without what differs between messages of one cause."""
         if self.sender is Sender.SQS:
             return _RECEIVED_TOO_OFTEN
-        text = self.attributes.get("ERROR_MESSAGE") or self.attributes.get(
-            ERROR_MESSAGE_ATTRIBUTE, ""
-        )
+        text = self._error_message
         if self.subject:
             text = re.sub(rf"(?<![\w-]){re.escape(self.subject)}(?![\w-])", "…", text)
         text = " ".join(_OF_ONE_MESSAGE.sub("…", text).split())
@@ -178,6 +173,11 @@ class DeadLetterMessage:
         """The loop's flow definition. None if the body does not say."""
         arn = self._detail.get("flowDefinitionArn")
         return arn if isinstance(arn, str) else None
+
+    @property
+    def _error_message(self) -> str:
+        attributes = self.attributes
+        return attributes.get("ERROR_MESSAGE") or attributes.get(ERROR_MESSAGE_ATTRIBUTE, "")
 
     @property
     def _detail(self) -> Mapping[str, Any]:

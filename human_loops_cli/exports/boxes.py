@@ -40,7 +40,8 @@ def find_image_size(output: Output) -> ImageSize:
     ImageSize(width=640, height=480)
     """
     contents = [answer.content for answer in output.answers]
-    size = image_size.find_image_size(searchable_answers(contents, output.answers[0].place.source))
+    answers = searchable_answers(contents, output.answers[0].place.source)
+    size = image_size.find_image_size([answer.unfolded for answer in answers])
     if size is None:
         raise LeftOutError(Reason.NO_IMAGE_SIZE)
     return size

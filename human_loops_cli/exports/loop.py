@@ -21,6 +21,7 @@ from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, Source
+from human_loops_cli.files import as_text
 
 #: The verdicts by which the model was not upheld, and more than half gave something else.
 CORRECTIONS: Final = frozenset(
@@ -227,8 +228,7 @@ class ReviewedLoop:
         return {
             "human_loop_name": self.output.human_loop_name or "",
             "flow_definition_arn": self.output.flow_definition_arn or "",
-            # A path can have bytes that are no text.
-            "output_uri": self.input_name.encode("utf-8", "backslashreplace").decode(),
+            "output_uri": as_text(self.input_name),
         }
 
     @property
@@ -268,8 +268,8 @@ def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:
     """Return a field's consensus, or why it has none."""
     if field.note in NOT_COMPARED or field.note in COMPARED_IN_PART:
         return FieldLeftOut.NOT_COMPARED
-    if field.verdict is Verdict.DISPUTED:
-        return FieldLeftOut.DISPUTED
+    if field.verdict in (Verdict.DISPUTED, Verdict.REJECTED):
+        return FieldLeftOut.DISPUTED  # a rejection does not state the right value
     if field.verdict is Verdict.RELABELLED and field.predicted_name is None:
         return FieldLeftOut.DISPUTED  # more than half moved the value, but not to one key
     consensus = field.consensus

@@ -7,15 +7,20 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.mapping import MappingError, TaskMapping
+from human_loop_reviews.mapping import ROWS_IN_ORDER_OF_KEYS, MappingError, TaskMapping
 from human_loop_reviews.tasks.mapped_fields import find_paths
 from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_reviews.tasks.searchable import searchable_answers, searchable_inputs
 from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.files import read_whole
 from human_loops_cli.mappings.custom_outputs import is_answered_custom_task
+
+# A mapping of the handler has a few thousand bytes.
+_MAX_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass
@@ -57,7 +62,7 @@ class MappingFile:
         self._mappings: TaskMapping | Mapping[str, TaskMapping] = {}
         if path is not None:
             try:
-                self._mappings = parse_mapping(path.read_bytes())
+                self._mappings = parse_mapping(read_whole(path, _MAX_BYTES))
             except OSError as error:
                 raise self._unusable(error.strerror or str(error)) from None
             except MappingError as error:
@@ -128,6 +133,8 @@ class MappingFile:
                     self.counts.found[group, each.name, side] for side in ("prediction", "answer")
                 ]
                 name = f"{group}: {each.name}" if group else each.name
+                if each.pairs_by_order_of_keys:
+                    yield f"{name}: no verdict: {ROWS_IN_ORDER_OF_KEYS}"
                 yield (
                     f"{name}: prediction found in {prediction} of {files} files, "
                     f"answer in {answer} of {files}"

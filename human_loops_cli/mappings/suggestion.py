@@ -7,17 +7,15 @@ prediction.
 
 from __future__ import annotations
 
-import json
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.mapping import FieldMapping
+from human_loop_reviews.mapping import Absent, FieldMapping
+from human_loop_reviews.review.field import Note
 from human_loop_reviews.review.values import Value, ValueKind, to_common_kind
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, find_element
 from human_loop_reviews.tasks.crowd_elements import (
@@ -29,6 +27,10 @@ from human_loop_reviews.tasks.crowd_elements import (
 )
 from human_loop_reviews.tasks.drawings import same_drawing
 from human_loop_reviews.tasks.searchable import read_elements
+from human_loop_reviews.tasks.value_fields import make_field
+from human_loops_cli.mappings.expressions import similarity, write_expression
+from human_loops_cli.mappings.judgements import read_judgements
+from human_loops_cli.mappings.row_suggestion import RowEvidence, RowSuggestion
 
 # How lines call outputs that name no flow definition.
 _UNNAMED: Final = "without a flow definition"
@@ -42,6 +44,21 @@ _SIMILAR_NAME: Final = 0.5
 # The most places of an input that are considered.
 _MAX_PLACES: Final = 2_000
 _MAX_DEPTH: Final = 8
+
+# The most answers by which an element is recognised as a verdict.
+_MAX_ANSWERS: Final = 500
+
+# Words in the names of places that hold predictions.
+_PREDICTIONS: Final = (
+    "predict",
+    "model",
+    "label",
+    "initial",
+    "result",
+    "draft",
+    "suggest",
+    "guess",
+)
 
 
 class _Candidate(NamedTuple):
@@ -63,6 +80,21 @@ class _Evidence:
     """The different values that were equal."""
     same_element: bool = False
     """Whether both are of the same element of a built-in task."""
+    incomparable_files: int = 0
+    """In how many files they are named alike or equal, and cannot be compared."""
+    is_scalar: bool = True
+    """Whether the input has a text, a number or a boolean there."""
+
+
+@dataclass(slots=True)
+class _Element:
+    """What outputs say about one element of the answers."""
+
+    places: dict[Path, _Evidence] = field(default_factory=dict)
+    is_text: bool = True
+    """Whether all answers are texts, so that A2I leaves out empty ones."""
+    answers: list[Any] = field(default_factory=list)
+    """Some of the answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +118,22 @@ class Suggestion:
     files: int = 0
     equal_files: int = 0
     similarity: float = 0.0
+    judgements: Mapping[str, str] | None = None
+    """What its values say about the prediction, if they are verdicts."""
+    asks_for_absent: bool = False
+    """Whether it is not known what an empty input means."""
 
     def describe(self) -> str:
         """Return the suggestion in one line, without values."""
+        if self.judgements is not None:
+            place = "name its prediction" if self.mapping is None else self.mapping.prediction_path
+            return f"{self.element}: {place} (its values are verdicts: answer_values)"
         if self.mapping is None:
             return f"{self.element}: no candidate"
+        ask = "; decide on absent: blank or upheld" if self.asks_for_absent else ""
         return (
             f"{self.element}: {self.mapping.prediction_path} (equal in {self.equal_files} of "
-            f"{self.files} files, names {self.similarity:.0%} alike)"
+            f"{self.files} files, names {self.similarity:.0%} alike{ask})"
         )
 
 
@@ -116,7 +156,8 @@ class MappingEvidence:
     """
 
     def __init__(self) -> None:
-        self._places: dict[Path, dict[Path, _Evidence]] = defaultdict(dict)
+        self._elements: dict[Path, _Element] = defaultdict(_Element)
+        self._rows = RowEvidence()
 
     def add(self, output: Output) -> None:
         """Add an output of a custom task with answers.
@@ -128,21 +169,38 @@ class MappingEvidence:
         """
         given = _read_answers(output)
         places = list(islice(_places(output.inputs), _MAX_PLACES))
+        self._rows.add(output, [(path, each.found) for path, each in places if _is_list(each)])
         for element, values in given.items():
-            found = self._places[element]
+            known = self._elements[element]
+            known.is_text &= all(type(value.found) is str for value in values)
+            known.answers += [value.found for value in values][
+                : max(0, _MAX_ANSWERS - len(known.answers))
+            ]
             for place, prediction in places:
-                each = found.setdefault(place, _Evidence())
+                each = known.places.setdefault(place, _Evidence())
                 each.files += 1
                 equal = {_equal_key(prediction, value) for value in values} - {None}
                 each.equal_values |= equal
                 each.equal_files += bool(equal)
                 each.same_element |= find_element([prediction.found]) == element[0]
+                each.is_scalar &= type(prediction.found) in (str, int, float, bool)
+                if equal or similarity(element[-1], place[-1]) >= _SAME_NAME:
+                    each.incomparable_files += not _is_comparable(prediction, values)
 
-    def suggest(self) -> list[Suggestion]:
-        """Return one suggestion for each element of the answers, in alphabetical order."""
-        suggestions = [_suggest(element, each) for element, each in sorted(self._places.items())]
+    def suggest(self) -> list[Suggestion | RowSuggestion]:
+        """Return one suggestion for each element of the answers, in alphabetical order.
+
+        Inputs that are named in a loop have one together, before the others.
+        """
+        rows = list(self._rows.suggest())
+        suggestions = [
+            _suggest(element, known)
+            for element, known in sorted(self._elements.items())
+            if not any(each.owns(element) for each in rows)
+        ]
         # Two paths can have one name: {"a": {"b": …}} and a key "a.b" that contradicts it.
-        return list({each.element: each for each in suggestions}.values())
+        others = {each.element: each for each in suggestions}
+        return [*_with_own_names(rows, others), *others.values()]
 
 
 class MappingSuggestions:
@@ -224,30 +282,89 @@ def _equal_key(prediction: _Candidate, answer: _Candidate) -> Any:
     return None
 
 
-def _suggest(element: Path, places: Mapping[Path, _Evidence]) -> Suggestion:
+def _is_list(candidate: _Candidate) -> bool:
+    """Return whether a place has a list of rows: of objects, or of texts."""
+    found = candidate.found
+    return type(found) is list and (
+        all(type(row) is dict for row in found) or all(type(row) is str for row in found)
+    )
+
+
+def _is_comparable(prediction: _Candidate, answers: Sequence[_Candidate]) -> bool:
+    if any(answer.value is None for answer in answers):
+        return True  # the element of a built-in task has rules of its own
+    made = make_field("", prediction.found, [answer.found for answer in answers])
+    return made.note is not Note.NOT_COMPARABLE
+
+
+def _with_own_names(
+    rows: Iterable[RowSuggestion], others: Mapping[str, Suggestion]
+) -> Iterator[RowSuggestion]:
+    """Yield rows with names that no other field has."""
+    names = {*others}
+    for each in rows:
+        name = each.mapping.name
+        while name in names:
+            name += " rows"
+        names.add(name)
+        yield replace(each, mapping=replace(each.mapping, name=name))
+
+
+def _suggest(element: Path, known: _Element) -> Suggestion:
     name = write_name(element)
+    places = known.places
     candidates = [
-        (evidence.equal_files / evidence.files, _similarity(element, place), place)
+        (evidence.equal_files / evidence.files, similarity(element[-1], place[-1]), place)
         for place, evidence in places.items()
-        if _is_candidate(evidence, _similarity(element, place))
+        if _is_candidate(evidence, similarity(element[-1], place[-1]))
     ]
+    judgements = read_judgements(known.answers)
+    if judgements is not None and not any(share for share, _, _ in candidates):
+        return Suggestion(name, _judge(name, element, places, judgements), judgements=judgements)
     if not candidates:
         return Suggestion(name, None)
     # The highest share of equal values, then the most similar name, then the shortest path.
-    _, similarity, place = max(
+    _, alike, place = max(
         candidates, key=lambda each: (each[0], each[1], -len(each[2]), [*map(_reversed, each[2])])
     )
     evidence = places[place]
+    # An answer that equals the prediction shows that the input is prefilled with it.
+    is_prefilled = known.is_text and evidence.equal_files > 0
+    mapping = _map(name, element, place)
     return Suggestion(
         name,
-        _map(name, element, place),
+        replace(mapping, absent=Absent.BLANK) if is_prefilled else mapping,
         evidence.files,
         evidence.equal_files,
-        similarity,
+        alike,
+        asks_for_absent=known.is_text and not is_prefilled,
+    )
+
+
+def _judge(
+    name: str, element: Path, places: Mapping[Path, _Evidence], judgements: Mapping[str, str]
+) -> FieldMapping | None:
+    """Return the mapping of a verdict on the only place that can be a prediction."""
+    scalars = [place for place, evidence in places.items() if evidence.is_scalar]
+    named = [
+        place
+        for place in scalars
+        if any(word in step.casefold() for step in place for word in _PREDICTIONS)
+    ]
+    found = named if named else scalars
+    if len(found) != 1:
+        return None
+    return FieldMapping(
+        name=name,
+        prediction=write_expression(found[0]),
+        answer=write_expression(element),
+        answer_values=judgements,
     )
 
 
 def _is_candidate(evidence: _Evidence, similarity: float) -> bool:
+    if 2 * evidence.incomparable_files > evidence.files:
+        return False
     if evidence.same_element or similarity >= _SAME_NAME:
         return True
     if 2 * evidence.equal_files < evidence.files or not evidence.equal_files:
@@ -258,23 +375,10 @@ def _is_candidate(evidence: _Evidence, similarity: float) -> bool:
 
 def _map(name: str, element: Path, place: Path) -> FieldMapping:
     if element == place:
-        return FieldMapping(name=name, path=_write_expression(place))
+        return FieldMapping(name=name, path=write_expression(place))
     return FieldMapping(
-        name=name, prediction=_write_expression(place), answer=_write_expression(element)
+        name=name, prediction=write_expression(place), answer=write_expression(element)
     )
-
-
-def _write_expression(path: Path) -> str:
-    """Return a path as a JMESPath expression."""
-    return ".".join(
-        [key if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", key) else json.dumps(key) for key in path]
-    )
-
-
-def _similarity(element: Path, place: Path) -> float:
-    """Return how similar the last names of two paths are, without case and separators."""
-    one, other = [re.sub(r"[\W_]", "", path[-1]).casefold() for path in (element, place)]
-    return SequenceMatcher(None, one, other).ratio() if one and other else 0.0
 
 
 def _reversed(text: str) -> tuple[int, ...]:

@@ -12,14 +12,18 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loops_cli.files import is_utf8
 from human_loops_cli.outcome_data.group import MAX_REVIEWED_BYTES, Group
+from human_loops_cli.outcome_data.gzip_stream import DAMAGE, GzipStream, TrailingBytesError
 from human_loops_cli.outcome_data.line_problems import (
     BYTE_ORDER_MARK,
     ENVELOPE,
     MAX_LINE_BYTES,
     NOT_JSON,
+    NOT_JSON_LINES,
     REPEATED,
     TOO_LONG,
+    begins_without_objects,
 )
 from human_loops_cli.outcome_data.output_reviewers import OutputReviewers
 from human_loops_cli.outcome_data.reviewed_output import ANSWERS, Reviewed, is_output
@@ -87,7 +91,7 @@ class Documents:
         """
         compressed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
-        stream: Any = gzip.GzipFile(fileobj=file) if compressed else file
+        stream: Any = GzipStream(file) if compressed else file
         blocks = self._blocks(stream, place)
         first = next(blocks, b"").removeprefix(BYTE_ORDER_MARK)
         second = next(blocks, b"")
@@ -116,7 +120,9 @@ class Documents:
         try:
             while block := stream.read(_BLOCK):
                 yield block
-        except (EOFError, zlib.error, gzip.BadGzipFile):
+        except TrailingBytesError:
+            self._reject(place, "bytes after the end of the compressed data are not read", None)
+        except DAMAGE:
             self._reject(place, "the compressed file is damaged or cut off: its rest is lost", None)
         except OSError as error:
             self._reject(place, f"cannot be read: {error.strerror}", None)
@@ -154,6 +160,9 @@ class Documents:
                 break
         found = None if len(content) > MAX_DOCUMENT_BYTES else _parse(bytes(content))
         if not isinstance(found, dict | list):
+            if begins_without_objects(content):
+                self._reject(place, NOT_JSON_LINES, None)
+                return
             self._read_lines(chain(_blocks_of(bytes(content)), left), place)
             return
         documents = found if isinstance(found, list) else [found]
@@ -231,8 +240,9 @@ def count_lines(path: Path, *, compressed: bool) -> int | None:
 
 
 def is_pattern(path: Path) -> bool:
-    """Return whether DuckDB takes the name of a file for a pattern."""
-    return bool(set(str(path.resolve())) & set("*?[{"))
+    """Return whether DuckDB cannot open a file by its name: a pattern, or one that is not UTF-8."""
+    name = str(path.resolve())
+    return bool(set(name) & set("*?[{")) or not is_utf8(name)
 
 
 def _is_lines(first: bytes) -> bool:

@@ -41,6 +41,7 @@ _LOOPS: Final = {
     "prediction_known": "predictionKnown",
     "fields_judged": "fieldsJudged",
     "fields_correct": "fieldsCorrect",
+    "fields_absent": "CAST(fieldsAbsent AS BIGINT)",
     "fields_left_out": "fieldsLeftOut",
     "reviewer_agreement": "meanReviewerAgreement",
     "seconds_to_first_acceptance": "secondsToFirstAcceptance",
@@ -74,6 +75,7 @@ _FIELDS: Final = {
     "parts_added": "CAST(field.partsAdded AS BIGINT)",
     "shown": "field.shown",
     "note": "field.note",
+    "absent_answers": "CAST(field.absentAnswers AS BIGINT)",
 }
 
 

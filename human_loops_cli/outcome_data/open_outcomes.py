@@ -14,6 +14,7 @@ from typing import Any
 
 from human_loop_tables.queries import Query
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.files import as_text, is_utf8
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
 from human_loops_cli.outcome_data.engine import (
@@ -131,6 +132,7 @@ def open_outcomes(
         folder = Path(name).resolve()
         found = find_files(session, sources)
         local = [os.path.realpath(each.path) for each in found.files if each.path is not None]
+        local = list(filter(is_utf8, local))  # others are read as copies
         connection = connect(folder, local)
         try:
             with errors_without_content():
@@ -152,7 +154,7 @@ def open_outcomes(
                     advice=advice,
                 )
                 yield OutcomeData(
-                    sources=tuple(sources),
+                    sources=tuple(map(as_text, sources)),
                     flow=flow,
                     since=since,
                     until=until,

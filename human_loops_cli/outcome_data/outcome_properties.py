@@ -110,6 +110,7 @@ OF_FIELD: Final = (
     _count("partsAdded"),
     OutcomeProperty("shown", PropertyType.TRUTH),
     _text("note"),
+    _count("absentAnswers"),
 )
 
 #: An outcome. ``schemaVersion`` is the first that is checked.
@@ -146,6 +147,7 @@ OF_OUTCOME: Final = (
         "VALUE BETWEEN 0 AND fieldsJudged AND VALUE = floor(VALUE)",
         "a whole number from 0 to fieldsJudged",
     ),
+    _count("fieldsAbsent"),
     _between("meanReviewerAgreement", 0, 1),
     _between("secondsToFirstAcceptance", 0, _MAX_NUMBER),
     OutcomeProperty(

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.files import as_text
 from human_loops_cli.inputs import VERIFICATION_FOLDER
 from human_loops_cli.session import Session
 
@@ -107,12 +108,18 @@ def _local(path: Path) -> Iterator[SourceFile | None]:
     if not path.is_dir():
         if not path.exists():
             raise CommandError(f"{path}: no such file or directory", status=ExitStatus.USAGE)
-        yield SourceFile(name=str(path), path=path)
+        if not path.is_file():
+            raise CommandError(
+                f"{path} is not a regular file",
+                advice="Pipe it to standard input, which is named -.",
+                status=ExitStatus.USAGE,
+            )
+        yield SourceFile(name=as_text(str(path)), path=path)
         return
     for each in sorted(path.rglob("*")):
         if each.is_file() and _has_outcomes(each.relative_to(path).parts):
             wanted = _is_read(each.name)
-            yield (SourceFile(name=str(each), path=each) if wanted else None)
+            yield (SourceFile(name=as_text(str(each)), path=each) if wanted else None)
 
 
 def _objects(s3: Any, uri: str) -> Iterator[SourceFile | None]:

@@ -195,6 +195,14 @@ def _patterns() -> Markup:
             pattern("falling", "var(--added)", 6, -45, stripe),
             pattern("grating", "var(--relabelled)", 5, 0, element("rect", width=3, height=5)),
             pattern(
+                "checks",
+                "var(--changed)",
+                6,
+                0,
+                element("rect", width=3, height=3),
+                element("rect", x=3, y=3, width=3, height=3),
+            ),
+            pattern(
                 "dots", "var(--none)", 5, 0, element("rect", x=1, y=1, width=3, height=3, rx=1)
             ),
         ),

@@ -155,6 +155,7 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
     seconds = _total(flows, "seconds_worked")
     figures = [
         *_correct_figures(flows),
+        *_absent_figure(flows),
         *_turnaround_figure(flows),
         ("failed", f"{failed.part:,}", f"{failed.percent} of {counted(loops, 'loop')}"),
         (
@@ -209,6 +210,22 @@ def _correct_figures(flows: Sequence[Flow]) -> list[tuple[str, str, str]]:
             )
         )
     return figures
+
+
+def _absent_figure(flows: Sequence[Flow]) -> list[tuple[str, str, str]]:
+    """Return how many fields lack an answer's input, which can hide wrong predictions."""
+    absent = _total(flows, "fields_absent")
+    if not absent:
+        return []
+    return [
+        (
+            "fields with an absent input",
+            f"{absent:,}",
+            "the share of correct predictions is unreliable: answers lack an input, which is a "
+            "cleared prediction or one that was left as it is. State it in the mapping: absent is "
+            "blank or upheld",
+        )
+    ]
 
 
 def _with_sampled(flows: Sequence[Flow]) -> int:

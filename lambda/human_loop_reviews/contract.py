@@ -75,7 +75,7 @@ class Setting(StrEnum):
     INCLUDE_VALUES = "INCLUDE_VALUES"
     LEDGER_ARN = "LEDGER_ARN"
     LEDGER_RETENTION_DAYS = "LEDGER_RETENTION_DAYS"
-    MAPPINGS = "MAPPINGS"
+    MAPPINGS_LAYER = "MAPPINGS_LAYER"
     MAX_OUTPUT_BYTES = "MAX_OUTPUT_BYTES"
     MAX_RECEIVES = "MAX_RECEIVES"
     OUTCOME_BUS = "OUTCOME_BUS"
@@ -227,6 +227,21 @@ def output_role_name(hub: str, region: str) -> str:
     return f"{hub}-output-{region}"
 
 
+#: The folder with the mappings in their layer, beside the packages of other layers.
+MAPPINGS_FOLDER: Final = "human_loop_mappings"
+
+
+def mapping_file(flow_definition: str) -> str:
+    """Return the path of a flow definition's mapping in the folder with the mappings.
+
+    Parameters
+    ----------
+    flow_definition
+        The name; in a hub also account, Region and name, as in ``111122223333/eu-west-1/claims``.
+    """
+    return f"{flow_definition}.json"
+
+
 #: The longest name of a hub's event bus. With it, the names of roles have at most 64 characters.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_HUB_NAME: Final = 40
@@ -246,11 +261,12 @@ RECONCILER_SORT_KEY_PREFIX: Final = "reconciler#"
 METRIC_NAMESPACE: Final = "HumanLoops"
 METRIC_DIMENSION: Final = "FlowDefinition"
 
-#: The second dimension of the reconciler's metrics: the names of flow definitions may be unknown
-#: when its alarms are created.
+#: The second dimension: the function that printed the metric. Each stack on a flow definition has
+#: other functions, so their metrics are not added up. The reconciler has metrics with it alone:
+#: the names of flow definitions may be unknown when its alarms are created.
 FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
 
-#: The second dimension of `Failed`, beside the flow definition.
+#: The third dimension of `Failed`, beside the flow definition and the function.
 FAILURE_CODE_DIMENSION: Final = "FailureCode"
 
 
@@ -260,6 +276,8 @@ class Metric(StrEnum):
     AGREEMENT = "Agreement"
     FIELDS_CORRECT = "FieldsCorrect"
     FIELDS_JUDGED = "FieldsJudged"
+    #: Fields with answers that lack their input, while the mapping does not state what that means.
+    FIELDS_ABSENT = "FieldsAbsent"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
     TURNAROUND = "TurnaroundSeconds"

@@ -7,15 +7,11 @@ standard library only. JMESPath is imported when an expression is checked.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from dataclasses import field as dataclass_field
 from enum import StrEnum
-from typing import Any, Final
-
-#: The most bytes of mappings as JSON. Lambda allows 4,096 bytes for all environment variables of a
-#: function; the rest is for the other settings.
-#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_MAPPINGS_BYTES: Final = 3072
+from typing import Any, Final, NamedTuple
 
 #: The largest tolerance of a field mapping, well within what a JSON number can be everywhere.
 MAX_TOLERANCE: Final = 1e300
@@ -28,6 +24,12 @@ JMESPATH_ERRORS: Final = (
     RecursionError,
     TypeError,
     ValueError,
+)
+
+#: Why rows that come in the order of an object's keys are not compared, and what to do.
+ROWS_IN_ORDER_OF_KEYS: Final = (
+    "its rows are in the order of an object's keys, in which row 10 comes before row 2. Use "
+    "answer_name for inputs with numbers or ids, or row_key"
 )
 
 # A name that JMESPath accepts without quotes, and a number between brackets.
@@ -51,6 +53,52 @@ class Normalization(StrEnum):
     DATE = "date"
 
 
+class Absent(StrEnum):
+    """What it means that an answer lacks a field's input. A2I leaves out inputs that are empty."""
+
+    #: Not known: the reviewer may have cleared the prediction, or had nothing to change.
+    UNKNOWN = "unknown"
+    #: The reviewer gave no value: the input showed the prediction, and is empty now.
+    BLANK = "blank"
+    #: The reviewer upheld the prediction: the input is for corrections only.
+    UPHELD = "upheld"
+
+
+class Judgement(StrEnum):
+    """What an answer says about the prediction, if it gives no value."""
+
+    UPHELD = "upheld"
+    REJECTED = "rejected"
+
+
+#: What stands for a row in the name of its input: its number from 1, its index from 0, its key.
+PLACEHOLDERS: Final = ("{number}", "{index}", "{key}")
+
+
+class InputName(NamedTuple):
+    """The name of the form's input for each row."""
+
+    prefix: str
+    placeholder: str
+    """One of `PLACEHOLDERS`."""
+    suffix: str
+
+    @classmethod
+    def of(cls, text: str) -> InputName | None:
+        """Return an `answer_name` as its parts, None unless it has exactly one placeholder.
+
+        Examples
+        --------
+        >>> InputName.of("lines[{index}].text")
+        InputName(prefix='lines[', placeholder='{index}', suffix='].text')
+        """
+        parts = re.split("|".join(map(re.escape, PLACEHOLDERS)), text)
+        if len(parts) != 2:
+            return None
+        prefix, suffix = parts
+        return cls(prefix, text[len(prefix) : len(text) - len(suffix)], suffix)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldMapping:
     """Where one field of a custom task is found, and how its values are compared.
@@ -65,6 +113,18 @@ class FieldMapping:
         JMESPath expression on a reviewer's ``answerContent``: the reviewer's answer.
     path
         One expression for both, instead of ``prediction`` and ``answer``.
+    answer_name
+        With ``rows``, instead of ``answer``: the name of the form's input for each predicted row,
+        with one of ``{number}``, which counts the rows from 1, ``{index}``, which counts from 0,
+        and ``{key}``, the ``row_key`` of the predicted row.
+    answer_values
+        If the answer is a verdict: which of its values mean ``upheld`` and which ``rejected``. Any
+        other value is not compared.
+    absent
+        What it means that an answer lacks the input, because A2I leaves out empty ones: ``blank``
+        if the input shows the prediction and a reviewer can clear it, ``upheld`` if reviewers
+        leave it empty to change nothing. Default: ``unknown``; then a prediction that no answer
+        has the input for has no verdict.
     normalize
         What does not count when texts are compared: ``case``, ``whitespace``, ``number``, ``date``.
     tolerance
@@ -87,7 +147,8 @@ class FieldMapping:
     row_key
         JMESPath expression on a row: what identifies it. Default: its position.
     row_value
-        JMESPath expression on a row: what is compared. Default: the whole row.
+        JMESPath expression on a row: what is compared. Default: the whole row. With
+        ``answer_name``, on the predicted row only.
 
     Raises
     ------
@@ -104,6 +165,9 @@ class FieldMapping:
     prediction: str | None = None
     answer: str | None = None
     path: str | None = None
+    answer_name: str | None = None
+    answer_values: Mapping[str, str] | None = dataclass_field(default=None, hash=False)
+    absent: str = Absent.UNKNOWN.value
     normalize: Sequence[str] = ()
     tolerance: float | None = None
     decimal: str | None = None
@@ -124,6 +188,11 @@ class FieldMapping:
             if getattr(self, key) is not None:
                 _require_expression(self._label, key, getattr(self, key))
         self._require_normalizations()
+        if self.absent not in (known := [each.value for each in Absent]):
+            raise self._expected("absent", f"one of {', '.join(known)}")
+        object.__setattr__(self, "absent", str(self.absent))
+        if self.answer_values is not None:
+            self._require_answer_values()
         if self.tolerance is not None and not _is_tolerance(self.tolerance):
             raise self._expected("tolerance", f"a number from 0 to {MAX_TOLERANCE:g}")
         if self.decimal is not None and self.decimal not in (".", ","):
@@ -137,6 +206,8 @@ class FieldMapping:
         for key in ("row_key", "row_value"):
             if getattr(self, key) is not None and not self.rows:
                 raise self._expected(key, "rows=True with it")
+        if self.answer_name is not None:
+            self._require_answer_name()
 
     @property
     def prediction_path(self) -> str:
@@ -147,6 +218,26 @@ class FieldMapping:
     def answer_path(self) -> str:
         """The expression of the answer."""
         return self.path or self.answer or ""
+
+    @property
+    def input_name(self) -> InputName | None:
+        """The parts of ``answer_name``, None without one."""
+        return None if self.answer_name is None else InputName.of(self.answer_name)
+
+    @property
+    def pairs_by_order_of_keys(self) -> bool:
+        """Whether rows would be paired by the order of an object's keys, which states nothing.
+
+        Examples
+        --------
+        >>> FieldMapping(name="T", path="values(@)", rows=True).pairs_by_order_of_keys
+        True
+        """
+        return (
+            self.rows
+            and self.row_key is None
+            and any(_is_in_order_of_keys(each) for each in (self.prediction_path, self.answer_path))
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the mapping as the review handler reads it, without settings at their defaults.
@@ -173,9 +264,44 @@ class FieldMapping:
             _require_expression(self._label, "path", self.path)
         elif self.prediction is None and self.answer is None:
             raise ValueError(f"{self._label}: expected prediction and answer, or path")
+        elif self.answer_name is not None:
+            if self.answer is not None:
+                raise self._expected("answer", "either answer or answer_name")
+            _require_expression(self._label, "prediction", self.prediction)
         else:
             _require_expression(self._label, "prediction", self.prediction)
             _require_expression(self._label, "answer", self.answer)
+
+    def _require_answer_name(self) -> None:
+        if self.path is not None:
+            raise self._expected("path", "prediction with answer_name")
+        if not self.rows:
+            raise self._expected("answer_name", "rows=True with it")
+        name = self.input_name if _is_text(self.answer_name) else None
+        if name is None:
+            raise self._expected("answer_name", f"one of {', '.join(PLACEHOLDERS)} in it, once")
+        if name.placeholder == "{key}" and self.row_key is None:
+            raise self._expected("answer_name", "row_key with {key}")
+        if name.placeholder != "{key}" and self.row_key is not None:
+            raise self._expected("row_key", "{key} in answer_name with it")
+
+    def _require_answer_values(self) -> None:
+        values = self.answer_values
+        known = [each.value for each in Judgement]
+        if (
+            not isinstance(values, dict)
+            or not all(isinstance(each, str) and each.strip() for each in values)
+            or not all(isinstance(each, str) and each in known for each in values.values())
+            or {*values.values()} != {*known}
+        ):
+            raise self._expected(
+                "answer_values",
+                "an object with each value of the answer, and 'upheld' or 'rejected' for each; "
+                "both at least once",
+            )
+        if self.absent == Absent.BLANK:
+            raise self._expected("absent", "unknown or upheld with answer_values")
+        object.__setattr__(self, "answer_values", {each: str(values[each]) for each in values})
 
     def _require_normalizations(self) -> None:
         known = [each.value for each in Normalization]
@@ -379,7 +505,7 @@ def _read_field(field: Any, place: str) -> FieldMapping:
     faults = _unknown_keys(field, FIELD_MAPPING_KEYS, place)
     required = ["name"]
     if "path" not in field and ("prediction" in field or "answer" in field):
-        required += ["prediction", "answer"]
+        required += ["prediction", *([] if "answer_name" in field else ["answer"])]
     faults += [MappingFault(place, f"{key} is missing") for key in required if key not in field]
     if faults:
         raise MappingError(*faults)
@@ -400,11 +526,13 @@ def _unknown_keys(mapping: dict[str, Any], keys: Sequence[str], place: str) -> l
 def _without_defaults(mapping: FieldMapping | TaskMapping) -> dict[str, Any]:
     written = {each.name: getattr(mapping, each.name) for each in fields(mapping)}
     defaults = {each.name: each.default for each in fields(mapping)}
-    return {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in written.items()
-        if value != defaults[key]
-    }
+    return {key: _json_value(value) for key, value in written.items() if value != defaults[key]}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, dict) else value
 
 
 def _require_expression(label: str, key: str, expression: Any) -> None:
@@ -435,6 +563,23 @@ def _require_expression(label: str, key: str, expression: Any) -> None:
                 f"{label}: {key}={expression!r}; JMESPath has no function {node['value']!r}; "
                 f"expected one of {', '.join(sorted(Functions.FUNCTION_TABLE))}"
             )
+
+
+def _is_in_order_of_keys(expression: str) -> bool:
+    """Return whether an expression makes a list of an object's values or keys."""
+    import jmespath
+
+    pending = [jmespath.compile(expression).parsed] if expression else []
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, dict):
+            continue
+        if node["type"] == "value_projection":
+            return True
+        if node["type"] == "function_expression" and node["value"] in ("values", "keys"):
+            return True
+        pending += node["children"]
+    return False
 
 
 def _quote_names(expression: str) -> str | None:

@@ -87,6 +87,9 @@ class FieldOutcome:
     prediction_repair: str | None = field(default=None, metadata=_OPTIONAL)
     """With note notComparable: what to append to the mapping's prediction so that it can be
     compared, such as .label, where it is known."""
+    absent_answers: int | None = field(default=None, metadata=_OPTIONAL)
+    """How many answers lack the field's input while the mapping does not state what that means. It
+    is above 0."""
     values: FieldValues | None = field(default=None, metadata=_OPTIONAL)
     """With values included only."""
 
@@ -117,6 +120,9 @@ class ReviewOutcome:
     """How many shown fields were found correct or wrong."""
     fields_correct: int
     """How many of the judged fields were found correct."""
+    fields_absent: int
+    """How many fields have absentAnswers: a reviewer cleared the prediction, or had nothing to
+    change, and the mapping does not state which."""
     agreement: float | None
     """fieldsCorrect divided by fieldsJudged, 0 to 1. Null if no field was judged."""
     mean_reviewer_agreement: float | None
@@ -344,6 +350,7 @@ def _review_outcome(
         "verdict_counts": {each.value: n for each, n in review.verdict_counts.items()},
         "fields_judged": review.fields_judged,
         "fields_correct": review.fields_correct,
+        "fields_absent": review.fields_absent,
         "agreement": _rounded(review.agreement),
         "mean_reviewer_agreement": _rounded(review.reviewer_agreement),
         "seconds_to_first_acceptance": review.seconds_to_first_acceptance,

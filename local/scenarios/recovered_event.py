@@ -17,7 +17,6 @@ from local.sending import write_output
 from local.waiting import wait_until
 
 DEPLOYMENT = "demo"
-_SECONDS_TO_SETTLE = 30
 
 
 def run(environment: DemoEnvironment) -> Result:
@@ -31,7 +30,7 @@ def run(environment: DemoEnvironment) -> Result:
     write_output(emulator, case)
     environment.a2i.add(_as_listed(case))
     runs = [_reconcile(environment, function), _reconcile(environment, function)]
-    wait_until(lambda: bool(observer.observe(case.loop).records), seconds=_SECONDS_TO_SETTLE)
+    wait_until(lambda: bool(observer.observe(case.loop).records))
     runs.append(_reconcile(environment, function))
     observation = observer.observe(case.loop)
     found = [(each["missingLoops"], len(each["recoveredLoops"])) for each in runs]

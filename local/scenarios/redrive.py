@@ -26,7 +26,6 @@ CONFIGURATION: Configuration = {
     "callbacks": True,
 }
 _QUEUE = "HandlerQueueDeadLetterQueue"
-_SECONDS_TO_SETTLE = 30
 
 
 def run(environment: DemoEnvironment) -> Result:
@@ -38,13 +37,13 @@ def run(environment: DemoEnvironment) -> Result:
 
     _write_damaged_output(environment, case)
     send_event(emulator, case.event)
-    wait_until(lambda: dead_letter_queue.waiting > 0, seconds=_SECONDS_TO_SETTLE)
+    wait_until(lambda: dead_letter_queue.waiting > 0)
     listing = ("dead-letters", "list", "--queue", _QUEUE)
     messages, listed = human_loops.json(*listing), human_loops.text(*listing)
 
     write_output(emulator, case)
     redriven = human_loops.text("dead-letters", "redrive")
-    wait_until(lambda: _is_settled(observer, case), seconds=_SECONDS_TO_SETTLE)
+    wait_until(lambda: _is_settled(observer, case))
     remaining = human_loops.json(*listing)
 
     observation = observer.observe(case.loop)

@@ -17,7 +17,6 @@ from local.sending import send_event, write_output
 from local.waiting import wait_until
 
 _LOOP = "claim-2202"
-_SECONDS_TO_SETTLE = 30
 _SHOWN = ("humanLoopName", "humanLoopStatus", "fieldsJudged", "fieldsCorrect", "agreement")
 
 
@@ -39,11 +38,11 @@ def run(environment: DemoEnvironment) -> Result:
         answer: dict[str, Any] = step_functions.describe_execution(executionArn=execution)
         return answer
 
-    wait_until(lambda: _LOOP in environment.a2i.loops, seconds=_SECONDS_TO_SETTLE)
+    wait_until(lambda: _LOOP in environment.a2i.loops)
     waited = described()["status"]
     if _LOOP in environment.a2i.loops:
         _end(environment, environment.a2i.loops[_LOOP])
-    wait_until(lambda: described()["status"] != "RUNNING", seconds=_SECONDS_TO_SETTLE)
+    wait_until(lambda: described()["status"] != "RUNNING")
     ended = described()
     outcome = json.loads(ended.get("output", "{}"))
     succeeded = (waited, ended["status"]) == ("RUNNING", "SUCCEEDED")

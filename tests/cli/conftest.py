@@ -6,14 +6,19 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import boto3
+import moto.core.responses
 import pytest
+import typer.main
+import typer.testing
 from botocore.awsrequest import AWSRequest, AWSResponse
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.utils import camelcase_to_underscores
 from moto.sqs.models import sqs_backends
 from typer.testing import CliRunner, Result
 
@@ -23,6 +28,10 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 
 Answer = Callable[[Mapping[str, Any]], tuple[int, Mapping[str, str], bytes]]
+
+# What is computed for each run or request is the same each time, and takes a third of a test.
+vars(typer.testing)["_get_command"] = cache(typer.main.get_command)
+vars(moto.core.responses)["camelcase_to_underscores"] = cache(camelcase_to_underscores)
 
 #: The queues of a deployment with buffered delivery.
 QUEUES = (
@@ -110,16 +119,22 @@ class Function:
         return [event["detail"]["humanLoopName"] for event in self.events]
 
 
+@cache
+def client(service: str) -> Any:
+    """Make a client once for all tests: that takes longer than most tests."""
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
 class Stack:
     """A deployed stack in memory."""
 
     def __init__(self, function: Function) -> None:
         self.function = function
-        self.sqs: Any = boto3.client("sqs")
-        self.sns: Any = boto3.client("sns")
-        self.dynamodb: Any = boto3.client("dynamodb")
-        self.cloudwatch: Any = boto3.client("cloudwatch")
-        self.events: Any = boto3.client("events")
+        self.sqs = client("sqs")
+        self.sns = client("sns")
+        self.dynamodb = client("dynamodb")
+        self.cloudwatch = client("cloudwatch")
+        self.events = client("events")
         self.rules: list[str] = []
         self.outputs = {"HandlerName": "handler", "LedgerTableName": "ledger"}
         for name in QUEUES:

@@ -91,23 +91,24 @@ def test_one_bucket_gives_one_deployment(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paths", "prefix"),
+    ("paths", "prefixes"),
     [
-        (["s3://reviews"], None),
-        (["s3://reviews/"], None),
-        (["s3://reviews/a"], "a/"),
-        (["s3://reviews/a", "s3://reviews/ab"], None),
-        (["s3://reviews/x/a", "s3://reviews/x/ab"], "x/"),
-        (["s3://reviews/x", "s3://reviews"], None),
-        (["s3://reviews/x y#z"], "x y#z/"),
+        (["s3://reviews"], [None]),
+        (["s3://reviews/"], [None]),
+        (["s3://reviews/a"], ["a/"]),
+        (["s3://reviews/x y#z"], ["x y#z/"]),
+        (["s3://reviews/x/flow-0", "s3://reviews/x/flow-1"], ["x/"]),
+        (["s3://reviews/a", "s3://reviews/ab"], ["a/", "ab/"]),
+        (["s3://reviews/x/a", "s3://reviews/x/ab"], ["x/a/", "x/ab/"]),
+        (["s3://reviews/x", "s3://reviews"], [None, "x/"]),
     ],
 )
-def test_prefix_is_what_all_have_in_common(
-    account: Account, paths: list[str], prefix: str | None
+def test_prefix_lets_the_handler_read_all_outputs(
+    account: Account, paths: list[str], prefixes: list[str | None]
 ) -> None:
     for number, path in enumerate(paths):
         account.add(f"flow-{number}", path)
-    assert configured()["reviews"]["output"].get("prefix") == prefix
+    assert [each["output"].get("prefix") for each in configured().values()] == prefixes
 
 
 def test_buckets_and_keys_give_deployments_of_their_own(account: Account) -> None:

@@ -43,7 +43,7 @@ COMMANDS = [
 def test_there_are_commands_in_the_documentation() -> None:
     told = {command.split()[0] for command in COMMANDS}
     assert told == {
-        *("dead-letters", "status", "verify", "outcomes", "resend"),
+        *("dead-letters", "policy", "status", "verify", "outcomes", "resend"),
         *(
             "review",
             "mapping",
@@ -77,6 +77,7 @@ def test_command_of_the_documentation_runs(
     if command.startswith("resend"):
         answers("lambda.Invoke", lambda _: (200, {}, b'{"resent": ["a"], "notResent": {}}'))
     stack.put_of_function("LOOP_NAME")
+    stack.put("DeadLetterQueue", "malformed", ErrorCode="MalformedEventError", ErrorMessage="m")
     boto3.client("s3").create_bucket(
         Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -120,7 +121,7 @@ def test_every_command_and_option_is_documented() -> None:
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
-    assert len(commands) == 20
+    assert len(commands) == 21
     assert len(options) > 10
     assert [
         name

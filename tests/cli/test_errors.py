@@ -27,7 +27,7 @@ from botocore.exceptions import (
 )
 
 from human_loops_cli.errors import explain
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.cli.conftest import Answer, Stack, run
 from tests.signals import heed_signals
 
@@ -204,7 +204,7 @@ def test_closed_pipe_ends_the_command_without_a_word() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=30) == 141
+        assert process.wait(timeout=MAX_SECONDS) == 141
 
 
 def _unread(pipe: IO[bytes]) -> int:
@@ -228,9 +228,9 @@ def test_interrupted_command_says_so() -> None:
         pipe = process.stdin
         pipe.write(b"{")
         pipe.flush()
-        assert wait_until(lambda: _unread(pipe) == 0, seconds=60)
+        assert wait_until(lambda: _unread(pipe) == 0)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 130
+        assert process.wait(timeout=MAX_SECONDS) == 130
         assert process.stderr.read() == b"error: interrupted\n"
 
 

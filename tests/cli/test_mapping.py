@@ -65,7 +65,7 @@ def test_desk_says_in_how_many_files_each_path_was_found(desk: Desk) -> None:
     desk.add(custom())
     _, outcomes, lines = desk.review([FIELD, {"name": "B", "path": "length(q)"}])
     assert len(outcomes) == 4
-    assert lines == [
+    assert lines[1:] == [
         "A: prediction found in 2 of 3 files, answer in 2 of 3",
         "B: prediction found in 0 of 3 files, answer in 0 of 3",
     ]
@@ -126,7 +126,8 @@ def test_places_with_equal_values_are_suggested(desk: Desk) -> None:
     assert lines == [
         "crowd-classifier: guess.kind (equal in 3 of 3 files, names 11% alike)",
         "notes: no candidate",
-        "town: model.Town (equal in 0 of 3 files, names 100% alike)",
+        "town: model.Town (equal in 0 of 3 files, names 100% alike; decide on absent: blank or "
+        "upheld)",
     ]
     assert desk.review(fields)[0] == 0
 
@@ -145,7 +146,7 @@ def test_equal_constant_is_no_candidate(desk: Desk) -> None:
 def test_flattened_and_packed_answers_are_suggested_with_one_path(desk: Desk) -> None:
     desk.add(custom({"a.b": "x"}, {"a": '{"b": "y"}'}, inputs={"a": {"b": "x"}}))
     fields, _ = desk.suggest()
-    assert fields == [{"name": "a.b", "path": "a.b"}]
+    assert fields == [{"name": "a.b", "path": "a.b", "absent": "blank"}]
 
 
 def test_elements_of_built_in_tasks_are_suggested_as_a_whole(desk: Desk) -> None:
@@ -178,7 +179,7 @@ def test_unreadable_file_is_named_and_the_others_are_used(desk: Desk) -> None:
     (desk.folder / "bad.json").write_text("{")
     desk.add(custom({"town": "x"}, inputs={"town": "x"}))
     mapping, lines = desk.suggest(status=1)
-    assert mapping == [{"name": "town", "path": "town"}]
+    assert mapping == [{"name": "town", "path": "town", "absent": "blank"}]
     assert lines[0] == f"unreadable: {desk.folder}/bad.json: line 1 column 2: expected JSON"
 
 
@@ -195,7 +196,7 @@ def test_nothing_is_printed_if_no_output_can_be_read(desk: Desk, text: str) -> N
 def test_directory_is_read_for_suggestions(desk: Desk) -> None:
     desk.add(custom({"town": "x"}, inputs={"town": "x"}))
     desk.paths = [str(desk.folder)]
-    assert desk.suggest()[0] == [{"name": "town", "path": "town"}]
+    assert desk.suggest()[0] == [{"name": "town", "path": "town", "absent": "blank"}]
 
 
 def test_directory_without_outputs_is_named(desk: Desk) -> None:
@@ -210,8 +211,8 @@ def test_each_flow_definition_gets_its_mapping(desk: Desk) -> None:
         desk.add(custom({"notes": word}), "notes")
     mapping, lines = desk.suggest()
     assert mapping == {
-        "claims": [{"name": "kind", "prediction": "guess", "answer": "kind"}],
-        "tickets": [{"name": "town", "prediction": "guess", "answer": "town"}],
+        "claims": [{"name": "kind", "prediction": "guess", "answer": "kind", "absent": "blank"}],
+        "tickets": [{"name": "town", "prediction": "guess", "answer": "town", "absent": "blank"}],
     }
     assert lines == [
         "claims: kind: guess (equal in 2 of 2 files, names 0% alike)",
@@ -237,7 +238,7 @@ def test_objects_in_s3_are_read_for_suggestions(desk: Desk) -> None:
     body = json.dumps(custom({"town": "x"}, inputs={"town": "x"}))
     s3.put_object(Bucket="bucket", Key="loop/output.json", Body=body)
     desk.paths = ["s3://bucket/"]
-    assert desk.suggest()[0] == [{"name": "town", "path": "town"}]
+    assert desk.suggest()[0] == [{"name": "town", "path": "town", "absent": "blank"}]
 
 
 def test_suggestion_has_no_value(desk: Desk) -> None:
@@ -245,3 +246,162 @@ def test_suggestion_has_no_value(desk: Desk) -> None:
         desk.add(custom({"town": secret}, inputs={"town": secret}))
     fields, lines = desk.suggest()
     assert "hush" not in json.dumps(fields) + "".join(lines)
+
+
+CASES: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]] = [
+    (
+        [{"translationPairs": [{"source": "a", "translation": text} for text in "xyz"]}],
+        [
+            {
+                **{f"translation{number}": text for number, text in enumerate("xYz", 1)},
+                **{f"rating{number}": {"good": True, "bad": False} for number in (1, 2, 3)},
+            }
+        ],
+        [
+            {
+                "name": "rating",
+                "prediction": "translationPairs",
+                "answer_name": "rating{number}",
+                "answer_values": {"bad": "rejected", "good": "upheld"},
+                "rows": True,
+                "row_value": "translation",
+            },
+            {
+                "name": "translation",
+                "prediction": "translationPairs",
+                "answer_name": "translation{number}",
+                "absent": "blank",
+                "rows": True,
+                "row_value": "translation",
+            },
+        ],
+    ),
+    (
+        [{"found": [{"id": "e00", "text": "aspirin 80mg"}, {"id": "e01", "text": "metformin"}]}],
+        [{"corrected_text_e00": "aspirin 81mg", "corrected_text_e01": "metformin"}],
+        [
+            {
+                "name": "corrected_text",
+                "prediction": "found",
+                "answer_name": "corrected_text_{key}",
+                "absent": "blank",
+                "rows": True,
+                "row_key": "id",
+                "row_value": "text",
+            }
+        ],
+    ),
+    (
+        [{"docs": [{"sentiment": "positive"}, {"sentiment": "negative"}]}],
+        [{"sentiment0": {"label": "neutral"}, "sentiment1": {"label": "negative"}}],
+        [
+            {
+                "name": "sentiment",
+                "prediction": "docs",
+                "answer_name": "sentiment{index}",
+                "rows": True,
+                "row_value": "sentiment",
+            }
+        ],
+    ),
+    (
+        [{"lines": ["one", "two", "three"]}],
+        [{"lines[0].text": "one", "lines[1].text": "two", "lines[2].text": "three"}],
+        [
+            {
+                "name": "lines[].text",
+                "prediction": "lines",
+                "answer_name": "lines[{index}].text",
+                "absent": "blank",
+                "rows": True,
+            }
+        ],
+    ),
+    (
+        [{"model": {"label": "cat"}, "image": "s3://bucket/1"}],
+        [{"verdict": {"agree": True, "disagree": False}}],
+        [
+            {
+                "name": "verdict",
+                "prediction": "model.label",
+                "answer": "verdict",
+                "answer_values": {"agree": "upheld", "disagree": "rejected"},
+            }
+        ],
+    ),
+    (
+        [{"draft": word} for word in "ab"],
+        [{"decision": {"label": "approve"}}, {"decision": {"label": "reject"}}],
+        [
+            {
+                "name": "decision",
+                "prediction": "draft",
+                "answer": "decision",
+                "answer_values": {"approve": "upheld", "reject": "rejected"},
+            }
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "contents", "expected"), CASES)
+def test_inputs_of_rows_and_verdicts_are_suggested(
+    desk: Desk,
+    inputs: list[dict[str, Any]],
+    contents: list[dict[str, Any]],
+    expected: list[dict[str, Any]],
+) -> None:
+    for each, content in zip(inputs, contents, strict=True):
+        desk.add(custom(content, inputs=each))
+    mapping, _ = desk.suggest()
+    assert mapping == expected
+    _, outcomes, _ = desk.review(mapping)
+    assert sum(each["fieldsJudged"] for each in outcomes) >= len(expected)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "answer"),
+    [
+        (0.93, {"boundingBoxes": []}),
+        (42, {"agreed": True, "unsure": False}),
+        ({"text": "x"}, "x"),
+        (["a", "b"], {"entities": [{"startOffset": 0, "endOffset": 1, "label": "a"}]}),
+        (True, {"label": "cat"}),
+    ],
+)
+def test_pair_that_cannot_be_compared_is_not_suggested(
+    desk: Desk, prediction: Any, answer: Any
+) -> None:
+    drawn = {"boundingBoxes": [{"label": "a", "left": 1, "top": 1, "width": 2, "height": 2}]}
+    desk.add(
+        custom(
+            {"kind": drawn if answer == {"boundingBoxes": []} else answer},
+            inputs={"kind": prediction},
+        )
+    )
+    mapping, lines = desk.suggest(status=1)
+    assert mapping is None
+    assert lines[0] == "kind: no candidate"
+
+
+def test_empty_input_is_asked_about_if_no_answer_equals_the_prediction(desk: Desk) -> None:
+    for word in "abc":
+        desk.add(custom({"summary": word.upper()}, inputs={"summary": word}))
+    mapping, lines = desk.suggest()
+    assert mapping == [{"name": "summary", "path": "summary"}]
+    assert lines[0].endswith("names 100% alike; decide on absent: blank or upheld)")
+
+
+def test_rows_in_the_order_of_keys_are_warned_of(desk: Desk) -> None:
+    desk.add(custom({"t1": "a", "t10": "b"}, inputs={"p": ["a", "b"]}))
+    field = {"name": "T", "prediction": "p", "answer": "values(@)", "rows": True}
+    _, outcomes, lines = desk.review([field])
+    assert outcomes[0]["fields"][0]["note"] == "ambiguousRows"
+    assert any("T: no verdict: its rows are in the order of an object's keys" in x for x in lines)
+
+
+def test_absent_inputs_are_reported_beside_the_figures(desk: Desk) -> None:
+    desk.add(custom({}, inputs={"p": "x"}))
+    _, outcomes, lines = desk.review([FIELD])
+    assert outcomes[0]["fieldsAbsent"] == 1
+    assert lines[0].startswith("1 fields lack an answer's input, and the figures are unreliable")

@@ -26,6 +26,7 @@ from human_loops_cli.outcome_data import line_problems as problems
 from human_loops_cli.outcome_data.open_outcomes import OutcomeData, open_outcomes
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.session import Session
+from tests.examples import examples
 from tests.tables.parquet_files import sample_outcomes, write_parquet
 
 OUTPUTS: Final = Path(__file__).parents[2] / "local" / "samples" / "outputs"
@@ -348,7 +349,9 @@ LINES = st.lists(
 
 @pytest.mark.usefixtures("way")
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(LINES)
 def test_every_line_is_counted_or_named(tmp_path: Path, hostile: list[bytes]) -> None:
@@ -380,8 +383,9 @@ LONG: Final = gzip.compress(GOOD * (2_000_000 // len(GOOD)))
         (LONG[:-4], False),
         # The checksum is wrong, the content is not.
         (LONG[:-8] + bytes(4) + LONG[-4:], False),
+        # Few lines, because each line beside one that is wrong is read alone.
         *(
-            (GOOD + f"{line}\n".encode() + GOOD, False)
+            (lines([ONE]).encode() + f"{line}\n".encode() + lines([ONE]).encode(), False)
             for line, problem in HOSTILE.items()
             if problem != problems.A2I_OUTPUT  # in a small file, it could be an output
         ),

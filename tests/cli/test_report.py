@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from human_loop_tables.queries import QUERIES
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.cli.conftest import run, run_json
 from tests.signals import ENDING, heed_signals
 from tests.tables.parquet_files import sample_outcomes
@@ -161,8 +161,7 @@ def reading_standard_input(
         preexec_fn=signals,
     ) as process:
         assert wait_until(
-            lambda: bool(list(folder.glob("human-loops-*/fetched-*"))) or bool(process.poll()),
-            seconds=60,
+            lambda: bool(list(folder.glob("human-loops-*/fetched-*"))) or bool(process.poll())
         )
         yield process
 
@@ -175,7 +174,7 @@ def test_ended_by_a_signal_nothing_is_left(
     with reading_standard_input(command, tmp_path, heed_signals) as process:
         assert process.stderr is not None
         process.send_signal(sent)
-        assert process.wait(timeout=60) == 130
+        assert process.wait(timeout=MAX_SECONDS) == 130
         assert process.stderr.read() == b"error: interrupted\n"
     assert list(tmp_path.iterdir()) == []
 
@@ -188,6 +187,6 @@ def test_signal_that_is_ignored_stays_ignored(tmp_path: Path, sent: signal.Signa
 
     with reading_standard_input("report", tmp_path, ignore) as process:
         process.send_signal(sent)
-        _, errors = process.communicate(timeout=60)  # nothing more comes
+        _, errors = process.communicate(timeout=MAX_SECONDS)  # nothing more comes
     assert errors.startswith(b"error: no outcome was read\n")
     assert process.returncode == 1

@@ -508,6 +508,7 @@ def test_output_is_encrypted_with_the_key_of_the_flow_definition(
         "s3://another-bucket/a2i",
         "s3://reviews",
         "s3://reviews/a2i/deeper",
+        "s3://reviews/a2i/invoices-new",
         "s3://reviews/a2i-of-others",
     ],
 )
@@ -519,6 +520,15 @@ def test_output_outside_of_what_the_handler_may_read_is_broken_and_not_written(
     assert state == "broken"
     assert f"A2I writes to {path}/, but the handler may read s3://reviews/a2i/" in detail
     assert written(with_handler) == []
+
+
+def test_output_below_the_folder_of_the_flow_definition_is_readable(
+    with_handler: Composed, answers: Callable[[str, Answer], None]
+) -> None:
+    flow_definitions(answers, "invoices", path="s3://reviews/a2i/invoices")
+    assert with_handler.verify(status=1)[FLOW][0] == "ok"
+    (key,) = written(with_handler)
+    assert key.startswith("a2i/invoices/invoices/human-loops_verification/")
 
 
 def test_misspelt_flow_definition_is_broken(

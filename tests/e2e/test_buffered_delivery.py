@@ -16,9 +16,6 @@ from local.sending import send, send_event, write_output
 from local.waiting import wait_until
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
 
-SECONDS_TO_SETTLE = 30
-SECONDS_TO_GIVE_UP = 60
-
 
 def claim(observer: Observer, loop: str, flow: str = BUFFERED_FLOW_DEFINITION) -> Case:
     """Make a reviewed claim, its output in the stack's own bucket."""
@@ -41,7 +38,7 @@ def _without_values(sample: OutputSample) -> OutputSample:
 
 
 def settled(observer: Observer, case: Case) -> bool:
-    return wait_until(lambda: bool(observer.observe(case.loop).records), seconds=SECONDS_TO_SETTLE)
+    return wait_until(lambda: bool(observer.observe(case.loop).records))
 
 
 def test_human_loop_is_settled_without_values_in_its_outcome(
@@ -59,7 +56,7 @@ def test_identical_events_give_one_ledger_item_and_one_outcome_id(
     case = dataclasses.replace(claim(buffered, "claim-2"), sent=2)
     send(emulator, [case])
     queue = Mailbox(emulator, buffered.stack["HandlerQueueUrl"])
-    assert wait_until(lambda: queue.waiting == 0, seconds=SECONDS_TO_SETTLE)
+    assert wait_until(lambda: queue.waiting == 0)
     assert buffered.observe(case.loop).differences(case) == []
 
 
@@ -68,10 +65,7 @@ def test_loop_whose_output_appears_later_is_retried_and_settled(
 ) -> None:
     case = claim(buffered, "claim-3")
     send_event(emulator, case.event)
-    assert wait_until(
-        lambda: any("OutputNotReadyError" in line for line in buffered.handler_log()),
-        seconds=SECONDS_TO_SETTLE,
-    )
+    assert wait_until(lambda: any("OutputNotReadyError" in line for line in buffered.handler_log()))
     assert buffered.observe(case.loop).records == []
     write_output(emulator, case)
     assert settled(buffered, case)
@@ -103,11 +97,9 @@ def test_malformed_event_goes_to_the_dead_letter_queue_with_its_reason(
     )
     send(emulator, [innocent])
     assert settled(buffered, innocent), "a malformed event held another one up"
-    assert wait_until(lambda: body in handler_dead_letters.collect(), seconds=SECONDS_TO_GIVE_UP)
+    assert wait_until(lambda: body in handler_dead_letters.collect())
     # The emulator writes the log once the function has ended.
-    assert wait_until(
-        lambda: any(reason in line for line in buffered.handler_log()), seconds=SECONDS_TO_SETTLE
-    )
+    assert wait_until(lambda: any(reason in line for line in buffered.handler_log()))
     attributes = handler_dead_letters.attributes[handler_dead_letters.messages.index(body)]
     assert attributes["ErrorCode"] == "MalformedEventError"
     assert reason in attributes["ErrorMessage"]
@@ -123,5 +115,5 @@ def test_event_that_a_consumer_gives_up_on_goes_to_the_dead_letter_queue(
     def received_in_vain() -> bool:
         return "Messages" not in sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)
 
-    assert wait_until(received_in_vain, seconds=SECONDS_TO_GIVE_UP)
+    assert wait_until(received_in_vain)
     assert any("claim-5" in message for message in buffered.dead_letter_messages())

@@ -20,7 +20,6 @@ from local.waiting import wait_until
 
 FLOW_DEFINITION = "applications"
 SAMPLE = OutputSample.named("custom-classifier")
-SECONDS_TO_ARRIVE = 30
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Workflow:
         """Start an execution that starts a loop; return both once the loop runs."""
         execution = self.start(applicationId=application, document="s3://bucket/document")
         name = f"application-{application}"
-        assert wait_until(lambda: name in self.a2i.loops, seconds=SECONDS_TO_ARRIVE)
+        assert wait_until(lambda: name in self.a2i.loops)
         return execution, self.a2i.loops[name]
 
     def end(
@@ -72,7 +71,7 @@ class Workflow:
             described: Mapping[str, Any] = client.describe_execution(executionArn=execution)
             return described
 
-        assert wait_until(lambda: describe()["status"] != "RUNNING", seconds=SECONDS_TO_ARRIVE)
+        assert wait_until(lambda: describe()["status"] != "RUNNING")
         return describe()
 
     def is_recorded(self, loop: Loop) -> bool:
@@ -107,7 +106,7 @@ def test_completed_loop_resumes_the_execution_with_its_outcome(workflow: Workflo
     assert output["review"]["humanLoopArn"] == loop.arn
     assert output["review"]["outputS3Uri"] == loop.output_s3_uri
     assert output["review"]["answerCount"] == len(SAMPLE.document["humanAnswers"])
-    assert wait_until(lambda: workflow.callbacks() == [], seconds=SECONDS_TO_ARRIVE)
+    assert wait_until(lambda: workflow.callbacks() == [])
 
 
 def test_failed_loop_is_an_error_that_the_state_machine_catches(workflow: Workflow) -> None:
@@ -142,7 +141,7 @@ def test_unreadable_output_fails_the_execution_with_the_reason(workflow: Workflo
 def test_loop_that_ended_before_resumes_at_once(workflow: Workflow) -> None:
     loop = workflow.a2i.add(Loop("started-before", FLOW_DEFINITION, "InProgress"))
     workflow.end(loop, "Stopped")
-    assert wait_until(lambda: workflow.is_recorded(loop), seconds=SECONDS_TO_ARRIVE)
+    assert wait_until(lambda: workflow.is_recorded(loop))
 
     result = workflow.result(workflow.start(humanLoopArn=loop.arn))
     assert result["status"] == "SUCCEEDED"
@@ -152,7 +151,7 @@ def test_loop_that_ended_before_resumes_at_once(workflow: Workflow) -> None:
 def test_loop_that_was_started_before_is_waited_for(workflow: Workflow) -> None:
     loop = workflow.a2i.add(Loop("running", FLOW_DEFINITION, "InProgress"))
     execution = workflow.start(humanLoopArn=loop.arn)
-    assert wait_until(lambda: len(workflow.callbacks()) == 1, seconds=SECONDS_TO_ARRIVE)
+    assert wait_until(lambda: len(workflow.callbacks()) == 1)
     workflow.end(loop)
 
     assert workflow.result(execution)["status"] == "SUCCEEDED"

@@ -20,8 +20,6 @@ from local.waiting import wait_until
 from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
 from tests.permissions.recorded_calls import RECORDER
 
-SECONDS_TO_SETTLE = 30
-
 #: As Lambda adds them to an event that it gave up on.
 OF_LAMBDA = {"RequestID": "5c5a8b9e", "ErrorCode": "200", "ErrorMessage": "Throttled"}
 
@@ -103,7 +101,7 @@ def test_letters_are_listed_redriven_and_the_poison_letter_stays(
         loops = human_loops.json("status", "--flow", BUFFERED_FLOW_DEFINITION, status=1)["failures"]
         return {"cli-invoked", "cli-moved"} <= {loop["humanLoopName"] for loop in loops}
 
-    assert wait_until(settled, seconds=SECONDS_TO_SETTLE)
+    assert wait_until(settled)
     assert [row["about"] for row in human_loops.json("dead-letters", "list")] == ["cli-poison"]
 
 
@@ -126,7 +124,7 @@ def test_outcome_is_published_again_with_its_id(
         details = [json.loads(message)["detail"] for message in outcomes.collect()]
         return [each for each in details if each["humanLoopName"] == "cli-republished"]
 
-    assert wait_until(lambda: len(published()) == 1, seconds=SECONDS_TO_SETTLE)
+    assert wait_until(lambda: len(published()) == 1)
     arn = published()[0]["humanLoopArn"]
 
     def recorded() -> bool:
@@ -135,7 +133,7 @@ def test_outcome_is_published_again_with_its_id(
         )
         return arn in [row["humanLoopArn"] for row in rows["wouldPublish"]]
 
-    assert wait_until(recorded, seconds=SECONDS_TO_SETTLE)
+    assert wait_until(recorded)
     assert human_loops.json("outcomes", "republish", "--loop", arn)["published"] == 1
     first, second = published()
     assert first == second

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.emulator import PROJECT
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.signals import ENDING, heed_signals
 
 DEMO = [sys.executable, "-m", "local"]
@@ -25,6 +26,15 @@ class Interrupts:
         if name == "local.demo":
             os.kill(os.getpid(), number)
 sys.meta_path.insert(0, Interrupts())
+runpy.run_module("local", run_name="__main__")
+"""
+
+# One scenario is enough to see what stays up.
+KEPT_AFTER_ONE_SCENARIO = """
+import runpy, sys
+import local.scenarios
+local.scenarios.SCENARIOS = local.scenarios.SCENARIOS[:1]
+sys.argv[1:] = ["--keep"]
 runpy.run_module("local", run_name="__main__")
 """
 
@@ -49,28 +59,37 @@ def is_alive(pid: int) -> bool:
     return bool(state.stdout.strip()) and not state.stdout.startswith("Z")
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A demo that prints to a pipe, with a temporary folder of its own."""
+@contextlib.contextmanager
+def running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A demo that prints to a pipe and has this temporary folder."""
     with subprocess.Popen(
-        DEMO,
+        command,
         cwd=PROJECT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_signals,
     ) as process:
         yield process
         process.kill()
 
 
-def read_until(process: subprocess.Popen[str], text: str) -> None:
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    with running(DEMO, tmp_path) as process:
+        yield process
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """Return what the demo prints, from now to this text."""
     assert process.stdout is not None
     printed = ""
     while text not in printed:
         character = process.stdout.read(1)
         assert character, f"the demo ended: {printed}"
         printed += character
+    return printed
 
 
 def run_demo(command: list[str], *, stdout: int = subprocess.DEVNULL) -> tuple[int, str]:
@@ -84,14 +103,14 @@ def test_killed_demo_leaves_no_process_and_no_folder(
     demo: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     read_until(demo, "cdk bootstrap")
-    assert wait_until(lambda: len(descendants(demo.pid)) > 4, seconds=30), "no CDK CLI"
+    assert wait_until(lambda: len(descendants(demo.pid)) > 4), "no CDK CLI"
     started = descendants(demo.pid)
     assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o700]
 
     demo.send_signal(signal.SIGKILL)
 
-    assert wait_until(lambda: not any(map(is_alive, started)), seconds=20)
-    assert wait_until(lambda: not list(tmp_path.iterdir()), seconds=20)
+    assert wait_until(lambda: not any(map(is_alive, started)))
+    assert wait_until(lambda: not list(tmp_path.iterdir()))
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -103,12 +122,12 @@ def test_demo_that_is_stopped_says_so_and_leaves_nothing(
     demo.send_signal(number)
     demo.send_signal(number)  # an impatient user
 
-    _, errors = demo.communicate(timeout=30)
+    _, errors = demo.communicate(timeout=MAX_SECONDS)
 
     assert errors == f"\ndemo: stopped by {number.name}; the emulator is stopped\n"
     assert demo.returncode == 128 + number
     # The last of them, which tidies up, ends just after the demo.
-    assert wait_until(lambda: not any(map(is_alive, started)), seconds=5)
+    assert wait_until(lambda: not any(map(is_alive, started)))
     assert not list(tmp_path.iterdir())
 
 
@@ -137,6 +156,27 @@ def test_argument_that_the_demo_does_not_know_is_an_error() -> None:
     assert run_demo([*DEMO, "--kept"]) == (1, "error: expected --keep or nothing, got '--kept'\n")
 
 
+def test_kept_demo_stays_up_for_other_programs_until_ctrl_c(tmp_path: Path) -> None:
+    with running([sys.executable, "-c", KEPT_AFTER_ONE_SCENARIO], tmp_path) as demo:
+        summary = read_until(demo, "until you press Ctrl-C. In another terminal:\n")
+        shell = read_until(demo, " status\n")
+        status = subprocess.run(
+            ["sh", "-ec", shell], cwd=PROJECT, check=False, capture_output=True, text=True
+        )
+        started = descendants(demo.pid)
+        demo.send_signal(signal.SIGINT)
+        printed, errors = demo.communicate(timeout=MAX_SECONDS)
+
+    assert "NOT as expected" not in summary
+    assert shell.count("export AWS_ENDPOINT_URL") > 1, "of the emulator, and of A2I"
+    assert status.stderr == ""
+    assert "FailedLoops" in status.stdout
+    assert (demo.returncode, printed, errors) == (0, "\ndemo: the emulator is stopped\n", "")
+    assert started
+    assert wait_until(lambda: not any(map(is_alive, started)))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("started", [1, 2], ids=["shell", "python"])
 def test_demo_that_is_stopped_before_python_handles_signals_shows_no_traceback(
     started: int,
@@ -155,7 +195,7 @@ def test_demo_that_is_stopped_before_python_handles_signals_shows_no_traceback(
         while len(descendants(make.pid)) < started:
             assert make.poll() is None
         os.killpg(make.pid, signal.SIGINT)
-        printed, _ = make.communicate(timeout=30)
+        printed, _ = make.communicate(timeout=MAX_SECONDS)
     assert make.returncode == -signal.SIGINT
     assert "Traceback" not in printed
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from local.emulator import ACCOUNT, PROJECT, REGION, EmulatorError, running_emulator
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.e2e.test_demo_process import descendants
 from tests.signals import ENDING
 
@@ -56,7 +56,7 @@ def test_emulator_goes_away_with_a_program_that_is_stopped(number: signal.Signal
         assert answers(int(port))
         program.send_signal(number)
         try:
-            program.wait(timeout=20)
+            program.wait(timeout=MAX_SECONDS)
         finally:
             program.kill()
     assert not answers(int(port))
@@ -80,7 +80,7 @@ def test_emulator_that_ends_by_itself_is_the_error_whatever_it_led_to() -> None:
         with running_emulator() as emulator:
             for process in descendants(os.getpid()) - before:
                 os.kill(process, signal.SIGKILL)
-            assert wait_until(lambda: emulator.has_ended, seconds=20)
+            assert wait_until(lambda: emulator.has_ended)
             raise ZeroDivisionError
 
     with pytest.raises(EmulatorError, match="the emulator ended with status -9") as caught:

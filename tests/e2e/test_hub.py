@@ -18,7 +18,6 @@ from local.waiting import wait_until
 from tests.e2e.conftest import FORWARDED_FLOW_DEFINITION, SPOKE_ACCOUNT, SPOKE_REGION
 from tests.e2e.test_cli import put
 
-SECONDS_TO_SETTLE = 30
 PLACES = [(SPOKE_ACCOUNT, SPOKE_REGION), (ACCOUNT, REGION)]
 
 each_place = pytest.mark.parametrize(("account", "region"), PLACES)
@@ -30,7 +29,7 @@ def spoke(account: str, emulator: Emulator, other_account: Emulator) -> Emulator
 
 
 def settled(observer: Observer, loop: str) -> bool:
-    return wait_until(lambda: bool(observer.observe(loop).records), seconds=SECONDS_TO_SETTLE)
+    return wait_until(lambda: bool(observer.observe(loop).records))
 
 
 @each_place
@@ -58,8 +57,7 @@ def test_review_of_a_spoke_is_settled_in_the_hub(
         lambda: any(
             line.startswith("{") and json.loads(line).get("FlowDefinition") == dimension
             for line in hub.handler_log()
-        ),
-        seconds=SECONDS_TO_SETTLE,
+        )
     )
 
 
@@ -72,7 +70,7 @@ def test_alert_of_the_hub_names_account_and_region(
         spoke,
         human_loop_event(loop, FORWARDED_FLOW_DEFINITION, "Failed", account=account, region=region),
     )
-    assert wait_until(lambda: bool(hub.observe(loop).alerts), seconds=SECONDS_TO_SETTLE)
+    assert wait_until(lambda: bool(hub.observe(loop).alerts))
     (alert,) = hub.observe(loop).alerts
     assert f"Account and Region: {account} {region}" in alert
     assert f"https://{region}.console.aws.amazon.com/a2i/" in alert

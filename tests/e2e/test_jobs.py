@@ -13,7 +13,6 @@ from local.mailbox import Mailbox
 from local.sending import send_event
 from local.waiting import wait_until
 
-SECONDS_TO_ARRIVE = 20
 REASON = 'AlgorithmError: "label" not found in \\data\\train.csv, exit code: 1'
 
 
@@ -52,7 +51,7 @@ def arrived(emulator: Emulator, jobs: EmulatedStack) -> dict[str, list[str]]:
         training_job_event("claims-1", "Failed", REASON),
     ):
         send_event(emulator, event)
-    assert wait_until(lambda: len(boxes["queue"].collect()) >= 3, seconds=SECONDS_TO_ARRIVE)
+    assert wait_until(lambda: len(boxes["queue"].collect()) >= 3)
     return {name: box.collect() for name, box in boxes.items()}
 
 

@@ -21,7 +21,6 @@ from local.waiting import wait_until
 from tests.e2e.aws_commands import AwsCommands, commands_of
 from tests.e2e.conftest import RECONCILED_FLOW_DEFINITION
 
-SECONDS = 30
 CREATED = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 
 
@@ -39,7 +38,7 @@ def test_lost_ledger_is_restored_and_nothing_is_missing(
     aws = AwsCommands(emulator, LEDGER_TABLE=table, RECONCILER_NAME=stack["ReconcilerName"])
     aws.run('aws lambda invoke --function-name "$RECONCILER_NAME" reconciled.json')
     send_event(emulator, ended("ledger-before"))
-    assert wait_until(lambda: recorded(observer, "ledger-before"), seconds=SECONDS)
+    assert wait_until(lambda: recorded(observer, "ledger-before"))
 
     with pytest.raises(dynamodb.exceptions.ClientError, match="protect"):
         dynamodb.delete_table(TableName=table)
@@ -68,7 +67,7 @@ def test_lost_ledger_is_restored_and_nothing_is_missing(
     assert ran.count("human-loops") == 1
     assert aws.files["reconciled.json"]["recoveredLoops"] == [lost.arn]
     loops = ("ledger-before", "ledger-meanwhile", "ledger-lost")
-    assert wait_until(lambda: all(recorded(observer, loop) for loop in loops), seconds=SECONDS)
+    assert wait_until(lambda: all(recorded(observer, loop) for loop in loops))
     restored = dynamodb.describe_table(TableName=table)["Table"]
     assert restored["DeletionProtectionEnabled"]
     assert [each["IndexName"] for each in restored["GlobalSecondaryIndexes"]] == [

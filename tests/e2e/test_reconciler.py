@@ -46,7 +46,7 @@ class Account:
 
     def await_records(self, loop: str, count: int) -> bool:
         """Wait until the ledger has a loop."""
-        return wait_until(lambda: len(self.observer.observe(loop).records) == count, seconds=30)
+        return wait_until(lambda: len(self.observer.observe(loop).records) == count)
 
 
 @pytest.fixture(scope="module")

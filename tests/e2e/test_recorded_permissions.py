@@ -33,9 +33,9 @@ from local.samples import OutputSample
 from local.sending import send, write_output
 from local.waiting import wait_until
 from tests.e2e.conftest import RECONCILED_FLOW_DEFINITION
-from tests.e2e.test_buffered_delivery import SECONDS_TO_GIVE_UP, claim, settled
+from tests.e2e.test_buffered_delivery import claim, settled
 from tests.e2e.test_callbacks import FLOW_DEFINITION as APPLICATIONS_FLOW_DEFINITION
-from tests.e2e.test_callbacks import SECONDS_TO_ARRIVE, Workflow
+from tests.e2e.test_callbacks import Workflow
 from tests.e2e.test_cli import OF_LAMBDA, ended, put
 from tests.e2e.test_direct_delivery import private_texts
 from tests.e2e.test_reconciler import ENDED
@@ -77,7 +77,7 @@ def settled_claims(
     queue, body = buffered.stack["HandlerQueueUrl"], "not JSON either"
     letters = Mailbox(emulator, buffered.stack["HandlerQueueDeadLetterQueueUrl"])
     emulator.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
-    assert wait_until(lambda: body in letters.collect(), seconds=SECONDS_TO_GIVE_UP)
+    assert wait_until(lambda: body in letters.collect())
     return cases[buffered]
 
 
@@ -109,7 +109,7 @@ def ended_executions(emulator: Emulator, applications: EmulatedStack, a2i: A2ISe
         workflow.result(execution)
     loop = a2i.add(Loop("permissions-running", APPLICATIONS_FLOW_DEFINITION, "InProgress"))
     execution = workflow.start(humanLoopArn=loop.arn)
-    assert wait_until(lambda: bool(workflow.callbacks()), seconds=SECONDS_TO_ARRIVE)
+    assert wait_until(lambda: bool(workflow.callbacks()))
     workflow.end(loop)
     assert workflow.result(execution)["status"] == "SUCCEEDED"
 

@@ -17,7 +17,7 @@ from human_loop_reviews.contract import VERIFICATION
 from local.deployment import EmulatedStack
 from local.emulator import PROJECT, Emulator
 from local.mailbox import Mailbox
-from local.waiting import wait_until
+from local.waiting import MAX_SECONDS, wait_until
 from tests.signals import heed_signals
 
 ALL = (
@@ -26,7 +26,7 @@ ALL = (
 )
 
 #: Long enough for the handler. What is broken is awaited for all of it.
-ENOUGH, SHORT = "60", "6"
+ENOUGH, SHORT = f"{MAX_SECONDS:.0f}", "6"
 
 
 class Deployment:
@@ -54,7 +54,7 @@ class Deployment:
     def left_by_a_killed_run(self) -> list[str]:
         """Kill a verification in the middle, and return what it leaves."""
         process = subprocess.Popen(**self.command("--timeout", ENOUGH, "--no-alerts"))
-        assert wait_until(lambda: len(self.left()) > 3, seconds=30)
+        assert wait_until(lambda: len(self.left()) > 3)
         process.kill()
         process.communicate()
         return self.left()
@@ -220,10 +220,10 @@ def test_interrupted_verification_leaves_nothing(
 
     with deployment.rule_disabled():
         process = subprocess.Popen(**deployment.command("--timeout", ENOUGH))
-        assert wait_until(waits, seconds=30)
+        assert wait_until(waits)
         assert len(deployment.left()) > 3
         process.send_signal(sent)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=MAX_SECONDS)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
 

@@ -12,9 +12,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, FileSystem, IgnoreMode, Stack
 
-from human_loop_events import HumanLoopEvents
+from human_loop_events import FieldMapping, HumanLoopEvents, ReviewHandlerSettings
+from human_loop_events.reviews.runtime_function import _all_but_modules
 from release.distributions import (
     PACKAGES,
     TOP,
@@ -39,7 +40,10 @@ import sys
 from aws_cdk import App, Stack
 import human_loop_events
 app = App(analytics_reporting=False, outdir=sys.argv[1])
-human_loop_events.HumanLoopEvents(Stack(app, "Loops"), "HumanLoops")
+handler = human_loop_events.ReviewHandlerSettings(
+    mappings={"tickets": [human_loop_events.FieldMapping(name="Town", path="town")]}
+)
+human_loop_events.HumanLoopEvents(Stack(app, "Loops"), "HumanLoops", handler=handler)
 app.synth()
 print(human_loop_events.__file__, end="")
 """
@@ -176,13 +180,15 @@ def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_
         check=True,
     ).stdout
     app = App(analytics_reporting=False, outdir=str(tmp_path / "here"))
-    HumanLoopEvents(Stack(app, "Loops"), "HumanLoops")
+    handler = ReviewHandlerSettings(mappings={"tickets": [FieldMapping(name="Town", path="town")]})
+    HumanLoopEvents(Stack(app, "Loops"), "HumanLoops", handler=handler)
     app.synth()
 
     assert Path(library).is_relative_to(site)
     installed, here = _assets(tmp_path / "installed"), _assets(tmp_path / "here")
     assert installed == here
-    assert list(here.values()) == [_runtime_files()]
+    mappings = {"python/human_loop_mappings/tickets.json"}
+    assert sorted(map(sorted, here.values())) == sorted(map(sorted, [_runtime_files(), mappings]))
 
 
 def test_library_imports_only_the_shared_modules_of_the_runtime() -> None:
@@ -251,6 +257,25 @@ def _run_in(site: Path, code: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=True,
     )
+
+
+def test_files_that_editors_leave_do_not_change_the_asset(tmp_path: Path) -> None:
+    def fingerprint() -> str:
+        exclude = _all_but_modules(RUNTIME.name)
+        return FileSystem.fingerprint(str(tmp_path), exclude=exclude, ignore_mode=IgnoreMode.GIT)
+
+    package = tmp_path / RUNTIME.name
+    shutil.copytree(RUNTIME, package)
+    whole = fingerprint()
+    for folder in (package, package / "review"):
+        for name in ("#a.py#", ".#a.py", "a.py~", ".a.py.swp", "a.py.orig", ".DS_Store", "4913"):
+            (folder / name).write_text("left behind")
+    assert fingerprint() == whole
+    (package / "review" / "a.py").touch()
+    changed = fingerprint()
+    assert changed != whole
+    (package / "py.typed").write_text("changed")
+    assert fingerprint() != changed
 
 
 def _runtime_files() -> set[str]:

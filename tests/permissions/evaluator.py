@@ -102,7 +102,7 @@ def _without_reason(request: Request) -> str:
 def _run(questions: Mapping[str, Any]) -> Any:
     node = Path(sys.executable).with_name("node")
     result = subprocess.run(
-        [node, _SCRIPT], input=json.dumps(questions), capture_output=True, text=True, timeout=120
+        [node, _SCRIPT], input=json.dumps(questions), capture_output=True, text=True
     )
     missing = "ERR_MODULE_NOT_FOUND" in result.stderr
     assert not missing, "the evaluator is missing: make tests/permissions/node_modules/.installed"

@@ -28,6 +28,7 @@ from human_loops_cli.report.periods import Period
 from human_loops_cli.thresholds.advice import Advice, NoThreshold, Outlook
 from human_loops_cli.thresholds.advise import Question
 from human_loops_cli.thresholds.learn_then_test import Candidate
+from tests.examples import examples
 from tests.report.outcomes import ARN, Row, example, field, hostile, judged, loop, staged
 
 DAY = timedelta(days=1)
@@ -413,7 +414,7 @@ def test_numbers_of_athena_may_be_of_any_size() -> None:
     assert "100,000,000,000,000,000,000" in render(ReportData(sources=["a"], rows=rows)).decode()
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_name_is_text_and_nothing_else(one: str, other: str) -> None:
     names = {f"1{one}": 1, f"2{other}": 2}
@@ -531,9 +532,9 @@ def largest() -> ReportData:
 
 def test_largest_page_leaves_out_rows_and_says_so() -> None:
     data = largest()
-    start = time.perf_counter()
+    start = time.process_time()
     page = render(data)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert MAX_BYTES / 4 < len(page) <= MAX_BYTES
     assert seconds < 60
     text = Page(page).text

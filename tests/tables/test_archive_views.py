@@ -126,6 +126,7 @@ def test_every_loop_is_a_row_with_what_its_outcome_says(archive: Archive) -> Non
             "prediction_known": said["predictionKnown"],
             "fields_judged": said["fieldsJudged"],
             "fields_correct": said["fieldsCorrect"],
+            "fields_absent": said["fieldsAbsent"],
             "fields_left_out": 0,
             "reviewer_agreement": said["meanReviewerAgreement"],
             "seconds_to_first_acceptance": said["secondsToFirstAcceptance"],

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,16 @@ class World:
         return replace(self.settler, settings=replace(self.settler.settings, **settings))
 
 
+@cache
+def _client(service: str) -> Any:
+    """Make a client once for all tests: that takes longer than most tests."""
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
     with mock_aws():
-        s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
-        events, sqs = boto3.client("events"), boto3.client("sqs")
+        s3, dynamodb, events, sqs = map(_client, ("s3", "dynamodb", "events", "sqs"))
         s3.create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )

@@ -35,7 +35,7 @@ from human_loop_reviews.tasks.crowd_elements import (
     MAX_VALUES,
 )
 from human_loop_reviews.tasks.drawings import MAX_BOXES, MAX_COMPARISONS
-from human_loop_reviews.tasks.mapped_fields import MAX_ROWS
+from human_loop_reviews.tasks.mapped_rows import MAX_ROWS
 from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_reviews.tasks.moderation import MAX_LABELS
 from local.cases import CASES

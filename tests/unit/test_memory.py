@@ -16,6 +16,7 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
+from tests.examples import examples
 
 SIZE = 30_000
 #: The most bytes for one byte of a document this small. A large one is bound by other limits, and
@@ -38,7 +39,7 @@ PARTS = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(part=PARTS, key=KEYS, reviewers=st.integers(1, 10), distinct=st.booleans())
 def test_no_repeated_part_takes_much_more_memory_than_its_size(
     part: Any, key: str, reviewers: int, distinct: bool

@@ -856,7 +856,7 @@ def test_metrics_by_flow_definition(
         "OpenLoops": 2,
         "OldestOpenLoopAgeSeconds": 5 * 3600,
     }
-    assert directive["Dimensions"] == [["FlowDefinition"], ["FunctionName"]]
+    assert directive["Dimensions"] == [["FlowDefinition", "FunctionName"], ["FunctionName"]]
     assert {each["Name"]: each["Unit"] for each in directive["Metrics"]} == {
         "RecoveredLoops": "Count",
         "OpenLoops": "Count",

@@ -67,6 +67,7 @@ def test_agreement_leaves_ties_out() -> None:
         "corrected": 0,
         "added": 0,
         "removed": 1,
+        "rejected": 0,
         "relabelled": 0,
         "disputed": 1,
     }

@@ -20,9 +20,13 @@ NOTES: Final = {
     "opaque": "A value of no known form, which is not compared.",
     "mappingFailed": "An expression of the mapping failed.",
     "pathNotFound": "An answer has the element of the mapping's path, but not the rest of it.",
-    "answerNotFound": "No answer has the element of the mapping's path.",
+    "answerNotFound": (
+        "No answer has the element of the mapping's path, and the mapping does not state what that "
+        "means (absent)."
+    ),
     "predictionNotFound": "The input does not have the mapping's path.",
     "notComparable": "The prediction cannot be compared with what the form gives.",
+    "ambiguousRows": "It is not known which row an answer belongs to.",
     "tooLarge": "The value has more parts than are compared.",
 }
 

@@ -34,6 +34,7 @@ VERDICTS: Final = (
     charts.CONFIRMED,
     charts.CORRECTED,
     charts.REMOVED,
+    charts.REJECTED,
     charts.RELABELLED,
     charts.ADDED,
     charts.DISPUTED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -16,7 +16,10 @@ from human_loop_reviews.contract import (
     CALLBACK_TIME_TO_LIVE,
 )
 
-# The state itself ends at its timeout. Only then is the item of no use.
+# An execution lasts a year at most. A state can wait longer than its payload says, and nobody would
+# resume it if its item was gone.
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_LONGEST_EXECUTION: Final = timedelta(days=366)
 _MARGIN: Final = timedelta(days=1)
 
 _TOKEN: Final = "taskToken"  # noqa: S105 - the name of an attribute
@@ -69,8 +72,9 @@ class CallbackTable:
         callback
             The callback.
         expires_at
-            When its state gives up.
+            When its state gives up. The item is kept for as long as an execution can last.
         """
+        kept_until = max(expires_at, datetime.now(UTC) + _LONGEST_EXECUTION) + _MARGIN
         with naming(f"table {self._table}"):
             self._dynamodb.put_item(
                 TableName=self._table,
@@ -80,7 +84,7 @@ class CallbackTable:
                     _REQUEST: {"S": callback.request_id},
                     _CREATED_AFTER: {"S": time_text(callback.created_after)},
                     _ACCEPT_STOPPED: {"BOOL": callback.accept_stopped},
-                    CALLBACK_TIME_TO_LIVE: {"N": str(int((expires_at + _MARGIN).timestamp()))},
+                    CALLBACK_TIME_TO_LIVE: {"N": str(int(kept_until.timestamp()))},
                 },
             )
 

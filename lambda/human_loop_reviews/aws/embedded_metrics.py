@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -36,6 +37,11 @@ def dimension_value(text: str) -> str:
     """
     value = re.sub(_NOT_PRINTABLE, "?", text)[:_MAX_DIMENSION_LENGTH]
     return value.strip().lstrip(":") or "Unknown"
+
+
+def this_function() -> str:
+    """Return the name of the function that runs. Outside of Lambda it has none."""
+    return os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "none")
 
 
 def print_metrics(

@@ -10,15 +10,19 @@ from human_loop_reviews.aws.embedded_metrics import (
     dimension_value,
     directive,
     print_metrics,
+    this_function,
 )
 from human_loop_reviews.contract import (
     FAILURE_CODE_DIMENSION,
+    FUNCTION_METRIC_DIMENSION,
     METRIC_DIMENSION,
     FailureCode,
     HumanLoopStatus,
     Metric,
 )
-from human_loop_reviews.review.verdicts import Review
+from human_loop_reviews.review.verdicts import Review, Verdict
+
+_OF_A_LOOP: Final = [METRIC_DIMENSION, FUNCTION_METRIC_DIMENSION]
 
 _SECONDS: Final = frozenset({Metric.TURNAROUND, "SecondsToAccept", Metric.SECONDS_WORKED})
 _SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
@@ -41,11 +45,11 @@ def emit(loop: HumanLoopEvent, review: Review | None, *, qualified: bool = False
     if loop.verification is not None:
         return
     values = {**_loop_values(loop), **(_review_values(review) if review else {})}
-    directives = [_directive([METRIC_DIMENSION], values)]
+    directives = [_directive(_OF_A_LOOP, values)]
     dimensions = _dimensions(loop, qualified)
     if loop.status is HumanLoopStatus.FAILED:
         dimensions[FAILURE_CODE_DIMENSION] = _failure_code(loop)
-        directives.append(_directive([METRIC_DIMENSION, FAILURE_CODE_DIMENSION], {loop.status: 1}))
+        directives.append(_directive([*_OF_A_LOOP, FAILURE_CODE_DIMENSION], {loop.status: 1}))
     _print(directives, dimensions, values)
 
 
@@ -54,7 +58,7 @@ def emit_unreadable(loop: HumanLoopEvent, *, qualified: bool = False) -> None:
     if loop.verification is not None:
         return
     values: dict[str, float] = {Metric.UNREADABLE: 1}
-    _print([_directive([METRIC_DIMENSION], values)], _dimensions(loop, qualified), values)
+    _print([_directive(_OF_A_LOOP, values)], _dimensions(loop, qualified), values)
 
 
 def _print(
@@ -64,9 +68,9 @@ def _print(
 
 
 def _dimensions(loop: HumanLoopEvent, qualified: bool) -> dict[str, str]:
-    """Return the flow definition's name as CloudWatch accepts it."""
+    """Return the flow definition's name as CloudWatch accepts it, and the function's."""
     name = loop.qualified_flow_definition if qualified else loop.flow_definition
-    return {METRIC_DIMENSION: dimension_value(name)}
+    return {METRIC_DIMENSION: dimension_value(name), FUNCTION_METRIC_DIMENSION: this_function()}
 
 
 def _failure_code(loop: HumanLoopEvent) -> str:
@@ -99,7 +103,13 @@ def _review_values(review: Review) -> dict[str, float]:
     if review.prediction_known:
         values[Metric.FIELDS_JUDGED] = review.fields_judged
         values[Metric.FIELDS_CORRECT] = review.fields_correct
-        values |= {verdict.capitalize(): count for verdict, count in review.verdict_counts.items()}
+        counts = {verdict.capitalize(): n for verdict, n in review.verdict_counts.items()}
+        # Only some mappings have these, and each metric has its price.
+        rare = {
+            Metric.FIELDS_ABSENT: review.fields_absent,
+            Verdict.REJECTED.capitalize(): counts.pop(Verdict.REJECTED.capitalize()),
+        }
+        values |= counts | {name: count for name, count in rare.items() if count}
     return {name: value for name, value in values.items() if value is not None}
 
 

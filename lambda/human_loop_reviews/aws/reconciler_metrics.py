@@ -47,7 +47,7 @@ def emit(
     print_metrics(
         [
             directive(
-                [[METRIC_DIMENSION], [FUNCTION_METRIC_DIMENSION]],
+                [[METRIC_DIMENSION, FUNCTION_METRIC_DIMENSION], [FUNCTION_METRIC_DIMENSION]],
                 {name: _unit(name) for name in values},
             ),
             directive([[FUNCTION_METRIC_DIMENSION]], {Metric.UNKNOWN_FLOW_DEFINITIONS: "Count"}),

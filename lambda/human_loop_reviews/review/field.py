@@ -28,13 +28,17 @@ class Note(StrEnum):
     #: field is not compared.
     PATH_NOT_FOUND = "pathNotFound"
     #: No answer has the element of the mapping's path. The path can be wrong, or every reviewer
-    #: left the element empty. The field is not compared.
+    #: left the element empty, and the mapping does not state what that means. The field is not
+    #: compared.
     ANSWER_NOT_FOUND = "answerNotFound"
     #: The input does not have the mapping's path. The field is not compared. Null is found.
     PREDICTION_NOT_FOUND = "predictionNotFound"
     #: The prediction cannot be compared with what the element of the form gives, as a number with
-    #: boxes. The field is not compared.
+    #: boxes, or ``answer_values`` does not list the answer. The field is not compared.
     NOT_COMPARABLE = "notComparable"
+    #: It is not known which row an answer belongs to: rows have the same key, the inputs count from
+    #: another number, or the rows are in the order of an object's keys. The field is not compared.
+    AMBIGUOUS_ROWS = "ambiguousRows"
     #: The value has more parts than are compared. The field is not compared.
     TOO_LARGE = "tooLarge"
     #: Less than half of the reviewers added a value that they were not shown. It is not compared
@@ -52,6 +56,7 @@ NOT_COMPARED = frozenset(
         Note.ANSWER_NOT_FOUND,
         Note.PREDICTION_NOT_FOUND,
         Note.NOT_COMPARABLE,
+        Note.AMBIGUOUS_ROWS,
         Note.TOO_LARGE,
     }
 )

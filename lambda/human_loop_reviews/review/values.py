@@ -126,6 +126,11 @@ class Value(NamedTuple):
         return bool(self.comparison_key == BLANK)
 
 
+#: What a reviewer gives who rejects the prediction without another value. It equals no other value,
+#: and is displayed as none.
+REJECTION: Final = Value(ValueKind.OPAQUE, ("rejected",), None)
+
+
 def single_spaced(text: str) -> str:
     """Return the text in Unicode NFC, trimmed, with each run of white space as one space."""
     spaced = " ".join(text.split())

@@ -15,7 +15,7 @@ from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
 from human_loop_reviews.review.natural_order import natural_key
-from human_loop_reviews.review.values import Value, ValueKind
+from human_loop_reviews.review.values import REJECTION, Value, ValueKind
 
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
@@ -31,6 +31,8 @@ class Verdict(StrEnum):
     ADDED = "added"
     #: They gave no value.
     REMOVED = "removed"
+    #: They rejected the prediction, and gave no other value.
+    REJECTED = "rejected"
     #: They gave the same value under another key, which is not one of the flow's aliases.
     RELABELLED = "relabelled"
     #: No such majority.
@@ -108,6 +110,11 @@ class Review:
         return {verdict: counts[verdict] for verdict in Verdict}
 
     @property
+    def fields_absent(self) -> int:
+        """How many fields lack an answer's input while it is not known what that means."""
+        return sum("absent_answers" in field.details for field in self.fields)
+
+    @property
     def fields_judged(self) -> int:
         """How many shown fields were found correct or wrong."""
         return sum(field.shown is True and field.model_correct is not None for field in self.fields)
@@ -182,6 +189,8 @@ class _Tally(NamedTuple):
     relabelled: int
     """The same value under another key."""
     nothing: int
+    rejected: int
+    """They rejected the prediction without another value."""
     consensus: Consensus
 
 
@@ -214,10 +223,11 @@ def _judge(field: Field, prediction_known: bool) -> FieldReview:
 
 def _count(field: Field, values: Sequence[Value | None]) -> _Tally:
     predicted = field.predicted
-    upheld = relabelled = nothing = 0
+    upheld = relabelled = nothing = rejected = 0
     for vote, value in zip(field.votes, values, strict=True):
         is_nothing = value is None or value.is_blank
         nothing += is_nothing
+        rejected += value is REJECTION
         if predicted is None:
             continue
         if predicted.is_blank and is_nothing:
@@ -227,7 +237,8 @@ def _count(field: Field, values: Sequence[Value | None]) -> _Tally:
                 relabelled += 1
             else:
                 upheld += 1
-    return _Tally(len(values), upheld, relabelled, nothing, find_consensus(values, field.same))
+    consensus = find_consensus(values, field.same)
+    return _Tally(len(values), upheld, relabelled, nothing, rejected, consensus)
 
 
 def _equal(field: Field, one: Value, other: Value) -> bool:
@@ -266,6 +277,8 @@ def _verdict_on_prediction(field: Field, tally: _Tally) -> Verdict | None:
         return None if field.note in COMPARED_IN_PART else Verdict.CONFIRMED
     if tally.nothing > half:
         return Verdict.REMOVED
+    if tally.rejected > half:
+        return Verdict.REJECTED
     if tally.relabelled > half:
         return Verdict.RELABELLED
     predicted, value = field.predicted, tally.consensus.value
@@ -276,7 +289,7 @@ def _verdict_on_prediction(field: Field, tally: _Tally) -> Verdict | None:
 
 def _kind(values: Sequence[Value | None]) -> ValueKind | None:
     """Return the kind of the first value that is not empty, else of the first value."""
-    given = [value for value in values if value is not None]
+    given = [value for value in values if value is not None and value is not REJECTION]
     return next((value.kind for value in sorted(given, key=lambda value: value.is_blank)), None)
 
 

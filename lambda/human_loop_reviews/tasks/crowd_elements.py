@@ -40,6 +40,9 @@ MAX_ANSWER_FIELDS: Final = 2_000
 #: their names.
 MAX_NAME_CHARACTERS: Final = 500_000
 
+# The longest list that is read with entries missing, whose inputs were left empty.
+_MAX_INCOMPLETE_LIST: Final = 500
+
 # Objects below this depth are not unfolded, and opaque values are left out of outcomes.
 _MAX_DEPTH: Final = 32
 
@@ -97,6 +100,8 @@ class Limits:
     """How many fields."""
     name_characters: int = MAX_NAME_CHARACTERS
     """How many characters of field names."""
+    missing_entries: int = 0
+    """How many entries of flattened lists may be missing. They become null."""
 
     def use_value(self) -> None:
         """Count a value."""
@@ -144,7 +149,7 @@ def unfold(content: Any, limits: Limits | None = None) -> Any:
     """
     limits = limits or Limits()
     unpacked = _unpack(content, limits, 0)
-    return _nest(unpacked) if type(content) is dict else unpacked
+    return _nest(unpacked, limits) if type(content) is dict else unpacked
 
 
 def _unpack(value: Any, limits: Limits, depth: int) -> Any:
@@ -396,43 +401,50 @@ def unpack_json(text: str, limits: Limits) -> Any:
         return None
 
 
-def _nest(flat: dict[str, Any]) -> dict[str, Any]:
+def _nest(flat: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """Return an object with its flattened keys nested, unless they contradict each other."""
     nested: dict[str, Any] = {}
-    roots: dict[str, dict[str, _Steps]] = {}
+    roots: dict[str, dict[str, Steps]] = {}
     for key, value in flat.items():
-        steps = _split_key(key)
+        steps = split_name(key)
         if len(steps) > 1 and steps[0] not in flat:
             roots.setdefault(str(steps[0]), {})[key] = steps[1:]
         else:
             nested[key] = value
     for root, keys in roots.items():
         try:
-            nested[root] = _build([(steps, flat[key]) for key, steps in keys.items()])
+            nested[root] = _build([(steps, flat[key]) for key, steps in keys.items()], limits)
         except _ContradictionError:
             nested |= {key: flat[key] for key in keys}
     return nested
 
 
-_Steps = tuple[str | int, ...]
+#: The names and indexes of which the name of an input consists.
+Steps: TypeAlias = tuple[str | int, ...]
 
 
 class _ContradictionError(Exception):
     """Flattened keys contradict each other: one place would be an object and a value."""
 
 
-def _split_key(key: str) -> _Steps:
-    """Return the steps of a flattened key, a single one for any other key."""
-    if re.fullmatch(_FLATTENED, key):
-        steps = tuple(int(index) if index else name for index, name in re.findall(_STEP, key))
+def split_name(name: str) -> Steps:
+    """Return the steps of an input's name, a single one unless it is flattened.
+
+    Examples
+    --------
+    >>> split_name("address.lines[0]"), split_name("Line 1.")
+    (('address', 'lines', 0), ('Line 1.',))
+    """
+    if re.fullmatch(_FLATTENED, name):
+        steps = tuple(int(index) if index else name for index, name in re.findall(_STEP, name))
         if len(steps) <= _MAX_DEPTH:
             return steps
-    return (key,)
+    return (name,)
 
 
-def _build(leaves: list[tuple[_Steps, Any]]) -> Any:
+def _build(leaves: list[tuple[Steps, Any]], limits: Limits) -> Any:
     """Return the object, list or value that has the given parts."""
-    branches: dict[str | int, list[tuple[_Steps, Any]]] = {}
+    branches: dict[str | int, list[tuple[Steps, Any]]] = {}
     for steps, value in leaves:
         if steps:
             branches.setdefault(steps[0], []).append((steps[1:], value))
@@ -441,7 +453,15 @@ def _build(leaves: list[tuple[_Steps, Any]]) -> Any:
         else:
             raise _ContradictionError
     if all(isinstance(step, str) for step in branches):
-        return {step: _build(branch) for step, branch in branches.items()}
-    if branches.keys() != set(range(len(branches))):
+        return {step: _build(branch, limits) for step, branch in branches.items()}
+    indexes = [step for step in branches if isinstance(step, int)]
+    length = max(indexes) + 1
+    missing = length - len(indexes)
+    if len(indexes) < len(branches) or (missing and length > _MAX_INCOMPLETE_LIST):
         raise _ContradictionError
-    return [_build(branches[index]) for index in range(len(branches))]
+    if missing > limits.missing_entries:
+        raise _ContradictionError
+    limits.missing_entries -= missing
+    return [
+        _build(branches[index], limits) if index in branches else None for index in range(length)
+    ]

@@ -172,12 +172,13 @@ def compare_mapped(
     ('Other', 'Billing')
     """
     inputs = searchable_inputs(inputs)
-    contents = searchable_answers(contents, source)
-    image_size = cache(lambda: find_image_size(contents))
+    answers = searchable_answers(contents, source)
+    image_size = cache(lambda: find_image_size([answer.unfolded for answer in answers]))
+    names = [name for entry in mapping if (name := entry.input_name) is not None]
     fields = [
         field
         for entry in mapping
-        for field in map_field(inputs, contents, entry, source, image_size)
+        for field in map_field(inputs, answers, entry, source, image_size, names)
     ]
     return bound_comparisons(
         [field for field in fields if field.note or field.predicted or any(field.values)]

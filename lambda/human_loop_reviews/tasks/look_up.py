@@ -73,6 +73,22 @@ def look_up(expression: str, data: Any) -> LookUp:
         raise ExpressionFailedError from None
 
 
+def is_list_of_expressions(expression: str) -> bool:
+    """Return whether an expression makes a list of several places, such as ``[a, b.c]``."""
+    return bool(_parse(expression)["type"] == "multi_select_list")
+
+
+def find_paths_of(expression: str) -> list[list[str | int]]:
+    """Return the plain paths that an expression looks up, each as its names and indexes.
+
+    Examples
+    --------
+    >>> find_paths_of("address.town || lines[0].text || ''")
+    [['address', 'town'], ['lines', 0, 'text']]
+    """
+    return _paths(_parse(expression))
+
+
 @lru_cache(maxsize=256)
 def _parse(expression: str) -> _Node:
     import jmespath  # here, because most flow definitions have no mapping
@@ -160,18 +176,19 @@ def _walk(steps: list[str | int], data: Any) -> PathMatch:
 
 def _has_element(node: _Node, data: Any) -> bool:
     """Return whether the data has one of the elements that an expression begins with."""
-    names = _elements(node)
+    names = {path[0] for path in _paths(node)}
     return not names or (isinstance(data, dict) and not names.isdisjoint(data))
 
 
-def _elements(node: _Node) -> set[str]:
-    """Return the names that an expression looks up in the data itself."""
+def _paths(node: _Node) -> list[list[str | int]]:
+    """Return the plain paths that an expression looks up in the data itself."""
+    steps = _steps(node)
+    if steps is not None:
+        return [steps] if steps else []
     kind = node["type"]
-    if kind == "field":
-        return {node["value"]}
     if kind in ("expref", "literal"):
-        return set()
+        return []
     children = [child for child in node["children"] if isinstance(child, dict)]
     if kind.endswith("projection") or kind in ("subexpression", "index_expression", "pipe"):
         children = children[:1]  # the others are evaluated on what the first finds
-    return {name for child in children for name in _elements(child)}
+    return [path for child in children for path in _paths(child)]

@@ -7,8 +7,8 @@ from typing import Any
 
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.mapping import TaskMapping
+from human_loop_reviews.tasks.found_fields import read_number_up_to
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
-from human_loop_reviews.tasks.mapped_fields import read_number_up_to
 from human_loop_reviews.tasks.searchable import searchable_inputs
 
 

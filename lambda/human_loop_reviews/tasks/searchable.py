@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.tasks.crowd_elements import (
@@ -16,8 +16,21 @@ from human_loop_reviews.tasks.crowd_elements import (
 
 _T = TypeVar("_T")
 
+# The most entries of flattened lists that reviewers can leave empty, in one output.
+_MAX_MISSING_ENTRIES: Final = 50_000
+
 #: What a form gave, by the names of its elements.
 Content: TypeAlias = Mapping[str, Any]
+
+
+class SearchableAnswer(NamedTuple):
+    """What one reviewer's form gave, in the form that expressions search."""
+
+    written: Content
+    """By the names of the form's inputs."""
+    unfolded: Content
+    """Unfolded, with flattened keys also as they were written. The entries of a list that have no
+    input are null."""
 
 
 def read_elements(contents: Sequence[Content], source: str) -> list[dict[Path, Any]]:
@@ -42,8 +55,8 @@ def searchable_inputs(inputs: Content) -> Content:
         return inputs
 
 
-def searchable_answers(contents: Sequence[Content], source: str) -> list[Content]:
-    """Return answers unfolded, with their flattened keys also as they were written.
+def searchable_answers(contents: Sequence[Content], source: str) -> list[SearchableAnswer]:
+    """Return answers as they were written, and unfolded.
 
     Raises
     ------
@@ -51,22 +64,26 @@ def searchable_answers(contents: Sequence[Content], source: str) -> list[Content
         If the answers are too large.
     """
     return _within_limits(
-        lambda limits: [{**content, **unfold(dict(content), limits)} for content in contents],
+        lambda limits: [
+            SearchableAnswer(content, {**content, **unfold(dict(content), limits)})
+            for content in contents
+        ],
         source,
+        _MAX_MISSING_ENTRIES,
     )
 
 
-def _within_limits(read: Callable[[Limits], _T], source: str) -> _T:
+def _within_limits(read: Callable[[Limits], _T], source: str, missing_entries: int = 0) -> _T:
     """Read all answers, and if that is too much, without unpacking texts.
 
     Reviewers can type any text, but not make an output unreadable by it.
     """
     try:
-        return read(Limits())
+        return read(Limits(missing_entries=missing_entries))
     except TooLargeError:
         pass
     try:
-        return read(Limits(packed_characters=0))
+        return read(Limits(packed_characters=0, missing_entries=missing_entries))
     except TooLargeError as error:
         raise Place(source).at("humanAnswers").expected(str(error)) from None
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from human_loop_reviews.mapping import FieldMapping
+from human_loop_reviews.mapping import FieldMapping, Judgement
 from human_loop_reviews.review.comparability import is_comparable
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import Field, Note, Vote
 from human_loop_reviews.review.normalization import Rules, normalize_values
 from human_loop_reviews.review.parts import count_parts
 from human_loop_reviews.review.values import (
+    REJECTION,
     Element,
     Value,
     ValueKind,
@@ -29,6 +30,9 @@ from human_loop_reviews.tasks.drawings import (
 )
 from human_loop_reviews.tasks.image_size import ImageSize
 from human_loop_reviews.tasks.predictions import read_prediction
+
+# What a judgement is instead of the prediction itself.
+_JUDGED: Final = {Judgement.REJECTED: REJECTION}
 
 # Where an object has the label that a choice is compared with.
 _LABEL_KEYS: Final = ("label", "Label", "name", "Name", "class", "Class")
@@ -51,7 +55,7 @@ def make_field(
     prediction
         The model's value as it was found, None for no value.
     answers
-        Each reviewer's, in their order.
+        Each reviewer's, in their order, or what it says about the prediction.
     mapping
         How the values are compared. Default: as they are.
     confidence
@@ -64,6 +68,8 @@ def make_field(
     >>> make_field("ValueKind", "Other", [{"label": "Billing"}]).votes[0].value.display
     'Billing'
     """
+    judgements = [each if isinstance(each, Judgement) else None for each in answers]
+    answers = [None if isinstance(each, Judgement) else each for each in answers]
     found = [prediction, *answers]
     choices = [value for value in answers if is_choice(value)]
     # Boxes that share a name have the same values in every answer, a single one too.
@@ -88,16 +94,21 @@ def make_field(
     if predicted is not None and predicted.is_blank:
         # A form leaves empty inputs out: no value is an empty value that the reviewer upheld.
         given = [predicted if value is None else value for value in given]
-    return _with_rules(
-        Field(
-            name,
-            [Vote(value) for value in given],
-            predicted,
-            confidence=confidence,
-            details=count_parts(predicted, given),
-        ),
-        None if mapping is None else mapping.tolerance,
+    if predicted is not None:
+        given = [
+            value if judgement is None else _JUDGED.get(judgement, predicted)
+            for value, judgement in zip(given, judgements, strict=True)
+        ]
+    field = Field(
+        name,
+        [Vote(value) for value in given],
+        predicted,
+        confidence=confidence,
+        details=count_parts(predicted, given),
     )
+    if all(answer is None for answer in answers) and any(judgements):
+        return field  # reviewers judged the prediction, of whatever kind it is
+    return _with_rules(field, None if mapping is None else mapping.tolerance)
 
 
 def _in_one_kind(

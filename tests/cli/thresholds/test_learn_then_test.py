@@ -86,7 +86,7 @@ def test_a_million_samples_take_no_time(looks: Looks) -> None:
     )
     assert found is not None
     assert found.point == 0
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,16 +26,46 @@ ENDS = ("Completed", "Failed", "Stopped")
 REASON = "Task failed to render: [ InvalidParameters: '\"grant_read_access\" is not a URI' ]."
 
 
+#: In an event of a case: the ARN of the table that the pattern names.
+THE_LEDGER = "the ledger"
+
+
+class Rule(NamedTuple):
+    """A rule of a synthesized case, by its id and the ids of its parents."""
+
+    case: str
+    rule: str
+    of: str = "HumanLoopsEvents"
+
+
 class PatternCase(NamedTuple):
-    """Whether an event matches a rule's pattern."""
+    """Whether an event matches a rule's pattern.
+
+    A test synthesizes the pattern. Synthesis during collection would take half of its time.
+    """
 
     name: str
-    pattern: dict[str, Any]
-    event: dict[str, Any]
+    rule: Rule
+    written_event: dict[str, Any]
     matches: bool
 
+    @property
+    def pattern(self) -> dict[str, Any]:
+        return pattern_of(*self.rule)
 
-def pattern_of(case: str, rule: str, *, of: str = "HumanLoopsEvents") -> dict[str, Any]:
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event, with the name of the ledger."""
+        resources = self.written_event["resources"]
+        if THE_LEDGER not in resources:
+            return self.written_event
+        (ledger,) = self.pattern["resources"]
+        named = [ledger if each == THE_LEDGER else each for each in resources]
+        return {**self.written_event, "resources": named}
+
+
+@functools.cache
+def pattern_of(case: str, rule: str, of: str = "HumanLoopsEvents") -> dict[str, Any]:
     """Return the event pattern of a rule, by its id and the ids of its parents."""
     (pattern,) = (
         properties["EventPattern"]
@@ -122,7 +153,7 @@ def pattern_cases() -> Iterator[PatternCase]:
 
 
 def _any_flow_definition() -> Iterator[PatternCase]:
-    pattern = pattern_of("minimal", "StatusChange")
+    pattern = Rule("minimal", "StatusChange")
     yield PatternCase("the documented event", pattern, DOCUMENTED_EVENT, matches=True)
     for source in ("aws.sagemaker", "human-loop-events"):
         for detail_type in DETAIL_TYPES:
@@ -149,7 +180,7 @@ def _any_flow_definition() -> Iterator[PatternCase]:
 
 
 def _named_flow_definitions() -> Iterator[PatternCase]:
-    pattern = pattern_of("everything-on", "StatusChange")
+    pattern = Rule("everything-on", "StatusChange")
     for arn, matches in {
         flow_definition("invoices"): True,
         flow_definition("claims"): True,
@@ -168,7 +199,7 @@ def _named_flow_definitions() -> Iterator[PatternCase]:
 
 
 def _flow_definitions_by_arn() -> Iterator[PatternCase]:
-    pattern = pattern_of("everything-supplied", "StatusChange")
+    pattern = Rule("everything-supplied", "StatusChange")
     for arn, matches in {
         flow_definition("invoices"): True,
         flow_definition("invoices", region="eu-west-2"): False,
@@ -179,7 +210,7 @@ def _flow_definitions_by_arn() -> Iterator[PatternCase]:
 
 
 def _chosen_statuses() -> Iterator[PatternCase]:
-    pattern = pattern_of("composed-without-handler", "StatusChange", of="Events")
+    pattern = Rule("composed-without-handler", "StatusChange", of="Events")
     for status in ENDS:
         yield PatternCase(
             f"without Failed: {status}",
@@ -190,7 +221,7 @@ def _chosen_statuses() -> Iterator[PatternCase]:
 
 
 def _failed() -> Iterator[PatternCase]:
-    pattern = pattern_of("composed-without-handler", "Failed", of="Events")
+    pattern = Rule("composed-without-handler", "Failed", of="Events")
     for status in ENDS:
         yield PatternCase(
             f"alerts: {status}", pattern, event(humanLoopStatus=status), matches=status == "Failed"
@@ -205,7 +236,7 @@ def _failed() -> Iterator[PatternCase]:
 
 
 def _failed_with_reason() -> Iterator[PatternCase]:
-    pattern = pattern_of("everything-on", "FailedReason")
+    pattern = Rule("everything-on", "FailedReason")
     failed: dict[str, Any] = {
         "humanLoopStatus": "Failed",
         "flowDefinitionArn": flow_definition("invoices"),
@@ -226,7 +257,7 @@ def _failed_with_reason() -> Iterator[PatternCase]:
 
 
 def _chosen_failure_codes() -> Iterator[PatternCase]:
-    pattern = pattern_of("everything-on", "Page")
+    pattern = Rule("everything-on", "Page")
     failed: dict[str, Any] = {
         "humanLoopStatus": "Failed",
         "flowDefinitionArn": flow_definition("claims"),
@@ -365,12 +396,12 @@ def _jobs() -> Iterator[PatternCase]:
     ):
         yield PatternCase(
             f"{kind}: {status} {name}",
-            pattern_of("jobs", "StatusChange", of=kind),
+            Rule("jobs", "StatusChange", of=kind),
             job_event(kind, status, name=name),
             matched,
         )
     for kind, described in JOB_KINDS.items():
-        failed = pattern_of("jobs", "Failed", of=kind)
+        failed = Rule("jobs", "Failed", of=kind)
         completed = job_event(kind, "Succeeded" if kind == "Pipelines" else "Completed")
         yield PatternCase(
             f"{kind}: failure", failed, job_event(kind, described.failed), matches=True
@@ -390,13 +421,13 @@ def _jobs() -> Iterator[PatternCase]:
     rolled_back = job_event("Endpoints", "UPDATE_ROLLBACK_FAILED")
     yield PatternCase(
         "Endpoints: failed rollback",
-        pattern_of("jobs", "Failed", of="Endpoints"),
+        Rule("jobs", "Failed", of="Endpoints"),
         rolled_back,
         matches=True,
     )
     yield PatternCase(
         "any: a job",
-        pattern_of("jobs", "StatusChange"),
+        Rule("jobs", "StatusChange"),
         job_event("Training", "Failed"),
         matches=False,
     )
@@ -414,14 +445,13 @@ def _verifications() -> Iterator[PatternCase]:
     marked["detail"]["verification"] = "17-ab"
     outcome = {**marked, "detail-type": "Human Review Outcome"}
     for rule in ("StatusChange", "Failed", "FailedReason", "Page", "Archive"):
-        pattern = pattern_of("everything-on", rule)
+        pattern = Rule("everything-on", rule)
         yield PatternCase(f"verification: {rule}", pattern, marked, matches=rule == "StatusChange")
-    counting = pattern_of("everything-on", "Count", of="HumanLoopsReviewHandler")
+    counting = Rule("everything-on", "Count", of="HumanLoopsReviewHandler")
     yield PatternCase("verification: outcome", counting, outcome, matches=False)
     real = {**outcome, "detail": {**outcome["detail"]}}
     del real["detail"]["verification"]
-    (ledger,) = counting["resources"]
-    of_this_ledger = {**real, "resources": [real["detail"]["humanLoopArn"], ledger]}
+    of_this_ledger = {**real, "resources": [real["detail"]["humanLoopArn"], THE_LEDGER]}
     of_another = {**real, "resources": [real["detail"]["humanLoopArn"], arn_of("Another")]}
     yield PatternCase("outcome of the ledger", counting, of_this_ledger, matches=True)
     yield PatternCase("outcome of another ledger", counting, of_another, matches=False)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
 from human_loop_events import FlowDefinitions, HumanLoopFilter
+from tests.examples import examples
 from tests.infrastructure.events.pattern_cases import (
     PatternCase,
     event,
@@ -32,7 +33,7 @@ def test_pattern_matches_what_it_is_meant_for_and_nothing_else(case: PatternCase
     assert other_matcher.matches_event(case.event) == case.matches
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(names=st.lists(NAMES, min_size=1, max_size=5, unique=True), other=NAMES)
 def test_pattern_by_name_matches_the_names_and_no_other(names: list[str], other: str) -> None:
     pattern = _pattern(names)

@@ -7,15 +7,17 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stacks.create_stacks import create_stacks
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError
-from tests.infrastructure.cases import ACCOUNT, REGION
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 
 ROOT = Path(__file__).parents[3]
 
@@ -66,8 +68,36 @@ def _refused(context: Any, **arguments: str) -> list[str]:
     return str(error.value).splitlines()
 
 
-def test_without_configuration_there_is_one_deployment_with_defaults() -> None:
-    assert read_deployments(None) == [Deployment()]
+def test_without_configuration_the_message_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (message,) = _refused(None)
+    assert message.startswith("no deployment is configured: run `human-loops configure > deploym")
+    (new_bucket,) = re.findall(r"-c 'deployments=(.+?)'`", message)
+    assert create_stacks(new_app(), read_deployments(new_bucket))
+
+
+def test_file_of_configure_is_read_without_naming_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deployments.json").write_text('{"deployments": {"dev": {}}}', encoding="utf-8")
+    assert read_deployments(None) == [Deployment(name="dev")]
+    (tmp_path / "deployments.json").write_text('{"deployments": ', encoding="utf-8")
+    assert _refused(None)[0].startswith("deployments.json: ")
+
+
+def test_deployment_without_output_is_refused_unless_a_new_bucket_is_asked_for() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        create_stacks(new_app(), read_deployments({"dev": {}, "prod": {"callbacks": True}}))
+    lines = str(error.value).splitlines()
+    assert [line.partition(": output: expected the bucket")[0] for line in lines] == [
+        "deployment dev",
+        "deployment prod",
+    ]
+    new = {"dev": {"output_bucket": {}}, "prod": {"output": {"bucket": "reviews"}}}
+    assert len(create_stacks(new_app(), read_deployments(new))) == 2
 
 
 def test_each_entry_is_a_deployment() -> None:
@@ -240,14 +270,22 @@ def _app(tmp_path: Path, context: Any) -> subprocess.CompletedProcess[str]:
         (
             # What only the constructs find out.
             {
-                "dev": {"handler_delivery": {"buffered": True, "retry_for": "1 minute"}},
-                "qa": {"alerts": {"failure_evaluation_periods": 289}},
-                "prod": {"reconciler": {"schedule": "1 day", "max_open_age": "1 hour"}},
+                "dev": {
+                    "output_bucket": {},
+                    "handler_delivery": {"buffered": True, "retry_for": "1 minute"},
+                },
+                "qa": {"output_bucket": {}, "alerts": {"failure_evaluation_periods": 289}},
+                "prod": {
+                    "output_bucket": {},
+                    "reconciler": {"schedule": "1 day", "max_open_age": "1 hour"},
+                },
+                "test": {},
             },
             [
                 "error: deployment dev: retry_for: expected at least 720 seconds",
                 "deployment qa: evaluation_periods: expected at most 288 periods of 5 minutes",
                 "deployment prod: max_open_age: expected at least the time of the schedule, 1 day",
+                "deployment test: output: expected the bucket in the S3OutputPath of your flow",
             ],
         ),
         (
@@ -268,3 +306,54 @@ def test_wrong_configuration_ends_with_one_message_and_status_1(
     assert "Traceback" not in run.stderr
     assert len(run.stderr.splitlines()) <= len(says) + 2, run.stderr
     assert not list(tmp_path.glob("*.template.json"))
+
+
+def _laughs(depth: int, link: str) -> str:
+    """Return a file of which aliases make 9 to the power of a depth values."""
+    lines = ["deployments:", "  a0: &a0 {flow_definitions: [invoices]}"]
+    for level in range(1, depth + 1):
+        aliases = ", ".join([f"*a{level - 1}"] * 9)
+        lines.append(f"  a{level}: &a{level} {link.format(aliases)}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("link", ["[{}]", "{{<<: [{}]}}"])
+def test_file_that_aliases_make_very_large_is_refused_at_once(tmp_path: Path, link: str) -> None:
+    path = tmp_path / "deployments.yaml"
+    path.write_text(_laughs(8, link))
+    assert path.stat().st_size < 600
+    started = time.process_time()
+    (message,) = _refused(str(path))
+    assert "with its aliases it has more than 100,000 values" in message
+    assert time.process_time() - started < 2
+
+
+def test_alias_of_what_contains_it_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deployments.yaml"
+    path.write_text("deployments: &all {dev: *all}")
+    assert "an alias refers to what contains it" in _refused(str(path))[0]
+
+
+def test_deployments_are_a_regular_file_of_at_most_a_megabyte(tmp_path: Path) -> None:
+    large, fifo = tmp_path / "large.json", tmp_path / "fifo.json"
+    with large.open("wb") as file:
+        file.truncate(10**12)
+    os.mkfifo(fifo)
+    assert "larger than 1,048,576 bytes" in _refused(str(large))[0]
+    assert "not a regular file" in _refused(str(fifo))[0]
+
+
+def test_many_keys_are_compared_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "deployments.json"
+    path.write_text(json.dumps({"deployments": {}, **{f"k{n}": 0 for n in range(40_000)}}))
+    started = time.process_time()
+    assert len(_refused(str(path))) == 40_000
+    assert time.process_time() - started < 10
+
+
+def test_control_characters_of_keys_do_not_reach_the_terminal() -> None:
+    hostile = "x\x1b]0;title\x07\u202e\nprod: fine"
+    lines = _refused({"dev": {hostile: 1}, hostile: {}})
+    assert len(lines) == 2
+    assert [each for line in lines for each in line if ord(each) < 32 or each == "\u202e"] == []
+    assert "\\x1b]0;title" in lines[0] + lines[1]

@@ -35,6 +35,7 @@ from human_loop_events.testing.patterns import compare
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.mapping import FieldMapping
 from local.samples import DOCUMENTED_EVENT, OutputSample
+from tests.examples import examples
 from tests.infrastructure.cases import new_app, synthesize
 from tests.infrastructure.events.pattern_cases import PatternCase, pattern_cases
 
@@ -52,7 +53,7 @@ PLAIN = st.dictionaries(st.sampled_from("xyz"), st.lists(SCALARS, min_size=1, ma
 SHELL = st.text("ab*", max_size=4).filter(lambda text: "**" not in text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     expected=st.lists(
         st.one_of(
@@ -91,7 +92,7 @@ def _in_shell_style(matcher: Any) -> Any:
     return matcher
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(pattern=SHELL, value=st.text("ab\n", max_size=5))
 def test_wildcard_matches_as_moto_says(pattern: str, value: str) -> None:
     other_matcher: Any = EventPattern.load(json.dumps({"x": [{"wildcard": pattern}]}))

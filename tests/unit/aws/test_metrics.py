@@ -15,14 +15,14 @@ def test_metrics_of_a_completed_loop(world: World, capsys: pytest.CaptureFixture
     (printed,) = printed_metrics(capsys)
     (directive,) = printed["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "HumanLoops"
-    assert directive["Dimensions"] == [["FlowDefinition"]]
+    assert directive["Dimensions"] == [["FlowDefinition", "FunctionName"]]
     assert printed["FlowDefinition"] == "flowdef-nov-12"
     named = {each["Name"] for each in directive["Metrics"]}
     assert {"Completed", "LoopFailed", "Answers", "TurnaroundSeconds", "Agreement"} <= named
     assert (printed["Completed"], printed["LoopFailed"], printed["Answers"]) == (1, 0, 2)
     assert (printed["FieldsJudged"], printed["FieldsCorrect"], printed["Corrected"]) == (4, 3, 1)
     assert printed["TurnaroundSeconds"] == pytest.approx(708.26)
-    assert named == set(printed) - {"_aws", "FlowDefinition"}
+    assert named == set(printed) - {"_aws", "FlowDefinition", "FunctionName"}
 
 
 def test_metrics_of_a_failed_loop(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,7 +30,7 @@ def test_metrics_of_a_failed_loop(world: World, capsys: pytest.CaptureFixture[st
     (printed,) = printed_metrics(capsys)
     by_flow, by_code = printed["_aws"]["CloudWatchMetrics"]
     assert {"Failed", "LoopFailed", "TurnaroundSeconds"} == {m["Name"] for m in by_flow["Metrics"]}
-    assert by_code["Dimensions"] == [["FlowDefinition", "FailureCode"]]
+    assert by_code["Dimensions"] == [["FlowDefinition", "FunctionName", "FailureCode"]]
     assert (printed["LoopFailed"], printed["FailureCode"]) == (1, "Expired")
 
 
@@ -43,6 +43,7 @@ def test_unreadable_output_is_counted_and_nothing_else(
     (printed,) = printed_metrics(capsys)
     assert {key: value for key, value in printed.items() if key != "_aws"} == {
         "FlowDefinition": "flowdef-nov-12",
+        "FunctionName": "none",
         "Unreadable": 1,
     }
 

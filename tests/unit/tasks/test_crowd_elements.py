@@ -123,7 +123,7 @@ def many(count: int) -> list[int]:
 
 
 def test_most_values_are_read_and_more_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowd_elements.Limits.__init__, "__defaults__", (7, 100, 100, 1000))
+    monkeypatch.setattr(crowd_elements.Limits.__init__, "__defaults__", (7, 100, 100, 1000, 0))
     # The answer, its list and five numbers are seven values.
     assert review(custom({"a": many(5)})).answer_count == 1
     expected = f"humanAnswers: expected at most {MAX_VALUES:,} values in all answers"
@@ -132,7 +132,7 @@ def test_most_values_are_read_and_more_are_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_packed_text_with_too_many_values_stays_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crowd_elements.Limits.__init__, "__defaults__", (8, 100, 100, 1000))
+    monkeypatch.setattr(crowd_elements.Limits.__init__, "__defaults__", (8, 100, 100, 1000, 0))
     assert fields(custom({"a": "[1, 2, 3, 4, 5]"}))["a"].answers == ([1, 2, 3, 4, 5],)
     assert fields(custom({"a": "[1, 2, 3, 4, 5, 6]"}))["a"].answers == ("[1, 2, 3, 4, 5, 6]",)
 

@@ -413,14 +413,14 @@ def test_votes_are_limited() -> None:
     start = time.process_time()
     message = error_of(json.dumps(forms([], *answers)))
     assert message == "humanAnswers: expected at most 1,000,000 votes, one per field and answer"
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 5
 
 
 def test_one_value_under_many_keys_is_compared_in_linear_time() -> None:
     start = time.process_time()
     fields = review(forms(many(5_000, "a"), many(5_000, "b"), unshown=many(5_000, "c"))).fields
     assert len(fields) == 10_000
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 5
 
 
 def test_one_key_with_many_values_is_compared_in_linear_time() -> None:
@@ -428,4 +428,4 @@ def test_one_key_with_many_values_is_compared_in_linear_time() -> None:
     answers = [blocks_of(*[("Item", f"b{n}", f"t{n}") for n in range(5_000)])] * 2
     start = time.process_time()
     assert len(review(forms(shown, *answers)).fields) == 5_000
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 8
