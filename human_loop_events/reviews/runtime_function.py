@@ -115,6 +115,7 @@ class RuntimeFunction(Construct):
         network: Network,
         dead_letter_queue: sqs.IQueue | None,
         output_policies: Sequence[iam.ManagedPolicy] = (),
+        layers: Sequence[lambda_.ILayerVersion] = (),
         reserved_concurrent_executions: int | None = None,
         retry_attempts: int | None = None,
     ) -> None:
@@ -135,6 +136,7 @@ class RuntimeFunction(Construct):
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment=environment,
+            layers=list(layers) or None,
             **network,
         )
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)

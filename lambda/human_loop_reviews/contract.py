@@ -75,7 +75,7 @@ class Setting(StrEnum):
     INCLUDE_VALUES = "INCLUDE_VALUES"
     LEDGER_ARN = "LEDGER_ARN"
     LEDGER_RETENTION_DAYS = "LEDGER_RETENTION_DAYS"
-    MAPPINGS = "MAPPINGS"
+    MAPPINGS_LAYER = "MAPPINGS_LAYER"
     MAX_OUTPUT_BYTES = "MAX_OUTPUT_BYTES"
     MAX_RECEIVES = "MAX_RECEIVES"
     OUTCOME_BUS = "OUTCOME_BUS"
@@ -225,6 +225,21 @@ def output_role_name(hub: str, region: str) -> str:
         The spoke's Region.
     """
     return f"{hub}-output-{region}"
+
+
+#: The folder with the mappings in their layer, beside the packages of other layers.
+MAPPINGS_FOLDER: Final = "human_loop_mappings"
+
+
+def mapping_file(flow_definition: str) -> str:
+    """Return the path of a flow definition's mapping in the folder with the mappings.
+
+    Parameters
+    ----------
+    flow_definition
+        The name; in a hub also account, Region and name, as in ``111122223333/eu-west-1/claims``.
+    """
+    return f"{flow_definition}.json"
 
 
 #: The longest name of a hub's event bus. With it, the names of roles have at most 64 characters.

@@ -17,6 +17,7 @@ from human_loop_reviews.aws.ledger import Entry, Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.aws.spokes import Spokes
 from human_loop_reviews.contract import VERIFICATION_SECONDS, HumanLoopStatus
+from human_loop_reviews.mapping_files import MappingFiles
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review
 from human_loop_reviews.review_output import review_output
@@ -47,6 +48,8 @@ class Settler:
     """The bus that outcomes are published on."""
     ledger: Ledger
     """The ledger."""
+    mappings: MappingFiles | None = None
+    """The owner's mappings of custom tasks; None without mappings."""
     spokes: Spokes | None = None
     """The accounts whose outputs a hub reads. None outside a hub, where the client reads them."""
 
@@ -66,6 +69,8 @@ class Settler:
             If the loop is Completed and its output is missing.
         UnreadableOutputError
             If the output is not what A2I writes, of another loop, or too large.
+        UnusableMappingError
+            If the mapping of the flow definition cannot be read.
         OutcomeNotPublishedError
             If the bus does not exist, or refused the outcome.
         CallError
@@ -90,7 +95,7 @@ class Settler:
 
         Raises
         ------
-        OutputNotReadyError, UnreadableOutputError, CallError
+        OutputNotReadyError, UnreadableOutputError, UnusableMappingError, CallError
             See `settle`.
         """
         output = self._read_output(loop)
@@ -156,14 +161,11 @@ class Settler:
     def _review(self, loop: HumanLoopEvent, output: Output | None) -> Review | None:
         if output is None:
             return None
-        # Only a hub has mappings with account and Region. No name has a slash.
-        mappings = self.settings.mappings
-        mapping = mappings.get(loop.qualified_flow_definition) or mappings.get(loop.flow_definition)
-        return review_output(
-            output,
-            mapping=mapping or (),
-            creation_time=loop.creation_time,
-        )
+        mapping = None
+        if self.mappings is not None:
+            # Only a hub has mappings with account and Region. No name has a slash.
+            mapping = self.mappings.find(loop.qualified_flow_definition, loop.flow_definition)
+        return review_output(output, mapping=mapping or (), creation_time=loop.creation_time)
 
 
 def _age(loop: HumanLoopEvent) -> float:

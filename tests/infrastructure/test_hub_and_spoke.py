@@ -387,7 +387,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "no output": (
         lambda stack: _spoke(stack, output=None),
-        "output: expected OutputLocation(bucket, prefix=…), which the hub can read, got None",
+        "output: expected OutputLocation(bucket, prefix=…), or a list of them, got None",
     ),
     "flow definitions of another account": (
         lambda stack: _spoke(
@@ -429,7 +429,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "a handler with neither": (
         lambda stack: ReviewHandler(stack, "H"),
-        "output: expected OutputLocation(bucket, prefix=…), got None",
+        "output: expected OutputLocation(bucket, prefix=…), or a list of them, got None",
     ),
     "two handlers": (
         lambda stack: (
@@ -526,16 +526,11 @@ def test_mapping_in_a_hub_can_name_account_and_region() -> None:
         ),
     )
 
-    Template.from_stack(stack).has_resource_properties(
+    template = Template.from_stack(stack)
+    (layer,) = template.find_resources("AWS::Lambda::LayerVersion")
+    template.has_resource_properties(
         "AWS::Lambda::Function",
-        {
-            "Environment": {
-                "Variables": {
-                    "HUB": "Reviews-Hub",
-                    "MAPPINGS": Match.string_like_regexp("444455556666/us-east-1/claims"),
-                }
-            }
-        },
+        {"Environment": {"Variables": {"HUB": "Reviews-Hub", "MAPPINGS_LAYER": {"Ref": layer}}}},
     )
 
 

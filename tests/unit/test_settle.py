@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -17,7 +18,7 @@ from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.disclosure import Disclosure
-from human_loop_reviews.mapping import FieldMapping, TaskMapping
+from human_loop_reviews.mapping_files import MappingFiles
 from human_loop_reviews.settle import OutputNotReadyError
 from tests.examples import examples
 from tests.unit.a2i.test_event import JSON
@@ -500,7 +501,7 @@ def test_flow_definitions_of_one_name_in_two_accounts_have_metrics_and_items_of_
     ],
 )
 def test_mapping_in_a_hub_is_by_account_region_and_name_or_by_name(
-    world: World, mappings: dict[str, str], known: bool
+    world: World, tmp_path: Path, mappings: dict[str, str], known: bool
 ) -> None:
     event = _of_account("444455556666")
     names = {key: event["detail"][key] for key in ("humanLoopName", "flowDefinitionArn")}
@@ -518,14 +519,12 @@ def test_mapping_in_a_hub_is_by_account_region_and_name_or_by_name(
         }
     )
     world.put_output("output.json", content)
-    settler = world.settling(
-        hub="hub",
-        mappings={
-            key: TaskMapping(fields=[FieldMapping(name="Category", path=path)])
-            for key, path in mappings.items()
-        },
-    )
-    settler.settle(event)
+    for key, path in mappings.items():
+        file = tmp_path / f"{key}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps([{"name": "Category", "path": path}]), encoding="utf-8")
+    files = MappingFiles(tmp_path, source="layer")
+    replace(world.settling(hub="hub"), mappings=files).settle(event)
     (outcome,) = world.outcomes()
     assert outcome["detail"]["predictionKnown"] is known
 

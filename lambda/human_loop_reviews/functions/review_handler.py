@@ -21,6 +21,7 @@ from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.aws.spokes import Spokes
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
+from human_loop_reviews.mapping_files import MappingFiles
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 
@@ -144,6 +145,9 @@ def create_services() -> Services:
                 settings.ledger_table,
                 timedelta(days=settings.ledger_retention_days),
             ),
+            mappings=None
+            if settings.mappings_layer is None
+            else MappingFiles.in_layer(settings.mappings_layer),
             spokes=None
             if settings.hub is None
             else Spokes(

@@ -65,7 +65,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
     configured.Delivery: {},
     configured.Archive: {},
     configured.OutcomeArchive: {},
-    configured.Output: {},
+    configured.Output: {"flow_definitions": "those of FurtherOutput, and the others of output"},
     configured.OutputBucket: {},
     configured.ExistingLedger: {"encryption_key": "the key of the table, not of a new one"},
     configured.Silence: {},
@@ -85,6 +85,7 @@ BEYOND: dict[type[Keys], set[str]] = {
         *("admits", "hub"),  # HumanLoopHub as event_bus, HumanLoopSpoke
         # add_archive(…), add_callbacks(), add_dashboard(), output=OutputBucketSettings(…)
         *("archive", "callbacks", "dashboard", "output_bucket"),
+        "further_outputs",  # output=[OutputLocation(…), …]
     },
 }
 
