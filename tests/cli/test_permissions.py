@@ -104,6 +104,7 @@ def test_deleting_messages(stack: Stack, calls: set[str], tmp_path: Path) -> Non
 
 
 def test_forwarding_messages_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
+    stack.events.create_event_bus(Name="reviews-hub")
     stack.add_rule(arn("events", "event-bus/reviews-hub"))
     stack.put_of_rule("of-hub", arn("events", "event-bus/reviews-hub"))
     calls.clear()
