@@ -21,6 +21,7 @@ from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.output_policies import create_output_policies
+from human_loop_events.reviews.runtime_function import allow_describe_loops
 from human_loop_events.stack_outputs import StackOutputs
 from human_loop_reviews.contract import (
     MAX_HUB_NAME,
@@ -56,7 +57,8 @@ class HumanLoopSpoke(Construct):
 
     The rule, its role, retries, dead-letter queue and alarms are in the account and Region of the
     human loops. The hub's review handler reads an output with a role of the spoke, so neither the
-    bucket's policy nor that of its key must admit another account.
+    bucket's policy nor that of its key must admit another account. With the same role it asks A2I
+    about the loops of events that were sent again.
 
     Deploy the hub first. Until the bus exists and admits this account, events go to the dead-letter
     queue at once, because EventBridge does not retry a forbidden call. An alarm goes off.
@@ -107,7 +109,7 @@ class HumanLoopSpoke(Construct):
     output_locations: tuple[OutputLocation, ...]
     """The output locations of the flow definitions."""
     output_role: iam.Role
-    """The role with which the hub reads the output."""
+    """The role with which the hub describes human loops and reads their output."""
 
     def __init__(
         self,
@@ -147,6 +149,14 @@ class HumanLoopSpoke(Construct):
         bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
         self.status_events.add_target(self.delivery.event_bus_target(bus))
         self.output_role = self._create_output_role()
+        allow_describe_loops(
+            iam.ManagedPolicy(
+                self,
+                "LoopPolicy",
+                description="Which human loops the hub may describe",
+                roles=[self.output_role],
+            )
+        )
         create_output_policies(
             self,
             self.output_role,
@@ -170,7 +180,7 @@ class HumanLoopSpoke(Construct):
         return iam.Role(
             self,
             "OutputRole",
-            description="The hub reads the output of human loops with this role",
+            description="The hub describes human loops and reads their output with this role",
             role_name=output_role_name(self._hub.name, Stack.of(self).region),
             # A role as principal must exist, and is no longer admitted after it is created again.
             assumed_by=iam.AccountPrincipal(self._hub.account).with_conditions(

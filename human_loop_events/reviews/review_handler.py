@@ -70,8 +70,9 @@ class ReviewHandler(RuntimeFunction):
 
     For each ended loop it reads the output from S3, reviews it (prediction against reviewers,
     reviewers against each other), publishes the outcome on an event bus, and records it in the
-    ledger. Outcomes are published at least once. Ledger writes are idempotent. The function accepts
-    an EventBridge event, or a batch of them from SQS.
+    ledger. Outcomes are published at least once. Ledger writes are idempotent. About the loop of an
+    event that was sent again, it asks Amazon A2I first, and settles what that says. The function
+    accepts an EventBridge event, or a batch of them from SQS.
 
     Parameters
     ----------
@@ -83,9 +84,9 @@ class ReviewHandler(RuntimeFunction):
         The output location of the flow definitions, or several with the flow definitions of each.
         Required, except in a hub.
     hub
-        The hub to which spokes forward events. The function then reads each output with a role of
-        the spoke. In metrics, the names of flow definitions contain account and Region. Default:
-        none.
+        The hub to which spokes forward events. The function then describes each loop and reads its
+        output with a role of the spoke. In metrics, the names of flow definitions contain account
+        and Region. Default: none.
     flow_definitions
         The flow definitions with output that the function can read. If the names are known at
         synthesis, it can read their folders only. Default: any.
@@ -414,8 +415,9 @@ class ReviewHandler(RuntimeFunction):
         return create_mappings_layer(self, "Mappings", tasks)
 
     def _allow_output(self) -> list[iam.ManagedPolicy]:
-        """Allow reading the output, or assuming the roles of the spokes that can read it."""
+        """Allow reading the output and describing loops, or assuming the roles of the spokes."""
         if self._outputs is not None:
+            self._allow_describe_loops()
             return create_output_policies(
                 self,
                 self.role,
@@ -428,9 +430,9 @@ class ReviewHandler(RuntimeFunction):
             self._allow(["sts:AssumeRole"], arn)
         self._acknowledge_wildcards(
             "The roles of the hub's spokes, one for each Region, whose names begin with the hub's. "
-            "Each admits this function's role only, and lets it read the output of human loops. "
-            "The function takes the role of the account and Region of an event, which EventBridge "
-            "attests.",
+            "Each admits this function's role only, and lets it describe human loops and read "
+            "their output. The function takes the role of the account and Region of an event, "
+            "which EventBridge attests.",
             roles,
         )
         return []

@@ -207,6 +207,10 @@ class RuntimeFunction(Construct):
             # EventBridge drops events that are sent to a bus that does not exist.
             self._allow(["events:DescribeEventBus"], bus.event_bus_arn)
 
+    def _allow_describe_loops(self) -> None:
+        """Allow describing the human loops of this account and Region."""
+        allow_describe_loops(self.policy)
+
     def _allow_logs_and_traces(self) -> None:
         """Allow writing the log and X-Ray's traces."""
         self.log_group.grant(self.policy, "logs:CreateLogStream", "logs:PutLogEvents")
@@ -243,6 +247,22 @@ def create_log_group(
     admit_log_groups(key, scope)
     return logs.LogGroup(
         scope, "Logs", encryption_key=key, retention=retention, removal_policy=KEEP
+    )
+
+
+def allow_describe_loops(policy: iam.ManagedPolicy) -> None:
+    """Allow describing the human loops of the policy's account and Region."""
+    loops = Stack.of(policy).format_arn(
+        service="sagemaker", resource="human-loop", resource_name="*"
+    )
+    iam.Grant.add_to_principal(
+        grantee=policy, actions=["sagemaker:DescribeHumanLoop"], resource_arns=[loops]
+    )
+    acknowledge_wildcards(
+        policy,
+        "Reading the status of the human loops of this account and Region. Their names are not "
+        "known beforehand, and AWS defines no condition keys for them.",
+        [loops],
     )
 
 

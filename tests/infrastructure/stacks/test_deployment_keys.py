@@ -152,7 +152,6 @@ def test_default_in_the_docs_is_that_of_the_construct(model: type[Keys], constru
 #: Settings in the runbook that are no keys, and why.
 NOT_IN_A_DEPLOYMENT = {
     "failure_codes": "a parameter of on_failed, which adds a target in an app of one's own",
-    "target": "a parameter of on_failed, which adds a target in an app of one's own",
 }
 
 
