@@ -275,7 +275,7 @@ def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> No
         ),
         (
             {"output": "s3://reviews"},
-            "output: expected OutputLocation(bucket, prefix=…), or a list of them, got",
+            "output: expected OutputLocation(…) or a list with OutputLocation(…) or",
         ),
     ],
     ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),

@@ -206,12 +206,12 @@ REFUSED: dict[str, list[Mistake]] = {
         Mistake(
             "the URI of the output",
             lambda stack: _loops(stack, output="s3://example/reviews/"),
-            "output: expected OutputLocation(…) or OutputBucketSettings(…), got 's3://example/",
+            "OutputLocation(…) or OutputBucketSettings(…), got 's3://example/",
         ),
         Mistake(
             "a bucket as output",
             lambda stack: _loops(stack, output=s3.Bucket(stack, "Bucket")),
-            "output: expected OutputLocation(…) or OutputBucketSettings(…), got Bucket Loops/",
+            "OutputLocation(…) or OutputBucketSettings(…), got Bucket Loops/",
         ),
         Mistake(
             "the ARN of a topic",
@@ -702,7 +702,7 @@ REFUSED: dict[str, list[Mistake]] = {
             lambda stack: HumanLoopSpoke(
                 stack, "Spoke", hub=_arn("events", "x"), output=wrong(None)
             ),
-            "output: expected OutputLocation(…), got None",
+            "output: expected OutputLocation(…)",
         ),
         Mistake(
             "the name of a hub",
