@@ -61,8 +61,8 @@ infrastructure: install $(EVALUATOR) ## Test the synthesized templates
 e2e: install $(EVALUATOR) ## Test a deployment in the emulator
 	@$(BIN)/python -m pytest tests/e2e
 
-fuzz: install ## Run the property-based tests with all their examples, usually 10,000
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest $(IN_PARALLEL) -m hypothesis
+fuzz: install ## Run in full what make test has in a short form: properties, with 10,000 examples for most
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest $(IN_PARALLEL) -m fuzz
 
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json

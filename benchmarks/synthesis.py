@@ -48,10 +48,11 @@ MAX_FIGURES = {
 
 #: What is deployed, by the name of the profile.
 PROFILES: dict[str, dict[str, object]] = {
-    "default": {},
+    "default": {"output_bucket": {}},
     "named": {"flow_definitions": ["invoices", "claims"], "output": {"bucket": "reviews"}},
-    "buffered": {"handler_delivery": {"buffered": True}},
+    "buffered": {"output_bucket": {}, "handler_delivery": {"buffered": True}},
     "everything": {
+        "output_bucket": {},
         "flow_definitions": ["invoices", "claims"],
         "handler_delivery": {"buffered": True},
         "callbacks": True,
@@ -61,7 +62,11 @@ PROFILES: dict[str, dict[str, object]] = {
         "alert_on_silence": {"days": 3},
         "alert_on_low_agreement": {"threshold": 0.8},
     },
-    "without dashboard and reconciler": {"dashboard": False, "reconciler": {"enabled": False}},
+    "without dashboard and reconciler": {
+        "output_bucket": {},
+        "dashboard": False,
+        "reconciler": {"enabled": False},
+    },
 }
 
 
@@ -123,7 +128,11 @@ def _templates() -> dict[str, float]:
 
 def _deployments(count: int) -> dict[str, object]:
     return {
-        f"team-{number:02}": {"account": f"{111122223333 + number}", "region": "eu-west-1"}
+        f"team-{number:02}": {
+            "account": f"{111122223333 + number}",
+            "region": "eu-west-1",
+            "output_bucket": {},
+        }
         for number in range(count)
     }
 

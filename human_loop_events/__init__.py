@@ -22,7 +22,7 @@ from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.events.job_filter import JobFilter
-from human_loop_events.events.status_events import StatusEvents
+from human_loop_events.events.status_events import QueueSettings, StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.human_loop_events import HumanLoopEvents
 from human_loop_events.human_loop_spoke import HumanLoopSpoke
@@ -73,6 +73,7 @@ __all__ = [
     "OutcomeArchiveSettings",
     "OutputBucketSettings",
     "OutputLocation",
+    "QueueSettings",
     "Reconciler",
     "ReconcilerSettings",
     "ReviewHandler",

@@ -21,7 +21,6 @@ from human_loop_events.archive.outcome_archive import (
 )
 from human_loop_events.aws.arguments import (
     refuse_other_than_construct,
-    refuse_other_than_settings,
 )
 from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
@@ -30,13 +29,14 @@ from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.events.human_loop_hub import HumanLoopHub
-from human_loop_events.events.status_events import StatusEvents
+from human_loop_events.events.status_events import QueueSettings, StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import agreement_metric, loop_metric
 from human_loop_events.reviews.output_bucket import OutputBucketSettings, create_output_bucket
 from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.reconciler import (
     RECONCILER_BY_DEFAULT,
     Reconciler,
@@ -44,6 +44,7 @@ from human_loop_events.reviews.reconciler import (
     supplied_or_new_reconciler,
 )
 from human_loop_events.reviews.review_handler import ReviewHandler, ReviewHandlerSettings
+from human_loop_events.stack_outputs import StackOutputs
 from human_loop_events.step_functions.callbacks import (
     HumanLoopCallbacks,
     HumanLoopCallbacksSettings,
@@ -84,14 +85,15 @@ class HumanLoopEvents(Construct):
         The bus with the events, or a `HumanLoopHub` for the events of other accounts. Default: the
         account's default bus, to which A2I sends them.
     output
-        The output location of the flow definitions, or settings of a new bucket. None with a hub:
-        its spokes have the output. Default: a new bucket, private and encrypted, without expiration
-        of outputs. Existing flow definitions do not write to the new bucket.
+        The output location of the flow definitions, several with the flow definitions of each, or
+        settings of a new bucket. None with a hub: its spokes have the output. Default: a new
+        bucket, private and encrypted, without expiration of outputs. Existing flow definitions do
+        not write to the new bucket.
     topic
         The topic for systems: the event as JSON. Default: a new topic, encrypted.
     queue
-        The queue for consumers: the event as JSON. Default: a new queue, encrypted, with a
-        dead-letter queue.
+        The queue for consumers: the event as JSON, or `QueueSettings` of a new one. Default: a new
+        queue, encrypted, with a dead-letter queue.
     handler
         A supplied function or `ReviewHandler`, or settings of a new one. Default: a new
         `ReviewHandler`.
@@ -142,9 +144,9 @@ class HumanLoopEvents(Construct):
         flow_definitions: FlowDefinitions | None = None,
         statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
         event_bus: events.IEventBus | None = None,
-        output: OutputLocation | OutputBucketSettings | None = None,
+        output: OutputLocation | Sequence[OutputLocation] | OutputBucketSettings | None = None,
         topic: sns.ITopic | None = None,
-        queue: sqs.IQueue | None = None,
+        queue: sqs.IQueue | QueueSettings | None = None,
         handler: lambda_.IFunction | ReviewHandler | ReviewHandlerSettings | None = None,
         handler_delivery: HandlerDelivery = _DIRECT,
         alerts: Alerts | AlertsSettings | None = None,
@@ -153,6 +155,7 @@ class HumanLoopEvents(Construct):
         outcome_archive: OutcomeArchiveSettings | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._outputs = StackOutputs(self)
         self._flow_definitions = flow_definitions_or_all(flow_definitions)
         self._statuses = tuple(statuses)
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
@@ -167,11 +170,15 @@ class HumanLoopEvents(Construct):
             event_bus=event_bus,
         )
         self.status_events.add_topic(topic)
-        self.status_events.add_queue(queue)
+        if isinstance(queue, dict):
+            self.status_events.add_queue(**queue)
+        else:
+            self.status_events.add_queue(queue)
         self.status_events.alert_on_failure()
-        refuse_other_than_settings("output", output, OutputLocation, "OutputBucketSettings(…)")
-        self._output = output if isinstance(output, OutputLocation) else None
         self._output_bucket = output if isinstance(output, dict) else None
+        self._output_locations: OutputLocations | None = None
+        if output is not None and not isinstance(output, dict):
+            self._output_locations = OutputLocations.of(output, self._flow_definitions)
         self._callbacks: list[HumanLoopCallbacks] = []
         self._dashboard: HumanLoopDashboard | None = None
         self._handler_queue: HandlerQueue | None = None
@@ -206,6 +213,10 @@ class HumanLoopEvents(Construct):
         )
         self._reconciler = supplied_or_new_reconciler(self._context, reconciler)
         self._outcome_archive = create_outcome_archive(self._context, outcome_archive)
+        self._offer_outputs()
+        for function in (self._review_handler, self._reconciler):
+            if function is not None:
+                self.delivery.grant_earlier_keys(function.policy)
 
     @property
     def topic(self) -> sns.ITopic:
@@ -247,9 +258,17 @@ class HumanLoopEvents(Construct):
 
     @property
     def output(self) -> OutputLocation:
-        """The output location of the flow definitions."""
+        """The output location of the flow definitions, if there is one. See `output_locations`."""
+        return self._require_output_locations().only
+
+    @property
+    def output_locations(self) -> tuple[OutputLocation, ...]:
+        """The output locations of the flow definitions."""
+        return self._require_output_locations().locations
+
+    def _require_output_locations(self) -> OutputLocations:
         why = "the spokes have it" if self._hub else "none was given and handler is your own"
-        return _require_part(self._output, "output", why)
+        return _require_part(self._output_locations, "output", why)
 
     def on_event(
         self,
@@ -331,6 +350,15 @@ class HumanLoopEvents(Construct):
         """
         callbacks = create_callbacks(self._context, construct_id, self.review_handler, settings)
         self._callbacks.append(callbacks)
+        self.delivery.grant_earlier_keys(callbacks.policy)
+        name = "".join(filter(str.isalnum, construct_id))
+        self._outputs.add(
+            **{
+                f"{name}Name": callbacks.function.function_name,
+                f"{name}Arn": callbacks.function.function_arn,
+                f"{name}DeadLetterQueueUrl": callbacks.dead_letter_queue.queue_url,
+            }
+        )
         if self._dashboard is not None:
             self._dashboard.add_callbacks(callbacks)
         return callbacks
@@ -365,11 +393,39 @@ class HumanLoopEvents(Construct):
         )
         for callbacks in self._callbacks:
             self._dashboard.add_callbacks(callbacks)
+        self._outputs.add(
+            DashboardName=self._dashboard.dashboard.dashboard_name, DashboardUrl=self._dashboard.url
+        )
         return self._dashboard
 
     def add_archive(self, *, retention: Duration) -> EventArchive:
         """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`."""
         return self.status_events.add_archive(retention=retention)
+
+    def add_outputs(self, *, prefix: str = "") -> None:
+        """Add outputs to the stack, through which ``human-loops`` finds the parts.
+
+        Call it for the commands ``status``, ``dead-letters``, ``resend``, ``outcomes`` and
+        ``verify``. Callbacks, a dashboard and an archive that are added later have outputs too.
+
+        Parameters
+        ----------
+        prefix
+            The beginning of the outputs' names, such as ``"Claims"``, where several constructs of
+            a stack have outputs. The option ``--prefix`` of ``human-loops`` names it. Default:
+            none.
+
+        Raises
+        ------
+        ValueError
+            If the prefix is not valid, or another construct of the stack has outputs with it.
+
+        Examples
+        --------
+        >>> claims.add_outputs(prefix="Claims")  # doctest: +SKIP
+        """
+        self.status_events.add_outputs(prefix=prefix)
+        self._outputs.create(prefix)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
         """Add an alarm that goes off when no loop ends for 1 to 7 days."""
@@ -422,14 +478,16 @@ class HumanLoopEvents(Construct):
 
     def grant_read_output(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the output of these flow definitions, but no other objects."""
-        return self.output.grant_read(grantee, self._flow_definitions)
+        self.delivery.grant_earlier_keys(grantee)
+        return self._require_output_locations().grant_read(grantee)
 
     def grant_write_output(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a flow definition's execution role to write its output."""
-        return self.output.grant_write(grantee, self._flow_definitions)
+        return self._require_output_locations().grant_write(grantee)
 
     def grant_consume(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading and deleting the messages of the queue."""
+        self.delivery.grant_earlier_keys(grantee)
         return self.queue.grant_consume_messages(grantee)
 
     def metric_ended_loops(self, *, period: Duration | None = None) -> cloudwatch.Metric:
@@ -496,6 +554,28 @@ class HumanLoopEvents(Construct):
         self._refuse_other_dimension(flow_definition)
         return agreement_metric(self.handler, flow_definition, period=period or Duration.days(1))
 
+    def _offer_outputs(self) -> None:
+        self._outputs.add(HandlerName=self.handler.function_name)
+        if self._review_handler is not None:
+            self._outputs.add(LedgerTableName=self._review_handler.ledger.table.table_name)
+        if self._hub is not None:
+            self._outputs.add(HubEventBusArn=self._hub.event_bus_arn)
+        if self._output_locations is not None:
+            self._outputs.add(**self._output_locations.stack_outputs())
+        if self._reconciler is not None:
+            self._outputs.add(ReconcilerName=self._reconciler.function.function_name)
+        if self._handler_queue is not None:
+            dead_letter_queue = self._handler_queue.dead_letter_queue
+            self._outputs.add(
+                HandlerQueueUrl=self._handler_queue.queue.queue_url,
+                HandlerQueueDeadLetterQueueUrl=dead_letter_queue.queue_url,
+            )
+        if self._outcome_archive is not None:
+            self._outputs.add(
+                OutcomeArchiveLocation=self._outcome_archive.location,
+                OutcomeArchiveWorkGroupName=self._outcome_archive.work_group_name,
+            )
+
     def _refuse_other_dimension(self, flow_definition: str) -> None:
         """Refuse a name in a hub, and a qualified name elsewhere: there is no such metric."""
         if Token.is_unresolved(flow_definition):
@@ -505,22 +585,25 @@ class HumanLoopEvents(Construct):
             raise ValueError(f"flow_definition: expected {expected}, got {flow_definition!r}")
 
     def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
-        if self._hub is None and self._output is None:
+        if self._hub is None and self._output_locations is None:
             bucket = create_output_bucket(
                 self, self.delivery.encryption_key, self._output_bucket or {}
             )
-            self._output = OutputLocation(bucket)
-            Annotations.of(self).add_warning_v2(
-                "human-loop-events:new-output-bucket",
-                "no output was given, so a new bucket was created. Existing flow definitions write "
-                "to another location, which the handler cannot read. Set output to the "
-                "S3OutputPath of your flow definitions, or acknowledge this warning if new flow "
-                "definitions will write to the new bucket",
+            self._output_locations = OutputLocations.of(
+                OutputLocation(bucket), self._flow_definitions
             )
+            if self._output_bucket is None:
+                Annotations.of(self).add_warning_v2(
+                    "human-loop-events:new-output-bucket",
+                    "no output was given, so a new bucket was created. Existing flow definitions "
+                    "write to another location, which the handler cannot read. Set output to the "
+                    "S3OutputPath of your flow definitions, or to OutputBucketSettings() if new "
+                    "flow definitions will write to the new bucket",
+                )
         return ReviewHandler(
             self,
             "ReviewHandler",
-            output=self._output,
+            output=None if self._output_locations is None else self.output_locations,
             hub=self._hub,
             flow_definitions=self._flow_definitions,
             dead_letter_queue=self.delivery.dead_letter_queue,

@@ -19,7 +19,10 @@ from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.output_policies import create_output_policies
+from human_loop_events.reviews.runtime_function import allow_describe_loops
+from human_loop_events.stack_outputs import StackOutputs
 from human_loop_reviews.contract import (
     MAX_HUB_NAME,
     VERIFICATION_EXCLUDED,
@@ -54,7 +57,8 @@ class HumanLoopSpoke(Construct):
 
     The rule, its role, retries, dead-letter queue and alarms are in the account and Region of the
     human loops. The hub's review handler reads an output with a role of the spoke, so neither the
-    bucket's policy nor that of its key must admit another account.
+    bucket's policy nor that of its key must admit another account. With the same role it asks A2I
+    about the loops of events that were sent again.
 
     Deploy the hub first. Until the bus exists and admits this account, events go to the dead-letter
     queue at once, because EventBridge does not retry a forbidden call. An alarm goes off.
@@ -69,7 +73,7 @@ class HumanLoopSpoke(Construct):
     hub
         The `HumanLoopHub` of the same app, or the ARN of its event bus.
     output
-        The output location of the flow definitions.
+        The output location of the flow definitions, or several with the flow definitions of each.
     flow_definitions
         The flow definitions of the human loops. Default: all of the account and Region.
     statuses
@@ -102,10 +106,10 @@ class HumanLoopSpoke(Construct):
     """The forwarding of the events: key, dead-letter queue, role, retries."""
     alerts: Alerts
     """The alerts on events that cannot be forwarded."""
-    output: OutputLocation
-    """The output location of the flow definitions."""
+    output_locations: tuple[OutputLocation, ...]
+    """The output locations of the flow definitions."""
     output_role: iam.Role
-    """The role with which the hub reads the output."""
+    """The role with which the hub describes human loops and reads their output."""
 
     def __init__(
         self,
@@ -113,7 +117,7 @@ class HumanLoopSpoke(Construct):
         construct_id: str,
         *,
         hub: HumanLoopHub | str,
-        output: OutputLocation,
+        output: OutputLocation | Sequence[OutputLocation],
         flow_definitions: FlowDefinitions | None = None,
         statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
         event_bus: events.IEventBus | None = None,
@@ -129,13 +133,9 @@ class HumanLoopSpoke(Construct):
                 "once; expected the bus to which A2I sends events, and the spokes of both hubs to "
                 "forward to one of them"
             )
-        if not isinstance(output, OutputLocation):
-            raise ValueError(
-                f"output: expected OutputLocation(bucket, prefix=…), which the hub can read, got "
-                f"{output!r}"
-            )
-        self.output = output
         flow_definitions = flow_definitions_or_all(flow_definitions)
+        outputs = OutputLocations.of(output, flow_definitions)
+        self.output_locations = outputs.locations
         self.delivery = supplied_or_new_delivery(self, delivery)
         self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
         self.status_events = StatusEvents(
@@ -149,24 +149,38 @@ class HumanLoopSpoke(Construct):
         bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
         self.status_events.add_target(self.delivery.event_bus_target(bus))
         self.output_role = self._create_output_role()
+        allow_describe_loops(
+            iam.ManagedPolicy(
+                self,
+                "LoopPolicy",
+                description="Which human loops the hub may describe",
+                roles=[self.output_role],
+            )
+        )
         create_output_policies(
             self,
             self.output_role,
-            output,
-            flow_definitions,
+            outputs,
             description="Which output the hub may read",
         )
+        self._outputs = StackOutputs(self)
+        self._outputs.add(HubEventBusArn=self._hub.arn, OutputRoleArn=self.output_role.role_arn)
 
     @property
     def hub_event_bus_arn(self) -> str:
         """The ARN of the event bus to which events are forwarded."""
         return self._hub.arn
 
+    def add_outputs(self, *, prefix: str = "") -> None:
+        """Add outputs to the stack. See `StatusEvents.add_outputs`."""
+        self.status_events.add_outputs(prefix=prefix)
+        self._outputs.create(prefix)
+
     def _create_output_role(self) -> iam.Role:
         return iam.Role(
             self,
             "OutputRole",
-            description="The hub reads the output of human loops with this role",
+            description="The hub describes human loops and reads their output with this role",
             role_name=output_role_name(self._hub.name, Stack.of(self).region),
             # A role as principal must exist, and is no longer admitted after it is created again.
             assumed_by=iam.AccountPrincipal(self._hub.account).with_conditions(

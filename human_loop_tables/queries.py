@@ -397,7 +397,6 @@ SAMPLING: Final = Query(
         "fields_left_out",
         "first_day",
         "last_day",
-        "longest_turnaround_seconds",
     ),
     sql="""\
 SELECT
@@ -410,8 +409,7 @@ SELECT
   count(CASE WHEN task_type IS NULL OR unreadable OR unanswered THEN 1 END) AS without_review,
   sum(fields_left_out) AS fields_left_out,
   min(day) AS first_day,
-  max(day) AS last_day,
-  max(CAST(round(turnaround_seconds) AS bigint)) AS longest_turnaround_seconds
+  max(day) AS last_day
 FROM loops
 GROUP BY flow_definition_arn, model_version, sampled, sampling_percentage
 ORDER BY
@@ -533,6 +531,22 @@ ORDER BY
   part,
   point NULLS LAST,
   point_with_words NULLS LAST""",
+)
+
+#: It is no query of the report: it says where the sample of thresholds ends.
+LATEST: Final = Query(
+    name="latest",
+    meaning=(
+        "All loops: how many, the latest end as a text in UTC with whole seconds, and the longest "
+        "turnaround in milliseconds."
+    ),
+    columns=("loops", "latest", "longest_milliseconds"),
+    sql="""\
+SELECT
+  count(*) AS loops,
+  substr(CAST(max(reference_time) AS varchar), 1, 19) AS latest,
+  max(CAST(floor(turnaround_seconds * 1000) AS bigint)) AS longest_milliseconds
+FROM loops""",
 )
 
 #: The queries of the report, by name.

@@ -165,6 +165,13 @@ def options(
     stack: Annotated[
         str, typer.Option(envvar="HUMAN_LOOPS_STACK", help="The deployed stack.")
     ] = "HumanLoops",
+    prefix: Annotated[
+        str,
+        typer.Option(
+            envvar="HUMAN_LOOPS_PREFIX",
+            help="The prefix of the stack's outputs, if several constructs have outputs.",
+        ),
+    ] = "",
     endpoint_url: Annotated[
         str | None, typer.Option(help="The endpoint of AWS, for an emulator.")
     ] = None,
@@ -184,6 +191,7 @@ def options(
     """
     ctx.obj = Session(
         stack_name=stack,
+        prefix=prefix,
         endpoint_url=endpoint_url,
         profile=profile,
         region=region,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,9 @@ _EXTENSION: Final = ".json"
 
 #: The folder of a flow definition's output with the outputs of verifications, which are left out.
 VERIFICATION_FOLDER: Final = "human-loops_verification"
+
+# How many objects of S3 are read in parallel, the next ones before they are needed.
+_READ_AHEAD: Final = 8
 
 # The default limit of the review handler.
 _MAX_BYTES: Final = 64 * 1024 * 1024
@@ -81,7 +85,7 @@ def find_inputs(session: Session, places: Sequence[str]) -> list[Input]:
                 status=ExitStatus.INCOMPLETE,
             )
         found |= here
-    return list(found.values())
+    return _read_ahead(list(found.values()))
 
 
 def read_output(each: Input) -> Output:
@@ -162,3 +166,34 @@ def _object(s3: Any, bucket: str, key: str, *, named: bool) -> Input:
         return content
 
     return Input(name=name, read=read, named=named)
+
+
+def _read_ahead(inputs: Sequence[Input]) -> list[Input]:
+    """Return inputs of which the objects of S3 are read in parallel."""
+    ahead = _ReadAhead([each.read for each in inputs if each.name.startswith(_S3)])
+    numbers = iter(range(len(inputs)))
+    return [
+        replace(each, read=partial(ahead.read, next(numbers)))
+        if each.name.startswith(_S3)
+        else each
+        for each in inputs
+    ]
+
+
+class _ReadAhead:
+    """Reads in parallel what is read one after another."""
+
+    def __init__(self, reads: Sequence[Callable[[], bytes]]) -> None:
+        self._reads = reads
+        self._started = 0
+        self._pending: dict[int, Future[bytes]] = {}
+        self._threads = ThreadPoolExecutor(_READ_AHEAD)
+
+    def read(self, number: int) -> bytes:
+        """Return the content of a number, and start to read those that follow."""
+        until = min(number + _READ_AHEAD, len(self._reads))
+        for each in range(self._started, until):
+            self._pending[each] = self._threads.submit(self._reads[each])
+        self._started = max(self._started, until)
+        pending = self._pending.pop(number, None)
+        return self._reads[number]() if pending is None else pending.result()

@@ -38,6 +38,8 @@ class Session:
 
     stack_name: str
     """The name of the deployed stack."""
+    prefix: str = ""
+    """The prefix of its outputs, if it has several."""
     endpoint_url: str | None
     profile: str | None
     region: str | None
@@ -49,7 +51,7 @@ class Session:
     @cached_property
     def stack(self) -> DeployedStack:
         """The deployed stack, as it is now."""
-        return read_stack(self.client("cloudformation"), self.stack_name)
+        return read_stack(self.client("cloudformation"), self.stack_name, self.prefix)
 
     def client(self, service: str) -> Any:
         """Return the client of a service."""

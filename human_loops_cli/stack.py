@@ -18,6 +18,16 @@ _OURS: Final = (
 )
 
 
+#: What to do about a stack without the outputs of this project.
+NO_OUTPUTS_ADVICE: Final = (
+    "If it is a stack of this project, call add_outputs() on its HumanLoopEvents and deploy it. "
+    "Otherwise name the stack with --stack."
+)
+
+#: The output that every construct with outputs has, after its prefix.
+_MARK: Final = "AlertsTopicArn"
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeployedStack:
     """A deployed stack."""
@@ -42,8 +52,7 @@ class DeployedStack:
             )
         if output not in self.outputs:
             raise CommandError(
-                f"stack {self.name} has no output {output}",
-                advice="Name a stack of this project with --stack, or deploy this version of it.",
+                f"stack {self.name} has no output {output}", advice=NO_OUTPUTS_ADVICE
             )
         return self.outputs[output]
 
@@ -79,7 +88,7 @@ class DeployedStack:
         return f"arn:{partition}:sagemaker:{region}:{account}:flow-definition/{flow_definition}"
 
 
-def read_stack(cloudformation: Any, name: str) -> DeployedStack:
+def read_stack(cloudformation: Any, name: str, prefix: str = "") -> DeployedStack:
     """Read a stack's outputs.
 
     Parameters
@@ -88,11 +97,15 @@ def read_stack(cloudformation: Any, name: str) -> DeployedStack:
         A client.
     name
         The stack's name.
+    prefix
+        The prefix of the outputs, as the stack's app names it. It can be left out if the stack has
+        outputs with one prefix only.
 
     Raises
     ------
     CommandError
-        If the stack does not exist. The advice lists stacks of this project.
+        If the stack does not exist, or has no outputs with the prefix. The advice lists stacks of
+        this project, or the prefixes.
     """
     try:
         stacks = cloudformation.describe_stacks(StackName=name).get("Stacks", [])
@@ -112,7 +125,29 @@ def read_stack(cloudformation: Any, name: str) -> DeployedStack:
             advice=CHECK_ENDPOINT,
         )
     (stack,) = stacks
-    return DeployedStack(name=stack["StackName"], arn=stack["StackId"], outputs=_outputs(stack))
+    outputs = _of_prefix(_outputs(stack), prefix, name)
+    return DeployedStack(name=stack["StackName"], arn=stack["StackId"], outputs=outputs)
+
+
+def _of_prefix(outputs: Mapping[str, str], prefix: str, name: str) -> dict[str, str]:
+    """Return the outputs with a prefix, without it, and none of those with a longer one."""
+    prefixes = {key.removesuffix(_MARK) for key in outputs if key.endswith(_MARK)}
+    if not prefix and len(prefixes) == 1:
+        (prefix,) = prefixes
+    if prefixes and prefix not in prefixes:
+        named = ", ".join(sorted(each or "none" for each in prefixes))
+        which = f"with the prefix {prefix}" if prefix else "without a prefix"
+        raise CommandError(
+            f"stack {name} has no outputs {which}",
+            advice=f"Name the prefix with --prefix. There are: {named}.",
+            status=ExitStatus.USAGE,
+        )
+    longer = tuple(each for each in prefixes if len(each) > len(prefix))
+    return {
+        key.removeprefix(prefix): value
+        for key, value in outputs.items()
+        if key.startswith(prefix) and not key.startswith(longer)
+    }
 
 
 def _advise(cloudformation: Any) -> str:

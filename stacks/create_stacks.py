@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -12,6 +13,13 @@ from stacks.deployment import Deployment
 from stacks.faults import ConfigurationError
 from stacks.human_loop_stack import HumanLoopStack
 from stacks.spoke_stack import SpokeStack
+
+#: A new bucket that no flow definition writes to makes each Completed loop a dead letter.
+_WITHOUT_OUTPUT: Final = (
+    "deployment {}: output: expected the bucket in the S3OutputPath of your flow definitions, as "
+    "`human-loops configure` prints it; or output_bucket with {{}} for a new bucket that new flow "
+    "definitions will write to"
+)
 
 
 def create_stacks(scope: Construct, deployments: Iterable[Deployment]) -> list[Stack]:
@@ -27,12 +35,16 @@ def create_stacks(scope: Construct, deployments: Iterable[Deployment]) -> list[S
     Raises
     ------
     ConfigurationError
-        If the constructs refuse a value, with a line for each deployment in which they do.
+        If a deployment says neither where flow definitions write their output nor that there is a
+        new bucket, or the constructs refuse a value, with a line for each deployment.
     """
     stacks: list[Stack] = []
     hubs: dict[str, HumanLoopHub] = {}
     faults: list[str] = []
     for deployment in sorted(deployments, key=lambda each: each.hub is not None):
+        if _lacks_output(deployment):
+            faults.append(_WITHOUT_OUTPUT.format(deployment.name))
+            continue
         try:
             stacks.append(_create_stack(scope, deployment, hubs))
         except ValueError as error:
@@ -41,6 +53,12 @@ def create_stacks(scope: Construct, deployments: Iterable[Deployment]) -> list[S
     if faults:
         raise ConfigurationError(*faults)
     return stacks
+
+
+def _lacks_output(deployment: Deployment) -> bool:
+    """Return whether a deployment says nothing about output. A hub reads that of its spokes."""
+    wanted = (deployment.output, deployment.output_bucket, deployment.admits)
+    return all(each is None for each in wanted)
 
 
 def _create_stack(scope: Construct, deployment: Deployment, hubs: dict[str, HumanLoopHub]) -> Stack:

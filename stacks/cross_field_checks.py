@@ -23,6 +23,7 @@ _ARN_KEYS: Final = (
     "alerts.topic.arn",
     "alerts.topic.encryption_key",
     "delivery.encryption_key",
+    "delivery.earlier_encryption_keys",
     "delivery.dead_letter_queue.arn",
     "delivery.dead_letter_queue.encryption_key",
 )
@@ -51,6 +52,7 @@ def cross_field_faults(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
     yield from _arns(deployment)
     yield from _flow_definitions(deployment)
     yield from _settings(deployment)
+    yield from _further_outputs(deployment)
     yield from _repetitions(deployment)
     yield from _hub_or_spoke(deployment)
 
@@ -76,8 +78,10 @@ def _arns(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
         value: object = deployment
         for name in place.split("."):
             value = getattr(value, name, None)
-        if isinstance(value, str):
-            for what in _elsewhere(deployment, value, any_account=place == _ARN_OF_ANY_ACCOUNT):
+        for arn in value if isinstance(value, list) else [value]:
+            if not isinstance(arn, str):
+                continue
+            for what in _elsewhere(deployment, arn, any_account=place == _ARN_OF_ANY_ACCOUNT):
                 yield CrossFieldFault(Fault(place, what), ("account", "region"))
 
 
@@ -141,13 +145,43 @@ def _settings(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
             "expected a handler.outcome_bus of this account"
         )
         yield CrossFieldFault(Fault("outcome_archive.enabled", what), ("handler", "account"))
-    if deployment.output is not None:
-        for name in deployment.output_bucket.given():
-            what = "it is for a new bucket, but output has an existing one"
-            yield CrossFieldFault(Fault(f"output_bucket.{name}", what), ("output",))
+    queue = deployment.queue
+    if queue.arn is None and queue.encryption_key is not None:
+        yield CrossFieldFault(Fault("queue.encryption_key", "it needs arn, of an existing queue"))
+    for name in ("visibility_timeout", "retention_period"):
+        if queue.arn is not None and getattr(queue, name) is not None:
+            what = "it is for a new queue, but arn has an existing one"
+            yield CrossFieldFault(Fault(f"queue.{name}", what))
+    if deployment.output is not None and deployment.output_bucket is not None:
+        what = "it is for a new bucket, but output has an existing one"
+        yield CrossFieldFault(Fault("output_bucket", what), ("output",))
     if deployment.handler.ledger is not None and deployment.handler.ledger_retention is not None:
         what = "it is for a new ledger; expected handler.ledger.retention"
         yield CrossFieldFault(Fault("handler.ledger_retention", what))
+
+
+def _further_outputs(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:
+    further = deployment.further_outputs or []
+    if further and deployment.output is None:
+        yield CrossFieldFault(Fault("further_outputs", "it needs output"), ("output",))
+    try:
+        names = deployment.flow_definitions_matched.names
+    except ValueError:
+        return  # it has its own fault
+    for index, each in enumerate(further):
+        if each.encryption_key is not None:
+            for what in _elsewhere(deployment, each.encryption_key):
+                place = f"further_outputs[{index}].encryption_key"
+                yield CrossFieldFault(Fault(place, what), ("account", "region"))
+        unknown = [name for name in each.flow_definitions if names and name not in names]
+        if unknown:
+            what = f"{unknown[0]!r} is none of flow_definitions: {', '.join(names)}"
+            place = f"further_outputs[{index}].flow_definitions"
+            yield CrossFieldFault(Fault(place, what), ("flow_definitions",))
+    elsewhere = {name for each in further for name in each.flow_definitions}
+    if names and elsewhere.issuperset(names):
+        what = "each of flow_definitions writes to one of them, and none to output"
+        yield CrossFieldFault(Fault("further_outputs", what), ("output", "flow_definitions"))
 
 
 def _hub_or_spoke(deployment: DeploymentKeys) -> Iterator[CrossFieldFault]:

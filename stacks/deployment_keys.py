@@ -130,6 +130,36 @@ class ExistingQueue(Keys):
     )
 
 
+class ConsumerQueue(Keys):
+    """The queue for consumers: an existing one, or settings of a new one."""
+
+    arn: QueueArn | None = key(
+        None,
+        expected="the ARN of a queue",
+        meaning="the ARN of an existing queue",
+        by_default="a new queue",
+    )
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key of the existing queue, if it has one",
+        by_default="none",
+    )
+    visibility_timeout: Annotated[Time, between("1 second", "12 hours")] | None = key(
+        None,
+        expected="a time such as 5 minutes, 1 second to 12 hours",
+        meaning="how long the new queue hides a received message from other consumers; for a "
+        "Lambda function six times its timeout",
+        by_default="30 seconds",
+    )
+    retention_period: Annotated[Time, between("1 hour", "13 days")] | None = key(
+        None,
+        expected="a time such as 4 days, 1 hour to 13 days",
+        meaning="how long the new queue keeps a message",
+        by_default="10 days",
+    )
+
+
 class ExistingLedger(Keys):
     """An existing table of outcomes."""
 
@@ -168,6 +198,17 @@ class Output(Keys):
         expected="the ARN of a KMS key",
         meaning="the `KmsKeyId` of the flow definitions, if they have one",
         by_default="the key of the bucket",
+    )
+
+
+class FurtherOutput(Output):
+    """A further output location."""
+
+    flow_definitions: Annotated[list[Text], Field(min_length=1)] = key(
+        ...,
+        expected="a list of names, with at least one",
+        meaning="the flow definitions that write there, of those of the deployment",
+        by_default="none",
     )
 
 
@@ -385,6 +426,13 @@ class Delivery(Keys):
         meaning="an existing customer managed key for everything that is created",
         by_default="a new one",
     )
+    earlier_encryption_keys: Annotated[list[KeyArn], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of ARNs of KMS keys, with at least one",
+        meaning="the keys that were used before `encryption_key` "
+        "([change the key](deploying.md#change-the-key))",
+        by_default="none",
+    )
     dead_letter_queue: ExistingQueue | None = optional(
         ExistingQueue, "an existing queue for events that cannot be delivered", "a new one"
     )
@@ -565,14 +613,28 @@ class DeploymentKeys(Keys):
         by_default="no spoke",
     )
     output: Output | None = optional(
-        Output, "where the flow definitions write their output", "a new bucket"
+        Output,
+        "where the flow definitions write their output",
+        "required, without `output_bucket` and `admits`",
     )
-    output_bucket: OutputBucket = group(OutputBucket, "what expires in the new bucket for output")
+    further_outputs: Annotated[list[FurtherOutput], Field(min_length=1)] | None = key(
+        None,
+        expected="a list of objects with the keys bucket, prefix, encryption_key, flow_definitions",
+        meaning="where further flow definitions write their output; those that are in none of "
+        "the lists write to `output`",
+        by_default="none",
+    )
+    output_bucket: OutputBucket | None = optional(
+        OutputBucket,
+        "a new bucket, instead of `output`, for flow definitions that will write to it; `{}` for "
+        "one with the defaults",
+        "none",
+    )
     topic: ExistingTopic | None = optional(
         ExistingTopic, "an existing topic for systems", "a new one"
     )
-    queue: ExistingQueue | None = optional(
-        ExistingQueue, "an existing queue for consumers", "a new one"
+    queue: ConsumerQueue = group(
+        ConsumerQueue, "the queue for consumers: an existing one, or settings of a new one"
     )
     handler: Handler = group(Handler, "the review handler")
     handler_delivery: HandlerDelivery = group(HandlerDelivery, "how events reach the handler")

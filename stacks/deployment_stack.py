@@ -14,7 +14,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events import Alerts, HumanLoopStatus, OutputLocation
+from human_loop_events import Alerts, FlowDefinitions, HumanLoopStatus, OutputLocation
 from human_loop_events.aws.acknowledgements import acknowledge
 from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
@@ -76,7 +76,14 @@ class DeploymentStack(Stack):
         return settings
 
     def _delivery(self, delivery: configured.Delivery) -> dict[str, Any]:
-        settings = settings_of(delivery, "encryption_key", "dead_letter_queue")
+        settings = settings_of(
+            delivery, "encryption_key", "earlier_encryption_keys", "dead_letter_queue"
+        )
+        if delivery.earlier_encryption_keys is not None:
+            settings["earlier_encryption_keys"] = [
+                self._key(f"EarlierKey{number}", arn)
+                for number, arn in enumerate(delivery.earlier_encryption_keys, start=1)
+            ]
         if delivery.encryption_key is not None:
             settings["encryption_key"] = self._key("Key", delivery.encryption_key)
         queue = self._queue("DeadLetterQueue", delivery.dead_letter_queue)
@@ -84,13 +91,34 @@ class DeploymentStack(Stack):
             settings["dead_letter_queue"] = queue
         return settings
 
-    def _output(self, output: configured.Output | None) -> OutputLocation | None:
-        if output is None:
-            return None
+    def _outputs(self, deployment: Deployment) -> list[OutputLocation]:
+        """Return the output locations, the first of which has what no other one names."""
+        if deployment.output is None:
+            return []
+        further = deployment.further_outputs or []
+        elsewhere = {name for each in further for name in each.flow_definitions}
+        names = [
+            name
+            for name in deployment.flow_definitions_matched.names
+            if further and name not in elsewhere
+        ]
+        first = self._output("", deployment.output, names)
+        others = [
+            self._output(f"{number}", each, each.flow_definitions)
+            for number, each in enumerate(further, start=2)
+        ]
+        return [first, *others]
+
+    def _output(
+        self, number: str, output: configured.Output, flow_definitions: list[str]
+    ) -> OutputLocation:
         return OutputLocation(
-            s3.Bucket.from_bucket_name(self, "Output", output.bucket),
+            s3.Bucket.from_bucket_name(self, f"Output{number}", output.bucket),
             prefix=output.prefix,
-            encryption_key=self._optional_key("OutputKey", output.encryption_key),
+            encryption_key=self._optional_key(f"OutputKey{number}", output.encryption_key),
+            flow_definitions=FlowDefinitions.from_names(*flow_definitions)
+            if flow_definitions
+            else None,
         )
 
     def _topic(self, topic_id: str, topic: configured.ExistingTopic | None) -> sns.ITopic | None:
@@ -103,9 +131,10 @@ class DeploymentStack(Stack):
     def _queue(self, queue_id: str, queue: configured.ExistingQueue | None) -> sqs.IQueue | None:
         if queue is None:
             return None
-        return sqs.Queue.from_queue_attributes(
-            self, queue_id, queue_arn=queue.arn, key_arn=queue.encryption_key
-        )
+        return self._existing_queue(queue_id, queue.arn, queue.encryption_key)
+
+    def _existing_queue(self, queue_id: str, arn: str, key_arn: str | None) -> sqs.IQueue:
+        return sqs.Queue.from_queue_attributes(self, queue_id, queue_arn=arn, key_arn=key_arn)
 
     def _optional_key(self, key_id: str, arn: str | None) -> kms.IKey | None:
         return None if arn is None else self._key(key_id, arn)

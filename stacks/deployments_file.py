@@ -22,12 +22,19 @@ from stacks.hub_and_spokes import faults_between
 
 _KEY: Final = "deployments"
 _COMMAND_LINE: Final = f"--context {_KEY}"
+_DEFAULT_FILE: Final = Path(f"{_KEY}.json")
+_NOTHING_CONFIGURED: Final = (
+    f"no deployment is configured: run `human-loops configure > {_DEFAULT_FILE}` with credentials "
+    "of the account, read the file, and deploy again; or name another file with "
+    f"`-c {_KEY}=FILE`. Without flow definitions yet, deploy a new bucket for their output: "
+    f"""`-c '{_KEY}={{"dev": {{"output_bucket": {{}}}}}}'`"""
+)
 #: The largest file, and how many values it has with its aliases. 200 deployments have 10,000.
 _MAX_BYTES: Final = 1024 * 1024
 _MAX_NODES: Final = 100_000
 
 _NAME: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
-_EXAMPLE: Final = '{"prod": {"flow_definitions": ["invoices"]}}'
+_EXAMPLE: Final = '{"prod": {"output": {"bucket": "reviews"}}}'
 
 
 def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
@@ -38,7 +45,7 @@ def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
     context
         An object by deployment name, the same as JSON, or the path of a YAML, JSON or TOML file
         that has this object under the key ``deployments``. A path is relative to the current
-        folder. None for one deployment with all defaults.
+        folder. None for the file ``deployments.json`` in the current folder.
     source
         The file that an object is from, for messages. If it exists, keys that are there twice are
         refused.
@@ -55,7 +62,9 @@ def read_deployments(context: Any, *, source: str = "") -> list[Deployment]:
     ['HumanLoops-dev', 'HumanLoops-prod']
     """
     if context is None:
-        return [Deployment()]
+        if not _DEFAULT_FILE.is_file():
+            raise ConfigurationError(_NOTHING_CONFIGURED)
+        context = str(_DEFAULT_FILE)
     if isinstance(context, str):
         if context.lstrip().startswith(("{", "[")):
             return _deployments(_parsed(_COMMAND_LINE, context, _json), _COMMAND_LINE)

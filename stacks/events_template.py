@@ -13,7 +13,6 @@ from aws_cdk import (
     App,
     BootstraplessSynthesizer,
     CfnCondition,
-    CfnOutput,
     CfnParameter,
     Fn,
     Stack,
@@ -97,7 +96,7 @@ class EventsStack(Stack):
         self._events = self._create_events()
         self._subscribe()
         self._match_flow_definitions()
-        self._add_outputs()
+        self._events.add_outputs()
 
     def _parameter(
         self,
@@ -204,20 +203,6 @@ class EventsStack(Stack):
             assert isinstance(resource, events.CfnRule)  # noqa: S101 - what every Rule is made of
             before, after = _pattern_text(statuses).split(f'"{_PLACE_OF_FLOW_DEFINITIONS}"')
             resource.event_pattern = Fn.join("", [before, matchers, after])
-
-    def _add_outputs(self) -> None:
-        loops = self._events
-        for name, value in {
-            "TopicArn": loops.topic.topic_arn,
-            "QueueUrl": loops.queue.queue_url,
-            "QueueDeadLetterQueueUrl": loops.queue_dead_letter_queue.queue_url,
-            "AlertsTopicArn": loops.alerts.topic.topic_arn,
-            "DeadLetterQueueUrl": loops.delivery.dead_letter_queue.queue_url,
-            "StatusChangeRuleName": loops.rule.rule_name,
-            "FailedRuleName": loops.failed_rule.rule_name,
-            "FailedLoopsAlarmName": loops.failure_alarm.alarm_name,
-        }.items():
-            CfnOutput(self, name, value=value)
 
 
 class _Alerts(Alerts):

@@ -14,7 +14,7 @@ from stacks.faults import Fault, nearest
 _KEYS_OF_A_SPOKE: Final = frozenset(
     {
         *("name", "account", "region", "hub", "flow_definitions", "statuses", "event_bus"),
-        *("output", "alerts", "alert_emails", "alert_on_silence", "delivery"),
+        *("output", "further_outputs", "alerts", "alert_emails", "alert_on_silence", "delivery"),
         *("tags", "termination_protection", "permissions_boundary"),
     }
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from aws_cdk import Annotations, CfnOutput, Size
+from aws_cdk import Annotations, Size
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events import (
@@ -16,6 +17,7 @@ from human_loop_events import (
     HumanLoopHub,
     Ledger,
     OutputBucketSettings,
+    QueueSettings,
 )
 from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
@@ -53,9 +55,9 @@ class HumanLoopStack(DeploymentStack):
         self.human_loops = HumanLoopEvents(
             self,
             "HumanLoops",
-            output=self._output(deployment.output) or _new_bucket(deployment.output_bucket),
+            output=self._outputs(deployment) or _new_bucket(deployment.output_bucket),
             topic=self._topic("Topic", deployment.topic),
-            queue=self._queue("Queue", deployment.queue),
+            queue=self._consumer_queue(deployment.queue),
             handler_delivery=_handler_delivery(deployment.handler_delivery),
             **self._parts(deployment),
         )
@@ -64,7 +66,7 @@ class HumanLoopStack(DeploymentStack):
         self._add_dashboard(deployment)
         self._add_archive(deployment)
         self._subscribe(self.human_loops.alerts, deployment)
-        self._add_outputs(deployment)
+        self.human_loops.add_outputs()
 
     def _parts(self, deployment: Deployment) -> dict[str, Any]:
         """Return the arguments for the keys that are present in the deployment."""
@@ -110,6 +112,11 @@ class HumanLoopStack(DeploymentStack):
             settings["ledger"] = self._ledger(handler.ledger)
         return settings
 
+    def _consumer_queue(self, queue: configured.ConsumerQueue) -> sqs.IQueue | QueueSettings:
+        if queue.arn is None:
+            return cast("QueueSettings", settings_of(queue))
+        return self._existing_queue("Queue", queue.arn, queue.encryption_key)
+
     def _ledger(self, ledger: configured.ExistingLedger) -> Ledger:
         table = dynamodb.Table.from_table_attributes(
             self,
@@ -142,16 +149,8 @@ class HumanLoopStack(DeploymentStack):
         return {"vpc": imported, "security_groups": groups}
 
     def _add_callbacks(self, deployment: Deployment) -> None:
-        if not deployment.callbacks:
-            return
-        callbacks = self.human_loops.add_callbacks(**self._network)
-        outputs = {
-            "CallbacksName": callbacks.function.function_name,
-            "CallbacksArn": callbacks.function.function_arn,
-            "CallbacksDeadLetterQueueUrl": callbacks.dead_letter_queue.queue_url,
-        }
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+        if deployment.callbacks:
+            self.human_loops.add_callbacks(**self._network)
 
     def _add_alarms(self, deployment: Deployment) -> None:
         silence, agreement = deployment.alert_on_silence, deployment.alert_on_low_agreement
@@ -161,64 +160,16 @@ class HumanLoopStack(DeploymentStack):
             self.human_loops.alert_on_low_agreement(**settings_of(agreement))
 
     def _add_dashboard(self, deployment: Deployment) -> None:
-        if not deployment.dashboard:
-            return
-        dashboard = self.human_loops.add_dashboard()
-        CfnOutput(self, "DashboardName", value=dashboard.dashboard.dashboard_name)
-        CfnOutput(self, "DashboardUrl", value=dashboard.url)
+        if deployment.dashboard:
+            self.human_loops.add_dashboard()
 
     def _add_archive(self, deployment: Deployment) -> None:
-        if deployment.archive is None:
-            return
-        archive = self.human_loops.add_archive(**settings_of(deployment.archive))
-        CfnOutput(self, "ArchiveArn", value=archive.archive_arn)
-        destination = archive.replay_destination(self.human_loops.status_events.rule)
-        CfnOutput(self, "ReplayDestination", value=destination)
-
-    def _add_outputs(self, deployment: Deployment) -> None:
-        loops = self.human_loops
-        outputs = {
-            "TopicArn": loops.topic.topic_arn,
-            "QueueUrl": loops.queue.queue_url,
-            "AlertsTopicArn": loops.alerts.topic.topic_arn,
-            "DeadLetterQueueUrl": loops.delivery.dead_letter_queue.queue_url,
-            "HandlerName": loops.handler.function_name,
-            "LedgerTableName": loops.review_handler.ledger.table.table_name,
-            "StatusChangeRuleName": loops.status_events.rule.rule_name,
-            "FailedRuleName": loops.status_events.failed_rule.rule_name,
-            "FailedLoopsAlarmName": loops.status_events.failure_alarm.alarm_name,
-        }
-        if self.hub is None:
-            outputs["OutputBucketName"] = loops.output.bucket.bucket_name
-            outputs["S3OutputPath"] = (
-                f"s3://{loops.output.bucket.bucket_name}/{loops.output.prefix}"
-            )
-        else:
-            outputs["HubEventBusArn"] = self.hub.event_bus_arn
-        if deployment.queue is None:
-            outputs["QueueDeadLetterQueueUrl"] = (
-                loops.status_events.queue_dead_letter_queue.queue_url
-            )
-        if loops.node.try_find_child("Reconciler") is not None:
-            outputs["ReconcilerName"] = loops.reconciler.function.function_name
-        if deployment.handler_delivery.buffered:
-            outputs["HandlerQueueUrl"] = loops.handler_queue.queue.queue_url
-            outputs["HandlerQueueDeadLetterQueueUrl"] = (
-                loops.handler_queue.dead_letter_queue.queue_url
-            )
-        if deployment.outcome_archive.enabled:
-            archive = loops.outcome_archive
-            outputs["OutcomeArchiveLocation"] = archive.location
-            outputs["OutcomeArchiveWorkGroupName"] = archive.work_group_name
-        if deployment.output is not None and deployment.output.encryption_key is not None:
-            outputs["OutputKeyArn"] = deployment.output.encryption_key
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+        if deployment.archive is not None:
+            self.human_loops.add_archive(**settings_of(deployment.archive))
 
 
-def _new_bucket(bucket: configured.OutputBucket) -> OutputBucketSettings | None:
-    settings = settings_of(bucket)
-    return cast("OutputBucketSettings", settings) if settings else None
+def _new_bucket(bucket: configured.OutputBucket | None) -> OutputBucketSettings | None:
+    return None if bucket is None else cast("OutputBucketSettings", settings_of(bucket))
 
 
 def _outcome_archive(archive: configured.OutcomeArchive) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Stack
 from constructs import Construct
 
 from human_loop_events import HumanLoopHub, HumanLoopSpoke
@@ -44,8 +44,8 @@ class SpokeStack(DeploymentStack):
             deployment=deployment,
             description="Forwards the events of Amazon A2I human loops to a hub",
         )
-        output = self._output(deployment.output)
-        if output is None or deployment.hub is None:
+        output = self._outputs(deployment)
+        if not output or deployment.hub is None:
             raise ValueError("a spoke needs hub and output")
         self.spoke = HumanLoopSpoke(
             self,
@@ -59,15 +59,4 @@ class SpokeStack(DeploymentStack):
         if deployment.alert_on_silence is not None:
             self.spoke.status_events.alert_on_silence(days=deployment.alert_on_silence.days)
         self._subscribe(self.spoke.alerts, deployment)
-        self._add_outputs()
-
-    def _add_outputs(self) -> None:
-        outputs = {
-            "AlertsTopicArn": self.spoke.alerts.topic.topic_arn,
-            "HubEventBusArn": self.spoke.hub_event_bus_arn,
-            "DeadLetterQueueUrl": self.spoke.delivery.dead_letter_queue.queue_url,
-            "OutputRoleArn": self.spoke.output_role.role_arn,
-            "StatusChangeRuleName": self.spoke.status_events.rule.rule_name,
-        }
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+        self.spoke.add_outputs()

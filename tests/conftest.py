@@ -40,6 +40,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: left out by make check")
+    config.addinivalue_line("markers", "fuzz: has a short form, and all of it in make fuzz")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,6 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     groups = {item: _group(item) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.fuzz)
         if _is_slow(item):
             item.add_marker(pytest.mark.slow)
     # False sorts before True.
@@ -63,7 +66,7 @@ def _is_slow(item: pytest.Item) -> bool:
     return (
         item.path.parent.name in _SLOW_FOLDERS
         or not _SLOW.isdisjoint(_names(item))
-        or getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        or item.get_closest_marker("fuzz") is not None
     )
 
 

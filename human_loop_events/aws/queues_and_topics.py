@@ -19,6 +19,12 @@ DEAD_LETTER_RETENTION = Duration.days(14)
 #: dead-letter queue, so the oldest message stays there for another four days.
 QUEUE_RETENTION = Duration.days(10)
 
+#: What the queue of a user may have. With more retention, a message could expire in the dead-letter
+#: queue as soon as it is there.
+_MAX_VISIBILITY = Duration.hours(12)
+_MIN_RETENTION = Duration.hours(1)
+_MAX_RETENTION = Duration.days(13)
+
 #: The number of receives of a message before SQS moves it to the dead-letter queue.
 DEFAULT_MAX_RECEIVES = 5
 
@@ -38,6 +44,7 @@ def create_queue(
     dead_letter_queue: sqs.IQueue,
     max_receives: int = DEFAULT_MAX_RECEIVES,
     visibility_timeout: Duration | None = None,
+    retention_period: Duration = QUEUE_RETENTION,
 ) -> sqs.Queue:
     """Create an encrypted queue that refuses plain HTTP and has a dead-letter queue."""
     queue = sqs.Queue(
@@ -46,7 +53,7 @@ def create_queue(
         encryption=sqs.QueueEncryption.KMS,
         encryption_master_key=key,
         enforce_ssl=True,
-        retention_period=QUEUE_RETENTION,
+        retention_period=retention_period,
         visibility_timeout=visibility_timeout,
         dead_letter_queue=sqs.DeadLetterQueue(
             queue=dead_letter_queue, max_receive_count=max_receives
@@ -54,6 +61,33 @@ def create_queue(
     )
     keep(queue)
     return queue
+
+
+def validate_queue_times(
+    visibility_timeout: Duration | None, retention_period: Duration | None
+) -> None:
+    """Refuse times that a queue cannot have.
+
+    Raises
+    ------
+    ValueError
+        If a value is no duration, or out of range.
+    """
+    for name, value, least, most in (
+        ("visibility_timeout", visibility_timeout, Duration.seconds(1), _MAX_VISIBILITY),
+        ("retention_period", retention_period, _MIN_RETENTION, _MAX_RETENTION),
+    ):
+        if value is None:
+            continue
+        expected = f"{least.to_human_string()} to {most.to_human_string()}"
+        if not isinstance(value, Duration):
+            raise ValueError(
+                f"{name}: expected a Duration, such as Duration.minutes(5), got {value!r}"
+            )
+        if not value.is_unresolved() and not (
+            least.to_seconds() <= value.to_seconds() <= most.to_seconds()
+        ):
+            raise ValueError(f"{name}: expected {expected}, got {value.to_human_string()}")
 
 
 def create_dead_letter_queue(

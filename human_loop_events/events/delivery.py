@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from aws_cdk import Duration, Stack
@@ -20,7 +21,7 @@ from human_loop_events.aws.arguments import (
     refuse_other_than_settings,
     require_whole_number,
 )
-from human_loop_events.aws.encryption import create_key
+from human_loop_events.aws.encryption import create_key, grant_through
 from human_loop_events.aws.queues_and_topics import (
     create_dead_letter_queue,
     refuse_aws_managed_key_of_queue,
@@ -46,6 +47,7 @@ class DeliverySettings(TypedDict, total=False):
     """The parameters of a `Delivery` that another construct creates. See `Delivery`."""
 
     encryption_key: kms.IKey
+    earlier_encryption_keys: Sequence[kms.IKey]
     dead_letter_queue: sqs.IQueue
     max_event_age: Duration
     retry_attempts: int
@@ -66,6 +68,10 @@ class Delivery(Construct):
     encryption_key
         The customer managed key of the queues and topics of all constructs that share the delivery.
         Default: a new key, with rotation, which is kept when the stack is deleted.
+    earlier_encryption_keys
+        The keys that the constructs had before. What was encrypted with them stays readable:
+        waiting messages, outputs in the created bucket, the ledger's items and archive files.
+        Default: none.
     dead_letter_queue
         A standard queue for events that cannot be delivered. Default: a new queue, encrypted,
         that keeps messages for 14 days.
@@ -91,6 +97,8 @@ class Delivery(Construct):
 
     encryption_key: kms.IKey
     """The key of the queues and topics."""
+    earlier_encryption_keys: tuple[kms.IKey, ...]
+    """The keys that were used before."""
     dead_letter_queue: sqs.IQueue
     """The queue for events that cannot be delivered."""
 
@@ -100,6 +108,7 @@ class Delivery(Construct):
         construct_id: str,
         *,
         encryption_key: kms.IKey | None = None,
+        earlier_encryption_keys: Sequence[kms.IKey] | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
         max_event_age: Duration | None = None,
         retry_attempts: int = 185,
@@ -121,6 +130,9 @@ class Delivery(Construct):
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         self.encryption_key = encryption_key or create_key(self)
+        self.earlier_encryption_keys = _validate_earlier_keys(
+            earlier_encryption_keys or [], self.encryption_key
+        )
         self.dead_letter_queue = dead_letter_queue or create_dead_letter_queue(
             self, "DeadLetterQueue", self.encryption_key, of_a_queue=False
         )
@@ -129,6 +141,20 @@ class Delivery(Construct):
         admit_to_queue(self.dead_letter_queue, self, from_any_rule(Stack.of(self)))
         self._authorize_using_role = authorize_using_role
         self._role = DeliveryRole(self)
+
+    def grant_earlier_keys(self, grantee: iam.IGrantable) -> None:
+        """Allow decrypting with the earlier keys what SQS, S3 and DynamoDB have.
+
+        Parameters
+        ----------
+        grantee
+            A consumer of the queue, or a reader of outputs, of the ledger or of the archive. The
+            functions of this project have the permission, and so has who gets ``grant_consume`` or
+            ``grant_read_output`` of `HumanLoopEvents`.
+        """
+        for key in self.earlier_encryption_keys:
+            for service in ("dynamodb", "s3", "sqs"):
+                grant_through(key, grantee, service, ["kms:Decrypt"])
 
     @property
     def role(self) -> iam.IRole | None:
@@ -255,6 +281,20 @@ class Delivery(Construct):
         return self.dead_letter_queue.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=period or Duration.minutes(5)
         )
+
+
+def _validate_earlier_keys(keys: Sequence[kms.IKey], current: kms.IKey) -> tuple[kms.IKey, ...]:
+    name = "earlier_encryption_keys"
+    if not isinstance(keys, list | tuple):
+        raise ValueError(f"{name}: expected a list of keys, got {keys!r}")
+    for key in keys:
+        refuse_other_than_construct(name, key, expected="keys, such as kms.Key.from_key_arn(…)")
+        if key is None or key.key_arn == current.key_arn:
+            raise ValueError(
+                f"{name}: expected keys that were used before encryption_key, got "
+                f"{'None' if key is None else 'encryption_key itself'}"
+            )
+    return tuple(keys)
 
 
 def supplied_or_new_delivery(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import jsii
 from aws_cdk import Annotations, Duration, Stack
@@ -16,9 +16,11 @@ from constructs import Construct, IValidation
 
 from human_loop_events.aws.arguments import refuse_other_than_construct, require_whole_number
 from human_loop_events.aws.queues_and_topics import (
+    QUEUE_RETENTION,
     create_dead_letter_queue,
     create_queue,
     create_topic,
+    validate_queue_times,
 )
 from human_loop_events.events.alerts import Alerts, rule_metric
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
@@ -27,14 +29,29 @@ from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.event_filter import EventFilter
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.stack_outputs import StackOutputs
 
 _Part = TypeVar("_Part")
 
-#: Two days before the created queue deletes a message.
-_NEARLY_EXPIRED = Duration.days(8)
+#: How long before the created queue deletes a message the alarm on it goes off, at most.
+_BEFORE_EXPIRATION = Duration.days(2)
 
 #: The longest that CloudWatch looks back for an alarm.
 _MAX_SILENT_DAYS = 7
+
+
+class QueueSettings(TypedDict, total=False):
+    """Settings of the queue that is created for consumers.
+
+    - ``visibility_timeout``: how long a received message is hidden from other consumers, 1 second
+      to 12 hours. For a Lambda function as consumer: six times its timeout, as AWS recommends.
+      Default: 30 seconds.
+    - ``retention_period``: how long the queue keeps a message, 1 hour to 13 days. Default: ten
+      days.
+    """
+
+    visibility_timeout: Duration
+    retention_period: Duration
 
 
 class StatusEvents(Construct):
@@ -121,6 +138,11 @@ class StatusEvents(Construct):
         self.delivery = delivery or Delivery(self, "Delivery")
         self.alerts = alerts or Alerts(self, "Alerts", encryption_key=self.delivery.encryption_key)
         self.event_bus = event_bus
+        self._outputs = StackOutputs(self)
+        self._outputs.add(
+            AlertsTopicArn=self.alerts.topic.topic_arn,
+            DeadLetterQueueUrl=self.delivery.dead_letter_queue.queue_url,
+        )
         self._topic: sns.ITopic | None = None
         self._queue: sqs.IQueue | None = None
         self._queue_dead_letter_queue: sqs.IQueue | None = None
@@ -139,6 +161,7 @@ class StatusEvents(Construct):
             self._rule = self._create_rule(
                 "StatusChange", self._filter.pattern(), description=self._filter.description
             )
+            self._outputs.add(StatusChangeRuleName=self._rule.rule_name)
         return self._rule
 
     @property
@@ -192,9 +215,12 @@ class StatusEvents(Construct):
         _refuse_second(self._topic, "topic")
         self._topic = topic or create_topic(self, "Topic", self.delivery.encryption_key)
         self.rule.add_target(self.delivery.topic_target(self._topic))
+        self._outputs.add(TopicArn=self._topic.topic_arn)
         return self._topic
 
-    def add_queue(self, queue: sqs.IQueue | None = None) -> sqs.IQueue:
+    def add_queue(
+        self, queue: sqs.IQueue | None = None, **settings: Unpack[QueueSettings]
+    ) -> sqs.IQueue:
         """Send the events, as JSON, to a queue.
 
         Parameters
@@ -202,29 +228,41 @@ class StatusEvents(Construct):
         queue
             A standard queue. Default: a new queue, encrypted, that keeps messages for ten days and
             has a dead-letter queue.
+        settings
+            ``visibility_timeout`` and ``retention_period`` of the new queue. See `QueueSettings`.
 
         Raises
         ------
         ValueError
-            If there is a queue already, or EventBridge cannot send to it.
+            If there is a queue already, EventBridge cannot send to it, or a setting is out of
+            range or given with a supplied queue.
         """
         _refuse_second(self._queue, "queue")
+        if queue is not None and settings:
+            raise ValueError(
+                f"{', '.join(settings)}: for a new queue, but queue is supplied; expected the "
+                "settings on that queue"
+            )
+        validate_queue_times(settings.get("visibility_timeout"), settings.get("retention_period"))
         if queue is None:
             key = self.delivery.encryption_key
             self._queue_dead_letter_queue = create_dead_letter_queue(
                 self, "QueueDeadLetterQueue", key, of_a_queue=True
             )
+            self._outputs.add(QueueDeadLetterQueueUrl=self._queue_dead_letter_queue.queue_url)
             self.alerts.watch_queue(self._queue_dead_letter_queue)
             queue = create_queue(
-                self, "Queue", key, dead_letter_queue=self._queue_dead_letter_queue
+                self,
+                "Queue",
+                key,
+                dead_letter_queue=self._queue_dead_letter_queue,
+                visibility_timeout=settings.get("visibility_timeout"),
+                retention_period=settings.get("retention_period") or QUEUE_RETENTION,
             )
-            self.alerts.watch_backlog(
-                queue,
-                max_age=_NEARLY_EXPIRED,
-                consequence="SQS deletes them after ten days. Start or fix the consumer.",
-            )
+            self._watch_queue(queue, settings.get("retention_period") or QUEUE_RETENTION)
         self._queue = queue
         self.rule.add_target(self.delivery.queue_target(queue))
+        self._outputs.add(QueueUrl=queue.queue_url)
         return queue
 
     def add_function(self, function: lambda_.IFunction) -> None:
@@ -305,6 +343,9 @@ class StatusEvents(Construct):
             threshold=threshold,
             period=period,
             evaluation_periods=evaluation_periods,
+        )
+        self._outputs.add(
+            FailedRuleName=rule.rule_name, FailedLoopsAlarmName=self._failure_alarm.alarm_name
         )
         return self._failure_alarm
 
@@ -438,7 +479,29 @@ class StatusEvents(Construct):
             description=self._filter.description,
             event_bus=self.event_bus,
         )
+        self._outputs.add(ArchiveArn=self._archive.archive_arn)
+        if self._rule is not None:
+            self._outputs.add(ReplayDestination=self._archive.replay_destination(self._rule))
         return self._archive
+
+    def add_outputs(self, *, prefix: str = "") -> None:
+        """Add outputs to the stack, through which ``human-loops`` finds the parts.
+
+        Parts that are added later have outputs too.
+
+        Parameters
+        ----------
+        prefix
+            The beginning of the outputs' names, such as ``"Claims"``, where several constructs of
+            a stack have outputs. The option ``--prefix`` of ``human-loops`` names it. Default:
+            none.
+
+        Raises
+        ------
+        ValueError
+            If the prefix is not valid, or another construct of the stack has outputs with it.
+        """
+        self._outputs.create(prefix)
 
     def metric_events(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the events that EventBridge matched, as a sum over the period (5 minutes)."""
@@ -447,6 +510,17 @@ class StatusEvents(Construct):
     def metric_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Count the failures that EventBridge matched, as a sum over the period (5 minutes)."""
         return rule_metric("TriggeredRules", self.failed_rule, self.event_bus, period)
+
+    def _watch_queue(self, queue: sqs.IQueue, retention: Duration) -> None:
+        """Add the alarm on messages that SQS deletes soon."""
+        seconds = retention.to_seconds()
+        early = min(_BEFORE_EXPIRATION.to_seconds(), seconds / 2)
+        self.alerts.watch_backlog(
+            queue,
+            max_age=Duration.seconds(seconds - early),
+            consequence=f"SQS deletes them after {retention.to_human_string()}. Start or fix the "
+            "consumer.",
+        )
 
     def _create_rule(
         self,

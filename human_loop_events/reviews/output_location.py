@@ -42,6 +42,9 @@ class OutputLocation:
         The key prefix, such as ``"reviews/"``. Default: the whole bucket.
     encryption_key
         The key with which the flow definitions encrypt output. Default: the key of the bucket.
+    flow_definitions
+        The flow definitions that write there, where a construct has several locations. Default:
+        all of the construct.
 
     Raises
     ------
@@ -57,8 +60,11 @@ class OutputLocation:
     bucket: s3.IBucket
     prefix: str = ""
     encryption_key: kms.IKey | None = None
+    flow_definitions: FlowDefinitions | None = None
 
     def __post_init__(self) -> None:
+        if self.flow_definitions is not None:
+            flow_definitions_or_all(self.flow_definitions)
         refuse_other_than_construct(
             "bucket of the output",
             self.bucket,
@@ -79,6 +85,7 @@ class OutputLocation:
         s3_output_path: str,
         *,
         encryption_key: kms.IKey | None = None,
+        flow_definitions: FlowDefinitions | None = None,
     ) -> OutputLocation:
         """Create a location from the ``S3OutputPath`` that DescribeFlowDefinition returns.
 
@@ -92,6 +99,8 @@ class OutputLocation:
             The URI, such as ``"s3://example-reviews/reviews/"``.
         encryption_key
             The ``KmsKeyId`` of the flow definition. Default: the bucket's key.
+        flow_definitions
+            The flow definitions that write there. Default: all of the construct.
 
         Raises
         ------
@@ -106,7 +115,7 @@ class OutputLocation:
                 f"s3_output_path: expected s3://<bucket>/<prefix>, got {s3_output_path!r}"
             )
         bucket = s3.Bucket.from_bucket_name(scope, construct_id, match[1])
-        return cls(bucket, match[2] or "", encryption_key)
+        return cls(bucket, match[2] or "", encryption_key, flow_definitions)
 
     def _object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
         """Return key patterns of output objects, one for each known flow definition name."""

@@ -6,8 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from human_loop_events.aws.policy_size import refuse_oversized
-from human_loop_events.events.flow_definitions import FlowDefinitions
-from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.runtime_function import acknowledge_wildcards
 
 #: IAM's quota for a role is ten managed policies. One is for everything except the output.
@@ -18,8 +17,7 @@ _MAX_OUTPUT_POLICIES = 9
 def create_output_policies(
     scope: Construct,
     role: iam.IRole,
-    output: OutputLocation,
-    flow_definitions: FlowDefinitions,
+    outputs: OutputLocations,
     *,
     description: str,
 ) -> list[iam.ManagedPolicy]:
@@ -31,7 +29,7 @@ def create_output_policies(
         The parent of the policies.
     role
         The role that reads.
-    output, flow_definitions
+    outputs
         The output that the role can read.
     description
         The policies' description.
@@ -42,15 +40,15 @@ def create_output_policies(
         If the number exceeds the quota of a role.
     """
     policies = []
-    groups = list(output._pattern_groups(flow_definitions))
+    groups = list(outputs.pattern_groups())
     if len(groups) > _MAX_OUTPUT_POLICIES:
         raise ValueError(
-            f"flow_definitions: to read the output of {len(flow_definitions.names)} flow "
-            f"definitions takes {len(groups) + 1} managed policies, but IAM allows "
-            f"{_MAX_OUTPUT_POLICIES + 1} for a role; use a shorter prefix of the output, "
-            "shorter names, or several constructs"
+            f"flow_definitions: to read the output of {len(outputs.flow_definitions.names)} flow "
+            f"definitions takes {len(groups) + 1} managed policies, at least one for each output "
+            f"location, but IAM allows {_MAX_OUTPUT_POLICIES + 1} for a role; use a shorter prefix "
+            "of the output, shorter names, or several constructs"
         )
-    for number, patterns in enumerate(groups, start=1):
+    for number, (output, patterns) in enumerate(groups, start=1):
         policy = iam.ManagedPolicy(
             scope,
             "OutputPolicy" if number == 1 else f"OutputPolicy{number}",

@@ -208,14 +208,11 @@ class Reconciler(RuntimeFunction):
         )
 
     def _add_statements(self, bus: events.IEventBus) -> None:
-        loops = Stack.of(self).format_arn(
-            service="sagemaker", resource="human-loop", resource_name="*"
-        )
         listing = ["sagemaker:ListHumanLoops"]
         if not self._flow_definitions.values:
             listing.append("sagemaker:ListFlowDefinitions")
         self._allow(listing, "*")
-        self._allow(["sagemaker:DescribeHumanLoop"], loops)
+        self._allow_describe_loops()
         self._ledger._grant_reconcile(self.policy)
         self._allow_events(
             bus, contract.HUMAN_LOOP_DETAIL_TYPES[0], is_default_bus=self._event_bus is None
@@ -225,11 +222,6 @@ class Reconciler(RuntimeFunction):
         self._acknowledge_any_resource(
             "X-Ray's two write actions, ListHumanLoops and ListFlowDefinitions take no resource: "
             "AWS defines them for '*' only."
-        )
-        self._acknowledge_wildcards(
-            "Reading the status of the human loops of this account and Region. Their names are not "
-            "known beforehand, and AWS defines no condition keys for them.",
-            [loops],
         )
 
     def _create_rule(self, delivery: Delivery) -> events.Rule:

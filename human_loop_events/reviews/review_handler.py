@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -28,15 +29,16 @@ from human_loop_events.events.flow_definitions import FlowDefinitions, flow_defi
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.ledger import Ledger
-from human_loop_events.reviews.mappings import render_mappings
+from human_loop_events.reviews.mappings import create_mappings_layer, validate_mappings
 from human_loop_events.reviews.output_location import OutputLocation
+from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.output_policies import create_output_policies
 from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
 from human_loop_reviews.contract import Setting
 from human_loop_reviews.mapping import ROWS_IN_ORDER_OF_KEYS, FieldMapping, TaskMapping
 
-#: Lambda allows 4,096 bytes for all environment variables. Mappings may take 3,072 of them.
+#: Lambda allows 4,096 bytes for all environment variables, which are also for other settings.
 _MAX_ALLOWED_NAMES_BYTES = 256
 
 
@@ -68,8 +70,9 @@ class ReviewHandler(RuntimeFunction):
 
     For each ended loop it reads the output from S3, reviews it (prediction against reviewers,
     reviewers against each other), publishes the outcome on an event bus, and records it in the
-    ledger. Outcomes are published at least once. Ledger writes are idempotent. The function accepts
-    an EventBridge event, or a batch of them from SQS.
+    ledger. Outcomes are published at least once. Ledger writes are idempotent. About the loop of an
+    event that was sent again, it asks Amazon A2I first, and settles what that says. The function
+    accepts an EventBridge event, or a batch of them from SQS.
 
     Parameters
     ----------
@@ -78,11 +81,12 @@ class ReviewHandler(RuntimeFunction):
     construct_id
         The id within the parent.
     output
-        The output location of the flow definitions. Required, except in a hub.
+        The output location of the flow definitions, or several with the flow definitions of each.
+        Required, except in a hub.
     hub
-        The hub to which spokes forward events. The function then reads each output with a role of
-        the spoke. In metrics, the names of flow definitions contain account and Region. Default:
-        none.
+        The hub to which spokes forward events. The function then describes each loop and reads its
+        output with a role of the spoke. In metrics, the names of flow definitions contain account
+        and Region. Default: none.
     flow_definitions
         The flow definitions with output that the function can read. If the names are known at
         synthesis, it can read their folders only. Default: any.
@@ -100,8 +104,9 @@ class ReviewHandler(RuntimeFunction):
     mappings
         The locations of predictions and answers of custom tasks, by the flow definition's name. In
         a hub, a name applies to all accounts. A mapping by account, Region and name, as in
-        ``"111122223333/eu-west-1/claims"``, takes precedence. Default: reviewers are compared with
-        each other only.
+        ``"111122223333/eu-west-1/claims"``, takes precedence. They are in a layer of the function,
+        so neither names nor expressions can be tokens. Default: reviewers are compared with each
+        other only.
     include_values
         Whether outcomes contain the documents' values. Default: names and verdicts only.
     include_failure_reason
@@ -134,8 +139,8 @@ class ReviewHandler(RuntimeFunction):
     Raises
     ------
     ValueError
-        If a value is out of range, the mappings do not fit or are not valid, or Lambda cannot send
-        to the dead-letter queue.
+        If a value is out of range, the mappings are not valid, or Lambda cannot send to the
+        dead-letter queue.
 
     Examples
     --------
@@ -156,7 +161,7 @@ class ReviewHandler(RuntimeFunction):
         scope: Construct,
         construct_id: str,
         *,
-        output: OutputLocation | None = None,
+        output: OutputLocation | Sequence[OutputLocation] | None = None,
         hub: HumanLoopHub | None = None,
         flow_definitions: FlowDefinitions | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
@@ -180,8 +185,6 @@ class ReviewHandler(RuntimeFunction):
     ) -> None:
         if hub is not None and not isinstance(hub, HumanLoopHub):
             raise ValueError(f"hub: expected HumanLoopHub(…), got {hub!r}")
-        if hub is None and not isinstance(output, OutputLocation):
-            raise ValueError(f"output: expected OutputLocation(bucket, prefix=…), got {output!r}")
         if hub is not None and output is not None:
             raise ValueError(
                 "output: the handler of a hub reads outputs only with the roles of the spokes; "
@@ -207,9 +210,9 @@ class ReviewHandler(RuntimeFunction):
         if dead_letter_queue is not None:
             refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         super().__init__(scope, construct_id, encryption_key=encryption_key)
-        self._output = output
         self.hub = hub
         self._flow_definitions = flow_definitions_or_all(flow_definitions)
+        self._outputs = OutputLocations.of(output, self._flow_definitions) if hub is None else None
         if hub is None:
             self._flow_definitions._refuse_names_of_several_environments()
         self.outcome_bus = outcome_bus or events.EventBus.from_event_bus_name(
@@ -227,6 +230,7 @@ class ReviewHandler(RuntimeFunction):
         self._add_statements(dead_letter_queue, has_custom_bus=outcome_bus is not None)
         network = self._connect_network(vpc, vpc_subnets, security_groups)
         output_policies = self._allow_output()
+        mappings_layer = self._create_mappings_layer(mappings)
         self._handler_queue: HandlerQueue | None = None
         self._create_function(
             description="Reads the review of each ended human loop and records the outcome",
@@ -237,6 +241,7 @@ class ReviewHandler(RuntimeFunction):
             timeout=_validate_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
             reserved_concurrent_executions=reserved_concurrent_executions,
             network=network,
+            layers=[mappings_layer] if mappings_layer else [],
             environment={
                 Setting.LEDGER_ARN.value: self.ledger.table.table_arn,
                 Setting.LEDGER_RETENTION_DAYS.value: (
@@ -249,7 +254,11 @@ class ReviewHandler(RuntimeFunction):
                     f"{_validate_output_size(max_output_size).to_bytes():.0f}"
                 ),
                 **_render_field_names(hash_field_names, allowed_field_names),
-                **_render_mappings(mappings, self._flow_definitions, in_hub=hub is not None),
+                **(
+                    {Setting.MAPPINGS_LAYER.value: mappings_layer.layer_version_arn}
+                    if mappings_layer
+                    else {}
+                ),
                 **({Setting.HUB.value: hub.hub_name} if hub else {}),
             },
         )
@@ -259,8 +268,8 @@ class ReviewHandler(RuntimeFunction):
                 "where the quota is small. The event rate is limited by how fast reviewers work. "
                 "reserved_concurrent_executions sets it.",
             )
-        if self._output is not None:
-            self._output._warn_of_foreign_owners(self)
+        for each in self._outputs.locations if self._outputs else ():
+            each._warn_of_foreign_owners(self)
         self._warn_of_small_memory(_validate_output_size(max_output_size), memory_size)
         self._warn_of_foreign_outcome_bus()
         self._warn_of_rows_in_order_of_keys(mappings or {})
@@ -272,11 +281,25 @@ class ReviewHandler(RuntimeFunction):
         Raises
         ------
         ValueError
+            In a hub, where the spokes have the output, or if there are several locations.
+        """
+        return self._require_outputs().only
+
+    @property
+    def output_locations(self) -> tuple[OutputLocation, ...]:
+        """All output locations, with the flow definitions that write there.
+
+        Raises
+        ------
+        ValueError
             In a hub. The spokes have the output.
         """
-        if self._output is None:
+        return self._require_outputs().locations
+
+    def _require_outputs(self) -> OutputLocations:
+        if self._outputs is None:
             raise ValueError("output: this ReviewHandler has none: the spokes of its hub have it")
-        return self._output
+        return self._outputs
 
     def read_from_queue(
         self,
@@ -383,14 +406,22 @@ class ReviewHandler(RuntimeFunction):
         if dead_letter_queue is not None:
             self._allow_send(dead_letter_queue)
 
+    def _create_mappings_layer(
+        self, mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None
+    ) -> lambda_.LayerVersion | None:
+        if mappings is None or mappings == {}:
+            return None
+        tasks = validate_mappings(mappings, self._flow_definitions, in_hub=self.hub is not None)
+        return create_mappings_layer(self, "Mappings", tasks)
+
     def _allow_output(self) -> list[iam.ManagedPolicy]:
-        """Allow reading the output, or assuming the roles of the spokes that can read it."""
-        if self._output is not None:
+        """Allow reading the output and describing loops, or assuming the roles of the spokes."""
+        if self._outputs is not None:
+            self._allow_describe_loops()
             return create_output_policies(
                 self,
                 self.role,
-                self._output,
-                self._flow_definitions,
+                self._outputs,
                 description="Which output the review handler may read",
             )
         assert self.hub is not None  # noqa: S101 - the constructor requires one of the two
@@ -399,9 +430,9 @@ class ReviewHandler(RuntimeFunction):
             self._allow(["sts:AssumeRole"], arn)
         self._acknowledge_wildcards(
             "The roles of the hub's spokes, one for each Region, whose names begin with the hub's. "
-            "Each admits this function's role only, and lets it read the output of human loops. "
-            "The function takes the role of the account and Region of an event, which EventBridge "
-            "attests.",
+            "Each admits this function's role only, and lets it describe human loops and read "
+            "their output. The function takes the role of the account and Region of an event, "
+            "which EventBridge attests.",
             roles,
         )
         return []
@@ -466,17 +497,6 @@ def _render_field_names(hash_field_names: bool, allowed: Sequence[str] | None) -
         return {Setting.ALLOWED_FIELD_NAMES.value: rendered}
     how = contract.FieldNames.HASHED if hash_field_names else contract.FieldNames.PLAIN
     return {Setting.FIELD_NAMES.value: how.value}
-
-
-def _render_mappings(
-    mappings: Mapping[str, TaskMapping | Sequence[FieldMapping]] | None,
-    flow_definitions: FlowDefinitions,
-    *,
-    in_hub: bool,
-) -> dict[str, str]:
-    if mappings is None or mappings == {}:
-        return {}
-    return {Setting.MAPPINGS.value: render_mappings(mappings, flow_definitions, in_hub=in_hub)}
 
 
 def _validate_timeout(timeout: Duration) -> Duration:

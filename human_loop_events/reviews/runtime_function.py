@@ -115,6 +115,7 @@ class RuntimeFunction(Construct):
         network: Network,
         dead_letter_queue: sqs.IQueue | None,
         output_policies: Sequence[iam.ManagedPolicy] = (),
+        layers: Sequence[lambda_.ILayerVersion] = (),
         reserved_concurrent_executions: int | None = None,
         retry_attempts: int | None = None,
     ) -> None:
@@ -135,6 +136,7 @@ class RuntimeFunction(Construct):
             timeout=timeout,
             reserved_concurrent_executions=reserved_concurrent_executions,
             environment=environment,
+            layers=list(layers) or None,
             **network,
         )
         resource = cast("lambda_.CfnFunction", self.function.node.default_child)
@@ -205,6 +207,10 @@ class RuntimeFunction(Construct):
             # EventBridge drops events that are sent to a bus that does not exist.
             self._allow(["events:DescribeEventBus"], bus.event_bus_arn)
 
+    def _allow_describe_loops(self) -> None:
+        """Allow describing the human loops of this account and Region."""
+        allow_describe_loops(self.policy)
+
     def _allow_logs_and_traces(self) -> None:
         """Allow writing the log and X-Ray's traces."""
         self.log_group.grant(self.policy, "logs:CreateLogStream", "logs:PutLogEvents")
@@ -241,6 +247,22 @@ def create_log_group(
     admit_log_groups(key, scope)
     return logs.LogGroup(
         scope, "Logs", encryption_key=key, retention=retention, removal_policy=KEEP
+    )
+
+
+def allow_describe_loops(policy: iam.ManagedPolicy) -> None:
+    """Allow describing the human loops of the policy's account and Region."""
+    loops = Stack.of(policy).format_arn(
+        service="sagemaker", resource="human-loop", resource_name="*"
+    )
+    iam.Grant.add_to_principal(
+        grantee=policy, actions=["sagemaker:DescribeHumanLoop"], resource_arns=[loops]
+    )
+    acknowledge_wildcards(
+        policy,
+        "Reading the status of the human loops of this account and Region. Their names are not "
+        "known beforehand, and AWS defines no condition keys for them.",
+        [loops],
     )
 
 

@@ -217,15 +217,12 @@ class HumanLoopCallbacks(RuntimeFunction):
         )
 
     def _allow_human_loops(self) -> None:
-        stack = Stack.of(self)
-        loops = stack.format_arn(service="sagemaker", resource="human-loop", resource_name="*")
-        self._allow(["sagemaker:DescribeHumanLoop"], loops)
-        flow_definitions = self.flow_definitions._arns_in(stack)
+        self._allow_describe_loops()
+        flow_definitions = self.flow_definitions._arns_in(Stack.of(self))
         self._allow(["sagemaker:StartHumanLoop"], *flow_definitions)
         self._acknowledge_wildcards(
-            "Reading the status of the human loops of this account and Region, whose names are not "
-            "known beforehand; and starting loops of any flow definition, if none are named.",
-            [arn for arn in (loops, *flow_definitions) if arn.endswith("/*")],
+            "Starting loops of any flow definition of this account and Region, if none are named.",
+            [arn for arn in flow_definitions if arn.endswith("/*")],
         )
 
 

@@ -51,11 +51,17 @@ def configure(
             for name in progress.track(names, description="Reading flow definitions")
         ]
     session.printer.json({"deployments": make_deployments(found)})
-    custom = [each.name for each in found if each.task_type is None]
+    custom = [each for each in found if each.task_type is None]
     if custom:
         session.printer.note(
-            f"Custom tasks, whose predictions are compared only with mappings: {', '.join(custom)}"
+            "Custom tasks, which are compared with predictions only with mappings: "
+            f"{', '.join(each.name for each in custom)}"
         )
+        for each in custom:
+            session.printer.note(
+                f"Suggest a mapping: human-loops mapping suggest "
+                f"s3://{each.bucket}/{each.prefix}{each.name}/"
+            )
     if inactive and not flow:
         session.printer.note(f"Left out, because they are not active: {', '.join(inactive)}")
     if len(names) > _MAX_NAMES:

@@ -20,6 +20,7 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import complete_file, refuse_unwritable
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.ledger import LedgerReader
+from human_loops_cli.mappings.deployed_mappings import download_mappings
 from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_outcome
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from human_loops_cli.outcomes.republish import OutcomeProblem, Republication
@@ -158,7 +159,15 @@ def _settler(session: Session, settings: Settings) -> Settler:
     bus = OutcomeBus(session.client("events"), settings.outcome_bus, ledger_arn=settings.ledger_arn)
     retention = timedelta(days=settings.ledger_retention_days)
     ledger = Ledger(session.client("dynamodb"), settings.ledger_table, retention)
-    return Settler(settings=settings, s3=session.client("s3"), outcome_bus=bus, ledger=ledger)
+    layer = settings.mappings_layer
+    return Settler(
+        settings=settings,
+        s3=session.client("s3"),
+        outcome_bus=bus,
+        ledger=ledger,
+        a2i_runtime=lambda: session.client("sagemaker-a2i-runtime"),
+        mappings=None if layer is None else download_mappings(session.client("lambda"), layer),
+    )
 
 
 def _republication(session: Session, settings: Settings) -> Republication:

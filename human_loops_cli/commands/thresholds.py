@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
-from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from human_loop_tables.queries import SAMPLES, SAMPLING
+from human_loop_tables.queries import LATEST, SAMPLES, SAMPLING
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
+from human_loops_cli.outcome_data.open_outcomes import OutcomeData
 from human_loops_cli.outcome_sources import (
     Database,
     Flow,
@@ -32,6 +34,7 @@ from human_loops_cli.thresholds.conditions import (
     activation_conditions,
     as_text,
 )
+from human_loops_cli.thresholds.cut_off import cut_off
 from human_loops_cli.thresholds.evidence import Looks
 from human_loops_cli.thresholds.look import (
     FlowAdvice,
@@ -52,7 +55,6 @@ from human_loops_cli.times import parse_end, parse_times
 _TARGETS: Final = (0.5, 0.999)
 _CONFIDENCES: Final = (0.8, 0.9999)
 _MAX_NAMES: Final = 10
-_SECONDS_OF_A_DAY: Final = 86_400
 
 _HOW_TO_SAMPLE: Final = (
     "Loops that were reviewed because of their confidence say nothing about the others. For a "
@@ -108,7 +110,20 @@ def thresholds(
     until: Until = None,
     created_until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Loops that were created at this time or earlier."),
+        typer.Option(
+            metavar="TIME",
+            help="Loops that were created at this time or earlier. Default: --task-lifetime "
+            "before the latest end, because later ones may be open.",
+        ),
+    ] = None,
+    task_lifetime: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            help="How long a loop can be open: TaskAvailabilityLifetimeInSeconds of the flow "
+            "definition. Default: the longest turnaround, which is too short for a young sample.",
+        ),
     ] = None,
     previous: Annotated[
         Path | None,
@@ -157,6 +172,8 @@ def thresholds(
         database=database,
         created_until=window.created_until,
     ) as data:
+        if window.created_until is None:
+            window = _without_pending(session, data, window, task_lifetime)
         sampling, rows = data.rows(SAMPLING), data.rows(SAMPLES)
     samples = read_samples(sampling, model_version=model_version)
     _require_samples(samples, sampling, model_version)
@@ -181,6 +198,40 @@ def thresholds(
         for warning in (*_warnings(each, question, words=words), *_window_warnings(each, window)):
             session.printer.note(f"{names[each.sample.flow_definition_arn]}: {warning}")
     report_left_out(session, data)
+
+
+def _without_pending(
+    session: Session, data: OutcomeData, window: Window, task_lifetime: int | None
+) -> Window:
+    """Leave out the loops that were created so late that others of their time may be open."""
+    (row,) = data.rows(LATEST)
+    cut = cut_off(row, None if task_lifetime is None else timedelta(seconds=task_lifetime))
+    if cut is None:
+        session.printer.note(
+            "no loop has a known creation and end: those that are open are not here, and may be "
+            "the difficult ones. Read outcomes, and not outputs without their events."
+        )
+        return window
+    data.limit_creation(cut.created_until)
+    left_out = row["loops"] - sum(each["loops"] for each in data.rows(SAMPLING))
+    until = cut.created_until.isoformat()
+    if left_out == row["loops"]:
+        raise CommandError(
+            f"no loop was created until {until}: {cut.reason()}",
+            advice="Later loops may be open. Wait, or name a time with --created-until.",
+            status=ExitStatus.INCOMPLETE,
+        )
+    if left_out:
+        session.printer.note(
+            f"{left_out:,} loops are left out that were created after {until}, or at an unknown "
+            f"time: {cut.reason()}, so others of their time may be open."
+        )
+    if not cut.is_bound:
+        session.printer.note(
+            "loops that take longer than those that have ended are in no outcome, and may be the "
+            "difficult ones. --task-lifetime says how long a loop can be open."
+        )
+    return replace(window, created_until=cut.created_until, cut_off=cut)
 
 
 def _hash(path: Path) -> str:
@@ -376,18 +427,9 @@ def _warnings(flow: FlowAdvice, question: Question, *, words: bool) -> Iterator[
 
 def _window_warnings(flow: FlowAdvice, window: Window) -> Iterator[str]:
     """Yield what makes the sample another one, or a biased one."""
-    model, longest = flow.sample.model, flow.sample.longest_turnaround_seconds
-    if model is None:
-        return
-    if window.since is None:
+    model = flow.sample.model
+    if model is not None and window.since is None:
         yield (
             f"without --since, the sample begins with the oldest outcome, of {model.first_day}. "
             "Outcomes expire, which makes it another sample. Choose a --since, and keep it."
-        )
-    if window.created_until is None and longest is not None:
-        days = ceil(longest / _SECONDS_OF_A_DAY)
-        yield (
-            f"sampled loops took up to {days:,} {'day' if days == 1 else 'days'}. Those that are "
-            "still open are not here, and may be the difficult ones. --created-until leaves out "
-            "all that were created later."
         )

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from human_loops_cli.dead_letters.dead_letter_message import DeadLetterMessage
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.stack import DeployedStack
+from human_loops_cli.stack import NO_OUTPUTS_ADVICE, DeployedStack
 
 _SUFFIX: Final = "DeadLetterQueueUrl"
 
@@ -91,7 +91,7 @@ def find_queues(stack: DeployedStack, name: str | None = None) -> list[DeployedD
     if not queues:
         raise CommandError(
             f"stack {stack.name} has no dead-letter queue among its outputs",
-            advice="Name a stack of this project with --stack.",
+            advice=NO_OUTPUTS_ADVICE,
         )
     if name is None:
         return queues

@@ -61,7 +61,7 @@ class AthenaQueries:
     """The limits of the loops."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for so many seconds."""
-    _limits: str = field(init=False, default="")
+    _conditions: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         conditions = []
@@ -76,8 +76,7 @@ class AthenaQueries:
         ):
             if limit is not None:
                 conditions.append(f"{column} {operator} {_timestamp(limit)}")
-        if conditions:
-            self._limits = f" WHERE {' AND '.join(conditions)}"
+        self._conditions = conditions
         if self.run("SELECT count(*) FROM loops") == [(0,)]:
             raise nothing(
                 "no loop is within these limits" if conditions else "the archive has no loop",
@@ -107,11 +106,16 @@ class AthenaQueries:
         pages = self.client.get_paginator("get_query_results").paginate(QueryExecutionId=query)
         return list(_rows(pages))
 
+    def limit_creation(self, created_until: datetime) -> None:
+        """Leave out the loops that were created later, from now on."""
+        self._conditions.append(f"creation_time <= {_timestamp(created_until)}")
+
     def limited(self, sql: str) -> str:
         """Return a query on the two tables as one on the views, within the limits."""
+        limits = f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
         database = '"' + self.athena.database.replace('"', '""') + '"'
         tables = ", ".join(
-            f'{name} AS (SELECT * FROM {database}."{name}"{self._limits})' for name in TABLES
+            f'{name} AS (SELECT * FROM {database}."{name}"{limits})' for name in TABLES
         )
         return f"WITH {tables} {sql}"
 

@@ -88,6 +88,8 @@ class Counts:
     duplicates: int
     replaced: int
     verifications: int
+    conditions: str
+    """Which loops are in them, in SQL."""
 
 
 def build_tables(
@@ -130,7 +132,8 @@ def build_tables(
     if outranked:
         _leave_out(connection, _OUTRANKED)
     arns = None if flow is None else _flow_definitions(connection, flow)
-    connection.execute(_loops_view(_conditions(arns, since, until, created_until)))
+    conditions = _conditions(arns, since, until, created_until)
+    connection.execute(_loops_view(conditions))
     connection.execute(_FIELDS_VIEW)
     connection.execute("USE staged")
     if _numbers(connection, "SELECT count(*) FROM loops") == (0,):
@@ -140,7 +143,26 @@ def build_tables(
         duplicates=outranked - (different - loops),
         replaced=replaced + different - loops,
         verifications=verifications,
+        conditions=conditions,
     )
+
+
+def limit_creation(
+    connection: duckdb.DuckDBPyConnection, conditions: str, created_until: datetime
+) -> None:
+    """Leave the loops out of the tables that were created later, or of unknown creation.
+
+    Parameters
+    ----------
+    connection
+        The connection with the tables.
+    conditions
+        Which loops were in them, in SQL.
+    created_until
+        The last creation.
+    """
+    limit = _conditions(None, None, None, created_until)
+    connection.execute(_loops_view(f"{conditions} AND {limit}"))
 
 
 _COUNTS: Final = f"SELECT count(*), count(verification), count(creationTime) FROM {OUTCOMES}"
@@ -174,7 +196,7 @@ SELECT count(*), coalesce(sum(different), 0) FROM (
 
 def _loops_view(conditions: str) -> str:
     columns = ", ".join(f"{_LOOPS[each.name]} AS {each.name}" for each in LOOPS)
-    return f"CREATE VIEW staged.loops AS SELECT {columns}, fields \
+    return f"CREATE OR REPLACE VIEW staged.loops AS SELECT {columns}, fields \
 FROM {OUTCOMES} WHERE {conditions}"
 
 

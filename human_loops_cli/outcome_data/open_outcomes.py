@@ -22,7 +22,7 @@ from human_loops_cli.outcome_data.engine import (
     errors_without_content,
     run,
 )
-from human_loops_cli.outcome_data.flat_tables import build_tables
+from human_loops_cli.outcome_data.flat_tables import build_tables, limit_creation
 from human_loops_cli.outcome_data.reading import read_files
 from human_loops_cli.outcome_data.rejects import RejectList, Rejects, describe
 from human_loops_cli.outcome_data.source_files import find_files
@@ -52,10 +52,15 @@ class OutcomeData:
     rejects: Sequence[Rejects] = ()
     """What could not be used."""
     _run: Callable[[str], list[tuple[Any, ...]]]
+    _limit_creation: Callable[[datetime], None]
 
     def rows(self, query: Query) -> list[dict[str, Any]]:
         """Return the rows of a query, each with its columns by name."""
         return [dict(zip(query.columns, row, strict=True)) for row in self._run(query.sql)]
+
+    def limit_creation(self, created_until: datetime) -> None:
+        """Leave out the loops that were created later, or of unknown creation, from now on."""
+        self._limit_creation(created_until)
 
 
 @contextmanager
@@ -107,7 +112,14 @@ def open_outcomes(
             created_until=created_until,
         )
         name = f"Amazon Athena, workgroup {athena.work_group}"
-        yield OutcomeData(sources=(name,), flow=flow, since=since, until=until, _run=queries.run)
+        yield OutcomeData(
+            sources=(name,),
+            flow=flow,
+            since=since,
+            until=until,
+            _run=queries.run,
+            _limit_creation=queries.limit_creation,
+        )
         return
     if not sources:
         raise CommandError(
@@ -152,6 +164,7 @@ def open_outcomes(
                     verifications=counts.verifications,
                     rejects=rejects.listed(),
                     _run=partial(run, connection),
+                    _limit_creation=partial(limit_creation, connection, counts.conditions),
                 )
         finally:
             connection.close()

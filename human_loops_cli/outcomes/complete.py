@@ -6,6 +6,7 @@ from typing import Any
 
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.aws.calls import CallError
+from human_loop_reviews.mapping_files import UnusableMappingError
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.settle import OutputNotReadyError, Settler
 from human_loops_cli.errors import explain
@@ -40,7 +41,7 @@ def complete_outcome(recorded: RecordedOutcome, settler: Settler) -> dict[str, A
     except CallError as error:
         cause: Any = error.cause
         raise IncompleteOutcomeError(" ".join(str(explain(cause)).split())) from error
-    except (OutputNotReadyError, UnreadableOutputError) as error:
+    except (OutputNotReadyError, UnreadableOutputError, UnusableMappingError) as error:
         raise IncompleteOutcomeError(str(error)) from error
 
 

@@ -14,6 +14,7 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.thresholds.advice import Advice
 from human_loops_cli.thresholds.advise import Question
 from human_loops_cli.thresholds.conditions import ActivationConditions
+from human_loops_cli.thresholds.cut_off import CutOff
 from human_loops_cli.thresholds.sample import Sample
 from human_loops_cli.thresholds.wording import guarantee, holds_for
 
@@ -39,6 +40,8 @@ class Window:
     ----------
     since, created_until
         The first end of a loop, and the last creation. None for no limit.
+    cut_off
+        Why the last creation is limited, if that is not an option of the user.
     words
         Whether confidences of words count.
     mapping
@@ -49,6 +52,7 @@ class Window:
     created_until: datetime | None
     words: bool
     mapping: str | None
+    cut_off: CutOff | None = None
 
 
 def describe(question: Question, window: Window, flows: Sequence[FlowAdvice]) -> dict[str, Any]:
@@ -62,6 +66,7 @@ def describe(question: Question, window: Window, flows: Sequence[FlowAdvice]) ->
         "words": window.words,
         "since": _time(window.since),
         "createdUntil": _time(window.created_until),
+        "cutOff": _cut_off(window.cut_off, flows),
         "mapping": window.mapping,
         "guarantee": f"{guarantee(question)}: {holds_for(question)}",
         "flowDefinitions": [_flow(each) for each in flows],
@@ -129,6 +134,17 @@ def _flow_differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> Ite
             if after["correct"] < before["correct"] or after["samples"] - after["correct"] < wrong:
                 yield f"samples of a field at or above {before['threshold']} are no longer there"
                 break
+
+
+def _cut_off(cut: CutOff | None, flows: Sequence[FlowAdvice]) -> dict[str, Any] | None:
+    if cut is None:
+        return None
+    return {
+        "latestEnd": cut.latest.isoformat(),
+        "longestSeconds": cut.longest.total_seconds(),
+        "isBound": cut.is_bound,
+        "loopsLeftOut": cut.loops - sum(each.sample.loops for each in flows),
+    }
 
 
 def _moment(text: str) -> datetime:

@@ -63,8 +63,6 @@ class Sample:
         How many fields did not fit into the outcomes of the sampled loops.
     percentages
         The percentages that were sampled, the latest first. Empty where unknown.
-    longest_turnaround_seconds
-        The longest time from creation to end of a sampled loop. None where unknown.
     """
 
     flow_definition_arn: str
@@ -78,7 +76,6 @@ class Sample:
     missing: int
     fields_left_out: int
     percentages: Sequence[float]
-    longest_turnaround_seconds: float | None
 
     @property
     def reviewed(self) -> int:
@@ -196,7 +193,6 @@ def read_sample(rows: Sequence[Mapping[str, Any]], *, model_version: str | None 
     known = sum(row["loops"] for row in rows if row["sampled"] is not None)
     # Rounded up, in whole numbers.
     expected = -(-unreviewed_unknown * sum(row["loops"] for row in used) // known) if known else 0
-    turnarounds = [row["longest_turnaround_seconds"] for row in used]
     return Sample(
         flow_definition_arn=rows[0]["flow_definition_arn"],
         task_type=next((row["task_type"] for row in rows if row["task_type"]), None),
@@ -209,9 +205,6 @@ def read_sample(rows: Sequence[Mapping[str, Any]], *, model_version: str | None 
         missing=without_review + expected,
         fields_left_out=sum(row["fields_left_out"] or 0 for row in used),
         percentages=list(dict.fromkeys(each for each in percentages if each is not None)),
-        longest_turnaround_seconds=max(
-            (each for each in turnarounds if each is not None), default=None
-        ),
     )
 
 

@@ -91,20 +91,28 @@ def _check(session: Session, parts: StackParts, arn: str) -> CheckedFlowDefiniti
 
 def _fault_of_output(session: Session, parts: StackParts, found: FlowDefinition) -> str:
     """Return why the handler cannot read what A2I writes."""
-    path = parts.output("S3OutputPath")
-    if path is None:
+    roots = [_root(path) for path in parts.output_paths]
+    if not roots:
         return ""
-    bucket, _, prefix = path.removeprefix("s3://").partition("/")
-    root = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
     assert parts.rule is not None  # noqa: S101 - otherwise nothing is checked
     names = [arn.rpartition("/")[2] for arn in parts.rule.flow_definitions(parts.stack)]
-    if found.bucket != bucket or not is_readable(found, root=root, names=names):
+    if not any(
+        found.bucket == bucket and is_readable(found, root=root, names=names)
+        for bucket, root in roots
+    ):
+        folder = "<flow definition>/" if names else ""
+        readable = ", ".join(f"s3://{bucket}/{root}{folder}" for bucket, root in roots)
         return (
             f"A2I writes to s3://{found.bucket}/{found.prefix}, but the handler may read "
-            f"s3://{bucket}/{root}{'<flow definition>/' if names else ''} only: set output to "
-            "the S3OutputPath of the flow definition"
+            f"{readable} only: set output to the S3OutputPath of the flow definition"
         )
     if found.key_arn is None:
         return ""
     state = session.client("kms").describe_key(KeyId=found.key_arn)["KeyMetadata"]["KeyState"]
     return "" if state == "Enabled" else f"its key {found.key_arn} is {state}"
+
+
+def _root(path: str) -> tuple[str, str]:
+    """Return the bucket of an output path, and its prefix with one slash at the end."""
+    bucket, _, prefix = path.removeprefix("s3://").partition("/")
+    return bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else ""

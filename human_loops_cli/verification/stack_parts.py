@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import DeployedHandler, read_handler
 from human_loops_cli.session import Session
-from human_loops_cli.stack import DeployedStack
+from human_loops_cli.stack import NO_OUTPUTS_ADVICE, DeployedStack
 from human_loops_cli.stack_rules import DeployedRule, bus_name, read_rule
 
 
@@ -26,6 +26,15 @@ class StackParts:
     def output(self, name: str) -> str | None:
         """Return an output of the stack, None if it has no such part."""
         return self.stack.outputs.get(name)
+
+    @property
+    def output_paths(self) -> list[str]:
+        """Where flow definitions write output that the handler can read."""
+        return [
+            value
+            for name, value in sorted(self.stack.outputs.items())
+            if name.rstrip("0123456789") == "S3OutputPath"
+        ]
 
     @property
     def topics(self) -> list[str]:
@@ -84,7 +93,7 @@ def read_stack_parts(session: Session) -> StackParts:
         raise CommandError(
             f"there is nothing to verify: stack {stack.name} has neither the output "
             "StatusChangeRuleName nor AlertsTopicArn",
-            advice="Add the outputs that docs/cli.md lists to a stack of your own.",
+            advice=NO_OUTPUTS_ADVICE,
             status=ExitStatus.INCOMPLETE,
         )
     return parts

@@ -13,11 +13,6 @@ from dataclasses import field as dataclass_field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-#: The most bytes of mappings as JSON. Lambda allows 4,096 bytes for all environment variables of a
-#: function; the rest is for the other settings.
-#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_MAPPINGS_BYTES: Final = 3072
-
 #: The largest tolerance of a field mapping, well within what a JSON number can be everywhere.
 MAX_TOLERANCE: Final = 1e300
 

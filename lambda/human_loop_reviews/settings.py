@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from human_loop_reviews.contract import FieldNames, Setting
 from human_loop_reviews.disclosure import Disclosure
-from human_loop_reviews.mapping import TaskMapping
 
 _T = TypeVar("_T")
 
@@ -89,9 +88,8 @@ class Settings:
     """What outcomes contain of a document."""
     max_output_bytes: int
     """Outputs above this size are not read."""
-    mappings: Mapping[str, TaskMapping] = field(default_factory=dict)
-    """The owner's mappings, by the flow definition's name. In a hub also by account, Region and
-    name, as in ``111122223333/eu-west-1/invoices``."""
+    mappings_layer: str | None = None
+    """ARN of the layer version with the owner's mappings; None without mappings."""
     dead_letters: DeadLetterSettings | None = None
     """Where messages go that could not be handled; None if SQS alone decides."""
     hub: str | None = None
@@ -150,17 +148,10 @@ class Settings:
                 allowed_field_names=read_optional(Setting.ALLOWED_FIELD_NAMES, _parse_names, None),
             ),
             max_output_bytes=read(Setting.MAX_OUTPUT_BYTES, int),
-            mappings=read_optional(Setting.MAPPINGS, _parse_mappings, {}),
+            mappings_layer=read_optional(Setting.MAPPINGS_LAYER, _parse_text, None),
             dead_letters=dead_letters,
             hub=read_optional(Setting.HUB, _parse_text, None),
         )
-
-
-def _parse_mappings(text: str) -> Mapping[str, TaskMapping]:
-    # Imported only where there are mappings, for the time of a cold start.
-    from human_loop_reviews.tasks.mapping_json import parse_mappings
-
-    return parse_mappings(text)
 
 
 def _parse_field_names(text: str) -> FieldNames:

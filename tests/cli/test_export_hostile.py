@@ -39,7 +39,6 @@ from tests.cli.export_rules import (
 )
 from tests.cli.exported_loops import loop_of, with_source
 from tests.cli.outputs import label, output
-from tests.examples import examples
 
 IMAGE: Final = "s3://amzn-s3-demo-bucket/photo.jpg"
 HOSTILE: Final = (
@@ -103,7 +102,7 @@ def complete(written_as: ExportFormat, *entries: str) -> str:
 def test_whatever_is_exported_follows_the_rules(name: str) -> None:
     exported = 0
 
-    @settings(max_examples=examples(150))
+    @settings(max_examples=150)
     @given(
         field=texts.filter(bool),
         vote=answers,
@@ -129,7 +128,7 @@ def test_whatever_is_exported_follows_the_rules(name: str) -> None:
 def test_moderation_labels_with_any_name_follow_the_rules() -> None:
     exported = 0
 
-    @settings(max_examples=examples(150))
+    @settings(max_examples=150)
     @given(st.lists(st.tuples(texts, texts), max_size=4), st.one_of(texts, st.just("1.jpg")))
     def check(labels: list[tuple[str, str]], key: str) -> None:
         nonlocal exported

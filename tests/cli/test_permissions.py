@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 from human_loops_cli.errors import ExitStatus
 from tests.cli.conftest import REGION, Answer, Stack, flow_definitions, run
 from tests.cli.outputs import output
-from tests.cli.test_republish import Republished, function_configuration, loop_arn, settled
+from tests.cli.test_republish import Republished, give_mappings, loop_arn, settled
 from tests.cli.test_verify import arn, compose, states
 from tests.cli.thresholds.reviewed import good_and_bad
 from tests.tables.parquet_files import sample_outcomes
@@ -27,6 +27,7 @@ STATEMENTS: dict[str, dict[str, Any]] = {
 #: What is not named after the operation.
 ACTIONS = {
     "monitoring": "cloudwatch",
+    "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:ListObjectsV2": "s3:ListBucket",
@@ -102,6 +103,7 @@ def test_deleting_messages(stack: Stack, calls: set[str], tmp_path: Path) -> Non
 
 
 def test_forwarding_messages_of_a_spoke_again(stack: Stack, calls: set[str]) -> None:
+    stack.events.create_event_bus(Name="reviews-hub")
     stack.add_rule(arn("events", "event-bus/reviews-hub"))
     stack.put_of_rule("of-hub", arn("events", "event-bus/reviews-hub"))
     calls.clear()
@@ -122,11 +124,11 @@ def test_status(stack: Stack, answers: Callable[[str, Answer], None], calls: set
 
 
 def test_republishing(
-    stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]
+    stack: Stack, answers: Callable[[str, Answer], None], calls: set[str], tmp_path: Path
 ) -> None:
     ledger = Republished(stack)
     boto3.client("events").create_event_bus(Name="outcomes")
-    answers("lambda.GetFunctionConfiguration", lambda _: function_configuration("outcomes"))
+    give_mappings(answers, tmp_path, {"tickets": [{"name": "Town", "path": "town"}]}, "outcomes")
     ledger.record(settled("invoice-1"))
     ledger.change("invoice-1", "REMOVE verdictCounts")
     calls.clear()
@@ -136,9 +138,11 @@ def test_republishing(
     check(calls, of_row("`outcomes republish`") | COMMON, not_made=frozenset({"s3:ListBucket"}))
 
 
-def test_downloading(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:
+def test_downloading(
+    stack: Stack, answers: Callable[[str, Answer], None], calls: set[str], tmp_path: Path
+) -> None:
     ledger = Republished(stack)
-    answers("lambda.GetFunctionConfiguration", lambda _: function_configuration())
+    give_mappings(answers, tmp_path, {"tickets": [{"name": "Town", "path": "town"}]})
     ledger.record(settled("invoice-1"))
     ledger.change("invoice-1", "REMOVE verdictCounts")
     calls.clear()

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from human_loops_cli.session import Session
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, event, run, run_json
+from tests.examples import FUZZED
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:handler"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:Queue"
@@ -290,11 +291,16 @@ class _Killed(BaseException):
     """The process is gone: nothing that it wanted to do after that happens."""
 
 
-@pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "Ctrl-C"])
-@pytest.mark.parametrize("when", ["before", "after"])
+#: When a request is interrupted, and whether the process is killed.
+INTERRUPTIONS = [("before", True), ("before", False), ("after", True), ("after", False)]
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("interruption", INTERRUPTIONS, ids=str)
 def test_interrupted_anywhere_and_repeated_every_message_arrives_once_or_twice(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, when: str, is_killed: bool
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, interruption: tuple[str, bool]
 ) -> None:
+    when, is_killed = interruption
     topic = subscribed_topic(stack)
     stack.add_rule(FUNCTION, QUEUE, topic)
     loops = {"to-function", "to-queue", "to-topic", "of-lambda", "of-consumer", "poison"}
@@ -318,10 +324,12 @@ def test_interrupted_anywhere_and_repeated_every_message_arrives_once_or_twice(
 
         monkeypatch.setattr(BaseClient, "_make_api_call", interrupted)
 
-    steps = 0
+    # In the short form, each request is interrupted in one of the ways.
+    stride = 1 if FUZZED else len(INTERRUPTIONS)
+    steps = INTERRUPTIONS.index(interruption) + 1 - stride
     is_over = False
     while not is_over:
-        steps += 1
+        steps += stride
         monkeypatch.setattr(BaseClient, "_make_api_call", call)
         _empty(stack)
         stack.put_of_rule("to-function", FUNCTION)

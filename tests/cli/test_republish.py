@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from human_loop_reviews.a2i.event import parse_event
+from human_loop_reviews.a2i.event import EventSource, parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.disclosure import Disclosure
@@ -67,6 +70,8 @@ class Republished:
     def record(self, event: Mapping[str, Any], error: str | None = None) -> dict[str, Any]:
         """Record a loop as the handler does, and return the outcome that it published."""
         loop = parse_event(event)
+        # The handler records such an event only after A2I confirmed it.
+        loop = replace(loop, confirmed=loop.source is EventSource.RESENT)
         output = review = None
         if error is None and loop.status == "Completed":
             text = sample_output("textract-invoice", humanLoopName=loop.human_loop_name)
@@ -119,6 +124,25 @@ def function_configuration(
     return 200, {}, json.dumps(configuration).encode()
 
 
+def give_mappings(
+    answers: Callable[[str, Answer], None],
+    folder: Path,
+    mappings: Mapping[str, Any],
+    bus: str = "default",
+) -> None:
+    """Let the handler have mappings, in a layer that is downloaded from where Lambda says."""
+    with zipfile.ZipFile(folder / "layer.zip", "w") as archive:
+        for name, mapping in mappings.items():
+            archive.writestr(f"python/human_loop_mappings/{name}.json", json.dumps(mapping))
+    location = {"Content": {"Location": (folder / "layer.zip").as_uri()}}
+    answers("lambda.GetLayerVersionByArn", lambda _: (200, {}, json.dumps(location).encode()))
+    layer = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:Mappings:3"
+    answers(
+        "lambda.GetFunctionConfiguration",
+        lambda _: function_configuration(bus, MAPPINGS_LAYER=layer),
+    )
+
+
 @pytest.fixture
 def ledger(stack: Stack, answers: Callable[[str, Answer], None]) -> Republished:
     answers("lambda.GetFunctionConfiguration", lambda _: function_configuration())
@@ -143,9 +167,7 @@ def test_failed_recovered_and_unreadable_outcomes_are_published_as_they_are(
 ) -> None:
     failed = ledger.record(settled("failed", humanLoopStatus="Failed", failureReason="why"))
     unreadable = ledger.record(settled("unreadable"), error="output: expected an object")
-    recovered = ledger.record(
-        {**settled("recovered", recovered=True), "source": "human-loop-events"}
-    )
+    recovered = ledger.record({**settled("recovered"), "source": "human-loop-events"})
     assert recovered["endTime"] is None
     assert run_json("outcomes", "republish", "--all")["published"] == 3
     published = {each["detail"]["humanLoopName"]: each["detail"] for each in ledger.published()}
@@ -159,6 +181,44 @@ def test_outcome_that_is_incomplete_is_read_again_and_keeps_its_id(ledger: Repub
     assert report == {"published": 1, "readAgain": 1, "notPublished": []}
     (event,) = ledger.published()
     assert event["detail"] == outcome
+
+
+def test_outcome_is_read_again_with_the_mappings_of_the_deployed_handler(
+    ledger: Republished, answers: Callable[[str, Answer], None], tmp_path: Path
+) -> None:
+    give_mappings(answers, tmp_path, {"invoices": [{"name": "Town", "path": "town"}]})
+    ledger.record(settled("ticket-1"))
+    ledger.change("ticket-1", "REMOVE verdictCounts")
+    answer = {
+        "answerContent": {"town": "Bonn"},
+        "submissionTime": "2026-03-14T11:30:02Z",
+        "workerId": "w",
+    }
+    custom = {
+        "humanLoopName": "ticket-1",
+        "flowDefinitionArn": f"{ARN}:flow-definition/invoices",
+        "inputContent": {"town": "Bonn"},
+        "humanAnswers": [answer],
+    }
+    boto3.client("s3").put_object(
+        Bucket=ledger.bucket, Key="ticket-1.json", Body=json.dumps(custom)
+    )
+    assert run_json("outcomes", "republish", "--all")["readAgain"] == 1
+    (event,) = ledger.published()
+    assert [each["name"] for each in event["detail"]["fields"]] == ["Town"]
+
+
+def test_mappings_that_cannot_be_downloaded_are_named_without_the_signed_address(
+    ledger: Republished, answers: Callable[[str, Answer], None], tmp_path: Path
+) -> None:
+    give_mappings(answers, tmp_path, {})
+    result = run("outcomes", "republish", "--all")
+    assert (result.exit_code, "layer:Mappings:3 has no mappings" in result.stderr) == (3, True)
+    (tmp_path / "layer.zip").unlink()
+    reason = run("outcomes", "republish", "--all").stderr
+    assert "layer:Mappings:3 cannot be downloaded: URLError" in reason
+    assert "layer.zip" not in reason
+    assert ledger.published() == []
 
 
 def test_number_that_dynamodb_cannot_hold_is_read_again(ledger: Republished) -> None:

@@ -73,11 +73,13 @@ def stacks(
             "direct": CONFIGURATION,
             "buffered": {
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
+                "output_bucket": {},
                 "handler_delivery": {"buffered": True},
                 "archive": {"retention": "1 day"},
             },
             "verified": {
                 "flow_definitions": ["verified"],
+                "output_bucket": {},
                 "handler_delivery": {"buffered": True},
             },
             "reconciled": {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Environment, Fn, Size, Stack
+from aws_cdk import Aws, Duration, Environment, Fn, Size, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
@@ -37,15 +37,14 @@ from human_loop_events import (
     ReviewHandler,
     ReviewHandlerSettings,
     StatusEvents,
-    TaskMapping,
 )
-from human_loop_events.reviews.mappings import render_mappings
-from human_loop_reviews.mapping import MAX_MAPPINGS_BYTES
+from human_loop_events.reviews.mappings import validate_mappings
 from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 from tests.infrastructure.events.pattern_cases import flow_definition
 from tests.infrastructure.nag import findings
 
 ALL = FlowDefinitions.all()
+FIELDS = [FieldMapping(name="n", prediction="a", answer="b")]
 
 
 @pytest.fixture(scope="module")
@@ -139,16 +138,16 @@ def test_two_fields_of_one_name_are_refused() -> None:
     field = FieldMapping(name="Total", prediction="a", answer="b")
 
     with pytest.raises(ValueError, match=r"mappings\['invoices'\]: .*two fields are named 'Total'"):
-        render_mappings({"claims": [field], "invoices": [field, field]}, ALL)
+        validate_mappings({"claims": [field], "invoices": [field, field]}, ALL)
 
 
 def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
     field = FieldMapping(name="Total", prediction="a", answer="b")
     known = FlowDefinitions.from_names("claims", "invoices")
 
-    assert render_mappings({"invoices": [field]}, known)
+    assert validate_mappings({"invoices": [field]}, known)
     with pytest.raises(ValueError, match=r"mappings\['invocies'\]: no such .*claims, invoices"):
-        render_mappings({"invocies": [field]}, known)
+        validate_mappings({"invocies": [field]}, known)
 
 
 @pytest.mark.parametrize(
@@ -161,39 +160,15 @@ def test_mapping_of_an_unknown_flow_definition_is_refused() -> None:
             "mappings['f']: expected a list of FieldMapping, or a TaskMapping, got [{'name'",
         ),
         ({"f": []}, "mappings['f']: expected at least one FieldMapping, got none"),
+        ({"F": FIELDS}, "mappings['F']: 'F' is not the name of a flow definition"),
+        ({"../f": FIELDS}, "mappings['../f']: expected the name of a flow definition"),
+        ({"f" * 64: FIELDS}, "is not the name of a flow definition; expected 1 to 63"),
+        ({Aws.STACK_NAME: FIELDS}, "the name is known at deployment only"),
     ],
 )
 def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
-        render_mappings(mappings, ALL)
-
-
-def test_task_mapping_is_rendered_beside_a_plain_list() -> None:
-    field = FieldMapping(name="n", path="a")
-    mappings: dict[str, Any] = {"f": [field], "g": TaskMapping(fields=[field], sampled="audit")}
-    assert json.loads(render_mappings(mappings, ALL)) == {
-        "f": [{"name": "n", "path": "a"}],
-        "g": {"fields": [{"name": "n", "path": "a"}], "sampled": "audit"},
-    }
-
-
-def test_mappings_that_do_not_fit_are_refused_with_their_size() -> None:
-    fields = [FieldMapping(name=f"Field {n}", prediction="a", answer="b") for n in range(100)]
-
-    with pytest.raises(ValueError, match=rf"mappings: \d{{4}} bytes .*{MAX_MAPPINGS_BYTES} fit"):
-        render_mappings({"invoices": fields}, ALL)
-
-
-def test_largest_mappings_that_fit_are_taken() -> None:
-    def of_size(size: int, *, last: str = "n") -> str:
-        field = FieldMapping(name="n", prediction="a", answer="b")
-        rest = len(render_mappings({"f": [field]}, ALL))
-        name = "n" * (size - rest) + last
-        return render_mappings({"f": [FieldMapping(name=name, prediction="a", answer="b")]}, ALL)
-
-    assert len(of_size(MAX_MAPPINGS_BYTES)) == MAX_MAPPINGS_BYTES
-    with pytest.raises(ValueError, match="mappings: 3073 bytes"):
-        of_size(MAX_MAPPINGS_BYTES, last="é")
+        validate_mappings(mappings, ALL)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +275,7 @@ def test_largest_mappings_that_fit_are_taken() -> None:
         ),
         (
             {"output": "s3://reviews"},
-            "output: expected OutputLocation(…) or OutputBucketSettings(…), got",
+            "output: expected OutputLocation(bucket, prefix=…), or a list of them, got",
         ),
     ],
     ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),

@@ -43,6 +43,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
             "Applications",
             {"AWS::StepFunctions::StateMachine": 1, "AWS::DynamoDB::Table": 2},
         ),
+        (
+            "document_pages_app.py",
+            "Documents",
+            {"AWS::StepFunctions::StateMachine": 1, "AWS::DynamoDB::Table": 2},
+        ),
         ("pipeline_app.py", "ReviewsPipeline", {"AWS::CodePipeline::Pipeline": 1}),
         (
             "hub_and_spoke_app.py",

@@ -239,6 +239,28 @@ def test_role_of_the_spoke_reads_the_output_and_nothing_else() -> None:
     assert _wrong(*reading, *_denied(*others)) == []
 
 
+def test_role_of_the_spoke_describes_the_human_loops_of_its_account_and_region() -> None:
+    def request(action: str, resource: str) -> Request:
+        return Request(
+            why="the hub asks about an event that was sent again",
+            principal=f"arn:aws:sts::{SPOKE_ACCOUNT}:assumed-role/output/session",
+            action=action,
+            resource=resource,
+            account=SPOKE_ACCOUNT,
+            context={},
+            identity=(_policy(SPOKE, "LoopPolicy"),),
+        )
+
+    loop = f"arn:aws:sagemaker:{SPOKE_REGION}:{SPOKE_ACCOUNT}:human-loop/claim-1"
+    others = [
+        request("sagemaker:DescribeHumanLoop", loop.replace(SPOKE_REGION, "eu-west-2")),
+        request("sagemaker:DescribeHumanLoop", loop.replace("human-loop", "flow-definition")),
+        request("sagemaker:StopHumanLoop", loop),
+        request("sagemaker:StartHumanLoop", loop),
+    ]
+    assert _wrong(request("sagemaker:DescribeHumanLoop", loop), *_denied(*others)) == []
+
+
 def test_spoke_does_not_forward_the_events_of_verifications() -> None:
     (rule,) = _account(SPOKE).of_type("AWS::Events::Rule")
 
@@ -387,7 +409,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "no output": (
         lambda stack: _spoke(stack, output=None),
-        "output: expected OutputLocation(bucket, prefix=…), which the hub can read, got None",
+        "output: expected OutputLocation(bucket, prefix=…), or a list of them, got None",
     ),
     "flow definitions of another account": (
         lambda stack: _spoke(
@@ -429,7 +451,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "a handler with neither": (
         lambda stack: ReviewHandler(stack, "H"),
-        "output: expected OutputLocation(bucket, prefix=…), got None",
+        "output: expected OutputLocation(bucket, prefix=…), or a list of them, got None",
     ),
     "two handlers": (
         lambda stack: (
@@ -526,16 +548,11 @@ def test_mapping_in_a_hub_can_name_account_and_region() -> None:
         ),
     )
 
-    Template.from_stack(stack).has_resource_properties(
+    template = Template.from_stack(stack)
+    (layer,) = template.find_resources("AWS::Lambda::LayerVersion")
+    template.has_resource_properties(
         "AWS::Lambda::Function",
-        {
-            "Environment": {
-                "Variables": {
-                    "HUB": "Reviews-Hub",
-                    "MAPPINGS": Match.string_like_regexp("444455556666/us-east-1/claims"),
-                }
-            }
-        },
+        {"Environment": {"Variables": {"HUB": "Reviews-Hub", "MAPPINGS_LAYER": {"Ref": layer}}}},
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, FileSystem, IgnoreMode, Stack
 
-from human_loop_events import HumanLoopEvents
+from human_loop_events import FieldMapping, HumanLoopEvents, ReviewHandlerSettings
 from human_loop_events.reviews.runtime_function import _all_but_modules
 from release.distributions import (
     PACKAGES,
@@ -40,7 +40,10 @@ import sys
 from aws_cdk import App, Stack
 import human_loop_events
 app = App(analytics_reporting=False, outdir=sys.argv[1])
-human_loop_events.HumanLoopEvents(Stack(app, "Loops"), "HumanLoops")
+handler = human_loop_events.ReviewHandlerSettings(
+    mappings={"tickets": [human_loop_events.FieldMapping(name="Town", path="town")]}
+)
+human_loop_events.HumanLoopEvents(Stack(app, "Loops"), "HumanLoops", handler=handler)
 app.synth()
 print(human_loop_events.__file__, end="")
 """
@@ -177,13 +180,15 @@ def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_
         check=True,
     ).stdout
     app = App(analytics_reporting=False, outdir=str(tmp_path / "here"))
-    HumanLoopEvents(Stack(app, "Loops"), "HumanLoops")
+    handler = ReviewHandlerSettings(mappings={"tickets": [FieldMapping(name="Town", path="town")]})
+    HumanLoopEvents(Stack(app, "Loops"), "HumanLoops", handler=handler)
     app.synth()
 
     assert Path(library).is_relative_to(site)
     installed, here = _assets(tmp_path / "installed"), _assets(tmp_path / "here")
     assert installed == here
-    assert list(here.values()) == [_runtime_files()]
+    mappings = {"python/human_loop_mappings/tickets.json"}
+    assert sorted(map(sorted, here.values())) == sorted(map(sorted, [_runtime_files(), mappings]))
 
 
 def test_library_imports_only_the_shared_modules_of_the_runtime() -> None:

@@ -18,7 +18,9 @@ _SYNTAX = {"AND", "OR", "CASE", "CAST", "IF"}
 
 #: Functions with the same meaning in both: https://trino.io/docs/current/functions/list.html and
 #: https://duckdb.org/docs/stable/sql/functions/overview
-SHARED = {"COALESCE", "COUNT", "FLOOR", "LN", "MAX", "MIN", "ROUND", "ROW_NUMBER", "SUM"}
+SHARED = {
+    *("COALESCE", "COUNT", "FLOOR", "LN", "MAX", "MIN", "ROUND", "ROW_NUMBER", "SUBSTRING", "SUM"),
+}
 
 #: The functions of Trino that the views use as well.
 OF_VIEWS = SHARED | {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from human_loop_tables.archive_views import VIEWS
-from human_loop_tables.queries import QUERIES
+from human_loop_tables.queries import LATEST, QUERIES
 from tests.tables.sql_guard import OF_VIEWS, SHARED, grammar_faults, unknown_functions
+
+ALL = {**QUERIES, LATEST.name: LATEST}
 
 
 def test_every_statement_is_in_trinos_grammar() -> None:
-    statements = {name: each.sql for name, each in QUERIES.items()}
+    statements = {name: each.sql for name, each in ALL.items()}
     statements |= {f"view {name}": each.sql for name, each in VIEWS.items()}
 
     faults = dict(zip(statements, grammar_faults(list(statements.values())), strict=True))
@@ -19,9 +21,9 @@ def test_every_statement_is_in_trinos_grammar() -> None:
     assert {name: each for name, each in faults.items() if each} == {}
 
 
-@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize("name", ALL)
 def test_queries_use_functions_that_both_engines_have(name: str) -> None:
-    assert unknown_functions(QUERIES[name].sql, SHARED) == set()
+    assert unknown_functions(ALL[name].sql, SHARED) == set()
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -30,7 +32,7 @@ def test_views_use_functions_that_trino_has(name: str) -> None:
 
 
 def test_every_known_function_is_used() -> None:
-    in_queries = set.union(*(unknown_functions(each.sql, ()) for each in QUERIES.values()))
+    in_queries = set.union(*(unknown_functions(each.sql, ()) for each in ALL.values()))
     in_views = set.union(*(unknown_functions(each.sql, ()) for each in VIEWS.values()))
 
     assert in_queries == SHARED

@@ -22,7 +22,7 @@ from human_loop_reviews.mapping import (
 from human_loop_reviews.review.field import NOT_COMPARED
 from human_loop_reviews.review.verdicts import judge_fields
 from human_loop_reviews.tasks.custom import TASK
-from human_loop_reviews.tasks.mapping_json import parse_mappings
+from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_reviews.tasks.sampling import read_sampling
 from tests.unit.a2i.test_event import JSON
 
@@ -137,7 +137,7 @@ def test_task_mapping_with_fields_only_is_written_as_their_list() -> None:
         fields=[field()], sampled="audit", sampling_percentage="percent", model_version="model"
     )
     assert tuple(written := full.to_json()) == TASK_MAPPING_KEYS
-    assert parse_mappings(json.dumps({"flow": written})) == {"flow": full}
+    assert parse_mapping(json.dumps({"flow": written})) == {"flow": full}
 
 
 EXPRESSIONS = st.sampled_from(
@@ -182,7 +182,7 @@ def test_mapping_that_constructs_is_read_back_and_compares_any_json(
     except ValueError:
         return
     text = json.dumps({"flow": mapping.to_json()})
-    assert parse_mappings(text) == {"flow": mapping}
+    assert parse_mapping(text) == {"flow": mapping}
     read_sampling({"a": inputs}, mapping)
     prediction = TASK.read_prediction({"a": inputs}, Place("inputs"), mapping.fields)
     answers = [TASK.read_answer(each, Place("a")) for each in ({"a": one}, {"a": other, "b": one})]

@@ -10,7 +10,7 @@ from human_loop_reviews.settings import DeadLetterSettings, Settings, SettingsEr
 from tests.unit.conftest import ENVIRONMENT
 
 OPTIONAL: dict[str, str] = {
-    Setting.MAPPINGS: '{"f":[{"name":"N","prediction":"a","answer":"b"}]}',
+    Setting.MAPPINGS_LAYER: "arn:aws:lambda:eu-west-1:111122223333:layer:Mappings:3",
     Setting.DEAD_LETTER_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/111122223333/failed",
     Setting.MAX_RECEIVES: "5",
     Setting.INCLUDE_FAILURE_REASON: "false",
@@ -25,7 +25,7 @@ QUEUE: dict[str, str] = {
 
 def test_settings_are_read() -> None:
     settings = Settings.from_environment({**ENVIRONMENT, **OPTIONAL})
-    assert settings.mappings["f"].fields[0].name == "N"
+    assert settings.mappings_layer == OPTIONAL[Setting.MAPPINGS_LAYER]
     assert settings.max_output_bytes == 1_000_000
     assert settings.disclosure == Disclosure(
         include_values=False,
@@ -45,7 +45,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
 
 def test_optional_settings_may_be_absent() -> None:
     settings = Settings.from_environment(ENVIRONMENT)
-    assert (settings.mappings, settings.dead_letters, settings.hub) == ({}, None, None)
+    assert (settings.mappings_layer, settings.dead_letters, settings.hub) == (None, None, None)
     assert settings.disclosure == Disclosure()
 
 
@@ -59,7 +59,7 @@ def test_optional_settings_may_be_absent() -> None:
         ({"ALLOWED_FIELD_NAMES": '"Total"'}, "ALLOWED_FIELD_NAMES: expected a JSON list of texts"),
         ({"ALLOWED_FIELD_NAMES": "[1]"}, "ALLOWED_FIELD_NAMES: expected a JSON list of texts"),
         ({"MAX_OUTPUT_BYTES": "many"}, "MAX_OUTPUT_BYTES"),
-        ({"MAPPINGS": "["}, "MAPPINGS"),
+        ({"MAPPINGS_LAYER": " "}, "MAPPINGS_LAYER: expected text"),
         ({"HUB": ""}, "HUB: expected text, got ''"),
         ({"MAX_RECEIVES": "5"}, "DEAD_LETTER_QUEUE_URL is missing"),
         ({"DEAD_LETTER_QUEUE_URL": "https://queue"}, "MAX_RECEIVES is missing"),

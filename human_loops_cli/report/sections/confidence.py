@@ -46,7 +46,6 @@ def by_confidence(flow: Flow, view: View) -> Markup:
             paragraph("No judged prediction has a confidence."),
             left_out,
         )
-    panels = [panel for group in groups for panel in _panels(flow, view, group)]
     return joined(
         heading(
             flow,
@@ -59,7 +58,7 @@ def by_confidence(flow: Flow, view: View) -> Markup:
             "interval (Wilson). A hollow point is of few predictions. "
             f"{calibration.HOW_BANDS_ARE_MADE} Below: how many predictions lie where.",
         ),
-        element("div", *panels, class_="figures"),
+        *(element("div", *_panels(flow, view, group), class_="figures") for group in groups),
         left_out,
         details(
             "Calibration, as a table",

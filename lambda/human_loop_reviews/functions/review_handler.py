@@ -21,6 +21,7 @@ from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.aws.spokes import Spokes
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
+from human_loop_reviews.mapping_files import MappingFiles
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
 
@@ -144,6 +145,10 @@ def create_services() -> Services:
                 settings.ledger_table,
                 timedelta(days=settings.ledger_retention_days),
             ),
+            a2i_runtime=_a2i_runtime,
+            mappings=None
+            if settings.mappings_layer is None
+            else MappingFiles.in_layer(settings.mappings_layer),
             spokes=None
             if settings.hub is None
             else Spokes(
@@ -156,6 +161,12 @@ def create_services() -> Services:
         else DeadLetterQueue(boto3.client("sqs", config=config), dead_letters.queue_url),
         max_receives=0 if dead_letters is None else dead_letters.max_receives,
     )
+
+
+@cache
+def _a2i_runtime() -> Any:
+    """Create the client for events that were sent again, when the first one arrives."""
+    return boto3.client("sagemaker-a2i-runtime", config=client_config())
 
 
 def _in_order(records: list[Any]) -> list[Any]:

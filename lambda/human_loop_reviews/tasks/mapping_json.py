@@ -1,4 +1,4 @@
-"""Mappings of custom tasks as text: strict JSON from the settings or a file."""
+"""Mappings of custom tasks as text: strict JSON from a file."""
 
 from __future__ import annotations
 
@@ -18,18 +18,13 @@ from human_loop_reviews.mapping import (
 _SOURCE: Final = "mappings"
 
 
-def parse_mappings(text: bytes | str) -> dict[str, TaskMapping]:
-    """Parse the mappings of several flow definitions.
+def parse_task_mapping(text: bytes | str) -> TaskMapping:
+    """Parse the mapping of one flow definition.
 
     Parameters
     ----------
     text
-        JSON as `read_mappings` reads it.
-
-    Returns
-    -------
-    dict[str, TaskMapping]
-        The mappings by the flow definition's name.
+        JSON: a list of field mappings, or an object with such a list under ``fields``.
 
     Raises
     ------
@@ -38,11 +33,10 @@ def parse_mappings(text: bytes | str) -> dict[str, TaskMapping]:
 
     Examples
     --------
-    >>> text = '{"tickets": [{"name": "n", "prediction": "p", "answer": "a"}]}'
-    >>> parse_mappings(text)["tickets"].fields[0].answer
+    >>> parse_task_mapping('[{"name": "n", "prediction": "p", "answer": "a"}]').fields[0].answer
     'a'
     """
-    return read_mappings(_read_json(text))
+    return read_mapping(_read_json(text))
 
 
 def parse_mapping(text: bytes | str) -> TaskMapping | dict[str, TaskMapping]:
@@ -52,7 +46,7 @@ def parse_mapping(text: bytes | str) -> TaskMapping | dict[str, TaskMapping]:
     ----------
     text
         JSON: a list of field mappings, an object with such a list under ``fields``, or an object of
-        mappings as `parse_mappings` reads it.
+        mappings by the flow definition's name.
 
     Returns
     -------
@@ -62,7 +56,7 @@ def parse_mapping(text: bytes | str) -> TaskMapping | dict[str, TaskMapping]:
     Raises
     ------
     MappingError
-        As `parse_mappings`.
+        As `parse_task_mapping`.
 
     Examples
     --------

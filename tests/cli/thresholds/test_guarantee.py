@@ -14,8 +14,10 @@ from human_loops_cli.thresholds.evidence import Looks
 from human_loops_cli.thresholds.learn_then_test import find_threshold, run_tests
 from tests.cli.thresholds.adversary import LOOKS, Adversary
 from tests.cli.thresholds.documents import (
+    CutBy,
     look_at_drift,
     look_at_rows,
+    look_while_loops_are_pending,
     look_without_the_difficult,
 )
 from tests.cli.thresholds.worlds import (
@@ -188,3 +190,15 @@ def test_model_that_becomes_worse_is_refused_and_one_that_does_not_is_not() -> N
         worse = look_at_drift(15, 0.9, looks, random, times=6)
         assert worse.given < 0.3
         assert worse.ever_refused > 0
+
+
+def test_open_loops_bias_looks_unless_the_lifetime_of_tasks_cuts_them_off() -> None:
+    random = np.random.default_rng(5)
+    biased = look_while_loops_are_pending(4, CutBy.NOTHING, random)
+    assert (biased.wrong > 0.5, biased.share_pending > 0.01) == (True, True)
+    # A young sample has no loop that takes long, so the longest one that was seen is too short.
+    seen = look_while_loops_are_pending(4, CutBy.LONGEST_SEEN, random)
+    assert (seen.wrong > 0.25, seen.share_pending) == (True, 0)
+    bound = look_while_loops_are_pending(4, CutBy.LIFETIME, random)
+    assert (bound.wrong, bound.share_pending) == (0, 0)
+    assert abs(bound.share_right - 0.932) < 0.01

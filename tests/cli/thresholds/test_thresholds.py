@@ -220,22 +220,71 @@ def test_hostile_field_name_does_not_steer_the_terminal(tmp_path: Path) -> None:
     assert "\x1b[2J" not in result.output
 
 
-def test_limit_of_creation_leaves_out_what_was_created_later(tmp_path: Path) -> None:
-    loops = [
-        outcome(
-            number,
-            field("Total", 90, True),
-            creationTime=f"2026-03-{1 + number // 100:02}T08:00:00Z",
-            endTime="2026-03-20T08:00:00Z",
-        )
-        for number in range(800)
-    ]
-    place = write(tmp_path / "o.jsonl", loops)
-    flow = described(place, "--created-until", "2026-03-04")
-    assert flow["sampledLoops"] == 400
-    result = run("thresholds", place)
-    assert "--created-until leaves out all that were created later" in result.stderr
-    assert "--created-until" not in run("thresholds", place, "--created-until", "2026-03-20").stderr
+class TestCutOff:
+    """Loops are left out that were created so late that others of their time may be open."""
+
+    @pytest.fixture(scope="class")
+    def place(self, tmp_path_factory: pytest.TempPathFactory) -> str:
+        loops = [
+            outcome(
+                number,
+                field("Total", 90, True),
+                creationTime=f"2026-03-{1 + number // 100:02}T08:00:00Z",
+                endTime=f"2026-03-{1 + number // 100:02}T20:00:00Z",
+                turnaroundSeconds=43_200 if number else 4 * 86_400,
+            )
+            for number in range(800)
+        ]
+        return write(tmp_path_factory.mktemp("cut") / "o.jsonl", loops)
+
+    def test_longest_turnaround_before_the_latest_end(self, place: str) -> None:
+        result = run("--json", "thresholds", place)
+        look = json.loads(result.stdout)
+        assert look["createdUntil"] == "2026-03-04T20:00:00+00:00"
+        assert look["cutOff"] == {
+            "latestEnd": "2026-03-08T20:00:00+00:00",
+            "longestSeconds": 4 * 86_400,
+            "isBound": False,
+            "loopsLeftOut": 400,
+        }
+        assert look["flowDefinitions"][0]["sampledLoops"] == 400
+        said = " ".join(result.stderr.split())
+        assert "400 loops are left out that were created after 2026-03-04T20:00:00" in said
+        assert "the longest took 96 hours" in said
+        assert "--task-lifetime says how long a loop can be open" in said
+
+    def test_lifetime_of_tasks_before_the_latest_end(self, place: str) -> None:
+        result = run("--json", "thresholds", place, "--task-lifetime", "600000")
+        look = json.loads(result.stdout)
+        assert look["flowDefinitions"][0]["sampledLoops"] == 100
+        assert (look["cutOff"]["longestSeconds"], look["cutOff"]["isBound"]) == (600_000, True)
+        assert "--task-lifetime" not in result.stderr
+
+    def test_no_shorter_lifetime_than_the_longest_turnaround(self, place: str) -> None:
+        look = json.loads(run("--json", "thresholds", place, "--task-lifetime", "60").stdout)
+        assert look["flowDefinitions"][0]["sampledLoops"] == 400
+        assert look["cutOff"]["isBound"] is False
+
+    def test_limit_of_creation_replaces_it(self, place: str) -> None:
+        result = run("--json", "thresholds", place, "--created-until", "2026-03-06")
+        look = json.loads(result.stdout)
+        assert (look["flowDefinitions"][0]["sampledLoops"], look["cutOff"]) == (600, None)
+        assert "left out" not in result.stderr
+
+    def test_sample_that_is_too_young_is_refused(self, place: str) -> None:
+        result = run("thresholds", place, "--task-lifetime", "8640000")
+        assert result.exit_code == 1
+        said = " ".join(result.stderr.split())
+        assert "no loop was created until 2025-11-28T20:00:00+00:00" in said
+        assert "a loop can take 2,400 hours" in said
+
+    def test_outputs_without_events_cannot_be_cut_off(self, tmp_path: Path) -> None:
+        loops = [
+            outcome(n, field("Total", 90, True), turnaroundSeconds=None, endTime=None)
+            for n in range(20)
+        ]
+        result = run("thresholds", write(tmp_path / "o.jsonl", loops))
+        assert "no loop has a known creation and end" in " ".join(result.stderr.split())
 
 
 def test_sample_without_a_fixed_beginning_is_told(source: str) -> None:

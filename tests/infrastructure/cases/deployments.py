@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_cdk import App, Stack
 
+from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
 from stacks.human_loop_stack import HumanLoopStack
 from tests.infrastructure.cases.case import (
@@ -16,7 +17,7 @@ from tests.infrastructure.cases.case import (
 
 
 def _default_app(app: App) -> Stack:
-    (deployment,) = read_deployments(None)
+    deployment = Deployment()
     return HumanLoopStack(app, deployment.stack_name, deployment=deployment)
 
 

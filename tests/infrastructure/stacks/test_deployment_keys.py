@@ -65,7 +65,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
     configured.Delivery: {},
     configured.Archive: {},
     configured.OutcomeArchive: {},
-    configured.Output: {},
+    configured.Output: {"flow_definitions": "those of FurtherOutput, and the others of output"},
     configured.OutputBucket: {},
     configured.ExistingLedger: {"encryption_key": "the key of the table, not of a new one"},
     configured.Silence: {},
@@ -85,6 +85,7 @@ BEYOND: dict[type[Keys], set[str]] = {
         *("admits", "hub"),  # HumanLoopHub as event_bus, HumanLoopSpoke
         # add_archive(…), add_callbacks(), add_dashboard(), output=OutputBucketSettings(…)
         *("archive", "callbacks", "dashboard", "output_bucket"),
+        "further_outputs",  # output=[OutputLocation(…), …]
     },
 }
 
@@ -151,7 +152,6 @@ def test_default_in_the_docs_is_that_of_the_construct(model: type[Keys], constru
 #: Settings in the runbook that are no keys, and why.
 NOT_IN_A_DEPLOYMENT = {
     "failure_codes": "a parameter of on_failed, which adds a target in an app of one's own",
-    "target": "a parameter of on_failed, which adds a target in an app of one's own",
 }
 
 

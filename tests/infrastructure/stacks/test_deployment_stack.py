@@ -31,7 +31,7 @@ IN_THE_TEMPLATE = {
     "topic.arn": f'"Arn":"arn:aws:sns:{REGION}:{ACCOUNT}:systems"',
     "topic.encryption_key": "key/00000000-0000-0000-0000-000000000002",
     "queue.arn": f'"Arn":"arn:aws:sqs:{REGION}:{ACCOUNT}:consumers"',
-    "handler.mappings": r"model.amount",
+    "handler.mappings": '"MAPPINGS_LAYER"',
     "handler.include_values": '"INCLUDE_VALUES":"true"',
     "handler.include_failure_reason": '"INCLUDE_FAILURE_REASON":"false"',
     "handler.allowed_field_names": r'"ALLOWED_FIELD_NAMES":"[\"Total\"]"',
@@ -90,12 +90,16 @@ TESTED_BELOW = {
     "callbacks",
     "delivery.authorize_using_role",
     "delivery.dead_letter_queue.encryption_key",
+    "delivery.earlier_encryption_keys",
+    "further_outputs",  # in test_output_locations.py
     "handler.hash_field_names",
     "handler.ledger_retention",
     "output_bucket.access_log_expiration",
     "output_bucket.expiration",
     "output_bucket.noncurrent_version_expiration",
     "queue.encryption_key",
+    "queue.retention_period",
+    "queue.visibility_timeout",
     "reconciler.enabled",
     "tags",
     "termination_protection",
@@ -104,6 +108,8 @@ TESTED_BELOW = {
 
 def _synthesized(entry: dict[str, Any], app: App | None = None) -> Any:
     app = app or new_app()
+    if not {"output", "output_bucket", "admits"} & entry.keys():
+        entry = {**entry, "output_bucket": {}}
     create_stacks(app, read_deployments({"prod": entry}))
     return app.synth().get_stack_by_name("HumanLoops-prod")
 
@@ -138,6 +144,9 @@ def test_every_key_is_tested() -> None:
     assert not IN_THE_TEMPLATE.keys() & TESTED_BELOW
 
 
+_EARLIER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000009"
+
+
 @pytest.fixture(scope="module")
 def others() -> Any:
     return _synthesized(
@@ -146,8 +155,12 @@ def others() -> Any:
             "region": REGION,
             "handler": {"hash_field_names": True, "ledger_retention": "90 days"},
             "alerts": {"include_failure_reason": False},
-            "delivery": {"authorize_using_role": False},
+            "delivery": {
+                "authorize_using_role": False,
+                "earlier_encryption_keys": [_EARLIER_KEY],
+            },
             "dashboard": False,
+            "queue": {"visibility_timeout": "30 minutes", "retention_period": "4 days"},
             "reconciler": {"enabled": False},
             "output_bucket": {
                 "expiration": "730 days",
@@ -158,6 +171,22 @@ def others() -> Any:
             "termination_protection": True,
         }
     )
+
+
+def test_new_queue_has_its_times(others: Any) -> None:
+    queues = [
+        each["Properties"]
+        for each in others.template["Resources"].values()
+        if each["Type"] == "AWS::SQS::Queue"
+    ]
+    assert [each["MessageRetentionPeriod"] for each in queues if "VisibilityTimeout" in each] == [
+        4 * 24 * 3600
+    ]
+    assert [each["VisibilityTimeout"] for each in queues if "VisibilityTimeout" in each] == [1800]
+
+
+def test_earlier_keys_can_be_used_by_the_functions(others: Any) -> None:
+    assert json.dumps(others.template).count(f'"{_EARLIER_KEY}"') >= 3
 
 
 def test_stack_is_for_the_account_and_region(others: Any) -> None:

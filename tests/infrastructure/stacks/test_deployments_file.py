@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from stacks.create_stacks import create_stacks
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError
-from tests.infrastructure.cases import ACCOUNT, REGION
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app
 
 ROOT = Path(__file__).parents[3]
 
@@ -67,8 +68,36 @@ def _refused(context: Any, **arguments: str) -> list[str]:
     return str(error.value).splitlines()
 
 
-def test_without_configuration_there_is_one_deployment_with_defaults() -> None:
-    assert read_deployments(None) == [Deployment()]
+def test_without_configuration_the_message_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (message,) = _refused(None)
+    assert message.startswith("no deployment is configured: run `human-loops configure > deploym")
+    (new_bucket,) = re.findall(r"-c 'deployments=(.+?)'`", message)
+    assert create_stacks(new_app(), read_deployments(new_bucket))
+
+
+def test_file_of_configure_is_read_without_naming_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deployments.json").write_text('{"deployments": {"dev": {}}}', encoding="utf-8")
+    assert read_deployments(None) == [Deployment(name="dev")]
+    (tmp_path / "deployments.json").write_text('{"deployments": ', encoding="utf-8")
+    assert _refused(None)[0].startswith("deployments.json: ")
+
+
+def test_deployment_without_output_is_refused_unless_a_new_bucket_is_asked_for() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        create_stacks(new_app(), read_deployments({"dev": {}, "prod": {"callbacks": True}}))
+    lines = str(error.value).splitlines()
+    assert [line.partition(": output: expected the bucket")[0] for line in lines] == [
+        "deployment dev",
+        "deployment prod",
+    ]
+    new = {"dev": {"output_bucket": {}}, "prod": {"output": {"bucket": "reviews"}}}
+    assert len(create_stacks(new_app(), read_deployments(new))) == 2
 
 
 def test_each_entry_is_a_deployment() -> None:
@@ -241,14 +270,22 @@ def _app(tmp_path: Path, context: Any) -> subprocess.CompletedProcess[str]:
         (
             # What only the constructs find out.
             {
-                "dev": {"handler_delivery": {"buffered": True, "retry_for": "1 minute"}},
-                "qa": {"alerts": {"failure_evaluation_periods": 289}},
-                "prod": {"reconciler": {"schedule": "1 day", "max_open_age": "1 hour"}},
+                "dev": {
+                    "output_bucket": {},
+                    "handler_delivery": {"buffered": True, "retry_for": "1 minute"},
+                },
+                "qa": {"output_bucket": {}, "alerts": {"failure_evaluation_periods": 289}},
+                "prod": {
+                    "output_bucket": {},
+                    "reconciler": {"schedule": "1 day", "max_open_age": "1 hour"},
+                },
+                "test": {},
             },
             [
                 "error: deployment dev: retry_for: expected at least 720 seconds",
                 "deployment qa: evaluation_periods: expected at most 288 periods of 5 minutes",
                 "deployment prod: max_open_age: expected at least the time of the schedule, 1 day",
+                "deployment test: output: expected the bucket in the S3OutputPath of your flow",
             ],
         ),
         (

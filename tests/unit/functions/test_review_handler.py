@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -281,6 +283,7 @@ def test_every_client_has_the_timeouts_that_were_added_up() -> None:
         services.settler.s3,
         services.settler.outcome_bus._events,
         services.settler.ledger._dynamodb,
+        services.settler.a2i_runtime(),
     ]
 
     for client in clients:
@@ -288,3 +291,48 @@ def test_every_client_has_the_timeouts_that_were_added_up() -> None:
         attempts = config.retries["total_max_attempts"]
         longest = attempts * (config.connect_timeout + config.read_timeout) + (attempts - 1)
         assert longest == max_call_seconds()
+
+
+def custom_loop(world: World, flow_definition: str) -> dict[str, Any]:
+    """Return the event of a custom task that a reviewer answered."""
+    names = {
+        "humanLoopName": flow_definition,
+        "flowDefinitionArn": (
+            f"arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/{flow_definition}"
+        ),
+    }
+    answer = {
+        "answerContent": {"town": "Bonn"},
+        "submissionTime": "2026-03-14T11:30:02Z",
+        "workerId": "w",
+    }
+    output = {**names, "inputContent": {"town": "Bonn"}, "humanAnswers": [answer]}
+    world.put_output(f"{flow_definition}.json", json.dumps(output))
+    return ended_loop(
+        output_key=f"{flow_definition}.json",
+        humanLoopArn=f"arn:aws:sagemaker:eu-west-1:111122223333:human-loop/{flow_definition}",
+        **names,
+    )
+
+
+def test_mapping_that_cannot_be_parsed_is_a_dead_letter_and_other_loops_are_settled(
+    handled: World, failed_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "human_loop_mappings"
+    folder.mkdir()
+    (folder / "tickets.json").write_text('[{"name": "Town", "path": "town"}]', encoding="utf-8")
+    (folder / "claims.json").write_text('[{"name": "Town", "path": "a["}]', encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.setenv("MAPPINGS_LAYER", "arn:aws:lambda:eu-west-1:111122223333:layer:Mappings:3")
+
+    claim = custom_loop(handled, "claims")
+    assert handle(message("c", claim), message("t", custom_loop(handled, "tickets"))) == []
+
+    ((body, code, reason),) = failed_messages(handled, failed_url)
+    assert (json.loads(body), code) == (claim, "UnusableMappingError")
+    assert reason.startswith("the mapping of claims in layer arn:aws:lambda:eu-west-1:1111222")
+    assert "is not a JMESPath expression" in reason
+    (outcome,) = handled.outcomes()
+    assert outcome["detail"]["humanLoopName"] == "tickets"
+    assert outcome["detail"]["fieldsCorrect"] == 1
+    assert len(handled.ledger()) == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from human_loop_reviews.mapping import FieldMapping, MappingError, TaskMapping
-from human_loop_reviews.tasks.mapping_json import parse_mapping, parse_mappings
+from human_loop_reviews.tasks.mapping_json import parse_mapping
 
 FIELD = {"name": "Kind", "prediction": "guess", "answer": "kind.label"}
 
@@ -22,7 +22,7 @@ def test_mappings_are_read_by_flow_definition() -> None:
         }
     )
     kind = FieldMapping(name="Kind", prediction="guess", answer="kind.label")
-    assert parse_mappings(text) == {
+    assert parse_mapping(text) == {
         "tickets": TaskMapping(fields=[replace(kind, normalize=["case"])]),
         "fields": TaskMapping(fields=[kind], sampled="audit"),
     }
@@ -72,7 +72,7 @@ def test_mapping_file_has_one_mapping_or_several(written: Any, names: list[str] 
 )
 def test_unusable_mapping_is_refused_with_the_reason(written: Any, message: str) -> None:
     with pytest.raises(MappingError, match=message):
-        parse_mappings(json.dumps(written))
+        parse_mapping(json.dumps(written))
 
 
 def test_all_faults_are_named_with_their_places() -> None:
@@ -82,7 +82,7 @@ def test_all_faults_are_named_with_their_places() -> None:
         "invoices": [FIELD],
     }
     with pytest.raises(MappingError) as caught:
-        parse_mappings(json.dumps(written))
+        parse_mapping(json.dumps(written))
     assert [fault.place for fault in caught.value.faults] == [
         *("tickets[0]", "tickets[1]"),
         *("claims", "claims[0]"),
@@ -93,4 +93,4 @@ def test_all_faults_are_named_with_their_places() -> None:
 @pytest.mark.parametrize("text", ["", "{", b"\xff", '{"t": [], "t": []}', '{"t": NaN}'])
 def test_text_that_is_not_json_is_refused(text: bytes | str) -> None:
     with pytest.raises(MappingError, match="mappings: "):
-        parse_mappings(text)
+        parse_mapping(text)

@@ -1,0 +1,87 @@
+"""Which loops are old enough to have ended. Those that are open at a look are in no outcome.
+
+Loops that take long may be the difficult ones, so a sample with the latest loops has too few of
+them. The loops that were created a longest turnaround before the latest end have ended. Any
+beginning of the sample in the order of creation is as good as another one: the guarantee of any
+number of looks holds for all of them at once.
+
+Outcomes alone cannot show how long loops can take: loops that take longer than the sample is old
+are in none. A2I ends a loop after the `TaskAvailabilityLifetimeInSeconds` of its flow definition.
+Therefore the cut-off is sound with this lifetime. Without it, the longest turnaround that was seen
+is used, which is too short while the sample is young.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutOff:
+    """Where the sample ends.
+
+    Parameters
+    ----------
+    created_until
+        The last creation of a loop that is used.
+    latest
+        The latest end of a loop that was read.
+    longest
+        The longest time from a loop's creation to its end.
+    is_bound
+        Whether no loop can take longer. Otherwise, it is the longest one that was seen.
+    loops
+        How many loops there are without the limit.
+    """
+
+    created_until: datetime
+    latest: datetime
+    longest: timedelta
+    is_bound: bool
+    loops: int
+
+    def reason(self) -> str:
+        """Return why the sample ends there.
+
+        Examples
+        --------
+        >>> row = {"loops": 9, "latest": "2026-03-31 12:00:00", "longest_milliseconds": 90_000_000}
+        >>> cut_off(row).reason()
+        'the latest loop ended at 2026-03-31T12:00:00+00:00, and the longest took 25 hours'
+        >>> cut_off(row, timedelta(days=10)).reason()
+        'the latest loop ended at 2026-03-31T12:00:00+00:00, and a loop can take 240 hours'
+        """
+        hours = max(ceil(self.longest / timedelta(hours=1)), 1)
+        return (
+            f"the latest loop ended at {self.latest.isoformat()}, and "
+            f"{'a loop can take' if self.is_bound else 'the longest took'} "
+            f"{hours:,} {'hour' if hours == 1 else 'hours'}"
+        )
+
+
+def cut_off(row: Mapping[str, Any], lifetime: timedelta | None = None) -> CutOff | None:
+    """Return where the sample ends. None if no loop says how long it took.
+
+    Parameters
+    ----------
+    row
+        The row of `human_loop_tables.queries.LATEST`.
+    lifetime
+        After which time A2I ends a loop. None if this is unknown.
+    """
+    seen = timedelta(milliseconds=max(row["longest_milliseconds"] or 0, 0))
+    if row["latest"] is None or (lifetime is None and row["longest_milliseconds"] is None):
+        return None
+    latest = datetime.fromisoformat(row["latest"]).replace(tzinfo=UTC)
+    longest = max(seen, lifetime or seen)
+    return CutOff(
+        created_until=latest - longest,
+        latest=latest,
+        longest=longest,
+        is_bound=lifetime is not None and lifetime >= seen,
+        loops=row["loops"],
+    )
