@@ -26,6 +26,7 @@ from human_loops_cli.inputs import (
     find_inputs,
     read_output,
 )
+from human_loops_cli.mappings.absent import FIELDS_ABSENT
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 from human_loops_cli.spreadsheet_cell import spreadsheet_cell
@@ -100,12 +101,7 @@ def review(
         _print(session, rows, values)
     session.printer.note(_summarize(summary))
     if summary["fieldsAbsent"]:
-        session.printer.note(
-            f"{summary['fieldsAbsent']:,} fields lack an answer's input, and the figures are "
-            "unreliable: state in the mapping what an absent input means, with absent: blank if "
-            "reviewers clear wrong predictions, or upheld if they leave the input empty to change "
-            "nothing"
-        )
+        session.printer.note(f"{summary['fieldsAbsent']:,} {FIELDS_ABSENT}")
     if summary["others"]:
         session.printer.note(f"{summary['others']:,} other JSON files are no outputs: left out")
     if summary["repeated"]:
