@@ -75,6 +75,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
 
 #: What a model has beyond the parameters, and why.
 BEYOND: dict[type[Keys], set[str]] = {
+    configured.Output: {"encrypted_by_s3"},  # acknowledges a warning
     configured.Reconciler: {"enabled"},  # reconciler=False
     configured.HandlerDelivery: {"buffered"},  # HandlerDelivery.buffered()
     configured.OutcomeArchive: {"enabled"},  # outcome_archive=None
