@@ -12,11 +12,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
-from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.events.alerts import Alerts, AlertsSettings
+from human_loop_events.events.delivery import Delivery, DeliverySettings
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.rule_targets import EventBusTarget
+from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_locations import OutputLocations
@@ -52,6 +55,7 @@ class _Hub(NamedTuple):
         return f"arn:{self.partition}:iam::{self.account}:role/{role}"
 
 
+@checks_arguments
 class HumanLoopSpoke(Construct):
     """Forwards the events of ended human loops to a hub, and lets the hub read their output.
 
@@ -136,6 +140,8 @@ class HumanLoopSpoke(Construct):
         flow_definitions = flow_definitions_or_all(flow_definitions)
         outputs = OutputLocations.of(output, flow_definitions)
         self.output_locations = outputs.locations
+        for each in self.output_locations:
+            each._check_environments(self)
         self.delivery = supplied_or_new_delivery(self, delivery)
         self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
         self.status_events = StatusEvents(
@@ -147,7 +153,9 @@ class HumanLoopSpoke(Construct):
             event_bus=event_bus,
         )
         bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
-        self.status_events.add_target(self.delivery.event_bus_target(bus))
+        # Not delivery.event_bus_target(), which warns about a bus of another account: a hub admits
+        # its spokes, and is deployed before them.
+        self.status_events.add_target(EventBusTarget(self.delivery._role, bus))
         self.output_role = self._create_output_role()
         allow_describe_loops(
             iam.ManagedPolicy(

@@ -21,9 +21,10 @@ from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.encryption import (
     SEND_ACTIONS,
     admit_log_groups,
-    create_key,
     grant_through,
+    supplied_or_new_key,
 )
+from human_loop_events.aws.environments import VPC, check_environment
 from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.retention import KEEP
 from human_loop_reviews import contract
@@ -80,7 +81,7 @@ class RuntimeFunction(Construct):
         self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey | None
     ) -> None:
         super().__init__(scope, construct_id)
-        self.encryption_key = encryption_key or create_key(self)
+        self.encryption_key = supplied_or_new_key(self, encryption_key)
 
     def _create_role(
         self,
@@ -171,6 +172,7 @@ class RuntimeFunction(Construct):
                 if value is not None:
                     raise ValueError(f"{name}: expected vpc with it, got none")
             return Network()
+        check_environment("vpc", vpc, vpc.vpc_arn, self, VPC)
         _allow_network_interfaces(self.policy)
         network = Network(vpc=vpc)
         if vpc_subnets is not None:

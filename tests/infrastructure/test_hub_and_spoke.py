@@ -436,7 +436,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
             alerts=Alerts(stack, "Alerts"),
             event_bus=HumanLoopHub(stack, "Other", accounts=[SPOKE_ACCOUNT]),
         ),
-        "expected None, and a HumanLoopEvents beside the spoke in each account",
+        "expected False, and a HumanLoopEvents beside the spoke in each account",
     ),
     "a handler of no hub": (
         lambda stack: _loops(stack, handler=ReviewHandler(stack, "H", output=_output(stack))),
