@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.console import console_page
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
@@ -39,6 +40,7 @@ _MAX_ALARMS = 100
 _SECTIONS = ("FailedLoops", "DeadLetterQueue", "HandlerErrors", "Backlog")
 
 
+@checks_arguments
 class HumanLoopDashboard(Construct):
     """A dashboard for ended human loops, the handler, and the queues.
 

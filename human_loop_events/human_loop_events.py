@@ -19,16 +19,16 @@ from human_loop_events.archive.outcome_archive import (
     OutcomeArchiveSettings,
     create_outcome_archive,
 )
-from human_loop_events.aws.arguments import (
-    refuse_other_than_construct,
-)
-from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.events.alerts import Alerts, AlertsSettings, require_alarm_period
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
-from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
+from human_loop_events.events.delivery import Delivery, DeliverySettings
 from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter, failure_code_detail
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.same_loops import HANDLES, warn_of_same_loops
+from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.events.status_events import QueueSettings, StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
@@ -57,6 +57,7 @@ _HANDLER_BACKLOG = Duration.hours(1)
 _Part = TypeVar("_Part")
 
 
+@checks_arguments
 class HumanLoopEvents(Construct):
     """Notifies people and systems when human loops end, and records the outcome of each review.
 
@@ -161,14 +162,16 @@ class HumanLoopEvents(Construct):
         self._hub = event_bus if isinstance(event_bus, HumanLoopHub) else None
         self.delivery = supplied_or_new_delivery(self, delivery)
         self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
+        loops = HumanLoopFilter(flow_definitions=self._flow_definitions, statuses=statuses)
         self.status_events = StatusEvents(
             self,
             "Events",
-            filter=HumanLoopFilter(flow_definitions=self._flow_definitions, statuses=statuses),
+            filter=loops,
             delivery=self.delivery,
             alerts=self.alerts,
             event_bus=event_bus,
         )
+        warn_of_same_loops(self, HANDLES, loops, event_bus)
         self.status_events.add_topic(topic)
         if isinstance(queue, dict):
             self.status_events.add_queue(**queue)
@@ -195,11 +198,6 @@ class HumanLoopEvents(Construct):
             self._review_handler = handler
             self.handler: lambda_.IFunction = handler.function
         else:
-            refuse_other_than_construct(
-                "handler",
-                handler,
-                expected="a function, ReviewHandler(…) or ReviewHandlerSettings(…)",
-            )
             self.handler = handler
         self._connect_handler(handler_delivery)
         self._context = LoopContext(
@@ -451,8 +449,10 @@ class HumanLoopEvents(Construct):
             or the handler is a supplied function.
         """
         handler = self.review_handler.function
-        if isinstance(threshold, bool) or not 0 < threshold <= 1:
+        if not 0 < threshold <= 1:
             raise ValueError(f"threshold: expected a share, over 0 up to 1, got {threshold!r}")
+        if period is not None:
+            require_alarm_period("period", period)
         flow_definitions = self._flow_definitions
         names = flow_definitions._qualified_names if self._hub else flow_definitions.names
         if not names:
@@ -463,7 +463,7 @@ class HumanLoopEvents(Construct):
                 + " known at synthesis, got none"
             )
         return [
-            self.alerts.add_alarm(
+            self.alerts._add_alarm(
                 handler,
                 f"LowAgreement-{name.replace('/', '-')}",
                 self.metric_agreement(name, period=period),
@@ -612,11 +612,6 @@ class HumanLoopEvents(Construct):
         )
 
     def _connect_handler(self, handler_delivery: HandlerDelivery) -> None:
-        if not isinstance(handler_delivery, HandlerDelivery):
-            raise ValueError(
-                "handler_delivery: expected HandlerDelivery.direct() or .buffered(…), got "
-                f"{handler_delivery!r}"
-            )
         if not handler_delivery.is_buffered:
             self.status_events.add_function(self.handler)
             return

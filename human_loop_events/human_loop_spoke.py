@@ -12,15 +12,19 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
-from human_loop_events.events.alerts import Alerts, AlertsSettings, supplied_or_new_alerts
-from human_loop_events.events.delivery import Delivery, DeliverySettings, supplied_or_new_delivery
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.events.alerts import Alerts, AlertsSettings
+from human_loop_events.events.delivery import Delivery, DeliverySettings
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.rule_targets import EventBusTarget
+from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.output_policies import create_output_policies
+from human_loop_events.reviews.runtime_function import allow_describe_loops
 from human_loop_events.stack_outputs import StackOutputs
 from human_loop_reviews.contract import (
     MAX_HUB_NAME,
@@ -51,12 +55,14 @@ class _Hub(NamedTuple):
         return f"arn:{self.partition}:iam::{self.account}:role/{role}"
 
 
+@checks_arguments
 class HumanLoopSpoke(Construct):
     """Forwards the events of ended human loops to a hub, and lets the hub read their output.
 
     The rule, its role, retries, dead-letter queue and alarms are in the account and Region of the
     human loops. The hub's review handler reads an output with a role of the spoke, so neither the
-    bucket's policy nor that of its key must admit another account.
+    bucket's policy nor that of its key must admit another account. With the same role it asks A2I
+    about the loops of events that were sent again.
 
     Deploy the hub first. Until the bus exists and admits this account, events go to the dead-letter
     queue at once, because EventBridge does not retry a forbidden call. An alarm goes off.
@@ -107,7 +113,7 @@ class HumanLoopSpoke(Construct):
     output_locations: tuple[OutputLocation, ...]
     """The output locations of the flow definitions."""
     output_role: iam.Role
-    """The role with which the hub reads the output."""
+    """The role with which the hub describes human loops and reads their output."""
 
     def __init__(
         self,
@@ -134,6 +140,8 @@ class HumanLoopSpoke(Construct):
         flow_definitions = flow_definitions_or_all(flow_definitions)
         outputs = OutputLocations.of(output, flow_definitions)
         self.output_locations = outputs.locations
+        for each in self.output_locations:
+            each._check_environments(self)
         self.delivery = supplied_or_new_delivery(self, delivery)
         self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
         self.status_events = StatusEvents(
@@ -145,8 +153,18 @@ class HumanLoopSpoke(Construct):
             event_bus=event_bus,
         )
         bus = events.EventBus.from_event_bus_arn(self, "Hub", self._hub.arn)
-        self.status_events.add_target(self.delivery.event_bus_target(bus))
+        # Not delivery.event_bus_target(), which warns about a bus of another account: a hub admits
+        # its spokes, and is deployed before them.
+        self.status_events.add_target(EventBusTarget(self.delivery._role, bus))
         self.output_role = self._create_output_role()
+        allow_describe_loops(
+            iam.ManagedPolicy(
+                self,
+                "LoopPolicy",
+                description="Which human loops the hub may describe",
+                roles=[self.output_role],
+            )
+        )
         create_output_policies(
             self,
             self.output_role,
@@ -170,7 +188,7 @@ class HumanLoopSpoke(Construct):
         return iam.Role(
             self,
             "OutputRole",
-            description="The hub reads the output of human loops with this role",
+            description="The hub describes human loops and reads their output with this role",
             role_name=output_role_name(self._hub.name, Stack.of(self).region),
             # A role as principal must exist, and is no longer admitted after it is created again.
             assumed_by=iam.AccountPrincipal(self._hub.account).with_conditions(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from human_loops_cli.bucket_encryption import read_bucket_encryption
 
 #: The maximum length of a deployment name, less the room for a number.
 _MAX_NAME: Final = 90
@@ -22,7 +24,11 @@ class FlowDefinition:
     prefix: str
     """Where it writes outputs. The prefix is empty or ends with a slash."""
     key_arn: str | None
-    """The KMS key of the outputs. None for the bucket's default."""
+    """The customer managed key of the outputs: its own, or that of the bucket's default encryption.
+    None if there is none, or it is not known.
+    """
+    key_is_known: bool = True
+    """Whether the caller can read the bucket's default encryption, if that applies."""
     task_type: str | None
     """AWS's name of a built-in task. None for a custom task."""
 
@@ -42,15 +48,34 @@ def read_flow_definition(sagemaker: Any, kms: Any, name: str) -> FlowDefinition:
     bucket, _, path = output["S3OutputPath"].removeprefix("s3://").partition("/")
     prefix = path.strip("/")
     key = output.get("KmsKeyId")
-    if key and not re.fullmatch(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+", key):
-        key = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+    key = _arn_of_key(kms, key) if key else None
     return FlowDefinition(
         name=answer["FlowDefinitionName"],
         arn=answer["FlowDefinitionArn"],
         bucket=bucket,
         prefix=f"{prefix}/" if prefix else "",
-        key_arn=key or None,
+        key_arn=key,
         task_type=answer.get("HumanLoopRequestSource", {}).get("AwsManagedHumanLoopRequestSource"),
+    )
+
+
+def with_key_of_bucket(flow_definition: FlowDefinition, s3: Any, kms: Any) -> FlowDefinition:
+    """Add the key of the bucket's default encryption to a flow definition without a key.
+
+    Parameters
+    ----------
+    flow_definition
+        The flow definition.
+    s3, kms
+        Clients. KMS is called only if the key is not given by its ARN.
+    """
+    if flow_definition.key_arn is not None:
+        return flow_definition
+    encryption = read_bucket_encryption(s3, flow_definition.bucket)
+    return replace(
+        flow_definition,
+        key_arn=_arn_of_key(kms, encryption.key) if encryption.key else None,
+        key_is_known=encryption.is_known,
     )
 
 
@@ -90,6 +115,8 @@ def make_deployments(flow_definitions: Sequence[FlowDefinition]) -> dict[str, di
             deployment["output"]["prefix"] = prefix
         if key:
             deployment["output"]["encryption_key"] = key
+        elif flows[0].key_is_known:
+            deployment["output"]["encrypted_by_s3"] = True
         deployments[_unused_name(bucket, deployments)] = deployment
     return deployments
 
@@ -143,3 +170,10 @@ def _unused_name(bucket: str, used: dict[str, Any]) -> str:
     name = re.sub("[^A-Za-z0-9-]", "-", bucket)[:_MAX_NAME]
     candidates = (name, *(f"{name}-{number}" for number in range(2, len(used) + 3)))
     return next(candidate for candidate in candidates if candidate not in used)
+
+
+def _arn_of_key(kms: Any, key: str) -> str:
+    if re.fullmatch(r"arn:[^:]+:kms:[^:]+:\d{12}:key/.+", key):
+        return key
+    arn: str = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+    return arn

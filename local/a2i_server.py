@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,16 +55,20 @@ class Loop:
     output_s3_uri: str | None = None
     failure_code: str | None = None
     failure_reason: str | None = None
+    account: str = ACCOUNT
+    region: str = REGION
+    throttled: int = 0
+    """How many of the next descriptions are throttled."""
 
     @property
     def arn(self) -> str:
         """The loop's ARN."""
-        return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:human-loop/{self.name}"
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:human-loop/{self.name}"
 
     @property
     def flow_definition_arn(self) -> str:
         """The flow definition's ARN."""
-        return flow_definition_arn(self.flow_definition)
+        return flow_definition_arn(self.flow_definition, self.account, self.region)
 
 
 class A2IServer:
@@ -81,6 +86,8 @@ class A2IServer:
         """The operations and parameters of all requests."""
         self.failures: list[A2IError] = []
         """The errors that answer the next requests."""
+        self.throttled = Counter[str]()
+        """How many descriptions of each loop were throttled."""
 
     @property
     def endpoints(self) -> dict[str, str]:
@@ -169,6 +176,10 @@ class A2IServer:
         loop = self.loops.get(HumanLoopName)
         if loop is None:
             raise A2IError("ResourceNotFoundException", 404, f"{HumanLoopName} does not exist")
+        if loop.throttled:
+            loop.throttled -= 1
+            self.throttled[loop.name] += 1
+            raise A2IError("ThrottlingException", 429, "Rate exceeded")
         return _present(
             CreationTime=loop.creation_time,
             FailureReason=loop.failure_reason,
@@ -220,9 +231,9 @@ class A2IServer:
         )
 
 
-def flow_definition_arn(name: str) -> str:
-    """Return the ARN of a flow definition in the emulated account."""
-    return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/{name}"
+def flow_definition_arn(name: str, account: str = ACCOUNT, region: str = REGION) -> str:
+    """Return the ARN of a flow definition in the emulated account, or in another one."""
+    return f"arn:aws:sagemaker:{region}:{account}:flow-definition/{name}"
 
 
 @contextlib.contextmanager

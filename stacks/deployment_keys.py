@@ -10,7 +10,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from aws_cdk import aws_logs as logs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from human_loop_events import AlertFormat, FlowDefinitions, TaskMapping
 from human_loop_events.reviews.output_location import refuse_unusable_prefix
@@ -196,9 +203,23 @@ class Output(Keys):
     encryption_key: KeyArn | None = key(
         None,
         expected="the ARN of a KMS key",
-        meaning="the `KmsKeyId` of the flow definitions, if they have one",
-        by_default="the key of the bucket",
+        meaning="the `KmsKeyId` of the flow definitions or, without one, the customer managed key "
+        "of the bucket's default encryption",
+        by_default="none",
     )
+    encrypted_by_s3: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether neither the flow definitions nor the bucket have a customer managed key, "
+        "so that synthesis does not warn about it",
+        by_default="false: it is not known",
+    )
+
+    @model_validator(mode="after")
+    def _refuse_key_with_s3(self) -> Output:
+        if self.encrypted_by_s3 and self.encryption_key is not None:
+            raise ValueError("encrypted_by_s3: expected it without encryption_key")
+        return self
 
 
 class FurtherOutput(Output):

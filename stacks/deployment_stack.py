@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from aws_cdk import Environment, PermissionsBoundary, Stack
+from aws_cdk import Annotations, Environment, PermissionsBoundary, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -112,6 +112,10 @@ class DeploymentStack(Stack):
     def _output(
         self, number: str, output: configured.Output, flow_definitions: list[str]
     ) -> OutputLocation:
+        if output.encrypted_by_s3:
+            Annotations.of(self).acknowledge_warning(
+                "human-loop-events:output-bucket-key", "encrypted_by_s3 is true."
+            )
         return OutputLocation(
             s3.Bucket.from_bucket_name(self, f"Output{number}", output.bucket),
             prefix=output.prefix,

@@ -21,6 +21,7 @@ from human_loop_events.archive.outcome_stream import (
     create_outcome_stream,
 )
 from human_loop_events.archive.outcome_tables import OutcomeTables
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.aws.private_bucket import (
     UPLOAD_EXPIRATION,
@@ -66,6 +67,7 @@ class OutcomeArchiveSettings(TypedDict, total=False):
     log_retention: logs.RetentionDays
 
 
+@checks_arguments
 class OutcomeArchive(Construct):
     """Archives all outcomes of a review handler, and lets Athena query them.
 
@@ -147,7 +149,8 @@ class OutcomeArchive(Construct):
         self.delivery_stream = create_outcome_stream(
             self, self.bucket, self._key, log_group, self._tables
         )
-        self.rule = handler.on_outcome(
+        self.rule = handler._create_outcome_rule(
+            handler,
             "OutcomeArchive",
             delivery=delivery,
             alerts=alerts,
@@ -279,7 +282,7 @@ class OutcomeArchive(Construct):
 
         https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html
         """
-        alerts.add_alarm(
+        alerts._add_alarm(
             self,
             "NotConverted",
             self._metric("FailedConversion.Records", "Sum"),
@@ -288,7 +291,7 @@ class OutcomeArchive(Construct):
             "fix the cause, and publish the outcomes again.",
             section="OutcomeArchive",
         )
-        alerts.add_alarm(
+        alerts._add_alarm(
             self,
             "Late",
             self._metric("DeliveryToS3.DataFreshness", "Maximum"),
@@ -321,10 +324,6 @@ def create_outcome_archive(
     """
     if settings is None:
         return None
-    if not isinstance(settings, dict):
-        raise ValueError(
-            f"outcome_archive: expected OutcomeArchiveSettings(…) or None, got {settings!r}"
-        )
     if context.review_handler is None:
         raise ValueError(
             "outcome_archive: it has the outcomes of a ReviewHandler, but handler is your own "
@@ -344,7 +343,9 @@ def _validate_scan_limit(limit: Size | None) -> Size:
     if limit is None:
         return Size.gibibytes(10)
     least = _MIN_SCAN_LIMIT.to_bytes()
-    if not isinstance(limit, Size) or limit.to_bytes() < least:
-        given = f"{limit.to_bytes():,.0f} bytes" if isinstance(limit, Size) else repr(limit)
-        raise ValueError(f"scan_limit of the outcome archive: expected 10 MiB or more, got {given}")
+    if limit.to_bytes() < least:
+        raise ValueError(
+            "scan_limit of the outcome archive: expected 10 MiB or more, got "
+            f"{limit.to_bytes():,.0f} bytes"
+        )
     return limit

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from aws_cdk import Token
+
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -65,49 +67,10 @@ def require_whole_number(name: str, value: Any, *, least: int, most: int | None 
     return value
 
 
-def refuse_other_than_construct(name: str, value: object, *, expected: str) -> None:
-    """Refuse a name or an ARN where a construct is expected.
-
-    Parameters
-    ----------
-    name
-        The argument's name.
-    value
-        The value. None is accepted.
-    expected
-        How to create the construct from a name or an ARN, for the message.
-
-    Raises
-    ------
-    ValueError
-        If the value is not a construct.
-    """
-    # Not isinstance: some imported resources are not instances of Construct in Python.
-    if value is not None and not hasattr(value, "node"):
-        raise ValueError(f"{name}: expected {expected}, got {value!r}")
-
-
-def refuse_other_than_settings(
-    name: str, part: object, part_class: type, settings: str | None = None
-) -> None:
-    """Refuse a part that is neither supplied nor a settings object.
-
-    Parameters
-    ----------
-    name
-        The argument's name.
-    part
-        The value. None is accepted.
-    part_class
-        The class of a supplied part.
-    settings
-        How to create the settings, for the message. Default: derived from the class.
-
-    Raises
-    ------
-    ValueError
-        If the value is neither a part nor a settings object.
-    """
-    if part is not None and not isinstance(part, part_class | dict):
-        settings = settings or f"{part_class.__name__}Settings(…)"
-        raise ValueError(f"{name}: expected {part_class.__name__}(…) or {settings}, got {part!r}")
+def require_short(name: str, text: str | None, *, most: int) -> str | None:
+    """Return a text that is not longer than a service accepts. A token is accepted."""
+    if text is not None and not Token.is_unresolved(text) and len(text) > most:
+        raise ValueError(
+            f"{name}: expected at most {most:,} characters, got {len(text):,}: {text[:40]!r}…"
+        )
+    return text

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from human_loop_events.aws.environments import KEY, check_environment
 from human_loop_events.aws.resource_policies import EVENTS, admit
 from human_loop_events.aws.retention import KEEP
 
@@ -43,6 +44,75 @@ def create_key(scope: Construct) -> kms.Key:
     )
 
 
+def supplied_or_new_key(scope: Construct, key: kms.IKey | None) -> kms.IKey:
+    """Return a supplied key for new resources, or create one.
+
+    Raises
+    ------
+    ValueError
+        If the key is an imported alias, is asymmetric, or is in another Region.
+    """
+    if key is None:
+        return create_key(scope)
+    key = require_key("encryption_key", key)
+    check_environment("encryption_key", key, key.key_arn, scope, KEY)
+    return key
+
+
+def require_key(name: str, key: kms.IKey) -> kms.IKey:
+    """Return a key that policies can name: the key of an alias that the app creates.
+
+    IAM evaluates the ARN of the key, so a statement that names an alias allows nothing.
+    https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    key
+        The key.
+
+    Raises
+    ------
+    ValueError
+        If the key is an imported alias, or is asymmetric.
+    """
+    if _is_alias(key):
+        return require_key(name, _key_of_alias(name, key))
+    resource = key.node.default_child
+    if isinstance(resource, kms.CfnKey):
+        for kind, usable in (
+            (resource.key_spec, "SYMMETRIC_DEFAULT"),
+            (resource.key_usage, "ENCRYPT_DECRYPT"),
+        ):
+            if kind not in (None, usable) and not Token.is_unresolved(kind):
+                raise ValueError(
+                    f"{name}: {key.node.path} is a key of the kind {kind}, with which AWS services "
+                    "cannot encrypt; expected a symmetric key for encryption, which is CDK's "
+                    "default"
+                )
+    return key
+
+
+def _is_alias(key: kms.IKey) -> bool:
+    if isinstance(key, kms.Alias):
+        return True
+    return any(
+        "alias/" in each for each in (key.key_id, key.key_arn) if not each.startswith("${Token")
+    )
+
+
+def _key_of_alias(name: str, alias: kms.IKey) -> kms.IKey:
+    try:
+        key: kms.IKey = alias.alias_target_key  # type: ignore[attr-defined]
+    except (AttributeError, RuntimeError):
+        raise ValueError(
+            f"{name}: {alias.key_arn} is an imported alias, and a policy that names an alias "
+            "allows nothing; expected its key, such as kms.Key.from_key_arn(…)"
+        ) from None
+    return key
+
+
 def grant_through(
     key: kms.IKey, grantee: iam.IGrantable, service: str, actions: Sequence[str]
 ) -> iam.Grant:
@@ -63,6 +133,7 @@ def grant_through(
     actions
         The actions of the service on the key.
     """
+    key = require_key("encryption_key", key)
     account = grantee.grant_principal.principal_account
     owner = key.env.account
     if account not in (None, owner) and not Token.is_unresolved(account):
@@ -170,6 +241,7 @@ def _admit(
     conditions: dict[str, dict[str, str]] | None,
 ) -> None:
     if key is not None:
+        key = require_key("encryption_key", key)
         admit(
             key,
             "key",

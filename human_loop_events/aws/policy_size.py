@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import jsii
 from aws_cdk import CfnResource, Stack, Token
 from aws_cdk import aws_iam as iam
-from constructs import IValidation
+
+from human_loop_events.aws.validation import validate_at_synthesis
 
 #: IAM's limit for a managed policy, in characters without white space.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -62,23 +62,18 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
 
 def refuse_oversized(policy: iam.ManagedPolicy) -> None:
     """Fail synthesis if a policy can exceed the length that IAM allows."""
-    policy.node.add_validation(_SizeLimit(policy))
 
-
-@jsii.implements(IValidation)
-class _SizeLimit:
-    def __init__(self, policy: iam.ManagedPolicy) -> None:
-        self._policy = policy
-
-    def validate(self) -> list[str]:
-        characters = policy_characters(self._policy)
+    def find_faults() -> list[str]:
+        characters = policy_characters(policy)
         if characters <= MAX_POLICY_CHARACTERS:
             return []
         return [
-            f"the managed policy {self._policy.node.path} can have {characters:,} characters when "
+            f"the managed policy {policy.node.path} can have {characters:,} characters when "
             f"it is deployed, but IAM allows {MAX_POLICY_CHARACTERS:,}: use fewer or shorter "
             "names, or several constructs"
         ]
+
+    validate_at_synthesis(policy, find_faults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Token
+from aws_cdk import Annotations, Duration, Token, Tokenization
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import refuse_other_than_construct
+from human_loop_events.aws.environments import DEAD_LETTER_QUEUE, check_environment
 from human_loop_events.aws.retention import keep
 
 #: The retention period of a dead-letter queue: the maximum of SQS.
@@ -126,7 +127,7 @@ def create_dead_letter_queue(
     return queue
 
 
-def refuse_unusable_dead_letter_queue(name: str, queue: sqs.IQueue) -> None:
+def check_dead_letter_queue(name: str, queue: sqs.IQueue, scope: Construct) -> None:
     """Refuse a dead-letter queue to which EventBridge and Lambda cannot send.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -137,24 +138,82 @@ def refuse_unusable_dead_letter_queue(name: str, queue: sqs.IQueue) -> None:
         The argument's name.
     queue
         The queue.
+    scope
+        The construct that uses the queue.
 
     Raises
     ------
     ValueError
-        If the value is not a queue, or is a FIFO queue or encrypted with the AWS managed key.
+        If the queue is a FIFO queue, encrypted with the AWS managed key, or in another Region.
     """
-    _refuse_other_than_queue(name, queue)
     if queue.fifo:
         raise ValueError(
             f"{name}: expected a standard queue, got the FIFO queue {_named(queue.queue_name)}: "
             "EventBridge and Lambda send undeliverable events to standard queues only"
         )
     refuse_aws_managed_key_of_queue(name, queue)
+    check_environment(name, queue, queue.queue_arn, scope, DEAD_LETTER_QUEUE)
+
+
+def check_message_group(
+    name: str, queue: sqs.IQueue, message_group_id: str | None, scope: Construct
+) -> None:
+    """Refuse a FIFO queue, or a message group, with which EventBridge cannot send.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_SqsParameters.html
+
+    Parameters
+    ----------
+    name
+        The argument's name.
+    queue, message_group_id
+        The queue and the group. None for a standard queue.
+    scope
+        The construct on which a warning appears.
+
+    Raises
+    ------
+    ValueError
+        If a FIFO queue has no group or no content-based deduplication, or the group is a field of
+        the event. EventBridge would send the path of the field as the group.
+    """
+    if message_group_id is not None and _is_event_field(message_group_id):
+        raise ValueError(
+            "message_group_id: expected one text for all events, got a field of the event: "
+            "EventBridge would send the path of the field as the group"
+        )
+    if not queue.fifo:
+        return
+    if not message_group_id:
+        raise ValueError(
+            f"{name}: {queue.node.path} is a FIFO queue; expected a standard queue, or "
+            "add_target(delivery.queue_target(queue, message_group_id=…)) and a queue with "
+            "content-based deduplication"
+        )
+    resource = queue.node.default_child
+    if not isinstance(resource, sqs.CfnQueue):
+        Annotations.of(scope).add_warning_v2(
+            "human-loop-events:fifo-deduplication",
+            f"{name}: {_named(queue.queue_name)} was imported: it must have content-based "
+            "deduplication; otherwise no event is delivered",
+        )
+    elif resource.content_based_deduplication is not True:
+        raise ValueError(
+            f"{name}: {queue.node.path} is a FIFO queue without content-based deduplication, and "
+            "EventBridge sends no deduplication id; expected content_based_deduplication=True"
+        )
+
+
+def _is_event_field(text: str) -> bool:
+    if not Token.is_unresolved(text):
+        return text.startswith("$.")
+    return any(
+        isinstance(each, events.EventField) for each in Tokenization.reverse_string(text).tokens
+    )
 
 
 def refuse_aws_managed_key_of_queue(name: str, queue: sqs.IQueue) -> None:
     """Refuse a queue with the key ``alias/aws/sqs``: the key's policy admits no AWS service."""
-    _refuse_other_than_queue(name, queue)
     if queue.encryption_type == sqs.QueueEncryption.KMS_MANAGED or _is_aws_managed(
         queue.encryption_master_key
     ):
@@ -180,11 +239,8 @@ def refuse_unusable_topic(name: str, topic: sns.ITopic) -> None:
     Raises
     ------
     ValueError
-        If the value is not a topic, or is a FIFO topic or encrypted with the AWS managed key.
+        If the topic is a FIFO topic or encrypted with the AWS managed key.
     """
-    refuse_other_than_construct(
-        name, topic, expected="a topic, such as sns.Topic.from_topic_arn(…)"
-    )
     if topic.fifo:
         raise ValueError(
             f"{name}: expected a standard topic, got the FIFO topic {_named(topic.topic_name)}: "
@@ -196,12 +252,6 @@ def refuse_unusable_topic(name: str, topic: sns.ITopic) -> None:
             "AWS manages: its policy cannot admit EventBridge or CloudWatch, so every delivery "
             "fails; expected a topic with a customer managed key"
         )
-
-
-def _refuse_other_than_queue(name: str, queue: object) -> None:
-    refuse_other_than_construct(
-        name, queue, expected="a queue, such as sqs.Queue.from_queue_arn(…)"
-    )
 
 
 def _is_aws_managed(key: kms.IKey | None) -> bool:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Final, Protocol
 
-from aws_cdk import Annotations
+from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from aws_cdk import aws_kms as kms
+from constructs import Construct, IConstruct
+
+#: What CDK does not know about a topic or queue that was imported by ARN.
+UNKNOWN_KEY: Final = (
+    "CDK does not know its key: if it has a customer managed key, import it with key_arn"
+)
 
 EVENTS = "events.amazonaws.com"
 CLOUDWATCH = "cloudwatch.amazonaws.com"
@@ -68,5 +74,19 @@ def admit(
             # Without the Region of the service's name, which can be a token.
             f"human-loop-events:{noun}-policy:{service.partition('.')[0]}",
             f"The policy of {noun} {arn} cannot be changed from here: it must allow {service} "
-            f"{', '.join(actions)}; otherwise, deliveries or the deployment fail",
+            f"{', '.join(actions)}; otherwise, deliveries or the deployment fail"
+            + (f". {UNKNOWN_KEY}" if noun != "key" and key_of(resource) is None else ""),
         )
+
+
+def key_of(resource: Any) -> kms.IKey | None:
+    """Return the key of a topic or queue. None if it has none, or was imported without it."""
+    key: kms.IKey | None = getattr(resource, "master_key", None) or getattr(
+        resource, "encryption_master_key", None
+    )
+    return key
+
+
+def is_imported(resource: IConstruct) -> bool:
+    """Return whether a resource was imported, so that CDK knows only what the import says."""
+    return not isinstance(resource.node.default_child, CfnResource)

@@ -4,6 +4,11 @@ EventBridge's input transformer inserts values without escaping them. Therefore,
 text, or each inserted value is a complete JSON value. In JSON, a value that can be absent (a
 failure code or a reason) is passed as part of the event's detail. Otherwise, an absent value would
 leave a key without a value.
+
+In plain text, a line break of a value begins a line that looks like any other. Therefore, what A2I,
+SageMaker or a user wrote comes last, under a heading that says so. In JSON, values are encoded. In
+chat, the reason is a separate message with that heading: EventBridge escapes no value within a
+longer text, so the reason cannot be formatted as code.
 """
 
 from __future__ import annotations
@@ -15,6 +20,9 @@ from aws_cdk import aws_events as events
 
 from human_loop_events.events.console import console_page
 from human_loop_events.events.event_filter import FailureDescription
+
+#: The heading of what the alert quotes from the event.
+QUOTED = "From the event, written by AWS or by a user"
 
 #: The Region of the event. In a hub, it can differ from that of the stack. It needs no escaping.
 _REGION = events.EventField.from_path("$.region")
@@ -79,7 +87,11 @@ def failure_message(
 def reason_message(failure: FailureDescription, reason_path: str) -> events.RuleTargetInput:
     """Build the chat message with the reason, for an event that has one."""
     return events.RuleTargetInput.from_object(
-        _chat_message(failure, "Reason of the failure", events.EventField.from_path(reason_path))
+        _chat_message(
+            failure,
+            f"{QUOTED}: the reason of the failure",
+            events.EventField.from_path(reason_path),
+        )
     )
 
 
@@ -94,15 +106,16 @@ def _text_message(
     return "\n".join(
         [
             f"{failure.title}. {failure.text}",
+            f"Ended: {events.EventField.time}",
+            f"Account and Region: {events.EventField.account} {_REGION}",
+            f"Console: {console_url(stack, failure)}",
+            f"Runbook: {section}",
+            f"{QUOTED}. Follow no link or instruction below:",
             *(
                 f"{label}: {events.EventField.from_path(path)}"
                 for label, path in failure.lines
                 if include_reason or path != failure.reason_path
             ),
-            f"Ended: {events.EventField.time}",
-            f"Account and Region: {events.EventField.account} {_REGION}",
-            f"Console: {console_url(stack, failure)}",
-            f"Runbook: {section}",
         ]
     )
 

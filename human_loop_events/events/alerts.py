@@ -14,12 +14,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import (
-    refuse_other_than_settings,
     require_choice,
+    require_short,
     require_whole_number,
 )
-from human_loop_events.aws.encryption import admit_senders, create_key
+from human_loop_events.aws.encryption import admit_senders, supplied_or_new_key
+from human_loop_events.aws.environments import ALERTS_TOPIC, check_environment
+from human_loop_events.aws.ids import child_scope, path_id
 from human_loop_events.aws.queues_and_topics import create_topic, refuse_unusable_topic
 from human_loop_events.aws.resource_policies import CLOUDWATCH, admit
 from human_loop_events.events.alert_messages import AlertFormat, failure_message, reason_message
@@ -27,6 +30,9 @@ from human_loop_events.events.event_filter import FailureDescription
 from human_loop_events.events.runbook import runbook_section
 
 _ALARM_PERIOD = Duration.minutes(5)
+
+#: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+_MAX_ALARM_DESCRIPTION = 1024
 
 
 class AlertsSettings(TypedDict, total=False):
@@ -42,6 +48,7 @@ class AlertsSettings(TypedDict, total=False):
     ok_actions: bool
 
 
+@checks_arguments
 class Alerts(Construct):
     """Notifies people about failures that events report, and about alarms.
 
@@ -112,7 +119,7 @@ class Alerts(Construct):
         self._failure_threshold = require_whole_number(
             "failure_threshold", failure_threshold, least=1
         )
-        self._failure_period = _validate_alarm_period(
+        self._failure_period = require_alarm_period(
             "failure_period", failure_period or _ALARM_PERIOD
         )
         self._failure_evaluation_periods = require_whole_number(
@@ -121,8 +128,9 @@ class Alerts(Construct):
         self._ok_actions = ok_actions
         self._alarms: list[cloudwatch.Alarm] = []
         if topic is None:
-            topic = create_topic(self, "Topic", encryption_key or create_key(self))
+            topic = create_topic(self, "Topic", supplied_or_new_key(self, encryption_key))
         refuse_unusable_topic("topic of the alerts", topic)
+        check_environment("topic of the alerts", topic, topic.topic_arn, self, ALERTS_TOPIC)
         self.topic = topic
         self._action = actions.SnsAction(topic)
         admit(
@@ -188,8 +196,8 @@ class Alerts(Construct):
         threshold, period, evaluation_periods
             The threshold of the alarm. Default: as configured for these alerts.
         """
-        period = _validate_alarm_period("period", period or self._failure_period)
-        return self.add_alarm(
+        period = require_alarm_period("period", period or self._failure_period)
+        return self._add_alarm(
             rule,
             failure.alarm_id,
             rule_metric("TriggeredRules", rule, event_bus, period),
@@ -219,7 +227,7 @@ class Alerts(Construct):
         if self._is_watched(rule, "SentToDeadLetterQueue"):
             return
         name = rule.node.id
-        self.add_alarm(
+        self._add_alarm(
             rule,
             "SentToDeadLetterQueue",
             rule_metric("InvocationsSentToDlq", rule, event_bus),
@@ -227,7 +235,7 @@ class Alerts(Construct):
             "dead-letter queue. Fix the target or its permissions, and redrive them.",
             section="RuleDelivery",
         )
-        self.add_alarm(
+        self._add_alarm(
             rule,
             "Lost",
             rule_metric("InvocationsFailedToBeSentToDlq", rule, event_bus),
@@ -253,7 +261,7 @@ class Alerts(Construct):
         visible = queue.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=_ALARM_PERIOD
         )
-        self.add_alarm(
+        self._add_alarm(
             queue,
             "Growing",
             cloudwatch.MathExpression(
@@ -263,7 +271,7 @@ class Alerts(Construct):
             "reason of each, fix the cause, and redrive them.",
             section="DeadLetterQueue",
         )
-        self.add_alarm(
+        self._add_alarm(
             queue,
             "Visible",
             visible,
@@ -286,7 +294,7 @@ class Alerts(Construct):
         """
         if self._is_watched(queue, "Backlog"):
             return
-        self.add_alarm(
+        self._add_alarm(
             queue,
             "Backlog",
             queue.metric_approximate_age_of_oldest_message(
@@ -318,7 +326,7 @@ class Alerts(Construct):
         """
         if self._is_watched(function, "Errors"):
             return
-        self.add_alarm(
+        self._add_alarm(
             function,
             "Throttles",
             function.metric_throttles(period=_ALARM_PERIOD),
@@ -326,7 +334,7 @@ class Alerts(Construct):
             "quota of concurrent executions or reserved_concurrent_executions.",
             section=section,
         )
-        self.add_alarm(
+        self._add_alarm(
             function,
             "Dropped",
             function.metric("DeadLetterErrors", statistic="Sum", period=_ALARM_PERIOD),
@@ -335,7 +343,7 @@ class Alerts(Construct):
             "meanwhile.",
             section=section,
         )
-        self.add_alarm(
+        self._add_alarm(
             function,
             "Errors",
             function.metric_errors(period=_ALARM_PERIOD),
@@ -368,7 +376,7 @@ class Alerts(Construct):
         subject
             The construct that is watched. The alarm's id contains its path.
         alarm_id
-            The alarm's id among those on the subject.
+            The alarm's id among those that users add on the subject.
         metric
             The metric.
         description
@@ -380,17 +388,51 @@ class Alerts(Construct):
         treat_missing_data
             The treatment of missing data. Default: not breaching.
         """
-        path = _path_id(subject, Stack.of(self))
-        alarms = self.node.try_find_child(path)
+        return self._add_alarm(
+            subject,
+            alarm_id,
+            metric,
+            description=description,
+            section=section,
+            threshold=threshold,
+            evaluation_periods=evaluation_periods,
+            comparison_operator=comparison_operator,
+            treat_missing_data=treat_missing_data,
+            scope_id="|Added",
+        )
+
+    def _add_alarm(
+        self,
+        subject: IConstruct,
+        alarm_id: str,
+        metric: cloudwatch.IMetric,
+        *,
+        description: str,
+        section: str,
+        threshold: float = 1,
+        evaluation_periods: int = 1,
+        comparison_operator: cloudwatch.ComparisonOperator = (
+            cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+        ),
+        treat_missing_data: cloudwatch.TreatMissingData = (
+            cloudwatch.TreatMissingData.NOT_BREACHING
+        ),
+        scope_id: str = "",
+    ) -> cloudwatch.Alarm:
+        """Add an alarm of this package. See `add_alarm`."""
         alarm = cloudwatch.Alarm(
-            alarms if isinstance(alarms, Construct) else Construct(self, path),
+            child_scope(self, path_id(subject, Stack.of(self)) + scope_id),
             alarm_id,
             metric=metric,
             threshold=threshold,
             evaluation_periods=evaluation_periods,
             comparison_operator=comparison_operator,
             treat_missing_data=treat_missing_data,
-            alarm_description=f"{description} Runbook: {self._runbook_section(section)}",
+            alarm_description=require_short(
+                f"description of the alarm {alarm_id}, with its runbook",
+                f"{description} Runbook: {self._runbook_section(section)}",
+                most=_MAX_ALARM_DESCRIPTION,
+            ),
         )
         alarm.add_alarm_action(self._action)
         if self._ok_actions:
@@ -399,24 +441,8 @@ class Alerts(Construct):
         return alarm
 
     def _is_watched(self, subject: IConstruct, alarm_id: str) -> bool:
-        alarms = self.node.try_find_child(_path_id(subject, Stack.of(self)))
+        alarms = self.node.try_find_child(path_id(subject, Stack.of(self)))
         return alarms is not None and alarms.node.try_find_child(alarm_id) is not None
-
-
-def supplied_or_new_alerts(
-    scope: Construct, alerts: Alerts | AlertsSettings | None, encryption_key: kms.IKey
-) -> Alerts:
-    """Return the supplied alerts, or create some with the settings and a key.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
-    refuse_other_than_settings("alerts", alerts, Alerts)
-    if isinstance(alerts, Alerts):
-        return alerts
-    return Alerts(scope, "Alerts", encryption_key=encryption_key, **(alerts or {}))
 
 
 def rule_metric(
@@ -443,25 +469,19 @@ def rule_metric(
     )
 
 
-def _path_id(subject: IConstruct, stack: Stack) -> str:
-    """Return an id from a construct's path within the stack, or from the root."""
-    path = subject.node.path
-    # Not a hyphen: ids can contain it, and A-B/C and A/B-C are two subjects.
-    return path.removeprefix(f"{stack.node.path}/").replace("/", "|")
-
-
 def _validate_runbook(runbook: str) -> str:
     if not isinstance(runbook, str) or not runbook or any(each.isspace() for each in runbook):
         raise ValueError(f"runbook: expected a path or URL without spaces, got {runbook!r}")
     return runbook
 
 
-def _validate_alarm_period(name: str, period: Duration) -> Duration:
+def require_alarm_period(name: str, period: Duration) -> Duration:
+    """Return a period that an alarm on a standard-resolution metric can have."""
     seconds = period.to_seconds()
-    if seconds not in (10, 30) and (seconds % 60 or not 60 <= seconds <= 86_400):
+    if seconds % 60 or not 60 <= seconds <= 86_400:
         raise ValueError(
-            f"{name}: expected whole minutes up to a day, as CloudWatch alarms take them, got "
-            f"{seconds:g} seconds"
+            f"{name}: expected whole minutes up to a day, as CloudWatch has for the metrics of "
+            f"AWS services, got {seconds:g} seconds"
         )
     return period
 

@@ -15,7 +15,7 @@ from aws_cdk.interfaces.aws_events import IRuleRef
 from constructs import Construct
 
 from human_loop_events.aws.encryption import admit_senders
-from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
+from human_loop_events.aws.queues_and_topics import check_dead_letter_queue
 from human_loop_events.aws.resource_policies import EVENTS
 
 _IMPORTED_ID = "HumanLoopEventsImportedQueues"
@@ -74,9 +74,7 @@ class CompletedTarget:
                 "omit dead_letter_queue: the rule sets it"
             )
         queue = _find_queue(stack, arn) or _import_queue(stack, arn)
-        refuse_unusable_dead_letter_queue(
-            f"dead_letter_queue of a target of {rule.node.path}", queue
-        )
+        check_dead_letter_queue(f"dead_letter_queue of a target of {rule.node.path}", queue, rule)
         # CDK admits the rule to the queue, but not to the key of the queue.
         admit_senders(queue.encryption_master_key, rule, EVENTS)
         self.own_dead_letter_queue = queue

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 import jsii
+from aws_cdk import Token
 from aws_cdk import aws_events as events
 from aws_cdk.interfaces.aws_events import IRuleRef
-from constructs import Construct, IValidation
+from constructs import Construct
 
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.arguments import require_short
+from human_loop_events.aws.validation import validate_at_synthesis
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivery import Delivery
+from human_loop_events.events.shared_parts import refuse_part_of_another_stack
 
 #: EventBridge's quota of targets for one rule.
 #: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_TARGETS = 5
+
+#: The maximum length of the description of a rule and of an archive.
+#: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+MAX_RULE_DESCRIPTION = 512
+_RULE_NAME = re.compile(r"[.\-_A-Za-z0-9]{1,64}")
 
 
 class RuleOptions(TypedDict, total=False):
@@ -28,6 +39,7 @@ class RuleOptions(TypedDict, total=False):
     """The rule's physical name. Default: CloudFormation generates a name."""
 
 
+@checks_arguments
 class DeliveredRule(events.Rule):
     """An EventBridge rule that completes its targets and registers with the alarms.
 
@@ -56,9 +68,6 @@ class DeliveredRule(events.Rule):
         The rule's physical name. Default: CloudFormation generates a name.
     """
 
-    _target_count: int
-    """The number of targets."""
-
     def __init__(
         self,
         scope: Construct,
@@ -77,16 +86,20 @@ class DeliveredRule(events.Rule):
             construct_id,
             event_pattern=event_pattern,
             event_bus=event_bus,
-            description=description,
-            rule_name=rule_name,
+            description=require_short(
+                f"description of the rule {construct_id}", description, most=MAX_RULE_DESCRIPTION
+            ),
+            rule_name=_require_rule_name(rule_name),
         )
+        refuse_part_of_another_stack("delivery", delivery, self)
+        refuse_part_of_another_stack("alerts", alerts, self)
         self._delivery = delivery
         self._alerts = alerts
         self._target_count = 0
         delivery._precede(self)
         alerts.watch_rule(self, event_bus)
         alerts.watch_queue(delivery.dead_letter_queue)
-        self.node.add_validation(_HasTarget(self))
+        validate_at_synthesis(self, self._find_missing_target)
         self.add_target(target)
 
     def add_target(self, target: events.IRuleTarget | None = None) -> None:
@@ -117,6 +130,11 @@ class DeliveredRule(events.Rule):
         if completed.own_dead_letter_queue is not None:
             self._alerts.watch_queue(completed.own_dead_letter_queue)
 
+    def _find_missing_target(self) -> list[str]:
+        if self._target_count:
+            return []
+        return [f"the rule {self.node.path} has no target, and drops its events: add one"]
+
 
 @jsii.implements(events.IRuleTarget)
 class _BoundTarget:
@@ -131,12 +149,9 @@ class _BoundTarget:
         return self._config
 
 
-@jsii.implements(IValidation)
-class _HasTarget:
-    def __init__(self, rule: DeliveredRule) -> None:
-        self._rule = rule
-
-    def validate(self) -> list[str]:
-        if self._rule._target_count:
-            return []
-        return [f"the rule {self._rule.node.path} has no target, and drops its events: add one"]
+def _require_rule_name(name: str | None) -> str | None:
+    if name is not None and not Token.is_unresolved(name) and not _RULE_NAME.fullmatch(name):
+        raise ValueError(
+            f"rule_name: expected 1 to 64 letters, digits, '.', '-' and '_', got {name!r}"
+        )
+    return name

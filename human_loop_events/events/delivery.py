@@ -16,16 +16,16 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
-from human_loop_events.aws.arguments import (
-    refuse_other_than_construct,
-    refuse_other_than_settings,
-    require_whole_number,
-)
-from human_loop_events.aws.encryption import create_key, grant_through
+from human_loop_events.aws import environments
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.arguments import require_whole_number
+from human_loop_events.aws.encryption import grant_through, require_key, supplied_or_new_key
+from human_loop_events.aws.environments import check_environment
 from human_loop_events.aws.queues_and_topics import (
+    check_dead_letter_queue,
+    check_message_group,
     create_dead_letter_queue,
     refuse_aws_managed_key_of_queue,
-    refuse_unusable_dead_letter_queue,
     refuse_unusable_topic,
 )
 from human_loop_events.events.completed_target import CompletedTarget
@@ -35,7 +35,6 @@ from human_loop_events.events.rule_targets import (
     EventBusTarget,
     FunctionTarget,
     QueueTarget,
-    RoleTopicTarget,
     TopicTarget,
     admit_to_queue,
     create_before,
@@ -54,6 +53,7 @@ class DeliverySettings(TypedDict, total=False):
     authorize_using_role: bool
 
 
+@checks_arguments
 class Delivery(Construct):
     """Delivers events to targets, with retries, a dead-letter queue, an execution role and a key.
 
@@ -124,12 +124,9 @@ class Delivery(Construct):
                 "retry_attempts", retry_attempts, least=0, most=185
             ),
         )
-        refuse_other_than_construct(
-            "encryption_key", encryption_key, expected="a key, such as kms.Key.from_key_arn(…)"
-        )
         if dead_letter_queue is not None:
-            refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
-        self.encryption_key = encryption_key or create_key(self)
+            check_dead_letter_queue("dead_letter_queue", dead_letter_queue, self)
+        self.encryption_key = supplied_or_new_key(self, encryption_key)
         self.earlier_encryption_keys = _validate_earlier_keys(
             earlier_encryption_keys or [], self.encryption_key
         )
@@ -179,9 +176,15 @@ class Delivery(Construct):
             If EventBridge cannot publish to the topic.
         """
         refuse_unusable_topic("topic", topic)
-        if self._authorize_using_role:
-            return RoleTopicTarget(self._role, topic, message)
-        return TopicTarget(self, topic, message)
+        role = self._role if self._authorize_using_role else None
+        check_environment(
+            "topic",
+            topic,
+            topic.topic_arn,
+            self,
+            environments.TOPIC_TARGET_WITHOUT_ROLE if role is None else environments.TOPIC_TARGET,
+        )
+        return TopicTarget(self, role, topic, message)
 
     def queue_target(
         self, queue: sqs.IQueue, *, message_group_id: str | None = None
@@ -203,22 +206,21 @@ class Delivery(Construct):
             If EventBridge cannot send to the queue.
         """
         refuse_aws_managed_key_of_queue("queue", queue)
-        if queue.fifo and not message_group_id:
-            raise ValueError(
-                f"queue: {queue.node.path} is a FIFO queue; expected a standard queue, or "
-                "add_target(delivery.queue_target(queue, message_group_id=…)) and a queue with "
-                "content-based deduplication"
-            )
+        check_environment("queue", queue, queue.queue_arn, self, environments.QUEUE_TARGET)
+        check_message_group("queue", queue, message_group_id, self)
         if queue.node.path == self.dead_letter_queue.node.path:
             raise ValueError(
                 f"queue: {queue.node.path} is the dead-letter queue of {self.node.path} too; "
                 "expected another queue: its consumers could not distinguish events from failures"
             )
-        return QueueTarget(self, queue, message_group_id)
+        return QueueTarget(self, self._role, queue, message_group_id)
 
     def function_target(self, function: lambda_.IFunction) -> events.IRuleTarget:
         """Return a function as a rule's target."""
-        return FunctionTarget(function)
+        check_environment(
+            "function", function, function.function_arn, self, environments.FUNCTION_TARGET
+        )
+        return FunctionTarget(self._role, function)
 
     def event_bus_target(self, event_bus: events.IEventBus) -> events.IRuleTarget:
         """Return an event bus, also in another account or Region, as a rule's target.
@@ -231,10 +233,8 @@ class Delivery(Construct):
         event_bus
             The bus. The policy of a bus in another account must admit this account.
         """
-        refuse_other_than_construct(
-            "event_bus",
-            event_bus,
-            expected="a bus, such as events.EventBus.from_event_bus_arn(…)",
+        check_environment(
+            "event_bus", event_bus, event_bus.event_bus_arn, self, environments.BUS_TARGET
         )
         return EventBusTarget(self._role, event_bus)
 
@@ -253,6 +253,13 @@ class Delivery(Construct):
         message
             The record. Default: the event as JSON.
         """
+        check_environment(
+            "delivery_stream",
+            delivery_stream,
+            delivery_stream.attr_arn,
+            self,
+            environments.STREAM_TARGET,
+        )
         return DeliveryStreamTarget(self._role, delivery_stream, message)
 
     def _complete(self, target: events.IRuleTarget) -> CompletedTarget:
@@ -285,29 +292,9 @@ class Delivery(Construct):
 
 def _validate_earlier_keys(keys: Sequence[kms.IKey], current: kms.IKey) -> tuple[kms.IKey, ...]:
     name = "earlier_encryption_keys"
-    if not isinstance(keys, list | tuple):
-        raise ValueError(f"{name}: expected a list of keys, got {keys!r}")
-    for key in keys:
-        refuse_other_than_construct(name, key, expected="keys, such as kms.Key.from_key_arn(…)")
-        if key is None or key.key_arn == current.key_arn:
-            raise ValueError(
-                f"{name}: expected keys that were used before encryption_key, got "
-                f"{'None' if key is None else 'encryption_key itself'}"
-            )
-    return tuple(keys)
-
-
-def supplied_or_new_delivery(
-    scope: Construct, delivery: Delivery | DeliverySettings | None
-) -> Delivery:
-    """Return the supplied delivery, or create one with the settings.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
-    refuse_other_than_settings("delivery", delivery, Delivery)
-    if isinstance(delivery, Delivery):
-        return delivery
-    return Delivery(scope, "Delivery", **(delivery or {}))
+    earlier = tuple(require_key(name, key) for key in keys)
+    if any(key.key_arn == current.key_arn for key in earlier):
+        raise ValueError(
+            f"{name}: expected keys that were used before encryption_key, got encryption_key itself"
+        )
+    return earlier

@@ -7,11 +7,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from human_loop_events.aws.encryption import admit_archives
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.arguments import require_short
+from human_loop_events.aws.encryption import admit_archives, require_key
+from human_loop_events.aws.private_bucket import require_whole_days
 
-_SECONDS_OF_A_DAY = 86_400
 
-
+@checks_arguments
 class EventArchive(Construct):
     """An encrypted archive of events on a bus.
 
@@ -53,11 +55,8 @@ class EventArchive(Construct):
         event_bus: events.IEventBus | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        seconds = retention.to_seconds()
-        if seconds < _SECONDS_OF_A_DAY or seconds % _SECONDS_OF_A_DAY:
-            raise ValueError(
-                f"retention of the archive: expected whole days, got {retention.to_human_string()}"
-            )
+        require_whole_days("retention of the archive", retention)
+        encryption_key = require_key("encryption_key", encryption_key)
         self._event_bus = event_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"
         )
@@ -66,7 +65,7 @@ class EventArchive(Construct):
             "Archive",
             source_event_bus=self._event_bus,
             event_pattern=event_pattern,
-            description=description,
+            description=require_short("description of the archive", description, most=512),
             retention=retention,
         )
         # Not the property kms_key: with it, the policy of the key would depend on the bus.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
@@ -73,6 +73,8 @@ class FailureDescription:
 
 class EventFilter(ABC):
     """Matches status events of one type."""
+
+    _HOW_TO_MAKE: ClassVar = "HumanLoopFilter(…) or JobFilter.training(…)"
 
     @property
     @abstractmethod

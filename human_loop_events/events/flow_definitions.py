@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from aws_cdk import Stack, Token
 
@@ -30,6 +30,8 @@ class FlowDefinitions:
     >>> FlowDefinitions.from_names("invoices", "claims").names
     ('invoices', 'claims')
     """
+
+    _HOW_TO_MAKE: ClassVar = "FlowDefinitions.from_names('invoices'), .from_arns(…) or .all()"
 
     values: tuple[str, ...]
     """The names or ARNs as they were given. Empty for all."""
@@ -114,6 +116,14 @@ class FlowDefinitions:
             return ()
         matches = (_ARN.fullmatch(value) for value in self.values)
         return tuple(f"{each[2]}/{each[1]}/{each[3]}" for each in matches if each is not None)
+
+    def _overlaps(self, other: FlowDefinitions) -> bool:
+        """Return whether a flow definition is known to be in both sets."""
+        if not self.values or not other.values:
+            return True
+        if self.are_arns and other.are_arns:
+            return not set(self.values).isdisjoint(other.values)
+        return not set(self.names).isdisjoint(other.names)
 
     @property
     def _matchers(self) -> list[Any]:
@@ -206,21 +216,8 @@ class FlowDefinitions:
 
 
 def flow_definitions_or_all(value: FlowDefinitions | None) -> FlowDefinitions:
-    """Return the flow definitions, or all of them for None.
-
-    Raises
-    ------
-    ValueError
-        If the value is something else. An empty list does not stand for all.
-    """
-    if value is None:
-        return FlowDefinitions.all()
-    if not isinstance(value, FlowDefinitions):
-        raise ValueError(
-            "flow_definitions: expected FlowDefinitions.from_names('invoices'), .from_arns(…) or "
-            f".all(), got {value!r}"
-        )
-    return value
+    """Return the flow definitions, or all of them for None."""
+    return FlowDefinitions.all() if value is None else value
 
 
 def _is_name(text: str) -> bool:

@@ -10,9 +10,10 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_choices, require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
-from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
+from human_loop_events.events.flow_definitions import FlowDefinitions
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
@@ -28,6 +29,7 @@ MAX_PATTERN_LENGTH: Final = 2048
 _ANY_FLOW_DEFINITION: Final = FlowDefinitions.all()
 
 
+@checks_arguments
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanLoopFilter(EventFilter):
     """Matches ended human loops of Amazon A2I, under both detail types that AWS documents.
@@ -56,8 +58,6 @@ class HumanLoopFilter(EventFilter):
     statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus)
 
     def __post_init__(self) -> None:
-        flow_definitions = flow_definitions_or_all(self.flow_definitions)
-        object.__setattr__(self, "flow_definitions", flow_definitions)
         statuses = require_choices("statuses", self.statuses, HumanLoopStatus)
         object.__setattr__(self, "statuses", statuses)
 
@@ -116,6 +116,12 @@ class HumanLoopFilter(EventFilter):
             detail_type=list(HUMAN_LOOP_DETAIL_TYPES),
             detail=_with_flow_definitions(matched, matchers),
         )
+
+    def _overlaps(self, other: HumanLoopFilter) -> bool:
+        """Return whether a human loop can match both filters."""
+        return not set(self.statuses).isdisjoint(
+            other.statuses
+        ) and self.flow_definitions._overlaps(other.flow_definitions)
 
     def refuse_other_environments(self, stack: Stack) -> None:
         """Refuse flow definitions of another account or Region than a stack's."""

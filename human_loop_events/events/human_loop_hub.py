@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_texts
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
@@ -30,6 +31,7 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _MAX_ACCOUNTS = 200
 
 
+@checks_arguments
 class HumanLoopHub(events.EventBus):
     """An event bus that admits the human loop events of listed accounts, or of an organization.
 

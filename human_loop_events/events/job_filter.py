@@ -10,6 +10,7 @@ from typing import Any, Final
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_texts
 from human_loop_events.events.event_filter import EventFilter, FailureDescription
 from human_loop_reviews.contract import AWS_SOURCE
@@ -118,6 +119,7 @@ _ENDPOINT: Final = _job(
 )
 
 
+@checks_arguments
 @dataclass(frozen=True, slots=True)
 class JobFilter(EventFilter):
     """Matches status changes of SageMaker jobs. Make one with `training`, `processing` and so on.

@@ -8,7 +8,7 @@ of a function's dead-letter queue. Here, each target adds exactly the permission
 from __future__ import annotations
 
 import jsii
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Annotations, ArnFormat, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
@@ -24,8 +24,10 @@ from human_loop_events.aws.encryption import (
     admit_senders,
     grant_through,
 )
+from human_loop_events.aws.environments import is_of_another_account
+from human_loop_events.aws.ids import path_id
 from human_loop_events.aws.policy_size import refuse_oversized
-from human_loop_events.aws.resource_policies import EVENTS, admit
+from human_loop_events.aws.resource_policies import EVENTS, UNKNOWN_KEY, admit, is_imported
 
 
 class DeliveryRole:
@@ -75,12 +77,27 @@ class DeliveryRole:
 
 
 @jsii.implements(events.IRuleTarget)
-class RoleTopicTarget:
-    """A topic to which a rule publishes with the delivery role."""
+class TopicTarget:
+    """A topic to which a rule publishes with the delivery role, or without a role.
+
+    Parameters
+    ----------
+    scope
+        The construct that needs the permission.
+    role
+        The role. None to admit EventBridge to the topic.
+    topic, message
+        The topic, and the message. None for the event as JSON.
+    """
 
     def __init__(
-        self, role: DeliveryRole, topic: sns.ITopic, message: events.RuleTargetInput | None
+        self,
+        scope: Construct,
+        role: DeliveryRole | None,
+        topic: sns.ITopic,
+        message: events.RuleTargetInput | None,
     ) -> None:
+        self._scope = scope
         self._role = role
         self._topic = topic
         self._message = message
@@ -90,37 +107,26 @@ class RoleTopicTarget:
         rule: IRuleRef,
         id: str | None = None,  # noqa: A002, ARG002 - the interface's
     ) -> events.RuleTargetConfig:
-        """Allow the role to publish to the topic."""
+        """Allow publishing to the topic."""
         topic = self._topic
+        if self._role is None:
+            # SNS supports no condition on the rule.
+            admit(topic, "topic", topic.topic_arn, self._scope, EVENTS, ["sns:Publish"])
+            admit_rules_to_topics(topic.master_key, self._scope)
+            return events.RuleTargetConfig(arn=topic.topic_arn, input=self._message)
         policy = self._role.allow(rule, "sns:Publish", resource_arn=topic.topic_arn)
         if topic.master_key is not None:
             grant_through(topic.master_key, policy, "sns", SEND_ACTIONS)
+        elif is_imported(topic):
+            Annotations.of(self._scope).add_warning_v2(
+                "human-loop-events:topic-key",
+                f"topic: {topic.topic_arn} was imported. {UNKNOWN_KEY}, or allow the role of "
+                f"{self._scope.node.path} {' and '.join(SEND_ACTIONS)}; otherwise no event is "
+                "delivered",
+            )
         return events.RuleTargetConfig(
             arn=topic.topic_arn, role=self._role.role, input=self._message
         )
-
-
-@jsii.implements(events.IRuleTarget)
-class TopicTarget:
-    """A topic that admits EventBridge, which publishes without a role."""
-
-    def __init__(
-        self, scope: Construct, topic: sns.ITopic, message: events.RuleTargetInput | None
-    ) -> None:
-        self._scope = scope
-        self._topic = topic
-        self._message = message
-
-    def bind(
-        self,
-        rule: IRuleRef,  # noqa: ARG002 - the interface's
-        id: str | None = None,  # noqa: A002, ARG002
-    ) -> events.RuleTargetConfig:
-        """Admit EventBridge to the topic. SNS supports no condition on the rule."""
-        topic = self._topic
-        admit(topic, "topic", topic.topic_arn, self._scope, EVENTS, ["sns:Publish"])
-        admit_rules_to_topics(topic.master_key, self._scope)
-        return events.RuleTargetConfig(arn=topic.topic_arn, input=self._message)
 
 
 @jsii.implements(events.IRuleTarget)
@@ -172,10 +178,17 @@ class DeliveryStreamTarget:
 
 @jsii.implements(events.IRuleTarget)
 class QueueTarget:
-    """A queue that admits a rule."""
+    """A queue that admits a rule, or to which a rule sends with a role in another account."""
 
-    def __init__(self, scope: Construct, queue: sqs.IQueue, message_group_id: str | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        role: DeliveryRole,
+        queue: sqs.IQueue,
+        message_group_id: str | None,
+    ) -> None:
         self._scope = scope
+        self._role = role
         self._queue = queue
         self._message_group_id = message_group_id
 
@@ -187,6 +200,8 @@ class QueueTarget:
         """Admit the rule to the queue and its key."""
         assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
         stack, queue = Stack.of(rule), self._queue
+        if is_of_another_account(queue, queue.queue_arn, stack):
+            return self._bind_with_role(rule)
         # The rule refers to the queue. If the policy of a queue in another stack referred to the
         # rule, each stack would have to be created before the other.
         same_stack = Stack.of(queue) == stack
@@ -195,19 +210,33 @@ class QueueTarget:
             self._scope,
             {"ArnEquals": {"aws:SourceArn": rule.rule_arn}} if same_stack else from_any_rule(stack),
         )
-        parameters = None
-        if self._message_group_id is not None:
-            parameters = events.CfnRule.SqsParametersProperty(
-                message_group_id=self._message_group_id
-            )
-        return events.RuleTargetConfig(arn=queue.queue_arn, sqs_parameters=parameters)
+        return events.RuleTargetConfig(arn=queue.queue_arn, sqs_parameters=self._parameters())
+
+    def _bind_with_role(self, rule: events.Rule) -> events.RuleTargetConfig:
+        """Allow the delivery role to send to the queue, which EventBridge requires there.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-cross-account.html
+        """
+        queue = self._queue
+        policy = self._role.allow(rule, "sqs:SendMessage", resource_arn=queue.queue_arn)
+        if queue.encryption_master_key is not None:
+            grant_through(queue.encryption_master_key, policy, "sqs", SEND_ACTIONS)
+        return events.RuleTargetConfig(
+            arn=queue.queue_arn, role=self._role.role, sqs_parameters=self._parameters()
+        )
+
+    def _parameters(self) -> events.CfnRule.SqsParametersProperty | None:
+        if self._message_group_id is None:
+            return None
+        return events.CfnRule.SqsParametersProperty(message_group_id=self._message_group_id)
 
 
 @jsii.implements(events.IRuleTarget)
 class FunctionTarget:
-    """A function that a rule invokes."""
+    """A function that a rule invokes, with a role in another account."""
 
-    def __init__(self, function: lambda_.IFunction) -> None:
+    def __init__(self, role: DeliveryRole, function: lambda_.IFunction) -> None:
+        self._role = role
         self._function = function
 
     def bind(
@@ -217,14 +246,21 @@ class FunctionTarget:
     ) -> events.RuleTargetConfig:
         """Allow the rule to invoke the function."""
         assert isinstance(rule, events.Rule)  # noqa: S101 - rules of the constructs only
-        self._function.add_permission(
-            f"Allow{self._function.node.id}",
-            principal=iam.ServicePrincipal(EVENTS),
-            source_arn=rule.rule_arn,
-            scope=rule,
-        )
+        arn = self._function.function_arn
+        if is_of_another_account(self._function, arn, Stack.of(rule)):
+            self._role.allow(rule, "lambda:InvokeFunction", resource_arn=arn)
+            return events.RuleTargetConfig(arn=arn, role=self._role.role)
+        # The path, because functions of two parents can have one id.
+        permission_id = f"Allow{path_id(self._function, Stack.of(rule))}"
+        if rule.node.try_find_child(permission_id) is None:
+            self._function.add_permission(
+                permission_id,
+                principal=iam.ServicePrincipal(EVENTS),
+                source_arn=rule.rule_arn,
+                scope=rule,
+            )
         self._allow_key_of_dead_letter_queue()
-        return events.RuleTargetConfig(arn=self._function.function_arn)
+        return events.RuleTargetConfig(arn=arn)
 
     def _allow_key_of_dead_letter_queue(self) -> None:
         """Allow a supplied function to use the key of its dead-letter queue. CDK does not."""

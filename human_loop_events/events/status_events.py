@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, TypeVar, Unpack
 
-import jsii
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct, IValidation
+from constructs import Construct
 
-from human_loop_events.aws.arguments import refuse_other_than_construct, require_whole_number
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.arguments import require_whole_number
+from human_loop_events.aws.environments import RULE_BUS, check_environment
+from human_loop_events.aws.ids import ADDED_RULES, child_scope
 from human_loop_events.aws.queues_and_topics import (
     QUEUE_RETENTION,
     create_dead_letter_queue,
@@ -22,6 +24,7 @@ from human_loop_events.aws.queues_and_topics import (
     create_topic,
     validate_queue_times,
 )
+from human_loop_events.aws.validation import validate_at_synthesis
 from human_loop_events.events.alerts import Alerts, rule_metric
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
@@ -29,6 +32,8 @@ from human_loop_events.events.event_archive import EventArchive
 from human_loop_events.events.event_filter import EventFilter
 from human_loop_events.events.human_loop_filter import HumanLoopFilter
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.events.same_loops import ALERTS, warn_of_same_loops
+from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.stack_outputs import StackOutputs
 
 _Part = TypeVar("_Part")
@@ -54,6 +59,7 @@ class QueueSettings(TypedDict, total=False):
     retention_period: Duration
 
 
+@checks_arguments
 class StatusEvents(Construct):
     """Sends the status events that a filter matches to targets.
 
@@ -97,8 +103,6 @@ class StatusEvents(Construct):
     """The alerts on failures, and the alarms."""
     event_bus: events.IEventBus | None
     """The bus with the events. None for the account's default bus."""
-    _rule_count: int
-    """The number of rules."""
 
     def __init__(
         self,
@@ -111,15 +115,6 @@ class StatusEvents(Construct):
         event_bus: events.IEventBus | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        if not isinstance(filter, EventFilter):
-            raise ValueError(
-                f"filter: expected HumanLoopFilter(…) or JobFilter.training(…), got {filter!r}"
-            )
-        refuse_other_than_construct(
-            "event_bus",
-            event_bus,
-            expected="a bus, such as events.EventBus.from_event_bus_name(…)",
-        )
         if isinstance(event_bus, HumanLoopHub) and not isinstance(filter, HumanLoopFilter):
             raise ValueError(
                 f"event_bus: {event_bus.node.path} is a hub, which admits the events of human "
@@ -128,15 +123,11 @@ class StatusEvents(Construct):
         stack = Stack.of(self)
         if event_bus is None:
             filter.refuse_other_environments(stack)
-        elif event_bus.env.account != stack.account or event_bus.env.region != stack.region:
-            raise ValueError(
-                f"event_bus: {event_bus.event_bus_arn} is not in the account and Region of "
-                f"{stack.stack_name}, and a rule must be where its bus is; expected a bus of this "
-                "stack's account and Region"
-            )
+        else:
+            check_environment("event_bus", event_bus, event_bus.event_bus_arn, self, RULE_BUS)
         self._filter = filter
-        self.delivery = delivery or Delivery(self, "Delivery")
-        self.alerts = alerts or Alerts(self, "Alerts", encryption_key=self.delivery.encryption_key)
+        self.delivery = supplied_or_new_delivery(self, delivery)
+        self.alerts = supplied_or_new_alerts(self, alerts, self.delivery.encryption_key)
         self.event_bus = event_bus
         self._outputs = StackOutputs(self)
         self._outputs.add(
@@ -152,7 +143,7 @@ class StatusEvents(Construct):
         self._failure_alarm: cloudwatch.Alarm | None = None
         self._archive: EventArchive | None = None
         filter.pattern()  # an invalid filter is an error here, not at its first use
-        self.node.add_validation(_HasRule(self))
+        validate_at_synthesis(self, self._find_missing_rule)
 
     @property
     def rule(self) -> DeliveredRule:
@@ -313,6 +304,9 @@ class StatusEvents(Construct):
         if self._failure_alarm is not None:
             raise ValueError(f"{self.node.path}: alert_on_failure() was called twice")
         failure = self._filter.failure
+        if isinstance(self._filter, HumanLoopFilter):
+            every_failure = HumanLoopFilter(flow_definitions=self._filter.flow_definitions)
+            warn_of_same_loops(self, ALERTS, every_failure, self.event_bus)
         rule = self._create_rule(
             "Failed",
             self._filter.pattern(
@@ -365,7 +359,7 @@ class StatusEvents(Construct):
         ValueError
             If `days` is out of range.
         """
-        return self.alerts.add_alarm(
+        return self.alerts._add_alarm(
             self.rule,
             "Silence",
             self.metric_events(period=Duration.days(1)),
@@ -404,6 +398,7 @@ class StatusEvents(Construct):
             self._filter.pattern(
                 statuses=statuses, detail={**self._filter.tests_excluded, **(detail or {})}
             ),
+            scope=child_scope(self, ADDED_RULES),
             **options,
         )
 
@@ -526,11 +521,13 @@ class StatusEvents(Construct):
         self,
         rule_id: str,
         pattern: events.EventPattern,
+        *,
+        scope: Construct | None = None,
         **options: Unpack[RuleOptions],
     ) -> DeliveredRule:
         self._rule_count += 1
         return DeliveredRule(
-            self,
+            scope or self,
             rule_id,
             delivery=self.delivery,
             alerts=self.alerts,
@@ -539,17 +536,11 @@ class StatusEvents(Construct):
             **options,
         )
 
-
-@jsii.implements(IValidation)
-class _HasRule:
-    def __init__(self, status_events: StatusEvents) -> None:
-        self._status_events = status_events
-
-    def validate(self) -> list[str]:
-        if self._status_events._rule_count:
+    def _find_missing_rule(self) -> list[str]:
+        if self._rule_count:
             return []
         return [
-            f"{self._status_events.node.path} has no rule, so no events are sent: call "
+            f"{self.node.path} has no rule, so no events are sent: call "
             "add_topic(), add_queue(), add_function(…), alert_on_failure() or on_event(…)"
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -13,8 +14,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_whole_number
-from human_loop_events.aws.encryption import grant_through
+from human_loop_events.aws.encryption import grant_through, require_key
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue, create_queue
 
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
@@ -25,6 +27,7 @@ _VISIBILITY_IN_TIMEOUTS = 6
 """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 
 
+@checks_arguments
 @dataclass(frozen=True, slots=True)
 class HandlerDelivery:
     """The delivery of events to the handler. Create it with `direct` or `buffered`.
@@ -34,6 +37,8 @@ class HandlerDelivery:
     >>> HandlerDelivery.buffered(max_concurrency=5).max_concurrency
     5
     """
+
+    _HOW_TO_MAKE: ClassVar = "HandlerDelivery.direct() or .buffered(…)"
 
     is_buffered: bool
     """Whether there is a queue before the handler."""
@@ -93,6 +98,7 @@ class HandlerDelivery:
         )
 
 
+@checks_arguments
 class HandlerQueue(Construct):
     """A queue before a function, with a dead-letter queue and limited concurrency.
 
@@ -136,6 +142,7 @@ class HandlerQueue(Construct):
         reader: iam.IGrantable | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        encryption_key = require_key("encryption_key", encryption_key)
         if Stack.of(function) != Stack.of(self):
             raise ValueError(
                 f"handler: buffered delivery needs a function in the stack of {self.node.path}, "

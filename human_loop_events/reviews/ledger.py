@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
-from human_loop_events.aws.arguments import refuse_other_than_construct
-from human_loop_events.aws.encryption import USE_ACTIONS, create_key, grant_through
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.encryption import USE_ACTIONS, grant_through, supplied_or_new_key
+from human_loop_events.aws.environments import (
+    LEDGER_BY_NAME,
+    LEDGER_TABLE,
+    check_environment,
+)
 from human_loop_reviews.contract import (
     LEDGER_INDEX,
     LEDGER_INDEX_PARTITION_KEY,
@@ -23,6 +28,7 @@ from human_loop_reviews.contract import (
 _STRING = dynamodb.AttributeType.STRING
 
 
+@checks_arguments
 class Ledger(Construct):
     """The table in which a review handler records the outcome of each human loop.
 
@@ -47,7 +53,7 @@ class Ledger(Construct):
     Raises
     ------
     ValueError
-        If the retention is shorter than a day.
+        If the retention is shorter than a day, or the table has other keys or is in another Region.
 
     Examples
     --------
@@ -70,9 +76,6 @@ class Ledger(Construct):
         retention: Duration | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        refuse_other_than_construct(
-            "table", table, expected="a table, such as dynamodb.Table.from_table_arn(…)"
-        )
         self.retention = retention or Duration.days(400)
         if self.retention.to_seconds() < Duration.days(1).to_seconds():
             raise ValueError(
@@ -80,10 +83,23 @@ class Ledger(Construct):
                 f"{self.retention.to_human_string()}"
             )
         if table is None:
-            encryption_key = encryption_key or create_key(self)
+            encryption_key = supplied_or_new_key(self, encryption_key)
             table = self._create_table(encryption_key)
+        _refuse_other_key_schema(table)
+        check_environment("table", table, table.table_arn, self, LEDGER_TABLE)
         self.table = table
         self._key = encryption_key or table.encryption_key
+
+    def _name_for(self, scope: Construct) -> str:
+        """Return the name of the table for a function of a construct.
+
+        Raises
+        ------
+        ValueError
+            If the table is in another account, where its name is not enough.
+        """
+        check_environment("ledger", self.table, self.table.table_arn, scope, LEDGER_BY_NAME)
+        return self.table.table_name
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading the table and its index."""
@@ -147,3 +163,29 @@ class Ledger(Construct):
             "NIST.800.53.R5-DynamoDBInBackupPlan",
         )
         return table
+
+
+def _refuse_other_key_schema(table: dynamodb.ITable) -> None:
+    """Refuse a table of the app in which the functions cannot write items.
+
+    The keys of an imported table are not known at synthesis.
+    """
+    resource = table.node.default_child
+    if not isinstance(resource, dynamodb.CfnTable | dynamodb.CfnGlobalTable):
+        return
+    stack = Stack.of(table)
+    types = {
+        each["attributeName"]: each["attributeType"]
+        for each in stack.resolve(resource.attribute_definitions)
+    }
+    keys = {
+        each["keyType"]: (each["attributeName"], types.get(each["attributeName"]))
+        for each in stack.resolve(resource.key_schema)
+    }
+    expected = {"HASH": (LEDGER_PARTITION_KEY, "S"), "RANGE": (LEDGER_SORT_KEY, "S")}
+    if keys != expected:
+        raise ValueError(
+            f"table: expected the partition key {LEDGER_PARTITION_KEY!r} and the sort key "
+            f"{LEDGER_SORT_KEY!r}, both of the type STRING, got {table.node.path} with "
+            + ", ".join(f"{name!r} ({kind})" for name, kind in keys.values())
+        )

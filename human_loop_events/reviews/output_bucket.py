@@ -42,7 +42,7 @@ def create_output_bucket(
     Raises
     ------
     ValueError
-        If a setting is unknown or not in whole days.
+        If a setting is not in whole days.
     """
     days = _validate_settings(settings)
     return create_private_bucket(
@@ -69,9 +69,6 @@ def create_output_bucket(
 
 
 def _validate_settings(settings: OutputBucketSettings) -> OutputBucketSettings:
-    known = OutputBucketSettings.__annotations__
     for name, value in settings.items():
-        if name not in known:
-            raise ValueError(f"output: expected settings {', '.join(known)}, got {name!r}")
         require_whole_days(f"{name} of the output bucket", value)
     return settings

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import Annotations, Stack, Token
+from aws_cdk import Annotations, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from human_loop_events.aws.arguments import refuse_other_than_construct
-from human_loop_events.aws.encryption import USE_ACTIONS, grant_through
+from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.encryption import USE_ACTIONS, grant_through, require_key
+from human_loop_events.aws.environments import OUTPUT_BUCKET, OUTPUT_KEY, check_environment
+from human_loop_events.aws.resource_policies import is_imported
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 
 _S3_OUTPUT_PATH: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
@@ -26,6 +28,7 @@ _MAX_PATTERN_CHARACTERS: Final = 5000
 _MAX_OBJECT_ARN_LENGTH: Final = len("arn:aws-us-gov:s3:::") + 63 + len('/,""')
 
 
+@checks_arguments
 @dataclass(frozen=True, slots=True)
 class OutputLocation:
     """Where A2I writes output: the ``S3OutputPath`` of flow definitions, and its key.
@@ -41,7 +44,9 @@ class OutputLocation:
     prefix
         The key prefix, such as ``"reviews/"``. Default: the whole bucket.
     encryption_key
-        The key with which the flow definitions encrypt output. Default: the key of the bucket.
+        The key with which output is encrypted: the ``KmsKeyId`` of the flow definitions, or the key
+        of the bucket's default encryption. Default: the key of the bucket, if CDK knows it. It does
+        not know the key of a bucket that is imported by name or ARN.
     flow_definitions
         The flow definitions that write there, where a construct has several locations. Default:
         all of the construct.
@@ -49,7 +54,7 @@ class OutputLocation:
     Raises
     ------
     ValueError
-        If the prefix is a URI or contains a wildcard of IAM.
+        If the prefix is a URI, has an empty part, or contains a wildcard of IAM.
 
     Examples
     --------
@@ -63,19 +68,10 @@ class OutputLocation:
     flow_definitions: FlowDefinitions | None = None
 
     def __post_init__(self) -> None:
-        if self.flow_definitions is not None:
-            flow_definitions_or_all(self.flow_definitions)
-        refuse_other_than_construct(
-            "bucket of the output",
-            self.bucket,
-            expected="a bucket, such as s3.Bucket.from_bucket_name(…)",
-        )
-        refuse_other_than_construct(
-            "encryption_key of the output",
-            self.encryption_key,
-            expected="a key, such as kms.Key.from_key_arn(…)",
-        )
         refuse_unusable_prefix(self.prefix)
+        if self.encryption_key is not None:
+            key = require_key("encryption_key of the output", self.encryption_key)
+            object.__setattr__(self, "encryption_key", key)
 
     @classmethod
     def from_s3_output_path(
@@ -98,7 +94,8 @@ class OutputLocation:
         s3_output_path
             The URI, such as ``"s3://example-reviews/reviews/"``.
         encryption_key
-            The ``KmsKeyId`` of the flow definition. Default: the bucket's key.
+            The ``KmsKeyId`` of the flow definition, or the key of the bucket's default encryption.
+            Default: none.
         flow_definitions
             The flow definitions that write there. Default: all of the construct.
 
@@ -107,9 +104,7 @@ class OutputLocation:
         ValueError
             If the value is not an S3 URI.
         """
-        match = (
-            _S3_OUTPUT_PATH.fullmatch(s3_output_path) if isinstance(s3_output_path, str) else None
-        )
+        match = _S3_OUTPUT_PATH.fullmatch(s3_output_path)
         if match is None:
             raise ValueError(
                 f"s3_output_path: expected s3://<bucket>/<prefix>, got {s3_output_path!r}"
@@ -119,7 +114,7 @@ class OutputLocation:
 
     def _object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
         """Return key patterns of output objects, one for each known flow definition name."""
-        prefix = self.prefix.strip("/")
+        prefix = self.prefix.rstrip("/")
         root = f"{prefix}/" if prefix else ""
         return [f"{root}{name}/*" for name in flow_definitions.names] or [f"{root}*"]
 
@@ -191,26 +186,20 @@ class OutputLocation:
             grant = grant.combine(key.grant(grantee, *USE_ACTIONS))
         return grant
 
-    def _warn_of_foreign_owners(self, scope: Construct) -> None:
-        """Warn, on a construct, about what the owner in another account must allow."""
-        account = Stack.of(scope).account
-        owner = self.bucket.env.account
-        if owner != account and not Token.is_unresolved(owner):
+    def _check_environments(self, scope: Construct) -> None:
+        """Warn, on a construct, about what owners must allow and what CDK does not know."""
+        bucket, key = self.bucket, self.encryption_key
+        check_environment("output", bucket, bucket.bucket_arn, scope, OUTPUT_BUCKET)
+        if key is not None:
+            check_environment("encryption_key of the output", key, key.key_arn, scope, OUTPUT_KEY)
+        elif bucket.encryption_key is None and is_imported(bucket):
             Annotations.of(scope).add_warning_v2(
-                "human-loop-events:output-bucket-account",
-                f"the output bucket is in account {owner}: its bucket policy must allow the role "
-                "of the handler s3:GetObject and s3:ListBucket, and the policy of its key, if any, "
-                "kms:Decrypt; otherwise no output can be read",
+                "human-loop-events:output-bucket-key",
+                f"output: the bucket {bucket.bucket_name} was imported, and CDK does not know its "
+                "default encryption. If that is a customer managed key, set encryption_key of the "
+                "OutputLocation to it: without kms:Decrypt, no output can be read. If the bucket "
+                "has none, acknowledge this warning",
             )
-        key = self.encryption_key
-        if key is not None and not Token.is_unresolved(key.env.account):
-            key_owner = key.env.account
-            if key_owner != account:
-                Annotations.of(scope).add_warning_v2(
-                    "human-loop-events:output-key-account",
-                    f"the key of the output is in account {key_owner}: its policy must allow the "
-                    "role of the handler kms:Decrypt; otherwise no output can be read",
-                )
 
     def _grant(self, grantee: iam.IGrantable, patterns: list[str], action: str) -> iam.Grant:
         return iam.Grant.add_to_principal_or_resource(
@@ -232,7 +221,8 @@ def refuse_unusable_prefix(prefix: object) -> None:
     Raises
     ------
     ValueError
-        If the prefix is not text, is a URI or an ARN, or contains a wildcard of IAM.
+        If the prefix is not text, is a URI or an ARN, has an empty part, or contains a wildcard of
+        IAM.
     """
     if not isinstance(prefix, str):
         raise ValueError(f"prefix of the output: expected text such as 'reviews/', got {prefix!r}")
@@ -243,6 +233,12 @@ def refuse_unusable_prefix(prefix: object) -> None:
             f"prefix of the output: expected a key prefix such as 'reviews/', got {prefix!r}; "
             "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket/reviews/') takes the "
             "S3OutputPath of a flow definition"
+        )
+    if prefix.startswith("/") or "//" in prefix:
+        raise ValueError(
+            f"prefix of the output: {prefix!r} has an empty part; expected one such as 'reviews/', "
+            "and flow definitions with that S3OutputPath: AWS does not document whether A2I keeps "
+            "an empty part in the keys of outputs"
         )
     if any(each in prefix for each in "*?$"):
         raise ValueError(

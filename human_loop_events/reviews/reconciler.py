@@ -18,6 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_choices
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
@@ -47,6 +48,7 @@ class ReconcilerSettings(Network, total=False):
 RECONCILER_BY_DEFAULT = ReconcilerSettings()
 
 
+@checks_arguments
 class Reconciler(RuntimeFunction):
     """A function that compares A2I's human loops with the ledger, and sends missing events again.
 
@@ -169,7 +171,7 @@ class Reconciler(RuntimeFunction):
             timeout=Duration.seconds(contract.RECONCILER_TIMEOUT_SECONDS),
             network=self._connect_network(vpc, vpc_subnets, security_groups),
             environment={
-                ReconcilerSetting.LEDGER_TABLE.value: ledger.table.table_name,
+                ReconcilerSetting.LEDGER_TABLE.value: ledger._name_for(self),
                 ReconcilerSetting.EVENT_BUS.value: bus.event_bus_arn,
                 ReconcilerSetting.FLOW_DEFINITIONS.value: self._flow_definitions._to_environment(),
                 ReconcilerSetting.STATUSES.value: json.dumps(
@@ -208,14 +210,11 @@ class Reconciler(RuntimeFunction):
         )
 
     def _add_statements(self, bus: events.IEventBus) -> None:
-        loops = Stack.of(self).format_arn(
-            service="sagemaker", resource="human-loop", resource_name="*"
-        )
         listing = ["sagemaker:ListHumanLoops"]
         if not self._flow_definitions.values:
             listing.append("sagemaker:ListFlowDefinitions")
         self._allow(listing, "*")
-        self._allow(["sagemaker:DescribeHumanLoop"], loops)
+        self._allow_describe_loops()
         self._ledger._grant_reconcile(self.policy)
         self._allow_events(
             bus, contract.HUMAN_LOOP_DETAIL_TYPES[0], is_default_bus=self._event_bus is None
@@ -225,11 +224,6 @@ class Reconciler(RuntimeFunction):
         self._acknowledge_any_resource(
             "X-Ray's two write actions, ListHumanLoops and ListFlowDefinitions take no resource: "
             "AWS defines them for '*' only."
-        )
-        self._acknowledge_wildcards(
-            "Reading the status of the human loops of this account and Region. Their names are not "
-            "known beforehand, and AWS defines no condition keys for them.",
-            [loops],
         )
 
     def _create_rule(self, delivery: Delivery) -> events.Rule:
@@ -254,7 +248,7 @@ class Reconciler(RuntimeFunction):
     def _add_alarms(self, alerts: Alerts, max_open_age: Duration) -> None:
         alerts.watch_rule(self.rule)
         alerts.watch_queue(self.dead_letter_queue)
-        alerts.add_alarm(
+        alerts._add_alarm(
             self.function,
             "Errors",
             self.function.metric_errors(period=Duration.minutes(5)),
@@ -262,7 +256,7 @@ class Reconciler(RuntimeFunction):
             "reason in the log of the function. The next run repeats what was left out.",
             section="ReconcilerErrors",
         )
-        alerts.add_alarm(
+        alerts._add_alarm(
             self.function,
             "RecoveredLoops",
             self.metric_recovered_loops(),
@@ -270,7 +264,7 @@ class Reconciler(RuntimeFunction):
             "sent the events again. Find out whether the handler fails or A2I omits events.",
             section="RecoveredLoops",
         )
-        alerts.add_alarm(
+        alerts._add_alarm(
             self.function,
             "UnknownFlowDefinitions",
             self.metric_unknown_flow_definitions(),
@@ -279,7 +273,7 @@ class Reconciler(RuntimeFunction):
             "flow_definitions, or remove it.",
             section="UnknownFlowDefinitions",
         )
-        alerts.add_alarm(
+        alerts._add_alarm(
             self.function,
             "OpenLoops",
             self.metric_oldest_open_loop_age(),
@@ -316,11 +310,6 @@ def supplied_or_new_reconciler(
     """
     if reconciler is False:
         return None
-    if not isinstance(reconciler, Reconciler | dict):
-        raise ValueError(
-            "reconciler: expected Reconciler(…), ReconcilerSettings(…), or False for none, got "
-            f"{reconciler!r}"
-        )
     if isinstance(reconciler, Reconciler):
         return reconciler
     handler = context.review_handler

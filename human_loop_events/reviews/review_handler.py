@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Unpack
 
-from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior, Stack, Token
+from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -16,12 +16,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import (
-    refuse_other_than_construct,
     require_texts,
     require_whole_number,
 )
-from human_loop_events.aws.queues_and_topics import refuse_unusable_dead_letter_queue
+from human_loop_events.aws.environments import OUTCOME_BUS, RULE_BUS, check_environment
+from human_loop_events.aws.ids import ADDED_RULES, child_scope
+from human_loop_events.aws.queues_and_topics import check_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
@@ -65,13 +67,15 @@ class ReviewHandlerSettings(Network, total=False):
     reserved_concurrent_executions: int
 
 
+@checks_arguments
 class ReviewHandler(RuntimeFunction):
     """A function that settles ended human loops, with its role, log group and ledger.
 
     For each ended loop it reads the output from S3, reviews it (prediction against reviewers,
     reviewers against each other), publishes the outcome on an event bus, and records it in the
-    ledger. Outcomes are published at least once. Ledger writes are idempotent. The function accepts
-    an EventBridge event, or a batch of them from SQS.
+    ledger. Outcomes are published at least once. Ledger writes are idempotent. About the loop of an
+    event that was sent again, it asks Amazon A2I first, and settles what that says. The function
+    accepts an EventBridge event, or a batch of them from SQS.
 
     Parameters
     ----------
@@ -83,9 +87,9 @@ class ReviewHandler(RuntimeFunction):
         The output location of the flow definitions, or several with the flow definitions of each.
         Required, except in a hub.
     hub
-        The hub to which spokes forward events. The function then reads each output with a role of
-        the spoke. In metrics, the names of flow definitions contain account and Region. Default:
-        none.
+        The hub to which spokes forward events. The function then describes each loop and reads its
+        output with a role of the spoke. In metrics, the names of flow definitions contain account
+        and Region. Default: none.
     flow_definitions
         The flow definitions with output that the function can read. If the names are known at
         synthesis, it can read their folders only. Default: any.
@@ -182,33 +186,23 @@ class ReviewHandler(RuntimeFunction):
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
-        if hub is not None and not isinstance(hub, HumanLoopHub):
-            raise ValueError(f"hub: expected HumanLoopHub(…), got {hub!r}")
         if hub is not None and output is not None:
             raise ValueError(
                 "output: the handler of a hub reads outputs only with the roles of the spokes; "
                 "expected none, and the output of each spoke in its HumanLoopSpoke"
             )
-        for name, value in (
-            ("include_values", include_values),
-            ("include_failure_reason", include_failure_reason),
-            ("hash_field_names", hash_field_names),
-        ):
-            if not isinstance(value, bool):
-                raise ValueError(f"{name}: expected True or False, got {value!r}")
         if ledger is not None and ledger_retention is not None:
             raise ValueError(
                 "ledger_retention: it applies to a new ledger, but ledger is supplied; expected "
                 "Ledger(…, retention=…)"
             )
-        refuse_other_than_construct(
-            "outcome_bus",
-            outcome_bus,
-            expected="a bus, such as events.EventBus.from_event_bus_name(…)",
-        )
-        if dead_letter_queue is not None:
-            refuse_unusable_dead_letter_queue("dead_letter_queue", dead_letter_queue)
         super().__init__(scope, construct_id, encryption_key=encryption_key)
+        if dead_letter_queue is not None:
+            check_dead_letter_queue("dead_letter_queue", dead_letter_queue, self)
+        if outcome_bus is not None:
+            check_environment(
+                "outcome_bus", outcome_bus, outcome_bus.event_bus_arn, self, OUTCOME_BUS
+            )
         self.hub = hub
         self._flow_definitions = flow_definitions_or_all(flow_definitions)
         self._outputs = OutputLocations.of(output, self._flow_definitions) if hub is None else None
@@ -238,7 +232,13 @@ class ReviewHandler(RuntimeFunction):
             dead_letter_queue=dead_letter_queue,
             memory_size=require_whole_number("memory_size", memory_size, least=256, most=10_240),
             timeout=_validate_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
-            reserved_concurrent_executions=reserved_concurrent_executions,
+            reserved_concurrent_executions=(
+                None
+                if reserved_concurrent_executions is None
+                else require_whole_number(
+                    "reserved_concurrent_executions", reserved_concurrent_executions, least=1
+                )
+            ),
             network=network,
             layers=[mappings_layer] if mappings_layer else [],
             environment={
@@ -268,9 +268,8 @@ class ReviewHandler(RuntimeFunction):
                 "reserved_concurrent_executions sets it.",
             )
         for each in self._outputs.locations if self._outputs else ():
-            each._warn_of_foreign_owners(self)
+            each._check_environments(self)
         self._warn_of_small_memory(_validate_output_size(max_output_size), memory_size)
-        self._warn_of_foreign_outcome_bus()
         self._warn_of_rows_in_order_of_keys(mappings or {})
 
     @property
@@ -374,9 +373,27 @@ class ReviewHandler(RuntimeFunction):
         ValueError
             If the outcome bus is in another account or Region. A rule must be where its bus is.
         """
-        _refuse_other_environment(self.outcome_bus, Stack.of(self))
+        return self._create_outcome_rule(
+            child_scope(self, ADDED_RULES),
+            rule_id,
+            delivery=delivery,
+            alerts=alerts,
+            **options,
+        )
+
+    def _create_outcome_rule(
+        self,
+        scope: Construct,
+        rule_id: str,
+        *,
+        delivery: Delivery,
+        alerts: Alerts,
+        **options: Unpack[RuleOptions],
+    ) -> DeliveredRule:
+        bus = self.outcome_bus
+        check_environment("outcome_bus", bus, bus.event_bus_arn, self, RULE_BUS)
         return DeliveredRule(
-            self,
+            scope,
             rule_id,
             delivery=delivery,
             alerts=alerts,
@@ -414,8 +431,9 @@ class ReviewHandler(RuntimeFunction):
         return create_mappings_layer(self, "Mappings", tasks)
 
     def _allow_output(self) -> list[iam.ManagedPolicy]:
-        """Allow reading the output, or assuming the roles of the spokes that can read it."""
+        """Allow reading the output and describing loops, or assuming the roles of the spokes."""
         if self._outputs is not None:
+            self._allow_describe_loops()
             return create_output_policies(
                 self,
                 self.role,
@@ -428,9 +446,9 @@ class ReviewHandler(RuntimeFunction):
             self._allow(["sts:AssumeRole"], arn)
         self._acknowledge_wildcards(
             "The roles of the hub's spokes, one for each Region, whose names begin with the hub's. "
-            "Each admits this function's role only, and lets it read the output of human loops. "
-            "The function takes the role of the account and Region of an event, which EventBridge "
-            "attests.",
+            "Each admits this function's role only, and lets it describe human loops and read "
+            "their output. The function takes the role of the account and Region of an event, "
+            "which EventBridge attests.",
             roles,
         )
         return []
@@ -457,25 +475,6 @@ class ReviewHandler(RuntimeFunction):
                         f"mappings[{flow_definition!r}]: field {field.name!r} has no verdict: "
                         f"{ROWS_IN_ORDER_OF_KEYS}",
                     )
-
-    def _warn_of_foreign_outcome_bus(self) -> None:
-        owner = self.outcome_bus.env.account
-        if owner != Stack.of(self).account and not Token.is_unresolved(owner):
-            Annotations.of(self).add_warning_v2(
-                "human-loop-events:outcome-bus-account",
-                f"the outcome bus is in account {owner}: its policy must allow the role of the "
-                "handler events:PutEvents; otherwise no loop can be settled",
-            )
-
-
-def _refuse_other_environment(bus: events.IEventBus, stack: Stack) -> None:
-    for of_bus, of_stack in ((bus.env.account, stack.account), (bus.env.region, stack.region)):
-        if of_bus != of_stack and not Token.is_unresolved(of_bus) | Token.is_unresolved(of_stack):
-            raise ValueError(
-                f"outcome_bus: {bus.event_bus_arn} is in {of_bus}, and {stack.stack_name} in "
-                f"{of_stack}, but a rule on outcomes must be where their bus is; expected a bus of "
-                "this account and Region, or the rule in a stack there"
-            )
 
 
 def _render_boolean(value: bool) -> str:

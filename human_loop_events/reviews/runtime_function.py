@@ -21,9 +21,10 @@ from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.encryption import (
     SEND_ACTIONS,
     admit_log_groups,
-    create_key,
     grant_through,
+    supplied_or_new_key,
 )
+from human_loop_events.aws.environments import VPC, check_environment
 from human_loop_events.aws.policy_size import refuse_oversized
 from human_loop_events.aws.retention import KEEP
 from human_loop_reviews import contract
@@ -80,7 +81,7 @@ class RuntimeFunction(Construct):
         self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey | None
     ) -> None:
         super().__init__(scope, construct_id)
-        self.encryption_key = encryption_key or create_key(self)
+        self.encryption_key = supplied_or_new_key(self, encryption_key)
 
     def _create_role(
         self,
@@ -171,6 +172,7 @@ class RuntimeFunction(Construct):
                 if value is not None:
                     raise ValueError(f"{name}: expected vpc with it, got none")
             return Network()
+        check_environment("vpc", vpc, vpc.vpc_arn, self, VPC)
         _allow_network_interfaces(self.policy)
         network = Network(vpc=vpc)
         if vpc_subnets is not None:
@@ -206,6 +208,10 @@ class RuntimeFunction(Construct):
         if not is_default_bus:
             # EventBridge drops events that are sent to a bus that does not exist.
             self._allow(["events:DescribeEventBus"], bus.event_bus_arn)
+
+    def _allow_describe_loops(self) -> None:
+        """Allow describing the human loops of this account and Region."""
+        allow_describe_loops(self.policy)
 
     def _allow_logs_and_traces(self) -> None:
         """Allow writing the log and X-Ray's traces."""
@@ -243,6 +249,22 @@ def create_log_group(
     admit_log_groups(key, scope)
     return logs.LogGroup(
         scope, "Logs", encryption_key=key, retention=retention, removal_policy=KEEP
+    )
+
+
+def allow_describe_loops(policy: iam.ManagedPolicy) -> None:
+    """Allow describing the human loops of the policy's account and Region."""
+    loops = Stack.of(policy).format_arn(
+        service="sagemaker", resource="human-loop", resource_name="*"
+    )
+    iam.Grant.add_to_principal(
+        grantee=policy, actions=["sagemaker:DescribeHumanLoop"], resource_arns=[loops]
+    )
+    acknowledge_wildcards(
+        policy,
+        "Reading the status of the human loops of this account and Region. Their names are not "
+        "known beforehand, and AWS defines no condition keys for them.",
+        [loops],
     )
 
 

@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.encryption import USE_ACTIONS, grant_through
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
@@ -38,6 +39,7 @@ class HumanLoopCallbacksSettings(Network, total=False):
     log_retention: logs.RetentionDays
 
 
+@checks_arguments
 class HumanLoopCallbacks(RuntimeFunction):
     """A function and a table that let executions of Step Functions wait for human loops.
 
@@ -135,7 +137,7 @@ class HumanLoopCallbacks(RuntimeFunction):
             timeout=Duration.seconds(contract.CALLBACKS_TIMEOUT_SECONDS),
             environment={
                 CallbackSetting.CALLBACK_TABLE.value: self.table.table_name,
-                CallbackSetting.LEDGER_TABLE.value: handler.ledger.table.table_name,
+                CallbackSetting.LEDGER_TABLE.value: handler.ledger._name_for(self),
                 CallbackSetting.FLOW_DEFINITIONS.value: self.flow_definitions._to_environment(),
             },
         )
@@ -144,7 +146,8 @@ class HumanLoopCallbacks(RuntimeFunction):
             "where the quota is small. The rate of executions and outcomes is limited by how fast "
             "reviewers work.",
         )
-        self.rule = handler.on_outcome(
+        self.rule = handler._create_outcome_rule(
+            handler,
             f"{construct_id}Outcomes",
             delivery=delivery,
             alerts=alerts,
@@ -217,15 +220,12 @@ class HumanLoopCallbacks(RuntimeFunction):
         )
 
     def _allow_human_loops(self) -> None:
-        stack = Stack.of(self)
-        loops = stack.format_arn(service="sagemaker", resource="human-loop", resource_name="*")
-        self._allow(["sagemaker:DescribeHumanLoop"], loops)
-        flow_definitions = self.flow_definitions._arns_in(stack)
+        self._allow_describe_loops()
+        flow_definitions = self.flow_definitions._arns_in(Stack.of(self))
         self._allow(["sagemaker:StartHumanLoop"], *flow_definitions)
         self._acknowledge_wildcards(
-            "Reading the status of the human loops of this account and Region, whose names are not "
-            "known beforehand; and starting loops of any flow definition, if none are named.",
-            [arn for arn in (loops, *flow_definitions) if arn.endswith("/*")],
+            "Starting loops of any flow definition of this account and Region, if none are named.",
+            [arn for arn in flow_definitions if arn.endswith("/*")],
         )
 
 

@@ -11,8 +11,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_texts
+from human_loop_events.aws.validation import validate_at_synthesis
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
+from human_loop_events.step_functions.express import express_workflows_with
 from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
 
 #: The paths in the context object that identify an entry of a state.
@@ -23,6 +26,7 @@ _TASK_TOKEN = "Task.Token"  # noqa: S105 - a path in the context object
 _TEMPORARY_ERRORS = [CallbackError.UNAVAILABLE.value, "ExecutionNotResumedError"]
 
 
+@checks_arguments
 class HumanLoopTask(tasks.LambdaInvoke):
     """A state that waits until a human loop has ended and its review is recorded.
 
@@ -142,6 +146,15 @@ class HumanLoopTask(tasks.LambdaInvoke):
             max_attempts=6,
             jitter_strategy=sfn.JitterType.FULL,
         )
+        validate_at_synthesis(self, self._find_express_workflows)
+
+    def _find_express_workflows(self) -> list[str]:
+        return [
+            f"{self.node.path} waits for a human loop, but {path} is an Express workflow or has "
+            "one in a Map, and only Standard workflows wait for a task token: expected "
+            "state_machine_type=sfn.StateMachineType.STANDARD"
+            for path in express_workflows_with(self)
+        ]
 
 
 def _refuse_with_arn(**new_loop: object) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from human_loops_cli.deployments import make_deployments, read_flow_definition
+from human_loops_cli.deployments import make_deployments, read_flow_definition, with_key_of_bucket
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
 
@@ -23,7 +23,8 @@ def configure(
     """Print the deployments for the context of cdk.json, made from the account's flow definitions.
 
     The command reads flow definitions and writes nothing. Flow definitions with different output
-    buckets or keys need different deployments. Review the result: it has all flow definitions of
+    buckets or keys need different deployments. If a flow definition has no key, the command reads
+    the default encryption of its bucket. Review the result: it has all flow definitions of
     the account, including those of other teams.
     """
     session: Session = ctx.obj
@@ -44,17 +45,29 @@ def configure(
             advice="Name another Region with --region, or another account with --profile.",
             status=ExitStatus.INCOMPLETE,
         )
-    kms = session.client("kms")
+    s3, kms = session.client("s3"), session.client("kms")
     with session.printer.progress() as progress:
         found = [
-            read_flow_definition(sagemaker, kms, name)
+            with_key_of_bucket(read_flow_definition(sagemaker, kms, name), s3, kms)
             for name in progress.track(names, description="Reading flow definitions")
         ]
     session.printer.json({"deployments": make_deployments(found)})
-    custom = [each.name for each in found if each.task_type is None]
+    custom = [each for each in found if each.task_type is None]
     if custom:
         session.printer.note(
-            f"Custom tasks, whose predictions are compared only with mappings: {', '.join(custom)}"
+            "Custom tasks, which are compared with predictions only with mappings: "
+            f"{', '.join(each.name for each in custom)}"
+        )
+        for each in custom:
+            session.printer.note(
+                f"Suggest a mapping: human-loops mapping suggest "
+                f"s3://{each.bucket}/{each.prefix}{each.name}/"
+            )
+    unknown = sorted({each.bucket for each in found if not each.key_is_known})
+    if unknown:
+        session.printer.note(
+            f"The default encryption of {', '.join(unknown)} cannot be read. If it is a customer "
+            "managed key, set output.encryption_key to it: otherwise no output can be read."
         )
     if inactive and not flow:
         session.printer.note(f"Left out, because they are not active: {', '.join(inactive)}")

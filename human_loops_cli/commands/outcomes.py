@@ -165,6 +165,7 @@ def _settler(session: Session, settings: Settings) -> Settler:
         s3=session.client("s3"),
         outcome_bus=bus,
         ledger=ledger,
+        a2i_runtime=lambda: session.client("sagemaker-a2i-runtime"),
         mappings=None if layer is None else download_mappings(session.client("lambda"), layer),
     )
 

@@ -13,6 +13,7 @@ import typer
 from human_loop_tables.queries import QUERIES
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_inputs, refuse_unwritable
+from human_loops_cli.mappings.absent import FIELDS_ABSENT
 from human_loops_cli.outcome_data.open_outcomes import OutcomeData
 from human_loops_cli.outcome_sources import (
     Database,
@@ -120,6 +121,9 @@ def _write(session: Session, data: ReportData, path: Path) -> None:
         file.write(content)
     if path != STANDARD_OUTPUT:
         session.printer.line(f"Report of {_loops(data):,} human loops: {path}")
+    absent = sum(row["fields_absent"] or 0 for row in data.rows["totals"])
+    if absent:
+        session.printer.note(f"{absent:,} {FIELDS_ABSENT}")
 
 
 def _loops(data: ReportData) -> int:

@@ -26,6 +26,7 @@ from human_loops_cli.inputs import (
     find_inputs,
     read_output,
 )
+from human_loops_cli.mappings.absent import FIELDS_ABSENT
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 from human_loops_cli.spreadsheet_cell import spreadsheet_cell
@@ -41,6 +42,7 @@ _OF_FIELD: Final = (
     "confidence",
     "shown",
     "note",
+    "predictionRepair",
 )
 _VALUES: Final = ("predicted", "answers", "consensus")
 
@@ -100,12 +102,7 @@ def review(
         _print(session, rows, values)
     session.printer.note(_summarize(summary))
     if summary["fieldsAbsent"]:
-        session.printer.note(
-            f"{summary['fieldsAbsent']:,} fields lack an answer's input, and the figures are "
-            "unreliable: state in the mapping what an absent input means, with absent: blank if "
-            "reviewers clear wrong predictions, or upheld if they leave the input empty to change "
-            "nothing"
-        )
+        session.printer.note(f"{summary['fieldsAbsent']:,} {FIELDS_ABSENT}")
     if summary["others"]:
         session.printer.note(f"{summary['others']:,} other JSON files are no outputs: left out")
     if summary["repeated"]:
@@ -181,7 +178,7 @@ def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) ->
                     field.get("predictedName"),
                     field["verdict"],
                     field.get("confidence"),
-                    field.get("note"),
+                    _note(field),
                 )
                 for row in rows
                 for field in row.get("fields", ())
@@ -199,13 +196,19 @@ def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) ->
                     field["name"],
                     json.dumps(field["values"]["predicted"], ensure_ascii=False),
                     json.dumps(field["values"]["answers"], ensure_ascii=False),
-                    field["verdict"] or field.get("note"),
+                    field["verdict"] or _note(field),
                 )
                 for row in rows
                 for field in row.get("fields", ())
             ),
             "none",
         )
+
+
+def _note(field: Mapping[str, Any]) -> str | None:
+    """Return a field's note, with the repair of a mapping that has one."""
+    note, repair = field.get("note"), field.get("predictionRepair")
+    return f"{note}: append {repair} to the mapping's prediction" if repair else note
 
 
 def _answers(row: Mapping[str, Any]) -> str:

@@ -40,7 +40,7 @@ class RecordedOutcome:
     ended: str
     """The end of the loop, or the time of its recovery, as the index has it."""
     recovered: bool
-    """Whether the reconciler sent the loop's event."""
+    """Whether the loop is known from A2I's API, after its event was sent again."""
 
     @classmethod
     def parse(cls, item: Mapping[str, Any]) -> RecordedOutcome:
@@ -107,7 +107,7 @@ class RecordedOutcome:
             failure_reason=outcome.get("failureReason"),
             output=ObjectLocation(bucket=bucket, key=key) if key else None,
             source=EventSource(outcome.get("eventSource", EventSource.AWS)),
-            recovered=self.recovered,
+            confirmed=self.recovered,
         )
 
 

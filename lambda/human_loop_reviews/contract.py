@@ -5,6 +5,7 @@ Constructs import this module, so it needs the standard library only.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -116,8 +117,8 @@ RECONCILER_TIMEOUT_SECONDS: Final = 900
 #: The key in the reconciler's payload with the ARNs of human loops whose events are sent again.
 RESEND: Final = "resend"
 
-#: The key in the detail of an event that the reconciler sends. The event's time is the time of
-#: sending, because A2I's API does not say when the human loop ended.
+#: The key in the detail of an event that the reconciler sends, and in the ledger's item of a loop
+#: that is known from A2I's API. The time of both is not the end, which the API does not say.
 RECOVERED: Final = "recovered"
 
 #: The key in the detail of an event that ``human-loops verify`` sends, and of its outcome: the id
@@ -257,6 +258,10 @@ LEDGER_INDEX_SORT_KEY: Final = "endTime"
 #: How the sort keys of the reconciler's own items in the ledger begin. No time begins so.
 RECONCILER_SORT_KEY_PREFIX: Final = "reconciler#"
 
+#: A human loop was created at one time, even if its event and A2I's API write the fraction of the
+#: second differently.
+SAME_TIME: Final = timedelta(seconds=1)
+
 #: The namespace of the metrics of the review handler and the reconciler, and their dimension.
 METRIC_NAMESPACE: Final = "HumanLoops"
 METRIC_DIMENSION: Final = "FlowDefinition"
@@ -264,6 +269,7 @@ METRIC_DIMENSION: Final = "FlowDefinition"
 #: The second dimension: the function that printed the metric. Each stack on a flow definition has
 #: other functions, so their metrics are not added up. The reconciler has metrics with it alone:
 #: the names of flow definitions may be unknown when its alarms are created.
+#: It is the only dimension of `UnconfirmedEvents`: such an event can name any flow definition.
 FUNCTION_METRIC_DIMENSION: Final = "FunctionName"
 
 #: The third dimension of `Failed`, beside the flow definition and the function.
@@ -280,6 +286,8 @@ class Metric(StrEnum):
     FIELDS_ABSENT = "FieldsAbsent"
     #: Loops whose output cannot be read.
     UNREADABLE = "Unreadable"
+    #: Events that were sent again and that A2I did not confirm.
+    UNCONFIRMED_EVENTS = "UnconfirmedEvents"
     TURNAROUND = "TurnaroundSeconds"
     SECONDS_WORKED = "SecondsWorked"
     OPEN_LOOPS = "OpenLoops"

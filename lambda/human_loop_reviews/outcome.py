@@ -159,7 +159,7 @@ class Outcome(ReviewOutcome):
     """The same whenever this outcome is published again. Another outcome of the same loop, such as
     one of an output that could not be read before, has another id and replaces the earlier one."""
     event_source: EventSource
-    """Who said that the loop ended: AWS, or somebody who sent the event again."""
+    """Who said that the loop ended: AWS's event, or A2I's API after an event was sent again."""
     human_loop_arn: str
     """With creationTime, the identity of the loop."""
     human_loop_name: str

@@ -1,12 +1,14 @@
 """Reconciling A2I with the ledger: the steps from a list of human loops to a repeated event.
 
 A2I may omit events, and a handler may fail on one. So all human loops that A2I lists as ended are
-looked up in the ledger. The event of one that is missing in two rounds is sent again, once.
+looked up in the ledger. The event of one that is missing in two rounds, or has another status, or
+an output that could not be read, is sent again, once.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,9 +30,10 @@ from human_loop_reviews.aws.reconciler_items import (
     Marker,
     Progress,
     ReconcilerItems,
+    Record,
     RecoveryState,
 )
-from human_loop_reviews.contract import HumanLoopStatus
+from human_loop_reviews.contract import SAME_TIME, HumanLoopStatus
 from human_loop_reviews.reconciler_settings import ReconcilerSettings
 
 logger = logging.getLogger(__name__)
@@ -47,9 +50,6 @@ MAX_CALLS_BETWEEN_TIME_CHECKS: Final = 8
 
 # A flow definition may be interrupted by temporary errors in this many runs before a run fails.
 _MAX_INTERRUPTIONS: Final = 2
-
-# A description that A2I gives of another loop of the same name has another creation time.
-_SAME_TIME: Final = timedelta(seconds=1)
 
 # What is read again when a round is resumed: A2I does not say whether it includes the time itself.
 _OVERLAP: Final = timedelta(seconds=1)
@@ -105,7 +105,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.complete = True
-        self.missing = 0
+        self.found = Counter[Record]()
         self.recovered: list[str] = []
         self.unknown_flow_definitions: list[str] = []
         self.failures = 0
@@ -114,7 +114,9 @@ class Findings:
         """Return what the function answers."""
         return {
             "complete": self.complete,
-            "missingLoops": self.missing,
+            "missingLoops": self.found[Record.MISSING],
+            "differentLoops": self.found[Record.DIFFERENT],
+            "unreadableLoops": self.found[Record.UNREADABLE],
             "recoveredLoops": self.recovered,
             "unknownFlowDefinitions": self.unknown_flow_definitions,
         }
@@ -343,13 +345,13 @@ class _Comparison:
                 self.progress = replace(self.progress, missing=())
             new = [each for each in page if resume_after is None or _is_after(each, resume_after)]
             ended = [each for each in new if each.status in self._statuses]
-            recorded = self._items.with_outcome(ended)
+            settled = self._items.settled(ended)
             for loop in new:
                 if not self._run.has_time:
                     return False
                 if loop.status not in tuple(HumanLoopStatus):
                     self._count_open(loop)
-                elif loop.status in self._statuses and loop not in recorded:
+                elif loop.status in self._statuses and loop not in settled:
                     self._look_up(loop)
                 self.progress = replace(self.progress, resume_after=loop.creation_time)
             if not self._run.has_time:
@@ -376,7 +378,7 @@ class _Comparison:
                 return False
             loop = self._reconciler.human_loops.describe(each.rpartition("/")[2])
             if loop is None:
-                self._note_missing(each)
+                self._note(each, Record.MISSING)
                 logger.error(
                     "human loop %s is not in the ledger, and A2I no longer knows it",
                     each,
@@ -386,10 +388,12 @@ class _Comparison:
                 self._look_up(loop)
         return True
 
-    def _note_missing(self, arn: str) -> None:
-        self._findings.missing += 1
+    def _note(self, arn: str, record: Record) -> None:
+        self._findings.found[record] += 1
         known = self.progress.missing
-        if arn not in known and len(known) < _MAX_MISSING_NOTED:
+        # The event of an unreadable output did arrive.
+        is_lost = record is not Record.UNREADABLE
+        if is_lost and arn not in known and len(known) < _MAX_MISSING_NOTED:
             self.progress = replace(self.progress, missing=(*known, arn))
 
     def interrupted_by(self, error: Exception) -> None:
@@ -414,20 +418,29 @@ class _Comparison:
         )
 
     def _look_up(self, loop: ListedLoop) -> None:
-        """Look an ended loop up, and go one step further with its recovery if it is missing."""
+        """Look an ended loop up, and go one step further with its recovery if it is not settled."""
         try:
             found = self._items.find(loop.arn)
-            if found.has_outcome(loop.creation_time):
+            record = found.record_of(loop)
+            marker = found.marker(loop.creation_time)
+            if record is Record.SETTLED:
                 return
-            self._note_missing(loop.arn)
-            self._recover(loop, found.marker(loop.creation_time))
+            self._note(loop.arn, record)
+            if record is Record.DIFFERENT:
+                logger.error(
+                    "human loop %s: A2I says %s, the ledger another status",
+                    loop.name,
+                    loop.status,
+                    extra=_fields(loop),
+                )
+            self._recover(loop, marker, record)
         except (ClientError, HTTPClientError, EventNotResentError) as error:
             if _is_temporary(error):
                 raise
             self._findings.failures += 1
             _log_error(loop.arn, error)
 
-    def _recover(self, loop: ListedLoop, marker: Marker | None) -> None:
+    def _recover(self, loop: ListedLoop, marker: Marker | None, record: Record) -> None:
         this_round = self.progress.round
         if marker is None:
             missing = Marker(
@@ -447,20 +460,22 @@ class _Comparison:
         if described is None or not self._is_the_same(described, loop):
             logger.info("human loop %s: deleted", loop.name, extra=_fields(loop))
             return
-        if described.arn != loop.arn and self._items.find(described.arn).has_outcome(
-            loop.creation_time
-        ):
-            return
+        if described.arn != loop.arn:
+            record = self._items.find(described.arn).record_of(loop)
+            if record is Record.SETTLED:
+                return
         sending = replace(
             marker, state=RecoveryState.SENDING, round=this_round, run=self._run.run_id
         )
-        if self._reconciler.send(described, sending, instead_of=marker, run=self._run):
+        sent = self._reconciler.send(described, sending, instead_of=marker, run=self._run)
+        # The event of an unreadable output did arrive, and nothing was lost.
+        if sent and record is not Record.UNREADABLE:
             self._findings.recovered.append(loop.arn)
 
     def _is_the_same(self, described: DescribedLoop, loop: ListedLoop) -> bool:
         return (
             described.status in self._statuses
-            and abs(described.creation_time - loop.creation_time) < _SAME_TIME
+            and abs(described.creation_time - loop.creation_time) < SAME_TIME
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
+from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.same_loop import require_same_loop
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
@@ -16,7 +17,7 @@ from human_loop_reviews.aws.calls import error_code
 from human_loop_reviews.aws.ledger import Entry, Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.aws.spokes import Spokes
-from human_loop_reviews.contract import VERIFICATION_SECONDS, HumanLoopStatus
+from human_loop_reviews.contract import SAME_TIME, VERIFICATION_SECONDS, HumanLoopStatus
 from human_loop_reviews.mapping_files import MappingFiles
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review
@@ -35,6 +36,9 @@ class OutputNotReadyError(Exception):
 class Settler:
     """Settles ended loops: reads and reviews the output, publishes and records the outcome.
 
+    Only AWS can send AWS's own events. About the loop of an event that was sent again, A2I is asked
+    first: what it says is settled, and nothing else of the event.
+
     If a step before the ledger fails, a retry may publish the outcome again, with the same id. Once
     the ledger is written, the same event changes nothing. An output that cannot be read has an
     outcome that says why, until an event can be settled.
@@ -48,10 +52,12 @@ class Settler:
     """The bus that outcomes are published on."""
     ledger: Ledger
     """The ledger."""
+    a2i_runtime: Callable[[], Any]
+    """Returns a client of ``sagemaker-a2i-runtime``. Most events need none."""
     mappings: MappingFiles | None = None
     """The owner's mappings of custom tasks; None without mappings."""
     spokes: Spokes | None = None
-    """The accounts whose outputs a hub reads. None outside a hub, where the client reads them."""
+    """The accounts with the loops of a hub. None outside a hub, where the clients are used."""
 
     def settle(self, event: Any) -> None:
         """Settle the loop that an event is about.
@@ -84,7 +90,9 @@ class Settler:
             _log("a verification of another stack", loop)
             return
         try:
-            self._settle(loop)
+            confirmed = self._confirm(loop)
+            if confirmed is not None:
+                self._settle(confirmed)
         except Exception as error:
             # The errors of AWS do not name the loop.
             _log(f"not settled ({error_code(error)})", loop, error=error)
@@ -101,10 +109,33 @@ class Settler:
         output = self._read_output(loop)
         return output, self._review(loop, output)
 
+    def _confirm(self, loop: HumanLoopEvent) -> HumanLoopEvent | None:
+        """Return what A2I says about the loop of an event that was sent again. None if it is open.
+
+        AWS's own event is returned as it is, and so is a verification, which A2I does not know.
+        """
+        if loop.source is EventSource.AWS or loop.verification is not None:
+            return loop
+        # Only such an event needs this module, with its client.
+        from human_loop_reviews.confirm import NotConfirmed, confirm
+
+        client = self.a2i_runtime() if self.spokes is None else self.spokes.a2i_runtime(loop)
+        answer = confirm(loop, client)
+        if isinstance(answer, NotConfirmed):
+            _log(f"not settled, because {answer.reason}", loop)
+            metrics.emit_unconfirmed()
+            return None
+        if abs(answer.creation_time - loop.creation_time) >= SAME_TIME:
+            # A loop that was deleted, with the same name. Or somebody made the event up.
+            at, event_at = answer.creation_time_text, loop.creation_time_text
+            _log(f"was created at {at}, not at {event_at} as its event says", answer)
+            metrics.emit_unconfirmed()
+        return answer
+
     def _settle(self, loop: HumanLoopEvent) -> None:
         entry = self.ledger.find(loop)
         if entry is not None:
-            loop = entry.attribute_to_aws(loop)
+            loop = entry.complete(loop)
             if entry.settles(loop):
                 _log("settled before", loop)
                 return
@@ -137,7 +168,7 @@ class Settler:
         )
         # Another event can say the same. Then the ledger keeps the one that takes precedence.
         is_new = entry is None or entry.outcome_id != outcome["outcomeId"]
-        if is_new:
+        if entry is None or is_new or not entry.is_authoritative:
             self.outcome_bus.publish(loop, outcome)
         return self.ledger.record(loop, outcome) and is_new
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -126,6 +127,47 @@ def test_buckets_and_keys_give_deployments_of_their_own(account: Account) -> Non
         "reviews-example": (["one"], None),
         "reviews-example-2": (["three", "two"], KEY),
     }
+
+
+@pytest.mark.parametrize(
+    ("encryption", "output"),
+    [
+        ({"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}, {"encryption_key": KEY}),
+        ({"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/reviews"}, {"encryption_key": KEY}),
+        ({"SSEAlgorithm": "aws:kms"}, {"encrypted_by_s3": True}),
+        (
+            {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/aws/s3"},
+            {"encrypted_by_s3": True},
+        ),
+        ({"SSEAlgorithm": "AES256"}, {"encrypted_by_s3": True}),
+    ],
+)
+def test_key_of_the_bucket_is_that_of_a_flow_definition_without_one(
+    account: Account, encryption: dict[str, str], output: dict[str, Any]
+) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="reviews")
+    s3.put_bucket_encryption(
+        Bucket="reviews",
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]
+        },
+    )
+    account.add("one", "s3://reviews")
+    assert configured()["reviews"]["output"] == {"bucket": "reviews", **output}
+
+
+def test_bucket_without_an_encryption_configuration_has_no_key(account: Account) -> None:
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="reviews")
+    account.add("one", "s3://reviews")
+    assert configured()["reviews"]["output"] == {"bucket": "reviews", "encrypted_by_s3": True}
+
+
+def test_bucket_with_encryption_that_cannot_be_read_is_named(account: Account) -> None:
+    account.add("one", "s3://reviews")
+    result = run("configure")
+    assert "The default encryption of reviews cannot be read." in result.stderr
+    assert json.loads(result.stdout)["deployments"]["reviews"]["output"] == {"bucket": "reviews"}
 
 
 def test_named_flow_definitions_only(account: Account) -> None:

@@ -29,7 +29,7 @@ def test_outcomes_are_downloaded_as_they_were_published(ledger: Republished) -> 
         ledger.record(settled("invoice-1")),
         ledger.record(settled("failed", humanLoopStatus="Failed", failureReason="why")),
         ledger.record(settled("unreadable"), error="output: expected an object"),
-        ledger.record({**settled("recovered", recovered=True), "source": "human-loop-events"}),
+        ledger.record({**settled("recovered"), "source": "human-loop-events"}),
     ]
     result = run("outcomes", "download", "--all", "--values", "-o", "-")
     assert (result.exit_code, result.stderr) == (0, "4 outcomes\n")

@@ -28,6 +28,7 @@ STATEMENTS: dict[str, dict[str, Any]] = {
 ACTIONS = {
     "monitoring": "cloudwatch",
     "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:ListObjectsV2": "s3:ListBucket",
@@ -230,7 +231,7 @@ def interrupt(_: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
 def test_configuring(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:
     flow_definitions(answers, "invoices")
     assert run("configure").exit_code == 0
-    check(calls, allowed("Configure"))
+    check(calls, allowed("Configure", "ConfigureBuckets"))
     assert stack
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from human_loop_reviews.a2i.event import parse_event
+from human_loop_reviews.a2i.event import EventSource, parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.disclosure import Disclosure
@@ -69,6 +70,8 @@ class Republished:
     def record(self, event: Mapping[str, Any], error: str | None = None) -> dict[str, Any]:
         """Record a loop as the handler does, and return the outcome that it published."""
         loop = parse_event(event)
+        # The handler records such an event only after A2I confirmed it.
+        loop = replace(loop, confirmed=loop.source is EventSource.RESENT)
         output = review = None
         if error is None and loop.status == "Completed":
             text = sample_output("textract-invoice", humanLoopName=loop.human_loop_name)
@@ -164,9 +167,7 @@ def test_failed_recovered_and_unreadable_outcomes_are_published_as_they_are(
 ) -> None:
     failed = ledger.record(settled("failed", humanLoopStatus="Failed", failureReason="why"))
     unreadable = ledger.record(settled("unreadable"), error="output: expected an object")
-    recovered = ledger.record(
-        {**settled("recovered", recovered=True), "source": "human-loop-events"}
-    )
+    recovered = ledger.record({**settled("recovered"), "source": "human-loop-events"})
     assert recovered["endTime"] is None
     assert run_json("outcomes", "republish", "--all")["published"] == 3
     published = {each["detail"]["humanLoopName"]: each["detail"] for each in ledger.published()}

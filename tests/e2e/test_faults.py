@@ -72,7 +72,7 @@ def perfect() -> Observations:
             "taskType": loop.sample.outcome["taskType"]
             if loop.sample and (loop.repaired or loop.first_output in (None, loop.output))
             else None,
-            **({"recovered": True} if loop.recovered else {}),
+            **({"recovered": True} if loop.recovered or loop.throttled else {}),
         }
         for loop in recorded
     ]
@@ -102,7 +102,7 @@ def perfect() -> Observations:
             for event in events
             if event["detail"]["humanLoopStatus"] == "Failed"
         ],
-        injected={loop.name: 100 for loop in PLANNED if loop.request_faults},
+        injected={loop.name: 100 for loop in PLANNED if loop.request_faults or loop.throttled},
         notes=[],
     )
 

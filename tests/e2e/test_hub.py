@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from local.a2i_server import A2IServer, Loop
 from local.cases import Case, human_loop_event, output_uri
 from local.command_line import CommandLine
 from local.deployment import EmulatedStack
@@ -77,7 +78,7 @@ def test_alert_of_the_hub_names_account_and_region(
 
 
 def test_event_that_did_not_reach_the_hub_is_forwarded_again(
-    other_account: Emulator, stacks: Mapping[str, EmulatedStack], hub: Observer
+    other_account: Emulator, stacks: Mapping[str, EmulatedStack], hub: Observer, a2i: A2IServer
 ) -> None:
     stack = stacks["spoke"]
     event = human_loop_event(
@@ -86,6 +87,16 @@ def test_event_that_did_not_reach_the_hub_is_forwarded_again(
         "Failed",
         account=SPOKE_ACCOUNT,
         region=SPOKE_REGION,
+    )
+    # The hub asks A2I about it, in the account of the spoke.
+    a2i.add(
+        Loop(
+            "lost-audit",
+            FORWARDED_FLOW_DEFINITION,
+            "Failed",
+            account=SPOKE_ACCOUNT,
+            region=SPOKE_REGION,
+        )
     )
     rule = f"arn:aws:events:{SPOKE_REGION}:{SPOKE_ACCOUNT}:rule/{stack['StatusChangeRuleName']}"
     put(

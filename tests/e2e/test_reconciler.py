@@ -23,6 +23,8 @@ ENDED = datetime.now(UTC).replace(microsecond=318_000) - timedelta(days=1)
 NOTHING = {
     "complete": True,
     "missingLoops": 0,
+    "differentLoops": 0,
+    "unreadableLoops": 0,
     "recoveredLoops": [],
     "unknownFlowDefinitions": [],
 }

@@ -171,7 +171,8 @@ def _doubled(loop: FaultyLoop, found: _ObservationsByLoop) -> Iterator[str]:
             yield f"{place} had {count} events, expected at most {expected[1]}"
     messages = found.dead_letter_messages.get(loop.name, [])
     explained = _sent_again(loop, messages) + _moved_along(messages, loop)
-    if len(messages) - explained > (loop.dead_letter_reason is not None):
+    expected_messages = (loop.dead_letter_reason is not None) + loop.is_unreadable
+    if len(messages) - explained > expected_messages:
         yield f"{len(messages)} dead-letter messages: {[each.reason for each in messages]}"
 
 
@@ -182,7 +183,7 @@ def _record(loop: FaultyLoop) -> dict[str, Any]:
         "humanLoopStatus": loop.status,
         "humanLoopArn": loop.arn,
         "taskType": loop.sample.outcome["taskType"] if loop.sample and is_read else None,
-        "recovered": True if loop.recovered else None,
+        "recovered": True if loop.recovered or loop.throttled else None,
     }
 
 
@@ -193,7 +194,7 @@ def _arrivals(
     # With direct delivery, the run invokes the handler and puts no event on the bus.
     sent = len(loop.events) * (1 + loop.repaired) if loop.delivery == "buffered" else 0
     least = sent + loop.recovered
-    most = sent + loop.resent_at_most * loop.recovered
+    most = sent + loop.resent_at_most * loop.recovered + loop.is_unreadable
     yield "the topic", (least, most), found.topic[loop.name]
     yield "the queue", (least, most), found.queue[loop.name]
     is_alerted = loop.status == "Failed"
@@ -204,6 +205,8 @@ def _least_injected(loop: FaultyLoop) -> int:
     harmful = sum(
         fault is not Exchange.pass_on for _, each in loop.request_faults for fault in each
     )
+    if loop.throttled:
+        return loop.throttled
     return harmful if loop.all_must_occur else min(harmful, 1)
 
 

@@ -6,6 +6,7 @@ import json
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -138,6 +139,7 @@ class FaultRun:
             if loop.first_output is not None:
                 self._put(loop, loop.first_output)
         self._take_stock()
+        self._add_to_a2i(loop for loop in loops if loop.throttled)
         self._end_without_outcome_bus(early, shuffle)
         self._create_outcome_bus()
         self._send([loop for loop in loops if not loop.before_the_bus], shuffle)
@@ -274,16 +276,7 @@ class FaultRun:
 
     def _reconcile(self, loops: Sequence[FaultyLoop]) -> None:
         """Add the loops to A2I, and run the reconcilers until they find no missing loop."""
-        for loop in loops:
-            self._a2i.add(
-                Loop(
-                    loop.name,
-                    loop.delivery,
-                    loop.status,
-                    creation_time=CREATED,
-                    output_s3_uri=loop.output_uri,
-                )
-            )
+        self._add_to_a2i(loop for loop in loops if not loop.throttled)
         for stack in self.stacks.values():
             for _ in range(_MAX_RECONCILER_RUNS):
                 answer = self._invoke_reconciler(stack)
@@ -292,6 +285,19 @@ class FaultRun:
                 time.sleep(_SECONDS_BETWEEN_RUNS)
             else:
                 self._notes.append(f"the reconciler still found missing loops: {answer}")
+
+    def _add_to_a2i(self, loops: Iterable[FaultyLoop]) -> None:
+        for loop in loops:
+            self._a2i.add(
+                Loop(
+                    loop.name,
+                    loop.delivery,
+                    loop.status,
+                    creation_time=CREATED,
+                    output_s3_uri=loop.output_uri,
+                    throttled=loop.throttled,
+                )
+            )
 
     def _invoke_reconciler(self, stack: ObservedStack) -> dict[str, Any]:
         response = self._lambda.invoke(FunctionName=stack.outputs["ReconcilerName"])
@@ -324,7 +330,7 @@ class FaultRun:
             topic=[json.loads(body) for stack in stacks for body in stack.topic.collect()],
             queue=[json.loads(body) for stack in stacks for body in stack.queue.collect()],
             alerts=[text for stack in stacks for text in stack.alerts.collect()],
-            injected=dict(self._proxy.injected),
+            injected=Counter(self._proxy.injected) + self._a2i.throttled,
             notes=[*self._notes, *self._proxy.errors],
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from human_loop_reviews.contract import PROJECT_SOURCE
 from local.a2i_server import flow_definition_arn
 from local.cases import human_loop_event, output_uri
 from local.emulator import ACCOUNT, REGION
@@ -53,6 +54,8 @@ class FaultyLoop:
     """Whether its output is replaced after it was found unreadable, and its event sent again."""
     recovered: bool = False
     """Whether the reconciler recovers it."""
+    throttled: int = 0
+    """How many questions about it A2I throttles. Its events are sent from the project's source."""
     resent_at_most: int = 1
     """How often the reconciler may send its event."""
     is_recorded: bool = True
@@ -65,6 +68,11 @@ class FaultyLoop:
     def arn(self) -> str:
         """The loop's ARN."""
         return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:human-loop/{self.name}"
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether its output stays unreadable. The reconciler sends its event once more."""
+        return self.first_output not in (None, self.output) and not self.repaired
 
     @property
     def output_uri(self) -> str | None:
@@ -269,6 +277,18 @@ def _no_bus(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     return replace(loop, before_the_bus=True, dead_letter_reason=reason, recovered=True)
 
 
+def _sent_again_and_throttled(planner: Planner, loop: FaultyLoop) -> FaultyLoop:
+    """Send a forged status and forged times, while A2I throttles the handler's questions."""
+    # Lambda has three attempts, SQS thirty. The SDK makes two requests in each.
+    throttled = planner.times(4 if loop.delivery == "direct" else 10)
+    # An event that says Failed would raise an alert: alerts see what is sent.
+    forged = loop.event("Failed" if loop.status == "Failed" else "Stopped", minutes=-1_000_000)
+    forged["source"] = PROJECT_SOURCE
+    forged["detail"]["creationTime"] = "2099-01-01T00:00:00.000Z"
+    copies = 1 if loop.delivery == "direct" else planner.times(3)
+    return replace(loop, events=[forged] * copies, throttled=throttled)
+
+
 def _malformed(_planner: Planner, loop: FaultyLoop) -> FaultyLoop:
     event = loop.event()
     event["detail"]["creationTime"] = "yesterday"
@@ -328,6 +348,7 @@ _FAULTS = {
     "handler killed": _LoopFault(apply=_killed, share=1.5),
     "several of these, and duplicates": _LoopFault(apply=_several, share=3, has_output=True),
     "outcome bus missing": _LoopFault(apply=_no_bus, share=1, at_most=20),
+    "sent again, A2I throttles": _LoopFault(apply=_sent_again_and_throttled, share=3),
     "event omitted": _LoopFault(apply=_omitted, share=3),
     "event omitted, answers lost": _LoopFault(apply=_omitted_and_answers_lost, share=1.5),
     "event omitted, reconciler killed": _LoopFault(apply=_omitted_and_killed, share=0.5),

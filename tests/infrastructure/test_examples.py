@@ -94,9 +94,9 @@ def test_example_synthesizes_without_warnings(
     (stack,) = (each for each in stacks if each.stack_name == stack_name)
     for resource_type, count in expected.items():
         Template.from_stack(stack).resource_count_is(resource_type, count)
-    assert [
-        str(message.entry.data) for each in app.synth().stacks for message in each.messages
-    ] == []
+    warnings = [str(message.entry.data) for each in app.synth().stacks for message in each.messages]
+    # Who copies an example must find out whether the bucket has a key.
+    assert [each for each in warnings if "output-bucket-key" not in each] == []
 
 
 def test_every_example_app_is_tested() -> None:

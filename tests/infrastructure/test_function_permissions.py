@@ -106,6 +106,7 @@ def _calls_of_handler(variables: dict[str, str], bucket: str, key: str) -> Itera
     yield "dynamodb", "GetItem", {"TableName": table}
     yield "dynamodb", "PutItem", {"TableName": table}
     yield from _events(variables["OUTCOME_BUS"], OUTCOME_DETAIL_TYPE)
+    yield "sagemaker", "DescribeHumanLoop", {"HumanLoopName": "invoice-1042"}
     yield "s3", "GetObject", {"Bucket": bucket, "Key": key}
     yield "s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key}
     if "DEAD_LETTER_QUEUE_URL" in variables:

@@ -239,6 +239,27 @@ def test_role_of_the_spoke_reads_the_output_and_nothing_else() -> None:
     assert _wrong(*reading, *_denied(*others)) == []
 
 
+def test_role_of_the_spoke_describes_the_human_loops_of_its_account_and_region() -> None:
+    def request(action: str, resource: str) -> Request:
+        return Request(
+            why="the hub asks about an event that was sent again",
+            principal=f"arn:aws:sts::{SPOKE_ACCOUNT}:assumed-role/output/session",
+            action=action,
+            resource=resource,
+            account=SPOKE_ACCOUNT,
+            context={},
+            identity=(_policy(SPOKE, "LoopPolicy"),),
+        )
+
+    loop = f"arn:aws:sagemaker:{SPOKE_REGION}:{SPOKE_ACCOUNT}:human-loop/claim-1"
+    others = [
+        request("sagemaker:DescribeHumanLoop", loop.replace(SPOKE_REGION, "eu-west-2")),
+        request("sagemaker:StopHumanLoop", loop),
+        request("sagemaker:DeleteHumanLoop", loop),
+    ]
+    assert _wrong(request("sagemaker:DescribeHumanLoop", loop), *_denied(*others)) == []
+
+
 def test_spoke_does_not_forward_the_events_of_verifications() -> None:
     (rule,) = _account(SPOKE).of_type("AWS::Events::Rule")
 
@@ -415,7 +436,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
             alerts=Alerts(stack, "Alerts"),
             event_bus=HumanLoopHub(stack, "Other", accounts=[SPOKE_ACCOUNT]),
         ),
-        "expected None, and a HumanLoopEvents beside the spoke in each account",
+        "expected False, and a HumanLoopEvents beside the spoke in each account",
     ),
     "a handler of no hub": (
         lambda stack: _loops(stack, handler=ReviewHandler(stack, "H", output=_output(stack))),

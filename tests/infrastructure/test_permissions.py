@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -80,6 +82,7 @@ HANDLER_ACTIONS = {
     "logs:PutLogEvents",
     "s3:GetObject",
     "s3:ListBucket",
+    "sagemaker:DescribeHumanLoop",
     "sqs:SendMessage",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
@@ -280,7 +283,8 @@ def test_review_handler_may_do_what_is_documented_and_nothing_else(
         buffered = bool(synthesized.of_type("AWS::Lambda::EventSourceMapping"))
         expected = HANDLER_ACTIONS | QUEUE_ACTIONS if buffered else HANDLER_ACTIONS
         if synthesized.name in HUBS:
-            expected = expected - {"s3:GetObject", "s3:ListBucket"} | {"sts:AssumeRole"}
+            through_the_spoke = {"s3:GetObject", "s3:ListBucket", "sagemaker:DescribeHumanLoop"}
+            expected = expected - through_the_spoke | {"sts:AssumeRole"}
         if "default" not in json.dumps(function["Environment"]["Variables"]["OUTCOME_BUS"]):
             expected = expected | {"events:DescribeEventBus"}
         if "VpcConfig" in function:
@@ -330,9 +334,12 @@ def test_reconciler_may_do_what_is_documented_and_nothing_else(synthesized: Synt
     assert bool(functions) == (synthesized.name not in WITHOUT_RECONCILER)
 
 
-def test_reconciler_describes_human_loops_of_its_account_and_region_only() -> None:
+@pytest.mark.parametrize("functions", [reconcilers, review_handlers])
+def test_human_loops_of_this_account_and_region_only_are_described(
+    functions: Callable[[Synthesized], dict[str, Any]],
+) -> None:
     synthesized = synthesize("minimal")
-    ((_, function),) = reconcilers(synthesized).items()
+    ((_, function),) = functions(synthesized).items()
     (resource,) = (
         resource
         for statement in identity_statements(synthesized, function["Role"]["Fn::GetAtt"][0])

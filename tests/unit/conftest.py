@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
+from botocore.validate import ParamValidator
 from moto import mock_aws
 
 from human_loop_reviews.aws.ledger import Ledger
@@ -43,9 +45,62 @@ def _no_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
 
 
+@dataclass
+class A2I:
+    """What A2I says about human loops. botocore's model checks the answers."""
+
+    described: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The answers of ``DescribeHumanLoop``, by the loop's name."""
+    errors: list[str] = field(default_factory=list)
+    """The codes of the errors that answer the next requests."""
+    asked: list[str] = field(default_factory=list)
+    """The names in all requests."""
+
+    def has(self, event: dict[str, Any], **changes: Any) -> None:
+        """Let A2I say what an event says, or something else."""
+        detail = event["detail"]
+        answer = {
+            "HumanLoopName": detail["humanLoopName"],
+            "HumanLoopArn": detail["humanLoopArn"],
+            "FlowDefinitionArn": detail["flowDefinitionArn"],
+            "HumanLoopStatus": detail["humanLoopStatus"],
+            "CreationTime": datetime.fromisoformat(detail["creationTime"]),
+            "FailureCode": detail["failureCode"],
+            "FailureReason": detail["failureReason"],
+            "HumanLoopOutput": detail["humanLoopOutput"]
+            and {"OutputS3Uri": detail["humanLoopOutput"]["outputS3Uri"]},
+            **changes,
+        }
+        self.described[detail["humanLoopArn"].rpartition("/")[2]] = {
+            name: value for name, value in answer.items() if value is not None
+        }
+
+    def client(self, **options: Any) -> Any:
+        """Create a client that asks this A2I."""
+        client = boto3.client("sagemaker-a2i-runtime", **options)
+        client.meta.events.register("before-call.sagemaker-a2i-runtime", self._answer)
+        return client
+
+    def _answer(self, *, model: Any, params: dict[str, Any], **_: Any) -> Any:
+        assert model.name == "DescribeHumanLoop"
+        name = params["url_path"].rpartition("/")[2]
+        self.asked.append(name)
+        code = self.errors.pop(0) if self.errors else None
+        if code is None and name not in self.described:
+            code = "ResourceNotFoundException"
+        if code is not None:
+            error = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {}}
+            return AWSResponse(params["url"], 400, HTTPHeaders(), None), error
+        answer = self.described[name]
+        report = ParamValidator().validate(answer, model.output_shape)
+        assert not report.has_errors(), report.generate_report()
+        return AWSResponse(params["url"], 200, HTTPHeaders(), None), answer
+
+
 @dataclass(frozen=True)
 class World:
     settler: Settler
+    a2i: A2I
     s3: Any
     dynamodb: Any
     events: Any
@@ -124,13 +179,15 @@ def world() -> Iterator[World]:
             disclosure=Disclosure(),
             max_output_bytes=64 * 1024 * 1024,
         )
+        a2i = A2I()
         settler = Settler(
             settings=settings,
             s3=s3,
+            a2i_runtime=a2i.client,
             outcome_bus=OutcomeBus(events, "default", ledger_arn=LEDGER_ARN),
             ledger=Ledger(dynamodb, "ledger", timedelta(days=400)),
         )
-        yield World(settler, s3, dynamodb, events, sqs, queue)
+        yield World(settler, a2i, s3, dynamodb, events, sqs, queue)
 
 
 def sample_output(name: str, **changes: Any) -> str:

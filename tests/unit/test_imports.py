@@ -20,9 +20,10 @@ ALLOWED = {
     "settings": {"contract", "disclosure"},
     "outcome": {"contract", "a2i", "review", "disclosure"},
     "review_output": {"mapping", "a2i", "review", "tasks"},
+    "confirm": {"contract", "a2i", "aws"},
     "settle": {
-        *("contract", "a2i", "review", "aws", "settings", "outcome", "review_output"),
-        "mapping_files",
+        *("contract", "a2i", "review", "aws", "confirm"),
+        *("settings", "outcome", "review_output", "mapping_files"),
     },
     "reconciler_settings": {"contract", "settings"},
     "reconcile": {"contract", "aws", "reconciler_settings"},

@@ -15,13 +15,15 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.event import parse_event, time_text
+from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.aws.human_loop_bus import EventBusNotFoundError, HumanLoopBus
-from human_loop_reviews.aws.human_loops import HumanLoops
+from human_loop_reviews.aws.human_loops import HumanLoops, ListedLoop
 from human_loop_reviews.aws.human_loops import flow_definition_arn as arn_in_the_environment_of
 from human_loop_reviews.aws.reconciler_items import (
     Marker,
     Progress,
     ReconcilerItems,
+    Record,
     RecoveryState,
 )
 from human_loop_reviews.contract import HumanLoopStatus
@@ -33,7 +35,7 @@ from human_loop_reviews.reconcile import (
 )
 from human_loop_reviews.reconciler_settings import ReconcilerSettings
 from local.a2i_server import A2IServer, Loop, flow_definition_arn, running_a2i
-from tests.unit.conftest import World, ended_loop, printed_metrics
+from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output
 
 NOW = datetime(2026, 3, 14, 12, tzinfo=UTC)
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:reconciler"
@@ -41,13 +43,20 @@ ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 
 
 def found(
-    *, complete: bool = True, missing: int = 0, recovered: Sequence[str] = ()
+    missing: int = 0,
+    recovered: Sequence[str] = (),
+    *,
+    different: int = 0,
+    unreadable: int = 0,
+    complete: bool = True,
 ) -> dict[str, Any]:
-    """Return the report of a run that knows all flow definitions."""
+    """Return what a run answers."""
     return {
         "complete": complete,
         "missingLoops": missing,
-        "recoveredLoops": list(recovered),
+        "differentLoops": different,
+        "unreadableLoops": unreadable,
+        "recoveredLoops": [*recovered],
         "unknownFlowDefinitions": [],
     }
 
@@ -116,6 +125,16 @@ class Reconciled:
             )
         )
 
+    def outcomes(self) -> list[dict[str, Any]]:
+        """Return the items of the ledger that are outcomes."""
+        return [item for item in self.world.ledger() if "outcomeId" in item]
+
+    def describe(self, loop: Loop) -> None:
+        """Let A2I say to the handler what it says to the reconciler."""
+        self.world.a2i.described[loop.name] = self.a2i.answer(
+            "DescribeHumanLoop", {"HumanLoopName": loop.name}
+        )
+
     def operations(self) -> list[str]:
         return [operation for operation, _ in self.a2i.requests]
 
@@ -166,27 +185,12 @@ def reconciled(world: World) -> Iterator[Reconciled]:
 def test_missing_loop_is_sent_again_in_the_second_round_only(reconciled: Reconciled) -> None:
     loop = reconciled.loop()
 
-    assert reconciled.run() == {
-        "complete": True,
-        "missingLoops": 1,
-        "recoveredLoops": [],
-        "unknownFlowDefinitions": [],
-    }
+    assert reconciled.run() == found(missing=1)
     assert reconciled.sent() == []
-    assert reconciled.run() == {
-        "complete": True,
-        "missingLoops": 1,
-        "recoveredLoops": [loop.arn],
-        "unknownFlowDefinitions": [],
-    }
+    assert reconciled.run() == found(missing=1, recovered=[loop.arn])
     assert len(reconciled.sent()) == 1
     for _ in range(3):
-        assert reconciled.run() == {
-            "complete": True,
-            "missingLoops": 1,
-            "recoveredLoops": [],
-            "unknownFlowDefinitions": [],
-        }
+        assert reconciled.run() == found(missing=1)
     assert reconciled.sent() == []
 
 
@@ -221,12 +225,11 @@ def test_event_that_is_sent_has_all_that_the_documented_one_has(
         "recovered": True,
     }
     assert event["detail"].keys() - {"recovered"} == ended_loop()["detail"].keys()
-    parsed = parse_event(event)
-    assert (parsed.end_time, parsed.turnaround_seconds) == (None, None)
+    assert parse_event(event).human_loop_arn == loop.arn
 
 
 def test_recovered_loop_is_recorded_without_an_end(reconciled: Reconciled) -> None:
-    reconciled.loop()
+    reconciled.describe(reconciled.loop())
     reconciled.run()
     reconciled.run()
     reconciled.world.settler.settle(reconciled.sent()[0])
@@ -473,12 +476,7 @@ def test_throttled_list_is_resumed_by_the_next_run(reconciled: Reconciled) -> No
     reconciled.run()
     reconciled.a2i.fail("ThrottlingException")
 
-    assert reconciled.run() == {
-        "complete": False,
-        "missingLoops": 0,
-        "recoveredLoops": [],
-        "unknownFlowDefinitions": [],
-    }
+    assert reconciled.run() == found(missing=0, complete=False)
     assert reconciled.run()["recoveredLoops"] == [loop.arn]
 
 
@@ -567,11 +565,8 @@ def test_unknown_flow_definition_is_reported_and_the_others_are_compared(
     reconciled.run()
     capsys.readouterr()
 
-    assert reconciled.run() == {
-        "complete": False,
-        "missingLoops": 1,
-        "recoveredLoops": [loop.arn],
-        "unknownFlowDefinitions": [unknown],
+    assert reconciled.run() == found(1, [loop.arn], complete=False) | {
+        "unknownFlowDefinitions": [unknown]
     }
     printed = {each["FlowDefinition"]: each for each in printed_metrics(capsys)}
     assert printed["invocies"]["UnknownFlowDefinitions"] == 1
@@ -637,12 +632,7 @@ def test_loop_deleted_between_list_and_description_is_no_error(
     reconciled.run()
     monkeypatch.setattr(HumanLoops, "describe", lambda *_: None)
 
-    assert reconciled.run() == {
-        "complete": True,
-        "missingLoops": 1,
-        "recoveredLoops": [],
-        "unknownFlowDefinitions": [],
-    }
+    assert reconciled.run() == found(missing=1)
 
 
 def test_loop_started_again_between_list_and_description_is_left_to_the_next_run(
@@ -718,12 +708,7 @@ def test_loop_is_not_missing_twice_in_one_round(reconciled: Reconciled) -> None:
     reconciled.remaining = [900, 900, 900, RESERVE_SECONDS]
     assert not reconciled.run()["complete"]
 
-    assert reconciled.run() == {
-        "complete": True,
-        "missingLoops": 1,
-        "recoveredLoops": [],
-        "unknownFlowDefinitions": [],
-    }
+    assert reconciled.run() == found(missing=1)
     assert reconciled.sent() == []
 
 
@@ -955,26 +940,109 @@ def test_items_of_a_name_are_read_to_the_last_page(
     query = dynamodb.query
     monkeypatch.setattr(dynamodb, "query", lambda **request: query(Limit=1, **request))
 
-    found = reconciled.reconciler.items.find(loops[0].arn)
+    items = reconciled.reconciler.items.find(loops[0].arn)
 
-    assert [found.has_outcome(loop.creation_time) for loop in loops] == [True] * 3
-    assert not found.has_outcome(NOW)
+    assert [items.record_of(listed(loop)) for loop in loops] == [Record.SETTLED] * 3
+    assert items.record_of(replace(listed(loops[0]), creation_time=NOW)) is Record.MISSING
 
 
-@pytest.mark.parametrize(
-    ("source", "recovered"),
-    [("aws.sagemaker", True), ("human-loop-events", False), ("human-loop-events", "true")],
-)
-def test_end_is_unknown_only_if_our_own_event_says_so(source: str, recovered: object) -> None:
-    event = {**ended_loop(recovered=recovered), "source": source}
+def listed(loop: Loop, status: str | None = None) -> ListedLoop:
+    return ListedLoop(
+        arn=loop.arn,
+        name=loop.name,
+        flow_definition_arn=loop.flow_definition_arn,
+        status=status or loop.status,
+        creation_time=loop.creation_time,
+    )
 
-    assert parse_event(event).end_time == datetime(2019, 11, 14, 17, 49, 25, tzinfo=UTC)
+
+# What the ledger says differs from what A2I says
+
+
+def test_forged_item_with_the_right_creation_time_does_not_hide_a_lost_event(
+    reconciled: Reconciled,
+) -> None:
+    """As an earlier version recorded an event of the project's source, with AWS's event lost."""
+    loop = reconciled.loop(status="Stopped")
+    reconciled.settle(loop)
+    (item,) = reconciled.outcomes()
+    forged = {"eventSource": {"S": "human-loop-events"}, "precedence": {"S": "0 2099-01-01 1 1"}}
+    reconciled.world.dynamodb.put_item(TableName="ledger", Item=item | forged)
+
+    assert reconciled.run() == found(missing=1)
+    assert reconciled.run() == found(missing=1, recovered=[loop.arn])
+    (event,) = reconciled.sent()
+    reconciled.describe(loop)
+    reconciled.world.settler.settle(event)
+    assert reconciled.run() == found()
+
+
+@pytest.mark.parametrize("recorded", ["Completed", "Failed"])
+def test_item_with_another_status_than_a2i_is_sent_again_once_and_corrected(
+    reconciled: Reconciled, recorded: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = reconciled.loop(status=recorded)
+    if recorded == "Failed":
+        reconciled.settle(loop)
+    else:
+        names = {"humanLoopName": loop.name, "flowDefinitionArn": loop.flow_definition_arn}
+        reconciled.world.put_output("output.json", sample_output("custom-classifier", **names))
+        uri = {"outputS3Uri": "s3://reviews-of-the-example/output.json"}
+        reconciled.settle(loop, humanLoopName=loop.name, humanLoopOutput=uri)
+    loop.status = "Stopped"
+
+    assert reconciled.run() == found(different=1)
+    assert "A2I says Stopped, the ledger another status" in caplog.text
+    assert reconciled.run() == found(different=1, recovered=[loop.arn])
+    for _ in range(2):
+        assert reconciled.run() == found(different=1), "it is not sent twice"
+    (event,) = reconciled.sent()
+    reconciled.describe(loop)
+    reconciled.world.settler.settle(event)
+    assert reconciled.run() == found()
+
+
+def test_stopped_loop_without_an_output_is_settled(reconciled: Reconciled) -> None:
+    """A2I's API says where the output would be."""
+    loop = reconciled.loop(status="Stopped", output_s3_uri="s3://bucket/missing.json")
+    reconciled.settle(loop)
+    assert [reconciled.run() for _ in range(3)] == [found()] * 3
+    assert reconciled.sent() == []
+
+
+def test_unreadable_output_is_counted_apart_and_sent_again_once(
+    reconciled: Reconciled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = reconciled.loop(status="Completed")
+    reconciled.world.put_output("output.json", "nonsense")
+    uri = {"outputS3Uri": "s3://reviews-of-the-example/output.json"}
+    with pytest.raises(UnreadableOutputError):
+        reconciled.settle(loop, humanLoopOutput=uri)
+    loop.output_s3_uri = uri["outputS3Uri"]
+    capsys.readouterr()
+
+    assert [reconciled.run() for _ in range(4)] == [found(unreadable=1)] * 4
+    assert len(reconciled.sent()) == 1
+    assert {each["RecoveredLoops"] for each in printed_metrics(capsys)} == {0}
+
+
+def test_nothing_is_sent_for_loops_that_were_settled_before_an_upgrade(
+    reconciled: Reconciled,
+) -> None:
+    """Items of AWS's events, as an earlier version wrote them."""
+    for number in range(5):
+        loop = reconciled.loop(f"invoice-{number}", "Failed")
+        reconciled.settle(loop)
+    assert {item["precedence"]["S"][:2] for item in reconciled.outcomes()} == {"1 "}
+    assert [reconciled.run() for _ in range(3)] == [found()] * 3
+    assert reconciled.sent() == []
 
 
 def test_recovered_loop_has_no_turnaround_among_its_metrics(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    event = ended_loop("Stopped", output_key=None, recovered=True)
+    event = ended_loop("Stopped", output_key=None)
+    world.a2i.has(event)
     world.settler.settle({**event, "source": "human-loop-events"})
 
     (printed,) = printed_metrics(capsys)
@@ -991,10 +1059,17 @@ def test_many_loops_cost_two_requests_a_page(
     dynamodb = reconciled.reconciler.items._dynamodb
     batches: list[int] = []
 
+    settled = {
+        "precedence": {"S": "1 2026-03-14T11:00:00.000000+00:00 1 1"},
+        "eventSource": {"S": "aws.sagemaker"},
+        "humanLoopStatus": {"S": "Stopped"},
+        "outcomeId": {"S": "1"},
+    }
+
     def all_recorded(**request: Any) -> dict[str, Any]:
         keys = request["RequestItems"]["ledger"]["Keys"]
         batches.append(len(keys))
-        return {"Responses": {"ledger": keys}, "UnprocessedKeys": {}}
+        return {"Responses": {"ledger": [key | settled for key in keys]}, "UnprocessedKeys": {}}
 
     monkeypatch.setattr(dynamodb, "batch_get_item", all_recorded)
 

@@ -24,7 +24,6 @@ from human_loop_reviews.contract import (
     AWS_SOURCE,
     HUMAN_LOOP_DETAIL_TYPES,
     PROJECT_SOURCE,
-    RECOVERED,
     VERIFICATION,
     VERIFICATION_LOOP_PREFIX,
     VERIFIED_LEDGER,
@@ -41,7 +40,8 @@ class EventSource(StrEnum):
 
     #: Only AWS can send events with this source.
     AWS = AWS_SOURCE
-    #: An event that was sent again. Everyone who may put events on the bus can send it.
+    #: An event that was sent again. Everyone who may put events on the bus can send it, so it is
+    #: only a hint to ask A2I.
     RESENT = PROJECT_SOURCE
 
 
@@ -96,8 +96,9 @@ class HumanLoopEvent:
     none."""
     source: EventSource = EventSource.AWS
     """Where the event comes from: AWS, or an event that was sent again."""
-    recovered: bool = False
-    """Whether the reconciler sent the event."""
+    confirmed: bool = False
+    """Whether A2I's API says the same. Without an event of AWS, the end is unknown then, and `time`
+    is the time of the confirmation."""
     verification: str | None = None
     """The id of the verification that made the loop up. None for a human loop of A2I."""
     verified_ledger: str | None = None
@@ -141,8 +142,8 @@ class HumanLoopEvent:
 
     @property
     def end_time(self) -> datetime | None:
-        """When the loop ended, in UTC. None if the event was recovered: A2I's API does not say."""
-        return None if self.recovered else self.time
+        """When the loop ended, in UTC. None if only A2I's API says that it did: not when."""
+        return None if self.confirmed and self.source is not EventSource.AWS else self.time
 
     @property
     def turnaround_seconds(self) -> float | None:
@@ -229,7 +230,6 @@ def _parse_detail(
         failure_reason=text_or_none("failureReason", _encodable),
         output=_output(detail.get("humanLoopOutput"), status, place, optional),
         source=EventSource(event["source"]),
-        recovered=event["source"] == PROJECT_SOURCE and detail.get(RECOVERED) is True,
         verification=verification,
         verified_ledger=None if verification is None else text_or_none(VERIFIED_LEDGER, _short),
         ignored_values=optional.ignored,  # the last argument: the others are read by now

@@ -13,15 +13,16 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-#: Look-up, output, existence of the output, outcome, record, and dead-letter message.
-CALLS_PER_EVENT: Final = 6
+#: Confirmation of an event that was sent again, look-up, output, existence of the output, outcome,
+#: record, and dead-letter message.
+CALLS_PER_EVENT: Final = 7
 
 #: How often a hub tries to take the role of a spoke, which is one call more. Lambda or SQS delivers
 #: the event again.
 ATTEMPTS_TO_ASSUME_ROLE: Final = 1
 
 _CONNECT_TIMEOUT: Final = 1
-_READ_TIMEOUT: Final = 3
+_READ_TIMEOUT: Final = 2.5
 _ATTEMPTS: Final = 2
 #: The longest that the SDK's mode "standard" waits before its first retry.
 _MAX_PAUSE_SECONDS: Final = 1

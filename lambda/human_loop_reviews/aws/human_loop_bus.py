@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.event_bus import bus_exists
 from human_loop_reviews.aws.human_loops import DescribedLoop
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, PROJECT_SOURCE, RECOVERED
@@ -65,7 +64,7 @@ class HumanLoopBus:
                     "Source": PROJECT_SOURCE,
                     "DetailType": HUMAN_LOOP_DETAIL_TYPES[0],
                     "Resources": [loop.arn],
-                    "Detail": json.dumps(_detail(loop), separators=(",", ":")),
+                    "Detail": json.dumps({**loop.detail, RECOVERED: True}, separators=(",", ":")),
                 }
             ]
         )
@@ -75,19 +74,3 @@ class HumanLoopBus:
                 f"human loop {loop.arn}: event refused by {self._arn}: "
                 f"{refusal['ErrorCode']}: {refusal['ErrorMessage']}"
             )
-
-
-def _detail(loop: DescribedLoop) -> dict[str, Any]:
-    return {
-        "creationTime": time_text(loop.creation_time),
-        "failureCode": loop.failure_code,
-        "failureReason": loop.failure_reason,
-        "flowDefinitionArn": loop.flow_definition_arn,
-        "humanLoopArn": loop.arn,
-        "humanLoopName": loop.name,
-        "humanLoopOutput": None
-        if loop.output_s3_uri is None
-        else {"outputS3Uri": loop.output_s3_uri},
-        "humanLoopStatus": loop.status,
-        RECOVERED: True,
-    }

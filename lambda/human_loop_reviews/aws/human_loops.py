@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from human_loop_reviews.a2i.event import time_text
+
 # The most that both services return at once.
 _PAGE_SIZE: Final = 100
 
@@ -43,6 +45,22 @@ class DescribedLoop(ListedLoop):
     """Why it failed. None if it did not fail, or A2I does not say."""
     output_s3_uri: str | None
     """Where its output is. None without one."""
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """The detail of the event that A2I sends about the loop, if it has ended."""
+        return {
+            "creationTime": time_text(self.creation_time),
+            "failureCode": self.failure_code,
+            "failureReason": self.failure_reason,
+            "flowDefinitionArn": self.flow_definition_arn,
+            "humanLoopArn": self.arn,
+            "humanLoopName": self.name,
+            "humanLoopOutput": None
+            if self.output_s3_uri is None
+            else {"outputS3Uri": self.output_s3_uri},
+            "humanLoopStatus": self.status,
+        }
 
 
 class HumanLoops:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
+from enum import StrEnum
 from secrets import token_hex
 from typing import Any, Final
 
@@ -24,8 +25,19 @@ from human_loop_reviews.contract import (
     HumanLoopStatus,
 )
 
-# Of two outcomes of a loop, the one with the greater text is kept, whichever arrives first.
+# Of two outcomes of a loop, the one with the greater text is kept, whichever arrives first. It
+# begins with a rank.
 _PRECEDENCE: Final = "precedence"
+
+
+class _Rank(StrEnum):
+    # An event that was sent again, without confirmation: of a verification, or recorded by an
+    # earlier version.
+    UNCONFIRMED = "0"
+    AWS = "1"
+    # What A2I's API says, also if AWS's event says the same.
+    CONFIRMED = "2"
+
 
 # Identifies a write.
 _WRITE_ID: Final = "writeId"
@@ -33,8 +45,10 @@ _WRITE_ID: Final = "writeId"
 # At the same time, a status with a review outranks one that may have one.
 _STATUSES: Final = (HumanLoopStatus.FAILED, HumanLoopStatus.STOPPED, HumanLoopStatus.COMPLETED)
 
-# The properties of an outcome that an entry is read from.
-_READ: Final = ("eventSource", "humanLoopStatus", "outcomeId", "outputError", "outputS3Uri")
+#: The attributes of an item that an entry is read from.
+ENTRY_ATTRIBUTES: Final = (
+    *(_PRECEDENCE, "eventSource", "humanLoopStatus", "outcomeId", "outputError", "outputS3Uri"),
+)
 
 # What an item has besides the outcome.
 _NOT_OUTCOME: Final = (_PRECEDENCE, _WRITE_ID, LEDGER_TIME_TO_LIVE, RECOVERED)
@@ -55,32 +69,54 @@ class Entry:
     """The source of the event: AWS, or an event that was sent again."""
     status: str
     """How the loop ended."""
-    time: datetime
-    """When the loop ended."""
     output_s3_uri: str | None
     """Where its output is."""
     unreadable: bool
     """Whether that output could not be read. Then the loop is not settled."""
 
+    @classmethod
+    def parse(cls, item: Mapping[str, Any]) -> Entry | None:
+        """Read `ENTRY_ATTRIBUTES` of an item. None if it is not of an outcome."""
+        if _PRECEDENCE not in item:
+            return None
+        return cls(
+            outcome_id=item["outcomeId"]["S"],
+            precedence=item[_PRECEDENCE]["S"],
+            source=EventSource(item["eventSource"]["S"]),
+            status=item["humanLoopStatus"]["S"],
+            output_s3_uri=_text(item, "outputS3Uri"),
+            unreadable=_text(item, "outputError") is not None,
+        )
+
+    @property
+    def is_authoritative(self) -> bool:
+        """Whether AWS sent the event, or A2I confirmed it. Anybody can have sent any other one."""
+        return self._rank != _Rank.UNCONFIRMED
+
     def settles(self, loop: HumanLoopEvent) -> bool:
         """Return whether an event about the loop cannot add anything."""
         return self.precedence >= precedence_of(loop, unreadable=False)
 
-    def attribute_to_aws(self, loop: HumanLoopEvent) -> HumanLoopEvent:
-        """Return a resent event as AWS's, if it only repeats one whose output could not be read.
+    def complete(self, loop: HumanLoopEvent) -> HumanLoopEvent:
+        """Return an event with what is known besides, if the entry says the same.
 
-        So the output can be read again once it is repaired.
+        AWS's event says when the loop ended, which A2I's API does not. Both together outrank each
+        of them. So an output can also be read again once it is repaired.
         """
-        repeated = (
-            self.unreadable
-            and self.source is EventSource.AWS
-            and loop.source is not EventSource.AWS
-            and self.status == loop.status
-            and self.output_s3_uri == str(loop.output)
-        )
-        if not repeated:
+        output = None if loop.output is None else str(loop.output)
+        # A Stopped loop can have an output that does not exist: its outcome has none.
+        if self.status != loop.status or self.output_s3_uri not in (None, output):
             return loop
-        return replace(loop, source=EventSource.AWS, time=self.time, recovered=False)
+        if loop.source is EventSource.AWS:
+            return replace(loop, confirmed=self._rank == _Rank.CONFIRMED)
+        if self.source is EventSource.AWS and loop.confirmed:
+            ended = datetime.fromisoformat(self.precedence.split(" ")[1])
+            return replace(loop, source=EventSource.AWS, time=ended)
+        return loop
+
+    @property
+    def _rank(self) -> str:
+        return self.precedence.partition(" ")[0]
 
 
 class Ledger:
@@ -108,21 +144,9 @@ class Ledger:
                 TableName=self._table,
                 Key=_key(loop),
                 ConsistentRead=True,
-                ProjectionExpression=", ".join((_PRECEDENCE, *_READ)),
+                ProjectionExpression=", ".join(ENTRY_ATTRIBUTES),
             )
-        item = response.get("Item", {})
-        if _PRECEDENCE not in item:
-            return None
-        precedence = item[_PRECEDENCE]["S"]
-        return Entry(
-            outcome_id=item["outcomeId"]["S"],
-            precedence=precedence,
-            source=EventSource(item["eventSource"]["S"]),
-            status=item["humanLoopStatus"]["S"],
-            time=datetime.fromisoformat(precedence.split(" ")[1]),
-            output_s3_uri=_text(item, "outputS3Uri"),
-            unreadable=_text(item, "outputError") is not None,
-        )
+        return Entry.parse(response.get("Item", {}))
 
     def record(self, loop: HumanLoopEvent, outcome: dict[str, Any]) -> bool:
         """Record the outcome of a loop, unless the ledger has one that takes precedence.
@@ -157,7 +181,7 @@ class Ledger:
             _WRITE_ID: {"S": write_id},
             LEDGER_TIME_TO_LIVE: {"N": str(expires_at)},
         }
-        if loop.recovered:
+        if loop.end_time is None:
             # DynamoDB refuses null as the key of an index, and leaves items without it out.
             item |= {LEDGER_INDEX_SORT_KEY: {"S": f"{loop.time:%Y-%m-%dT%H:%M:%SZ}"}}
             item |= {RECOVERED: {"BOOL": True}}
@@ -207,15 +231,16 @@ def outcome_of(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_recovered(item: Mapping[str, Any]) -> bool:
-    """Return whether the reconciler sent the event of an item's loop."""
+    """Return whether an item's loop is known from A2I's API, which does not say when it ended."""
     return item.get(RECOVERED) == {"BOOL": True}
 
 
 def precedence_of(loop: HumanLoopEvent, *, unreadable: bool) -> str:
     """Return the place of an outcome among all outcomes of its loop, as a text to compare.
 
-    AWS's event outranks one that was sent again. Among equals the later end wins. An output that
-    was read outranks one that could not be.
+    What A2I confirmed outranks AWS's event, which outranks one that was sent again and not
+    confirmed. Among equals the later end wins, if it is known. An output that was read outranks one
+    that could not be.
 
     Examples
     --------
@@ -231,9 +256,16 @@ def precedence_of(loop: HumanLoopEvent, *, unreadable: bool) -> str:
     >>> precedence_of(loop, unreadable=False)
     '1 2026-03-14T12:30:00.000000+00:00 2 1'
     """
-    time = loop.time.isoformat(timespec="microseconds")
-    status = _STATUSES.index(loop.status)
-    return f"{loop.source is EventSource.AWS:d} {time} {status} {not unreadable:d}"
+    ended = loop.end_time
+    # Without an end, all confirmations of a loop are equal.
+    time = "-" if ended is None else ended.isoformat(timespec="microseconds")
+    return f"{_rank_of(loop)} {time} {_STATUSES.index(loop.status)} {not unreadable:d}"
+
+
+def _rank_of(loop: HumanLoopEvent) -> _Rank:
+    if loop.confirmed:
+        return _Rank.CONFIRMED
+    return _Rank.AWS if loop.source is EventSource.AWS else _Rank.UNCONFIRMED
 
 
 def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
@@ -243,7 +275,7 @@ def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
     }
 
 
-def _text(item: dict[str, dict[str, Any]], name: str) -> str | None:
+def _text(item: Mapping[str, Any], name: str) -> str | None:
     text: str | None = item.get(name, {}).get("S")
     return text
 

@@ -61,6 +61,13 @@ def emit_unreadable(loop: HumanLoopEvent, *, qualified: bool = False) -> None:
     _print([_directive(_OF_A_LOOP, values)], _dimensions(loop, qualified), values)
 
 
+def emit_unconfirmed() -> None:
+    """Print the metric of an event that was sent again and that A2I did not confirm."""
+    values: dict[str, float] = {Metric.UNCONFIRMED_EVENTS: 1}
+    dimensions = {FUNCTION_METRIC_DIMENSION: this_function()}
+    _print([_directive([FUNCTION_METRIC_DIMENSION], values)], dimensions, values)
+
+
 def _print(
     directives: list[dict[str, Any]], dimensions: dict[str, str], values: dict[str, float]
 ) -> None:

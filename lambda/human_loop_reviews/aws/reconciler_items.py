@@ -18,18 +18,19 @@ from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.human_loops import ListedLoop
+from human_loop_reviews.aws.ledger import ENTRY_ATTRIBUTES, Entry
 from human_loop_reviews.contract import (
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
     RECONCILER_SORT_KEY_PREFIX,
+    SAME_TIME,
 )
-
-# A2I's events write the creation time with milliseconds. Its API may give fewer digits.
-_SAME_TIME: Final = timedelta(seconds=1)
 
 # How much longer than a human loop is compared the reconciler's items are kept.
 _MARGIN: Final = timedelta(days=30)
+
+_ENTRY: Final = ", ".join((LEDGER_PARTITION_KEY, LEDGER_SORT_KEY, *ENTRY_ATTRIBUTES))
 
 _STATE: Final = "reconcilerState"
 _ROUND: Final = "reconcilerRound"
@@ -42,10 +43,23 @@ _INTERRUPTIONS: Final = "interruptions"
 _MISSING: Final = "missingLoops"
 
 
+class Record(StrEnum):
+    """What the ledger says about an ended human loop. The first one counts, if several do."""
+
+    #: What A2I says. A Stopped loop needs no output.
+    SETTLED = "settled"
+    #: That the output cannot be read.
+    UNREADABLE = "unreadable"
+    #: Another status than A2I.
+    DIFFERENT = "different"
+    #: Nothing, or what anybody can have sent.
+    MISSING = "missing"
+
+
 class RecoveryState(StrEnum):
     """How far the recovery of a missing human loop has come."""
 
-    #: It was found ended and not in the ledger.
+    #: It was found ended, and the ledger does not say what A2I says.
     MISSING = "missing"
     #: Its event is being sent. A run that stops here is repeated by the next one.
     SENDING = "sending"
@@ -55,7 +69,7 @@ class RecoveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """The marker of a human loop that was found missing."""
+    """The marker of a human loop that was found ended and not settled in the ledger."""
 
     arn: str
     """The loop's ARN."""
@@ -73,19 +87,24 @@ class Marker:
 class LoopItems:
     """The items of all human loops that had one name."""
 
-    outcomes: Sequence[datetime]
-    """The creation times of those with an outcome."""
+    outcomes: Sequence[tuple[datetime, Entry]]
+    """The creation times and the outcomes of those with an outcome."""
     markers: Sequence[Marker]
     """The markers."""
 
-    def has_outcome(self, creation_time: datetime) -> bool:
-        """Return whether the loop that was created at a time is in the ledger."""
-        return any(abs(each - creation_time) < _SAME_TIME for each in self.outcomes)
+    def record_of(self, loop: ListedLoop) -> Record:
+        """Return what the ledger says about a loop, in comparison with A2I."""
+        records = {
+            _compared(entry, loop)
+            for time, entry in self.outcomes
+            if abs(time - loop.creation_time) < SAME_TIME
+        }
+        return next((each for each in Record if each in records), Record.MISSING)
 
     def marker(self, creation_time: datetime) -> Marker | None:
         """Return the marker of the loop that was created at a time."""
         markers = (
-            each for each in self.markers if abs(each.creation_time - creation_time) < _SAME_TIME
+            each for each in self.markers if abs(each.creation_time - creation_time) < SAME_TIME
         )
         return next(markers, None)
 
@@ -131,10 +150,10 @@ class ReconcilerItems:
         self._table = table
         self._kept = look_back + _MARGIN
 
-    def with_outcome(self, loops: Sequence[ListedLoop]) -> set[ListedLoop]:
-        """Return those of at most 100 loops that surely have an outcome, in one request.
+    def settled(self, loops: Sequence[ListedLoop]) -> set[ListedLoop]:
+        """Return those of at most 100 loops that surely are settled, in one request.
 
-        The others may have one: under another text of the creation time, or a very new one.
+        The others may be: under another text of the creation time, or a very new one.
         """
         by_key = {(each.arn, time_text(each.creation_time)): each for each in loops}
         if not by_key:
@@ -143,27 +162,30 @@ class ReconcilerItems:
             RequestItems={
                 self._table: {
                     "Keys": [_key(*each) for each in by_key],
-                    "ProjectionExpression": f"{LEDGER_PARTITION_KEY}, {LEDGER_SORT_KEY}",
+                    "ProjectionExpression": _ENTRY,
                 }
             }
         )
-        return {
-            by_key[item[LEDGER_PARTITION_KEY]["S"], item[LEDGER_SORT_KEY]["S"]]
+        found = {
+            by_key[item[LEDGER_PARTITION_KEY]["S"], item[LEDGER_SORT_KEY]["S"]]: Entry.parse(item)
             for item in response["Responses"].get(self._table, ())
+        }
+        return {
+            loop
+            for loop, entry in found.items()
+            if entry is not None and _compared(entry, loop) is Record.SETTLED
         }
 
     def find(self, arn: str) -> LoopItems:
         """Return all items of a human loop's ARN."""
-        outcomes: list[datetime] = []
+        outcomes: list[tuple[datetime, Entry]] = []
         markers: list[Marker] = []
         request: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
             "KeyConditionExpression": f"{LEDGER_PARTITION_KEY} = :arn",
             "ExpressionAttributeValues": {":arn": {"S": arn}},
-            "ProjectionExpression": (
-                f"{LEDGER_PARTITION_KEY}, {LEDGER_SORT_KEY}, {_STATE}, {_ROUND}, {_RUN}"
-            ),
+            "ProjectionExpression": f"{_ENTRY}, {_STATE}, {_ROUND}, {_RUN}",
         }
         while True:
             response = self._dynamodb.query(**request)
@@ -171,8 +193,8 @@ class ReconcilerItems:
                 key = item[LEDGER_SORT_KEY]["S"]
                 if key.startswith(RECONCILER_SORT_KEY_PREFIX):
                     markers.append(_marker(item))
-                elif (time := _time(key)) is not None:
-                    outcomes.append(time)
+                elif (time := _time(key)) is not None and (entry := Entry.parse(item)) is not None:
+                    outcomes.append((time, entry))
             if not response.get("LastEvaluatedKey"):
                 return LoopItems(outcomes=outcomes, markers=markers)
             request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
@@ -268,6 +290,14 @@ class ReconcilerItems:
 
     def _expiry(self, now: datetime) -> dict[str, str]:
         return {"N": str(int((now + self._kept).timestamp()))}
+
+
+def _compared(entry: Entry, loop: ListedLoop) -> Record:
+    if not entry.is_authoritative:
+        return Record.MISSING
+    if entry.status != loop.status:
+        return Record.DIFFERENT
+    return Record.UNREADABLE if entry.unreadable else Record.SETTLED
 
 
 def _key(arn: str, sort_key: str) -> dict[str, dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from human_loop_reviews.aws.calls import naming
-from human_loop_reviews.aws.ledger import outcome_of
+from human_loop_reviews.aws.ledger import Entry, outcome_of
 from human_loop_reviews.contract import (
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
@@ -31,7 +31,8 @@ class RecordedOutcomes:
     def of(self, human_loop_arn: str) -> list[dict[str, Any]]:
         """Return the outcomes of a human loop, ready for JSON, the first created first.
 
-        There are several if the loop was deleted and its name was used again.
+        There are several if the loop was deleted and its name was used again. An outcome of an
+        event that anybody could send, and that A2I did not confirm, is left out.
         """
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -49,7 +50,11 @@ class RecordedOutcomes:
         while True:
             with naming(f"table {self._table}"):
                 response = self._dynamodb.query(**request)
-            outcomes += [outcome_of(item) for item in response["Items"]]
+            outcomes += [
+                outcome_of(item)
+                for item in response["Items"]
+                if (entry := Entry.parse(item)) is not None and entry.is_authoritative
+            ]
             if not response.get("LastEvaluatedKey"):
                 return outcomes
             request["ExclusiveStartKey"] = response["LastEvaluatedKey"]

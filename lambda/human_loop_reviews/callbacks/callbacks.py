@@ -31,7 +31,7 @@ from human_loop_reviews.callbacks.request import (
 )
 from human_loop_reviews.callbacks.result import Failure, Success, result_of
 from human_loop_reviews.callbacks.settings import CallbackSettings
-from human_loop_reviews.contract import CallbackError
+from human_loop_reviews.contract import SAME_TIME, CallbackError
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
@@ -41,9 +41,6 @@ PAUSES: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 
 # By how much the clocks of A2I and of the function may differ.
 _CLOCK_DIFFERENCE: Final = timedelta(seconds=10)
-
-# A description of a loop and its event can differ in the fraction of the second.
-_SAME_TIME: Final = timedelta(seconds=1)
 
 _CONFLICT: Final = "ConflictException"
 _TEMPORARY: Final = frozenset({"ThrottlingException", "TooManyRequestsException"})
@@ -129,7 +126,7 @@ class Callbacks:
         Raises
         ------
         OutcomeNotRecordedError
-            If the ledger has no outcome of the loop.
+            If the ledger has no outcome of the loop that AWS's event or A2I itself states.
         CallError
             If AWS refused another call, or did not answer.
         ExecutionNotResumedError
@@ -146,7 +143,10 @@ class Callbacks:
             self.sleep(pause)
             outcomes = self.outcomes.of(human_loop_arn)
         if not outcomes:
-            raise OutcomeNotRecordedError(f"{human_loop_arn}: no outcome is in the ledger")
+            _log("still waiting", human_loop_arn)
+            raise OutcomeNotRecordedError(
+                f"{human_loop_arn}: no outcome that AWS's event or A2I states is in the ledger"
+            )
         # The ledger kept another outcome, which takes precedence.
         return outcomes
 
@@ -185,20 +185,18 @@ class Callbacks:
         if loop is None or loop.arn != arn:
             raise _RefusedError(CallbackError.NOT_FOUND, arn, f"There is no human loop {arn}.")
         self._require_watched(loop.flow_definition_arn)
-        return self._add(request, arn, created_after=loop.creation_time - _SAME_TIME)
+        return self._add(request, arn, created_after=loop.creation_time - SAME_TIME)
 
     def _start(self, request: CallbackRequest, loop: NewLoop, function_arn: str) -> Callback:
         flow_definition = flow_definition_arn(loop.flow_definition, function_arn)
         self._require_watched(flow_definition)
         arn = human_loop_arn(flow_definition, loop.name)
-        earlier = [each for each in self.table.of(arn) if each.request_id == request.request_id]
+        earlier = self._same_requests(request, arn)
         first_attempt = min(
             (each.created_after for each in earlier), default=datetime.now(UTC) - _CLOCK_DIFFERENCE
         )
+        # Others stay: they are earlier attempts, or iterations of a Map state that wait too.
         callback = self._add(request, arn, created_after=first_attempt)
-        for each in earlier:
-            if each.task_token != callback.task_token:
-                self.table.remove(each)
         try:
             with naming(f"human loop {arn}"):
                 self.human_loops.start(
@@ -208,10 +206,18 @@ class Callbacks:
                     content_classifiers=loop.content_classifiers,
                 )
         except CallError as error:
-            if refusal_code(error.cause) == _CONFLICT and earlier:
-                return self._started_before(request, callback)
+            if refusal_code(error.cause) == _CONFLICT:
+                # The same request may have been made meanwhile, by another iteration.
+                same = self._same_requests(request, arn)
+                if earlier or any(each.task_token != callback.task_token for each in same):
+                    first = min([callback, *same], key=lambda each: each.created_after)
+                    return self._started_before(request, callback, first.created_after)
             self._give_up(callback, error)
         return callback
+
+    def _same_requests(self, request: CallbackRequest, arn: str) -> list[Callback]:
+        """Return the callbacks of a loop that the same request made."""
+        return [each for each in self.table.of(arn) if each.request_id == request.request_id]
 
     def _give_up(self, callback: Callback, error: CallError) -> None:
         """Raise an error for a loop that was not started, or perhaps was."""
@@ -224,17 +230,19 @@ class Callbacks:
             CallbackError.NOT_STARTED, callback.human_loop_arn, str(error.cause)
         ) from None
 
-    def _started_before(self, request: CallbackRequest, callback: Callback) -> Callback:
-        """Wait for the loop that an earlier attempt may have started before its answer was lost."""
+    def _started_before(
+        self, request: CallbackRequest, callback: Callback, first_attempt: datetime
+    ) -> Callback:
+        """Wait for the loop that the same request may have started, if it is not an older one."""
         arn = callback.human_loop_arn
         with naming(f"human loop {arn}"):
             loop = self.human_loops.describe(arn.rpartition("/")[2])
-        if loop is None or loop.creation_time < callback.created_after:
+        if loop is None or loop.creation_time < first_attempt:
             self.table.remove(callback)
             raise _RefusedError(
                 CallbackError.NOT_STARTED, arn, f"There is another human loop {arn}."
             )
-        return self._add(request, arn, created_after=loop.creation_time - _SAME_TIME)
+        return self._add(request, arn, created_after=loop.creation_time - SAME_TIME)
 
     def _add(self, request: CallbackRequest, arn: str, *, created_after: datetime) -> Callback:
         callback = Callback(

@@ -145,6 +145,7 @@ def create_services() -> Services:
                 settings.ledger_table,
                 timedelta(days=settings.ledger_retention_days),
             ),
+            a2i_runtime=_a2i_runtime,
             mappings=None
             if settings.mappings_layer is None
             else MappingFiles.in_layer(settings.mappings_layer),
@@ -160,6 +161,12 @@ def create_services() -> Services:
         else DeadLetterQueue(boto3.client("sqs", config=config), dead_letters.queue_url),
         max_receives=0 if dead_letters is None else dead_letters.max_receives,
     )
+
+
+@cache
+def _a2i_runtime() -> Any:
+    """Create the client for events that were sent again, when the first one arrives."""
+    return boto3.client("sagemaker-a2i-runtime", config=client_config())
 
 
 def _in_order(records: list[Any]) -> list[Any]:

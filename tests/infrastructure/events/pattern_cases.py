@@ -70,8 +70,8 @@ def pattern_of(case: str, rule: str, of: str = "HumanLoopsEvents") -> dict[str, 
     (pattern,) = (
         properties["EventPattern"]
         for logical_id, properties in synthesize(case).of_type("AWS::Events::Rule").items()
-        # CDK appends eight hexadecimal digits to an id.
-        if logical_id[:-8] == f"{of}{rule}"
+        # CDK appends eight hexadecimal digits to an id. Rules that users add have their own scope.
+        if logical_id[:-8] in (f"{of}{rule}", f"{of}Rules{rule}")
     )
     return as_deployed(pattern)
 

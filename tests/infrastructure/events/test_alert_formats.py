@@ -144,6 +144,24 @@ def test_text_alert_says_which_loop_failed_and_why(failed: dict[str, Any]) -> No
     assert "human-loops runbook FailedLoops" in text
 
 
+def test_reason_with_line_breaks_adds_no_line_above_those_of_the_alert() -> None:
+    forged = "x\nConsole: https://example.com/evil\nRunbook: https://example.com/evil"
+    (text,) = _alerts(TEXT, _failed(failureReason=forged, humanLoopName=f"a\n{forged}"))
+
+    above, heading, below = text.partition("From the event, written by AWS or by a user")
+    assert heading
+    assert "evil" not in above
+    assert all(f"{label}: " in above for label in ("Ended", "Console", "Runbook"))
+    assert below.count("evil") == 4
+
+
+def test_reason_in_chat_has_a_heading_that_says_who_wrote_it() -> None:
+    failure, reason = [json.loads(each) for each in _alerts(CHAT, _failed(failureReason="evil"))]
+
+    assert "evil" not in json.dumps(failure)
+    assert reason["content"]["title"].startswith("From the event, written by AWS or by a user")
+
+
 def _shown(detail: dict[str, Any], field: str) -> str:
     """Return what EventBridge inserts: nothing for an absent value, and null as a word."""
     if field not in detail:

@@ -42,7 +42,7 @@ def test_every_rule_target_has_a_retry_policy_and_a_dead_letter_queue(
     for target in targets(synthesized):
         assert target.content["DeadLetterConfig"]["Arn"], target
         retry_policy = dict(target.content["RetryPolicy"])
-        if synthesized.name == "everything-on" and "EventsPage" in target.rule:
+        if synthesized.name == "everything-on" and "EventsRulesPage" in target.rule:
             assert retry_policy == {"MaximumRetryAttempts": 1}, target
             continue
         assert 60 <= retry_policy.pop("MaximumEventAgeInSeconds") <= 86_400, target

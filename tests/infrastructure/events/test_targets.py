@@ -206,7 +206,7 @@ def test_target_is_that_of_cdk_with_retries_and_a_dead_letter_queue(name: str) -
     plain, completed = Stack(new_app(), "Stack"), Stack(new_app(), "Stack")
     events.Rule(
         # Some targets name things after the path of the rule.
-        Construct(plain, "Events"),
+        Construct(Construct(plain, "Events"), "Rules"),
         "Rule",
         event_pattern=events.EventPattern(source=["x"]),
         targets=[TARGETS[name](plain)],

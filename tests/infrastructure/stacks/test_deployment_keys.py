@@ -75,6 +75,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
 
 #: What a model has beyond the parameters, and why.
 BEYOND: dict[type[Keys], set[str]] = {
+    configured.Output: {"encrypted_by_s3"},  # acknowledges a warning
     configured.Reconciler: {"enabled"},  # reconciler=False
     configured.HandlerDelivery: {"buffered"},  # HandlerDelivery.buffered()
     configured.OutcomeArchive: {"enabled"},  # outcome_archive=None
@@ -152,7 +153,6 @@ def test_default_in_the_docs_is_that_of_the_construct(model: type[Keys], constru
 #: Settings in the runbook that are no keys, and why.
 NOT_IN_A_DEPLOYMENT = {
     "failure_codes": "a parameter of on_failed, which adds a target in an app of one's own",
-    "target": "a parameter of on_failed, which adds a target in an app of one's own",
 }
 
 

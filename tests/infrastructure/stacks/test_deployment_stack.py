@@ -94,6 +94,7 @@ TESTED_BELOW = {
     "further_outputs",  # in test_output_locations.py
     "handler.hash_field_names",
     "handler.ledger_retention",
+    "output.encrypted_by_s3",
     "output_bucket.access_log_expiration",
     "output_bucket.expiration",
     "output_bucket.noncurrent_version_expiration",
@@ -276,6 +277,19 @@ def test_flow_definitions_of_another_account_have_no_reconciler_in_a_vpc_either(
     template = _synthesized({**entry, "event_bus": "hub", "flow_definitions": [arn]}).template
 
     assert not [each for each in template["Resources"] if "Reconciler" in each]
+
+
+@pytest.mark.parametrize("encrypted_by_s3", [False, True])
+def test_unknown_encryption_of_the_output_is_warned_of(encrypted_by_s3: bool) -> None:
+    entry = {
+        "account": ACCOUNT,
+        "region": REGION,
+        "output": {"bucket": "example-output", "encrypted_by_s3": encrypted_by_s3},
+    }
+
+    warnings = [str(each.entry.data) for each in _synthesized(entry).messages]
+
+    assert any("its default encryption" in each for each in warnings) is not encrypted_by_s3
 
 
 def test_keys_of_queues_are_used_in_warnings(every_key: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -37,22 +38,28 @@ def outcome_of(loop: HumanLoopEvent, **properties: Any) -> dict[str, Any]:
     }
 
 
-#: From the outcome that every other one replaces to the one that replaces every other one.
+#: From the outcome that every other one replaces to the one that replaces every other one: what
+#: nobody confirmed, AWS's events, what A2I confirmed, and AWS's events that A2I confirmed.
 ORDER = [
-    (loop_of(status, source, time), unreadable)
-    for source in ("human-loop-events", "aws.sagemaker")
-    for time in (EARLY, LATE)
+    (replace(loop_of(status, source, time), confirmed=confirmed), unreadable)
+    for confirmed, source, times in (
+        (False, "human-loop-events", ("2099-01-01T00:00:00Z",)),
+        (False, "aws.sagemaker", (EARLY, LATE)),
+        (True, "human-loop-events", (EARLY,)),
+        (True, "aws.sagemaker", (EARLY, LATE)),
+    )
+    for time in times
     for status in ("Failed", "Stopped", "Completed")
     for unreadable in (True, False)
 ]
 
 
-def test_precedence_is_source_then_end_then_status_then_readability() -> None:
+def test_precedence_is_authority_then_end_then_status_then_readability() -> None:
     texts = [precedence_of(loop, unreadable=unreadable) for loop, unreadable in ORDER]
     assert texts == sorted(set(texts))
 
 
-@pytest.mark.parametrize("order", [*itertools.permutations(range(0, len(ORDER), 6))])
+@pytest.mark.parametrize("order", [*itertools.permutations(range(0, len(ORDER), 9))])
 def test_order_of_arrival_does_not_matter(world: World, order: Sequence[int]) -> None:
     ledger = world.settler.ledger
     greatest = -1
@@ -80,7 +87,8 @@ def test_recorded_outcome_is_found(world: World) -> None:
     entry = ledger.find(loop)
     assert entry is not None
     assert (entry.outcome_id, entry.source, entry.status) == ("an id", loop.source, "Completed")
-    assert (entry.time, entry.output_s3_uri) == (loop.time, str(loop.output))
+    assert entry.output_s3_uri == str(loop.output)
+    assert entry.is_authoritative
     assert entry.settles(loop)
     assert not entry.unreadable
 

@@ -37,7 +37,8 @@ class World:
         self.made: list[tuple[str, str]] = []
         self.spokes = Spokes(self.sts, HUB, self._create)
 
-    def _create(self, credentials: dict[str, Any], region: str) -> str:
+    def _create(self, service: str, credentials: dict[str, Any], region: str) -> str:
+        assert service == "s3"
         self.made.append((credentials["AccessKeyId"], region))
         return f"client {len(self.made)}"
 
@@ -78,13 +79,27 @@ def test_credentials_are_kept_until_shortly_before_they_expire() -> None:
     assert (world.spokes.s3(loop()), world.spokes.s3(loop())) == ("client 1", "client 2")
 
 
+def test_one_role_is_assumed_for_all_clients_of_a_spoke() -> None:
+    world = World()
+    world.expect_role("arn:aws:iam::444455556666:role/reviews-hub-output-us-east-1")
+    spokes = Spokes(world.sts, HUB)
+    for _ in range(2):
+        assert spokes.s3(loop()).meta.service_model.service_name == "s3"
+        a2i = spokes.a2i_runtime(loop()).meta
+        assert (a2i.service_model.service_name, a2i.region_name) == (
+            "sagemaker-a2i-runtime",
+            "us-east-1",
+        )
+    world.stubber.assert_no_pending_responses()
+
+
 def test_clients_of_many_spokes_do_not_fill_the_memory() -> None:
     world = World()
     for number in range(40):
         account = f"{number:012}"
         world.expect_role(f"arn:aws:iam::{account}:role/reviews-hub-output-us-east-1")
         world.spokes.s3(loop(account))
-    assert len(world.spokes._clients) == 16
+    assert len(world.spokes._roles) == 16
 
 
 def test_missing_role_is_named() -> None:

@@ -296,17 +296,57 @@ def test_recovered_outcome_is_the_result_too(waiting: Waiting) -> None:
         "Stopped",
         output_key=None,
         source="human-loop-events",
-        recovered=True,
         humanLoopArn=loop.arn,
         flowDefinitionArn=loop.flow_definition_arn,
         creationTime=time_text(loop.creation_time),
     )
+    waiting.world.a2i.has(event)
     waiting.world.settler.settle(event)
     (published,) = waiting.world.outcomes()
     waiting.wait_for(loop, acceptStopped=True)
 
     assert waiting.result == published["detail"]
     assert waiting.result["endTime"] is None
+
+
+@pytest.mark.parametrize("forged", ["Completed", "Failed", "Stopped"])
+def test_forged_end_of_a_loop_leaves_the_execution_waiting(waiting: Waiting, forged: str) -> None:
+    waiting.start()
+    loop = waiting.loop()
+    event = ended_loop(
+        forged,
+        source="human-loop-events",
+        humanLoopArn=loop.arn,
+        flowDefinitionArn=loop.flow_definition_arn,
+        creationTime="2099-01-01T00:00:00Z",
+        failureCode="Forged",
+        failureReason="forged",
+    )
+    waiting.world.a2i.has(event, HumanLoopStatus="InProgress", CreationTime=loop.creation_time)
+    waiting.world.settler.settle(event)
+    assert waiting.world.outcomes() == []
+    assert waiting.result is None
+    assert waiting.end(loop) == waiting.result
+
+
+def test_unconfirmed_outcome_of_the_ledger_resumes_nothing(
+    waiting: Waiting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an earlier version recorded a forged event."""
+    waiting.start()
+    loop = waiting.loop()
+    outcome = waiting.settle(loop, "Failed")
+    item = waiting.world.ledger()[0]
+    waiting.world.dynamodb.put_item(
+        TableName="ledger",
+        Item=item
+        | {"eventSource": {"S": "human-loop-events"}, "precedence": {"S": "0 2099-01-01T00 0 1"}},
+    )
+    with caplog.at_level(logging.INFO), pytest.raises(OutcomeNotRecordedError):
+        waiting.resume(outcome)
+    waiting.wait_for(loop)
+    assert waiting.result is None
+    assert "still waiting" in caplog.text
 
 
 def test_duplicate_outcome_changes_nothing(
@@ -506,7 +546,7 @@ def test_retry_waits_for_the_loop_that_the_first_attempt_started(
     error_name, cause = waiting.executions.results["the first attempt's token"]
     assert (error_name, "human-loop/invoice-1" in cause) == ("HumanLoop.Unavailable", True)
     waiting.start()
-    assert len(waiting.stored()) == 1
+    assert len(waiting.stored()) == 2, "the first attempt's, which Step Functions no longer accepts"
     outcome = waiting.end(waiting.loop())
 
     assert waiting.result == outcome
@@ -535,7 +575,7 @@ def test_retry_does_not_wait_for_a_loop_of_somebody_else(waiting: Waiting) -> No
 
     assert waiting.result[0] == "HumanLoop.NotStarted"
     assert "There is another human loop" in waiting.result[1]
-    assert waiting.stored() == []
+    assert len(waiting.stored()) == 1, "the first attempt's, which expires"
 
 
 def test_another_execution_does_not_wait_for_the_same_name(waiting: Waiting) -> None:

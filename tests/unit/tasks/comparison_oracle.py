@@ -119,6 +119,24 @@ def upheld(prediction: Any, answer: Any) -> bool | str:
     return sorted(map(repr, _parts(prediction))) == sorted(map(repr, _parts(answer)))
 
 
+def correct(prediction: str, answers: list[str | None], absent: str) -> bool | str | None:
+    """Return whether more than half uphold a text, or that no answer has the input.
+
+    None stands for an input that A2I left out.
+    """
+    if absent == "unknown" and not [answer for answer in answers if answer is not None]:
+        return "answerNotFound"
+    votes = []
+    for answer in answers:
+        if answer is None:
+            votes.append(absent == "upheld" or plain(prediction) == "")
+        else:
+            votes.append(upheld(prediction, answer) is True)
+    if votes.count(True) * 2 == len(votes):
+        return None
+    return votes.count(True) * 2 > len(votes)
+
+
 def _text(text: str, given: str, answer: Any) -> bool | str:
     if given == "typed":
         if isinstance(answer, str):

@@ -18,7 +18,7 @@ from human_loop_reviews.review.field import NOT_COMPARED, Note
 from human_loop_reviews.review.verdicts import FieldReview, judge_fields
 from human_loop_reviews.tasks.custom import compare_mapped
 from tests.examples import examples
-from tests.unit.tasks.comparison_oracle import NOT_COMPARABLE, element, upheld
+from tests.unit.tasks.comparison_oracle import NOT_COMPARABLE, correct, element, upheld
 
 FIELD = FieldMapping(name="F", prediction="p", answer="a")
 SIDES = ("left", "top", "width", "height")
@@ -90,6 +90,37 @@ def test_oracle_agrees_on_random_fields() -> None:
     run()
     print(dict(counts))
     assert min(counts["True"], counts["False"], counts[NOT_COMPARABLE]) > number / 30
+
+
+def test_oracle_agrees_on_random_absent_inputs() -> None:
+    counts: Counter[str] = Counter()
+    number = examples(1_500)
+
+    @settings(max_examples=number, deadline=None, database=None)
+    @given(
+        TEXTS,
+        st.lists(TEXTS | st.none(), min_size=1, max_size=5),
+        st.sampled_from(["unknown", "blank", "upheld"]),
+        st.sampled_from(["town", "address.town"]),
+    )
+    def run(prediction: str, answers: list[str | None], absent: str, name: str) -> None:
+        expected = correct(prediction, answers, absent)
+        mapping = FieldMapping(name="F", prediction="p", answer=name, absent=absent)
+        contents = [
+            {"address.street": "s"} if each is None else {name: each, "address.street": "s"}
+            for each in answers
+        ]
+        fields = compare_mapped({"p": prediction}, contents, [mapping], "output.json")
+        (review,) = judge_fields(fields, prediction_known=True)
+        assert review.note == (expected if expected == "answerNotFound" else None)
+        assert review.model_correct is (None if expected == "answerNotFound" else expected)
+        unknown = answers.count(None) if absent == "unknown" else 0
+        assert review.details.get("absent_answers", 0) == unknown
+        counts[str(expected)] += 1
+
+    run()
+    print(dict(counts))
+    assert min(counts[each] for each in ("True", "False", "None", "answerNotFound")) > number / 50
 
 
 @given(ELEMENTS | NUMBERS, st.lists(ELEMENTS | NUMBERS | st.none(), min_size=1, max_size=3))
