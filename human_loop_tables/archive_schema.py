@@ -113,8 +113,9 @@ OUTCOME_PROPERTIES: Final = (
 )
 
 #: The order of several outcomes of a loop, as of columns: the first takes precedence, as in the
-#: ledger. AWS's event outranks one that was sent again. Among equals the later end wins, then a
-#: status with a review, then an output that was read. Copies of an outcome have equal ids.
+#: ledger, which also knows what A2I confirmed against AWS's event. AWS's event outranks one that
+#: was sent again. Among equals the later end wins, then a status with a review, then an output
+#: that was read. Copies of an outcome have equal ids.
 PRECEDENCE: Final = """\
 CASE WHEN eventsource = 'aws.sagemaker' THEN 0 ELSE 1 END,
 endtime DESC NULLS LAST,

@@ -107,6 +107,7 @@ _FIELDS: Final = {
     "parts_added": "partsadded",
     "shown": "shown",
     "note": "note",
+    "prediction_repair": "predictionrepair",
     "absent_answers": "absentanswers",
 }
 

@@ -349,16 +349,17 @@ ORDER BY flow_definition_arn, times DESC, predicted_name, name""",
 NOTES: Final = Query(
     name="notes",
     meaning="Why fields of a flow definition have no verdict, or were compared only in part.",
-    columns=("flow_definition_arn", "note", "fields"),
+    columns=("flow_definition_arn", "note", "prediction_repair", "fields"),
     sql="""\
 SELECT
   flow_definition_arn,
   note,
+  prediction_repair,
   count(*) AS fields
 FROM fields
 WHERE note IS NOT NULL
-GROUP BY flow_definition_arn, note
-ORDER BY flow_definition_arn, note""",
+GROUP BY flow_definition_arn, note, prediction_repair
+ORDER BY flow_definition_arn, note, prediction_repair NULLS LAST""",
 )
 
 FAILURES: Final = Query(

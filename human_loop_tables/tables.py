@@ -161,6 +161,11 @@ FIELDS: Final = (
     ),
     SqlColumn("note", SqlType.VARCHAR, "Why it has no verdict, or was compared only in part."),
     SqlColumn(
+        "prediction_repair",
+        SqlType.VARCHAR,
+        "What to append to the mapping's prediction so that it can be compared. Null otherwise.",
+    ),
+    SqlColumn(
         "absent_answers",
         SqlType.BIGINT,
         "How many answers lack the input while it is not known what that means. Null without any.",

@@ -42,6 +42,7 @@ _OF_FIELD: Final = (
     "confidence",
     "shown",
     "note",
+    "predictionRepair",
 )
 _VALUES: Final = ("predicted", "answers", "consensus")
 
@@ -177,7 +178,7 @@ def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) ->
                     field.get("predictedName"),
                     field["verdict"],
                     field.get("confidence"),
-                    field.get("note"),
+                    _note(field),
                 )
                 for row in rows
                 for field in row.get("fields", ())
@@ -195,13 +196,19 @@ def _print(session: Session, rows: Sequence[Mapping[str, Any]], values: bool) ->
                     field["name"],
                     json.dumps(field["values"]["predicted"], ensure_ascii=False),
                     json.dumps(field["values"]["answers"], ensure_ascii=False),
-                    field["verdict"] or field.get("note"),
+                    field["verdict"] or _note(field),
                 )
                 for row in rows
                 for field in row.get("fields", ())
             ),
             "none",
         )
+
+
+def _note(field: Mapping[str, Any]) -> str | None:
+    """Return a field's note, with the repair of a mapping that has one."""
+    note, repair = field.get("note"), field.get("predictionRepair")
+    return f"{note}: append {repair} to the mapping's prediction" if repair else note
 
 
 def _answers(row: Mapping[str, Any]) -> str:

@@ -223,8 +223,8 @@ def _without_pending(
         )
     if left_out:
         session.printer.note(
-            f"{left_out:,} loops are left out that were created after {until}, or at an unknown "
-            f"time: {cut.reason()}, so others of their time may be open."
+            f"{left_out:,} {'loop is' if left_out == 1 else 'loops are'} left out, created after "
+            f"{until} or at an unknown time: {cut.reason()}, so others of this time may be open."
         )
     if not cut.is_bound:
         session.printer.note(

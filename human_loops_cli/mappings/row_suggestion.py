@@ -138,12 +138,13 @@ class RowEvidence:
         evidence = self._evidence[rows_of]
         evidence.files += 1
         evidence.rows += len(rows)
-        for index, row in enumerate(rows):
-            given = [answer[found[index]] for answer in answers if found.get(index) in answer]
-            if not given:
+        for index, name in sorted(found.items()):
+            if index >= len(rows):
                 continue
+            row = rows[index]
+            given = [answer[name] for answer in answers if name in answer]
             evidence.answered += 1
-            evidence.inputs.add(found[index])
+            evidence.inputs.add(name)
             evidence.texts &= all(isinstance(each, str) for each in given)
             evidence.answers += given[: max(0, MAX_ROWS - len(evidence.answers))]
             columns = row if type(row) is dict else {_WHOLE: row}

@@ -75,6 +75,7 @@ _FIELDS: Final = {
     "parts_added": "CAST(field.partsAdded AS BIGINT)",
     "shown": "field.shown",
     "note": "field.note",
+    "prediction_repair": "field.predictionRepair",
     "absent_answers": "CAST(field.absentAnswers AS BIGINT)",
 }
 

@@ -110,6 +110,7 @@ OF_FIELD: Final = (
     _count("partsAdded"),
     OutcomeProperty("shown", PropertyType.TRUTH),
     _text("note"),
+    _text("predictionRepair"),
     _count("absentAnswers"),
 )
 

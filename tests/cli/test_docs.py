@@ -19,7 +19,7 @@ from tests.cli.conftest import REGION, Answer, Stack, flow_definitions, run
 from tests.cli.outputs import label, output
 from tests.cli.test_republish import Republished, loop_arn, settled
 from tests.cli.test_verify import compose
-from tests.cli.thresholds.reviewed import good_and_bad
+from tests.cli.thresholds.reviewed import field, good_and_bad, outcome
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("cli.md", "learning.md", "operations.md", "reviews.md")
@@ -101,7 +101,10 @@ def test_command_of_the_documentation_runs(
 
 def put_outcomes() -> str:
     """Put outcomes of sampled loops where the documentation has its archive, and return them."""
-    lines = "".join(f"{json.dumps(each)}\n" for each in good_and_bad(50))
+    # The sample ends a lifetime of tasks before the latest end.
+    times = {"creationTime": "2026-04-01T08:00:00.000Z", "endTime": "2026-04-01T09:00:00Z"}
+    latest = outcome(1000, field("Total", 90.0, True), **times)
+    lines = "".join(f"{json.dumps(each)}\n" for each in (*good_and_bad(50), latest))
     boto3.client("s3").put_object(Bucket="bucket", Key="outcomes/one.jsonl", Body=lines)
     return lines
 

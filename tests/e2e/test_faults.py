@@ -33,7 +33,9 @@ def test_table_has_a_row_for_every_fault_and_fits_the_terminal(faults: Assessmen
 def test_page_has_the_row_of_every_fault_and_names_tests_that_exist() -> None:
     page = (PROJECT / "docs" / "reliability.md").read_text()
     rows = re.findall(r"^  (\S.*?)  +(\d+) +(\d+) +(\d+) +(\d+)$", page, re.MULTILINE)
-    assert {row[0] for row in rows} == {"all", *(loop.fault for loop in PLANNED)}
+    not_yet_run = set(re.findall(r"^- `(.+)` is not in this run", page, re.MULTILINE))
+    assert not_yet_run.isdisjoint(row[0] for row in rows)
+    assert {row[0] for row in rows} | not_yet_run == {"all", *(each.fault for each in PLANNED)}
     assert {row[3:] for row in rows} == {("0", "0")}
     files = re.findall(r"`(tests/[\w/]+\.py)`", page)
     tests = "".join((PROJECT / file).read_text() for file in {*files, "tests/e2e/test_faults.py"})

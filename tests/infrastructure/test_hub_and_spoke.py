@@ -254,9 +254,8 @@ def test_role_of_the_spoke_describes_the_human_loops_of_its_account_and_region()
     loop = f"arn:aws:sagemaker:{SPOKE_REGION}:{SPOKE_ACCOUNT}:human-loop/claim-1"
     others = [
         request("sagemaker:DescribeHumanLoop", loop.replace(SPOKE_REGION, "eu-west-2")),
-        request("sagemaker:DescribeHumanLoop", loop.replace("human-loop", "flow-definition")),
         request("sagemaker:StopHumanLoop", loop),
-        request("sagemaker:StartHumanLoop", loop),
+        request("sagemaker:DeleteHumanLoop", loop),
     ]
     assert _wrong(request("sagemaker:DescribeHumanLoop", loop), *_denied(*others)) == []
 
@@ -437,7 +436,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
             alerts=Alerts(stack, "Alerts"),
             event_bus=HumanLoopHub(stack, "Other", accounts=[SPOKE_ACCOUNT]),
         ),
-        "expected None, and a HumanLoopEvents beside the spoke in each account",
+        "expected False, and a HumanLoopEvents beside the spoke in each account",
     ),
     "a handler of no hub": (
         lambda stack: _loops(stack, handler=ReviewHandler(stack, "H", output=_output(stack))),

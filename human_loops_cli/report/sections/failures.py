@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from human_loops_cli.report.figures import NOT_KNOWN, Share, counted, day_text
-from human_loops_cli.report.flow import Flow, number
+from human_loops_cli.report.flow import Flow, Row, number
 from human_loops_cli.report.markup import Column, Markup, clipped, element, joined, name, table
 from human_loops_cli.report.sections.parts import View, heading, paragraph, share_text
 
@@ -71,6 +71,12 @@ def failures(flow: Flow, view: View) -> Markup:
     )
 
 
+def _meaning(row: Row) -> str:
+    repair = row["prediction_repair"]
+    meaning = NOTES.get(row["note"], NOT_KNOWN)
+    return f"{meaning} Append {repair} to the mapping's prediction." if repair else meaning
+
+
 def notes(flow: Flow, view: View) -> Markup:
     """Why fields have no verdict."""
     rows = flow.rows["notes"]
@@ -86,7 +92,7 @@ def notes(flow: Flow, view: View) -> Markup:
             lambda row: [
                 name(row["note"]),
                 f"{number(row, 'fields'):,}",
-                NOTES.get(row["note"], NOT_KNOWN),
+                _meaning(row),
             ],
             limit=view.rows,
         ),

@@ -53,7 +53,10 @@ def test_alarm_goes_off_before_a_message_is_deleted(
     retention: Duration | None, threshold: int, says: str
 ) -> None:
     loops = events()
-    loops.add_queue(**({} if retention is None else {"retention_period": retention}))
+    if retention is None:
+        loops.add_queue()
+    else:
+        loops.add_queue(retention_period=retention)
     alarms = Template.from_stack(Stack.of(loops)).find_resources("AWS::CloudWatch::Alarm").values()
     (alarm,) = [
         each["Properties"]

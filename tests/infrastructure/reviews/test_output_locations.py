@@ -39,8 +39,8 @@ def two(stack: Stack) -> list[OutputLocation]:
 NAMES = FlowDefinitions.from_names("claims", "invoices")
 
 
-def readable(template: Template) -> dict[str, list[str]]:
-    """Return the resources of each output policy."""
+def readable(template: Template) -> dict[str, str]:
+    """Return the statements of each output policy."""
     return {
         name: json.dumps(each["Properties"]["PolicyDocument"]["Statement"])
         for name, each in template.find_resources("AWS::IAM::ManagedPolicy").items()
@@ -54,7 +54,8 @@ def test_handler_reads_each_flow_definition_where_it_writes_and_nowhere_else() -
     first, second = readable(Template.from_stack(stack)).values()
     assert "lending/reviews/claims/*" in first
     assert "sales/invoices/*" in second
-    assert not {"invoices", "sales", KEY} & {each for each in (KEY, "sales") if each in first}
+    assert "sales" not in first
+    assert KEY not in first
     assert KEY in second
     assert "claims" not in second
 
