@@ -67,8 +67,8 @@ def test_functions_and_consumers_may_decrypt_with_the_earlier_key_only() -> None
     ("earlier", "says"),
     [
         ([NEW], "expected keys that were used before encryption_key, got encryption_key itself"),
-        ([5], "earlier_encryption_keys: expected keys, such as kms.Key.from_key_arn"),
-        ([None], "expected keys that were used before encryption_key, got None"),
+        ([5], "earlier_encryption_keys: expected a list with a key, such as kms.Key"),
+        ([None], "earlier_encryption_keys: expected a list with a key, such as kms.Key"),
     ],
 )
 def test_key_that_was_not_used_before_is_refused(earlier: list[Any], says: str) -> None:
