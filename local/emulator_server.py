@@ -9,6 +9,7 @@
   tests of the templates check these with a policy evaluator.
 - DynamoDB keeps a backup of a deleted table that had point-in-time recovery. Here it keeps one of
   every deleted table, and restores it when the table no longer exists.
+- ministack deletes all resources of a stack. Here, it keeps those that the template retains.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any
 
 from ministack import app
 from ministack.core.responses import request_scope
-from ministack.services import dynamodb, eventbridge, sts
-from ministack.services.cloudformation import provisioners
+from ministack.services import cloudformation, dynamodb, eventbridge, sts
+from ministack.services.cloudformation import handlers, provisioners
 
 ALARM = "AWS::CloudWatch::Alarm"
 ARCHIVE = "AWS::Events::Archive"
@@ -108,6 +109,24 @@ def _delete_table_with_backup(request: dict[str, Any]) -> Any:
 
 dynamodb._create_table = _create_table_of_backup
 dynamodb._delete_table = _delete_table_with_backup
+
+_delete_stack = handlers._delete_stack_async
+
+
+async def _delete_stack_but_retained(stack_name: str, stack_id: str) -> None:
+    """Delete a stack without the resources that its template retains."""
+    stack = cloudformation._stacks[stack_name]
+    retained = {
+        logical_id
+        for logical_id, resource in stack.get("_template", {}).get("Resources", {}).items()
+        if resource.get("DeletionPolicy", "Delete").startswith("Retain")
+    }
+    resources: dict[str, Any] = stack.get("_resources", {})
+    stack["_resources"] = {name: resources[name] for name in resources if name not in retained}
+    await _delete_stack(stack_name, stack_id)
+
+
+handlers._delete_stack_async = _delete_stack_but_retained
 
 if __name__ == "__main__":
     app.main()

@@ -24,6 +24,9 @@ from tests.permissions.recorded_calls import RECORDER, keep_calls
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
 FORWARDED_FLOW_DEFINITION = "audits"
+RETAINED_FLOW_DEFINITION = "retained"
+# The deployment that test_retained_resources.py deletes, and the one that takes its place.
+DELETED, AGAIN = "deleted", "again"
 FAULTY_SEED, FAULTY_LOOPS = 20260314, 50
 SPOKE_ACCOUNT, SPOKE_REGION = "444455556666", "us-west-2"
 SPOKE = {
@@ -86,6 +89,7 @@ def stacks(
                 "flow_definitions": [RECONCILED_FLOW_DEFINITION],
                 "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
             },
+            DELETED: {"flow_definitions": [RETAINED_FLOW_DEFINITION], "output_bucket": {}},
             "hub": {
                 "account": ACCOUNT,
                 "region": REGION,
