@@ -122,7 +122,7 @@ def _refuse_wrong_settings(name: str, settings: Mapping[str, Any], expected: Any
                 f"{', '.join(map(str, unknown))}"
             )
         for setting, value in settings.items():
-            _refuse_wrong_type(setting, value, known[setting])
+            _refuse_wrong_type(f"{name}: {setting}", value, known[setting])
 
 
 def _accepts(expected: Any, value: Any) -> bool:
