@@ -85,6 +85,8 @@ class _Resources:
             return [pattern.replace("human-loops-verify-", resource_prefix(self._stack))]
         if service in ("s3", "athena"):
             return self._in_place(pattern)
+        if service == "lambda":
+            return self._layers()
         whole = {
             "kms": self._keys,
             "sagemaker": self._flow_definitions,
@@ -123,6 +125,11 @@ class _Resources:
         keys = physical_ids(self._session, "AWS::KMS::Key")
         keys += [arn for name, arn in self._stack.outputs.items() if name == "OutputKeyArn"]
         return [each.rpartition("/")[2] for each in dict.fromkeys(keys)]
+
+    def _layers(self) -> list[str]:
+        """Return the layers in any version: another mapping is another version."""
+        versions = physical_ids(self._session, "AWS::Lambda::LayerVersion")
+        return [f"{each.rpartition(':')[0]}:*" for each in versions]
 
     def _flow_definitions(self) -> list[str]:
         rule = read_rule(self._session, "StatusChangeRuleName")

@@ -122,7 +122,7 @@ def _refuse_wrong_settings(name: str, settings: Mapping[str, Any], expected: Any
                 f"{', '.join(map(str, unknown))}"
             )
         for setting, value in settings.items():
-            _refuse_wrong_type(setting, value, known[setting])
+            _refuse_wrong_type(f"{name}: {setting}", value, known[setting])
 
 
 def _accepts(expected: Any, value: Any) -> bool:
@@ -133,7 +133,7 @@ def _accepts(expected: Any, value: Any) -> bool:
         return any(value is each for each in get_args(expected))
     if origin is Sequence:
         return _accepts_items(get_args(expected)[0], value)
-    if origin is not None or not isinstance(expected, type):
+    if expected is Any or origin is not None or not isinstance(expected, type):
         return True
     if expected is float:
         return isinstance(value, int | float) and not isinstance(value, bool)

@@ -107,7 +107,8 @@ class OutputLocation:
         match = _S3_OUTPUT_PATH.fullmatch(s3_output_path)
         if match is None:
             raise ValueError(
-                f"s3_output_path: expected s3://<bucket>/<prefix>, got {s3_output_path!r}"
+                f"s3_output_path: expected s3://<bucket>/<prefix>, got {s3_output_path!r}. If the "
+                "bucket is known at deployment only, use OutputLocation(bucket, prefix=…)"
             )
         bucket = s3.Bucket.from_bucket_name(scope, construct_id, match[1])
         return cls(bucket, match[2] or "", encryption_key, flow_definitions)

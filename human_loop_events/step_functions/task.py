@@ -22,8 +22,14 @@ from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, C
 _STATE_ENTRY = ("Execution.Id", "State.Name", "State.EnteredTime")
 _TASK_TOKEN = "Task.Token"  # noqa: S105 - a path in the context object
 
-#: Errors of the function that a retry can fix.
-_TEMPORARY_ERRORS = [CallbackError.UNAVAILABLE.value, "ExecutionNotResumedError"]
+#: Errors that a retry can fix. LambdaInvoke retries those of the Lambda service, except throttling.
+#: A Map with many iterations meets it.
+#: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+_TEMPORARY_ERRORS = [
+    CallbackError.UNAVAILABLE.value,
+    "ExecutionNotResumedError",
+    "Lambda.TooManyRequestsException",
+]
 
 
 @checks_arguments

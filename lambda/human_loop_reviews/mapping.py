@@ -183,6 +183,8 @@ class FieldMapping:
             raise ValueError(
                 f"FieldMapping: name={self.name!r}; expected the field's name in outcomes"
             )
+        if any(each in self.name for each in PLACEHOLDERS):
+            raise self._expected("name", "no placeholder. Rows are named name[0], name[1], …")
         self._require_places()
         for key in ("confidence", "row_key", "row_value"):
             if getattr(self, key) is not None:

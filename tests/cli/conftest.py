@@ -136,6 +136,7 @@ class Stack:
         self.cloudwatch = client("cloudwatch")
         self.events = client("events")
         self.rules: list[str] = []
+        self.layers: list[str] = []
         self.outputs = {"HandlerName": "handler", "LedgerTableName": "ledger"}
         for name in QUEUES:
             self.outputs[f"{name}Url"] = self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -179,6 +180,7 @@ class Stack:
         """Answer ListStackResources."""
         resources = {"FailedLoops": "AWS::CloudWatch::Alarm", "ledger": "AWS::DynamoDB::Table"}
         resources |= dict.fromkeys(self.rules, "AWS::Events::Rule")
+        resources |= dict.fromkeys(self.layers, "AWS::Lambda::LayerVersion")
         members = "".join(
             f"<member><PhysicalResourceId>{name}</PhysicalResourceId>"
             f"<ResourceType>{kind}</ResourceType></member>"

@@ -146,13 +146,19 @@ AWS_COMMANDS = [
 #: Options of the AWS CLI itself.
 AWS_OPTIONS = {"--query", "--output"}
 
+#: Commands of the AWS CLI without an operation of AWS, and their options in the documentation.
+WITHOUT_OPERATION: dict[tuple[str, str], set[str]] = {
+    ("cloudformation", "package"): set(),
+    ("logs", "tail"): {"--since", "--filter-pattern"},
+}
+
 
 @pytest.mark.parametrize("command", dict.fromkeys(AWS_COMMANDS))
 def test_command_of_the_aws_cli_has_an_operation_and_options_of_aws(command: str) -> None:
     service, operation = command.split()[1:3]
     options = set(re.findall(r"(?<= )--[a-z-]+", command)) - AWS_OPTIONS
-    if (service, operation) == ("logs", "tail"):  # a command of version 2 without an operation
-        assert options <= {"--since", "--filter-pattern"}
+    if (service, operation) in WITHOUT_OPERATION:
+        assert options <= WITHOUT_OPERATION[service, operation]
         return
     create_client: Any = boto3.client
     if operation == "wait":

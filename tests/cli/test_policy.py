@@ -39,6 +39,7 @@ def resources(policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def policy(stack: Stack, answers: Callable[[str, Answer], None]) -> Any:
     answers("lambda.GetFunctionConfiguration", lambda _: function_configuration("outcomes"))
     stack.add_rule(f"arn:aws:sqs:{REGION}:{ACCOUNT}:Queue", flow_definition="invoices")
+    stack.layers.append(f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:HumanLoopsMappings:7")
     stack.outputs |= {
         "StatusChangeRuleName": "StatusChange",
         "S3OutputPath": "s3://reviews/a2i",
@@ -58,6 +59,8 @@ def test_policy_names_the_resources_of_the_stack(policy: Any) -> None:
     assert found["Resend"] == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:handler"]
     assert f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/ledger/index/*" in found["Status"]
     assert found["Keys"] == [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-output"]
+    layer = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:HumanLoopsMappings:*"
+    assert layer in found["Outcomes"], "another mapping is another version"
     assert found["Outcomes"][-2:] == ["arn:aws:s3:::reviews", "arn:aws:s3:::reviews/a2i/*"]
     buses = [
         f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{each}" for each in ("default", "outcomes")

@@ -31,7 +31,12 @@ from human_loop_events import (
     ReviewHandlerSettings,
     StatusEvents,
 )
-from human_loop_reviews.contract import MAX_HUB_NAME, output_role_name, reader_role_name
+from human_loop_reviews.contract import (
+    MAX_HUB_NAME,
+    METRIC_DIMENSION,
+    output_role_name,
+    reader_role_name,
+)
 from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
 from tests.infrastructure.cases.hubs import SPOKE_ACCOUNT, SPOKE_REGION
 from tests.permissions.account import Account
@@ -317,6 +322,7 @@ def test_low_agreement_in_a_hub_is_measured_by_account_region_and_name() -> None
         for metric in alarm["Metrics"]
         if "MetricStat" in metric
         for dimension in metric["MetricStat"]["Metric"]["Dimensions"]
+        if dimension["Name"] == METRIC_DIMENSION
     }
 
     assert measured == {"444455556666/us-east-1/claims", "777788889999/us-east-1/claims"}
@@ -408,7 +414,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "no output": (
         lambda stack: _spoke(stack, output=None),
-        "output: expected OutputLocation(bucket, prefix=…), or a list of them, got None",
+        "output: expected OutputLocation(…) or a list with OutputLocation(…), got None",
     ),
     "flow definitions of another account": (
         lambda stack: _spoke(

@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
@@ -26,7 +27,7 @@ from human_loop_events import (
     ReconcilerSettings,
     ReviewHandlerSettings,
 )
-from tests.infrastructure.cases import new_app, synthesize
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
 from tests.infrastructure.test_retention import STATEFUL
 
 #: Values of the settings that configure a part and replace none.
@@ -43,7 +44,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "delivery": {"max_event_age": Duration.hours(1), "retry_attempts": 3},
     "handler": {
         "ledger_retention": Duration.days(30),
-        "mappings": {"x": [FieldMapping(name="Total", prediction="a", answer="b")]},
         "include_values": True,
         "include_failure_reason": False,
         "hash_field_names": True,
@@ -99,6 +99,20 @@ CHANGES: dict[str, Callable[[Stack], dict[str, Any]]] = {
     "no role": lambda _: {"delivery": DeliverySettings(authorize_using_role=False)},
     "outcome bus": lambda stack: {
         "handler": ReviewHandlerSettings(outcome_bus=events.EventBus(stack, "Bus"))
+    },
+    "mappings": lambda _: {
+        "handler": ReviewHandlerSettings(
+            mappings={"x": [FieldMapping(name="Total", prediction="a", answer="b")]}
+        )
+    },
+    "earlier keys": lambda stack: {
+        "delivery": DeliverySettings(
+            earlier_encryption_keys=[
+                kms.Key.from_key_arn(
+                    stack, "Earlier", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/earlier"
+                )
+            ]
+        )
     },
     "vpc": lambda stack: {
         part: {
@@ -217,6 +231,9 @@ def test_argument_changes_no_logical_id_of_what_holds_data(
 )
 def test_every_setting_is_tried(part: str, settings: type) -> None:
     tried = {*SETTINGS[part], *REPLACING[part]}
-    added = {"authorize_using_role", "outcome_bus", "vpc", "vpc_subnets", "security_groups"}
+    added = {
+        *("authorize_using_role", "earlier_encryption_keys", "mappings", "outcome_bus"),
+        *("vpc", "vpc_subnets", "security_groups"),
+    }
 
     assert set(get_type_hints(settings)) <= tried | added

@@ -39,6 +39,7 @@ def field(**changes: Any) -> FieldMapping:
         ({"name": "\ud800"}, "expected the field's name in outcomes"),
         ({"prediction": "a..b"}, "'Total': prediction='a..b' is not a JMESPath expression: "),
         ({"prediction": " "}, "'Total': prediction=' '; expected a JMESPath expression"),
+        ({"name": "{key}"}, "name='{key}'; expected no placeholder. Rows are named name[0]"),
         ({"answer": None}, "'Total': answer=None; expected a JMESPath expression"),
         ({"answer": "a\ud800"}, "; expected a JMESPath expression"),
         ({"answer": "[" * 5000}, "is not a JMESPath expression"),

@@ -211,9 +211,9 @@ def _loops(**arguments: Any) -> HumanLoopEvents:
     ("settings", "says"),
     [
         ({"expiration": Duration.hours(36)}, "expiration of the outcome archive: expected whole"),
-        ({"result_expiration": 30}, "result_expiration of the outcome archive: expected a Durat"),
+        ({"result_expiration": 30}, "outcome_archive: result_expiration: expected a Duration"),
         ({"scan_limit": Size.mebibytes(9)}, "expected 10 MiB or more, got 9,437,184 bytes"),
-        ({"scan_limit": 10**9}, "expected 10 MiB or more, got 1000000000"),
+        ({"scan_limit": 10**9}, "outcome_archive: scan_limit: expected a Size, .+, got 1000000000"),
     ],
 )
 def test_setting_that_cannot_work_is_refused(settings: Any, says: str) -> None:
@@ -247,7 +247,9 @@ def test_rule_on_outcomes_of_another_account_is_refused() -> None:
         stack, "Bus", f"arn:aws:events:{REGION}:999999999999:event-bus/outcomes"
     )
 
-    with pytest.raises(ValueError, match=r"outcome_bus: .+ is in 999999999999, and Loops in 1111"):
+    with pytest.raises(
+        ValueError, match=r"outcome_bus: .+ is in account 999999999999, but Loops is"
+    ):
         HumanLoopEvents(
             stack,
             "HumanLoops",

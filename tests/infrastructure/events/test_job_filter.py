@@ -108,9 +108,9 @@ def test_alert_reads_fields_of_the_event(kind: str) -> None:
     assert failure.runbook_section == "FailedJobs"
 
 
-@pytest.mark.parametrize("prefix", ["", "a*", "a?", "-a", "a_b", "a" * 64, "arn:aws:x", "a b", 5])
+@pytest.mark.parametrize("prefix", ["", "a*", "a?", "-a", "a_b", "a" * 64, "arn:aws:x", "a b"])
 @each_kind
-def test_prefix_that_no_name_can_have_is_refused(kind: str, prefix: Any) -> None:
+def test_prefix_that_no_name_can_have_is_refused(kind: str, prefix: str) -> None:
     with pytest.raises(ValueError, match="name_prefix: expected the beginning of a name"):
         FILTERS[kind][0](name_prefix=prefix)
 
@@ -159,7 +159,7 @@ def test_further_detail_narrows_a_rule_on_jobs() -> None:
     (pattern,) = (
         resource["Properties"]["EventPattern"]
         for logical_id, resource in Template.from_stack(stack).to_json()["Resources"].items()
-        if logical_id.startswith("JobsSpot") and resource["Type"] == "AWS::Events::Rule"
+        if "Spot" in logical_id and resource["Type"] == "AWS::Events::Rule"
     )
 
     assert pattern["detail"] == {

@@ -54,8 +54,8 @@ def test_incomplete_uploads_are_aborted(case: str) -> None:
     [
         ({"expiration": Duration.hours(36)}, "expiration of the output bucket: expected whole day"),
         ({"expiration": Duration.days(0)}, "expiration of the output bucket: expected whole days"),
-        ({"expiration": 30}, "expiration of the output bucket: expected a Duration, got 30"),
-        ({"expire": Duration.days(1)}, "output: expected settings expiration, noncurrent_version"),
+        ({"expiration": 30}, "output: expiration: expected a Duration, .+, got 30"),
+        ({"expire": Duration.days(1)}, "output: expected OutputBucketSettings.+; got expire"),
     ],
 )
 def test_setting_that_cannot_work_is_refused(settings: Any, says: str) -> None:

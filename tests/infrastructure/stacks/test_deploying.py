@@ -103,7 +103,7 @@ def test_what_stays_is_named() -> None:
     kept = {
         each["Type"].split("::")[1]
         for each in synthesize("buffered").template["Resources"].values()
-        if each.get("DeletionPolicy") == "RetainExceptOnCreate"
+        if each.get("DeletionPolicy", "Delete") != "Delete"
     }
     assert kept == {"DynamoDB", "KMS", "Logs", "S3", "SNS", "SQS"}
     named = {"DynamoDB": "ledger", "KMS": "key", "Logs": "logs", "S3": "bucket", "SNS": "topics"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,7 +110,9 @@ def test_state_retries_what_a_retry_can_fix(callbacks: HumanLoopCallbacks) -> No
     errors = [error for retry in state["Retry"] for error in retry["ErrorEquals"]]
 
     assert "HumanLoop.Unavailable" in errors
-    assert "Lambda.ServiceException" in errors
+    assert {"Lambda.ServiceException", "Lambda.TooManyRequestsException"} <= set(errors)
+    page = Path(__file__).parents[3] / "docs" / "step-functions.md"
+    assert [each for each in errors if f'"{each}"' not in page.read_text(encoding="utf-8")] == []
     permanent = set(CallbackError) - {CallbackError.UNAVAILABLE}
     assert not permanent & set(errors)
 

@@ -205,7 +205,7 @@ def test_outcome_matches_the_rule_of_its_own_ledger_only(named: Template) -> Non
     ledgers |= {f"{each}.Arn" for each in named.find_resources("AWS::DynamoDB::Table")}
     (ledger,) = ledgers
     ours = "arn:aws:dynamodb:eu-west-1:111122223333:table/ours"
-    rule = "HumanLoopsReviewHandlerCount"
+    rule = "HumanLoopsReviewHandlerRulesCount"
     event = outcome_event(ledger_arn=ours)
     with pytest.raises(ValueError, match=f"pass values={{'{ledger}'"):
         assert_rule_matches(named, event, rule=rule)
