@@ -26,10 +26,13 @@ PACKAGES: Final = {
 _KINDS: Final = {".py", ".css", ".js"}
 
 #: Other files in the wheel, and their paths in the repository.
-_ADDED: Final = {"human_loops_cli/runbook.md": "docs/operations.md"}
+_ADDED: Final = {
+    "human_loops_cli/runbook.md": "docs/operations.md",
+    "human_loops_cli/cli-policy.json": "docs/cli-policy.json",
+}
 
 #: The files of a source distribution that are in no package.
-TOP: Final = ("CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "docs/operations.md")
+TOP: Final = ("CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", *_ADDED.values())
 
 #: The files that the build adds to a source distribution.
 _OF_THE_BUILD: Final = {"PKG-INFO", ".gitignore"}

@@ -143,7 +143,11 @@ def test_interrupt_that_becomes_another_error_is_an_interrupt(
             raise RuntimeError("Query interrupted") from error  # as DuckDB does
 
     monkeypatch.setattr("human_loops_cli.outcome_data.open_outcomes.run", run_query)
-    result = run("report", str(source))
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever started the tests
+    try:
+        result = run("report", str(source))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert (result.exit_code, result.stderr) == (130, "error: interrupted\n")
 
 

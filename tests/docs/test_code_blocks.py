@@ -46,7 +46,7 @@ def _is_complete(block: Block) -> bool:
 
 def test_languages_of_code_are_known() -> None:
     assert {block.language for block in BLOCKS} == {
-        *("", "console", "json", "mermaid", "python", "yaml")
+        *("", "console", "html", "json", "mermaid", "python", "yaml")
     }
     assert len(BLOCKS) > 60
 

@@ -255,7 +255,7 @@ def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> No
             "max_output_size: expected 1 KiB to 1 GiB",
         ),
         ({"topic": "arn:aws:sns:x"}, "topic: expected a topic, such as sns.Topic.from_topic_arn("),
-        ({"queue": "reviews"}, "queue: expected a queue, such as sqs.Queue.from_queue_arn(…), go"),
+        ({"queue": "reviews"}, "queue: expected a queue, such as sqs.Queue.from_queue_arn(…) or"),
         ({"event_bus": "loops"}, "event_bus: expected a bus, such as events.EventBus.from_event_"),
         (
             {"alerts": AlertsSettings(topic="incidents")},  # type: ignore[typeddict-item]

@@ -227,13 +227,15 @@ REFUSED: dict[str, list[Mistake]] = {
         Mistake(
             "an L1 queue",
             lambda stack: _loops(stack, queue=sqs.CfnQueue(stack, "L1")),
-            "queue: expected a queue, such as sqs.Queue.from_queue_arn(…), got the L1 construct "
+            "queue: expected a queue, such as sqs.Queue.from_queue_arn(…) or QueueSettings(…), got "
+            "the L1 construct "
             "CfnQueue Loops/L1",
         ),
         Mistake(
             "a topic as queue",
             lambda stack: _loops(stack, queue=sns.Topic(stack, "Topic")),
-            "queue: expected a queue, such as sqs.Queue.from_queue_arn(…), got Topic Loops/Topic",
+            "queue: expected a queue, such as sqs.Queue.from_queue_arn(…) or QueueSettings(…), got "
+            "Topic Loops/Topic",
         ),
         Mistake(
             "a queue as topic",

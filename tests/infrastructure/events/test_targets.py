@@ -340,7 +340,9 @@ def test_target_with_a_dead_letter_queue_that_eventbridge_cannot_use_is_refused(
     stack = Stack(new_app(), "Stack")
     own = sqs.Queue(stack, "Own", **options)
 
-    with pytest.raises(ValueError, match="dead_letter_queue of a target of Stack/Events/Rule: "):
+    with pytest.raises(
+        ValueError, match="dead_letter_queue of a target of Stack/Events/Rules/Rule: "
+    ):
         _events(stack).on_event(
             "Rule", target=targets.LambdaFunction(_function(stack), dead_letter_queue=own)
         )
@@ -352,7 +354,7 @@ def test_sixth_target_of_a_rule_is_refused() -> None:
     for number in range(5):
         rule.add_target(targets.LambdaFunction(_function(stack, f"F{number}")))
 
-    with pytest.raises(ValueError, match="Stack/Events/Rule: EventBridge accepts 5 targets"):
+    with pytest.raises(ValueError, match="Stack/Events/Rules/Rule: EventBridge accepts 5 targets"):
         rule.add_target(targets.LambdaFunction(_function(stack, "F5")))
 
 

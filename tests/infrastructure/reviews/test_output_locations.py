@@ -102,7 +102,7 @@ def test_spoke_lets_the_hub_read_all_locations() -> None:
     ("outputs", "flow_definitions", "says"),
     [
         ([], NAMES, "output: expected OutputLocation(bucket, prefix=…), or a list of them, got []"),
-        (["s3://b"], NAMES, "output: expected OutputLocation(bucket, prefix=…), or a list of them"),
+        (["s3://b"], NAMES, "output: expected OutputLocation(…) or a list with OutputLocation(…)"),
         (
             [("bucket", "claims"), ("bucket", "invoices")],
             NAMES,
