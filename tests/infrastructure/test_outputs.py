@@ -89,7 +89,7 @@ def test_second_construct_without_a_prefix_is_refused() -> None:
         first.add_outputs(prefix="Claims")
 
 
-@pytest.mark.parametrize("prefix", ["claims", "Claims-", "1", "C" * 64, None, 5])
+@pytest.mark.parametrize("prefix", ["claims", "Claims-", "1", "C" * 64])
 def test_prefix_that_is_no_logical_id_is_refused(prefix: str) -> None:
     stack = Stack(new_app(), "Loops")
     with pytest.raises(ValueError, match="prefix: expected a capital letter"):

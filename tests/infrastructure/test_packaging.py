@@ -221,11 +221,12 @@ def test_runtime_imports_the_standard_library_and_boto3_only() -> None:
 def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path: Path) -> None:
     npx = shutil.which("npx", path=str(Path(sys.executable).parent))
     assert npx
+    output = {"bucket": "reviews", "encrypted_by_s3": True}
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     synth = subprocess.run(
         [
             *(npx, "cdk", "synth", "--output", str(tmp_path / "cdk.out")),
-            *("--context", f"deployments={json.dumps({'dev': {'output': {'bucket': 'reviews'}}})}"),
+            *("--context", f"deployments={json.dumps({'dev': {'output': output}})}"),
         ],
         cwd=ROOT,
         env={

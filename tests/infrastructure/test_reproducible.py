@@ -17,7 +17,10 @@ SOURCES = ("app.py", "cdk.json", "stacks", "human_loop_events", "lambda")
 
 def _synthesized(folder: Path, output: Path, hash_seed: str) -> dict[str, bytes]:
     """Return the files of the cloud assembly that are deployed, as the CDK CLI writes them."""
-    deployments = {"dev": {"handler": {"include_values": True}}, "prod": EVERY_KEY}
+    deployments = {
+        "dev": {"output_bucket": {}, "handler": {"include_values": True}},
+        "prod": EVERY_KEY,
+    }
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     subprocess.run(
         [

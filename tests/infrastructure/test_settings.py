@@ -90,5 +90,5 @@ def _parameters(construct: type) -> dict[str, Any]:
 def _without_none(hint: Any) -> Any:
     if not isinstance(hint, types.UnionType) and typing.get_origin(hint) is not typing.Union:
         return hint
-    (remaining,) = (each for each in typing.get_args(hint) if each is not types.NoneType)
-    return remaining
+    remaining = [each for each in typing.get_args(hint) if each is not types.NoneType]
+    return typing.Union[tuple(remaining)]  # noqa: UP007 - made of a list
