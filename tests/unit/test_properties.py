@@ -16,6 +16,7 @@ from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
+from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
 
@@ -229,7 +230,8 @@ def described(output: Output, mapping: Sequence[FieldMapping]) -> dict[str, Any]
 def check(output: Output, mapping: Sequence[FieldMapping]) -> None:
     review, answers = review_output(output, mapping=mapping), len(output.answers)
     assert review.answer_count == answers
-    assert [field.name for field in review.fields] == sorted(field.name for field in review.fields)
+    names = [field.name for field in review.fields]
+    assert names == sorted(names, key=natural_key)
     for verdict in Verdict:
         told = sum(field.verdict is verdict for field in review.fields)
         assert review.verdict_counts[verdict] == told

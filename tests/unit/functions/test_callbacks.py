@@ -55,7 +55,7 @@ def outcome_event(**detail: Any) -> dict[str, Any]:
 
 
 def test_event_of_an_outcome_resumes() -> None:
-    with pytest.raises(OutcomeNotRecordedError, match="arn: no outcome is in the ledger"):
+    with pytest.raises(OutcomeNotRecordedError, match="arn: no outcome that AWS"):
         callbacks.handle(outcome_event(), CONTEXT)
 
 
