@@ -23,6 +23,12 @@ from human_loop_reviews.review_output import review_output
 MAPPING = (
     FieldMapping(name="label", prediction="guess", answer="a.label", normalize=["case"]),
     FieldMapping(name="number", prediction="guess", answer="b", tolerance=0.5),
+    FieldMapping(
+        name="judged",
+        prediction="guess",
+        answer="b",
+        answer_values={"5": "upheld", "6": "rejected", "Total": "rejected"},
+    ),
     FieldMapping(name="any", prediction="@", answer="@"),
     FieldMapping(name="failing", prediction="length(guess)", answer="sum(b)"),
 )
@@ -201,10 +207,13 @@ def reordered(entries: Any, chance: random.Random) -> Any:
 
 @pytest.mark.parametrize("verdict", [*Verdict, None])
 def test_generated_documents_reach_every_verdict(verdict: Verdict | None) -> None:
-    def reached(document: Any) -> bool:
-        return verdict in {field.verdict for field in review_output(parse(document)).fields}
+    mapping = MAPPING if verdict is Verdict.REJECTED else ()  # it needs answer_values
 
-    find(documents(), reached, settings=settings(max_examples=5_000, phases=[Phase.generate]))
+    def reached(document: Any) -> bool:
+        review = review_output(parse(document), mapping=mapping)
+        return verdict in {field.verdict for field in review.fields}
+
+    find(documents(), reached, settings=settings(max_examples=50_000, phases=[Phase.generate]))
 
 
 @given(documents(), st.randoms(use_true_random=False))
