@@ -18,7 +18,7 @@ class BucketEncryption:
     is_known: bool
     """Whether the caller can read it."""
     key: str | None = None
-    """The customer managed key, as S3 returns it. None if S3 encrypts with a key of its own."""
+    """The customer managed key, as S3 returns it. None if S3 encrypts with its own key."""
 
 
 def read_bucket_encryption(s3: Any, bucket: str) -> BucketEncryption:

@@ -29,6 +29,7 @@ class Supplied:
 
 
 _TARGET: Final = "EventBridge delivers to targets of its own Region only, event buses aside"
+_TABLE: Final = "the functions use tables of their own Region only"
 _OBSERVED: Final = (
     "The alarms on it have data only with CloudWatch's cross-account observability for its account"
 )
@@ -102,13 +103,13 @@ KEY: Final = Supplied(
 )
 LEDGER_TABLE: Final = Supplied(
     noun="table",
-    same_region="the functions use tables of their own Region only",
+    same_region=_TABLE,
     owed="its resource-based policy must allow the role of the handler dynamodb:GetItem and "
     "dynamodb:PutItem; otherwise no loop can be settled",
 )
 LEDGER_BY_NAME: Final = Supplied(
     noun="table",
-    same_region="the functions use tables of their own Region only",
+    same_region=_TABLE,
     same_account="the reconciler and callbacks find the ledger by its name",
 )
 OUTPUT_BUCKET: Final = Supplied(

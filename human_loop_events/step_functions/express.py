@@ -40,7 +40,7 @@ def _state_machines(state: sfn.State) -> Iterator[sfn.CfnStateMachine]:
 
 
 def _definition(machine: sfn.CfnStateMachine) -> Mapping[str, Any]:
-    """Return the definition as far as it is known at synthesis, empty if it is not."""
+    """Return what is known of the definition at synthesis. Empty if nothing is."""
     resolved = Stack.of(machine).resolve(machine.definition_string)
     match resolved:
         case {"Fn::Join": ["", [*parts]]}:

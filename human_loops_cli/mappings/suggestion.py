@@ -292,7 +292,7 @@ def _is_list(candidate: _Candidate) -> bool:
 
 def _is_comparable(prediction: _Candidate, answers: Sequence[_Candidate]) -> bool:
     if any(answer.value is None for answer in answers):
-        return True  # the element of a built-in task has rules of its own
+        return True  # the element of a built-in task has its own rules
     made = make_field("", prediction.found, [answer.found for answer in answers])
     return made.note is not Note.NOT_COMPARABLE
 
