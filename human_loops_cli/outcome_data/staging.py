@@ -49,7 +49,7 @@ LEFT_OUT: Final = "staged.left_out"
 _LINES: Final = "staged.lines"
 
 # How many lines of a group are read again at once.
-_PIECE: Final = 1000
+_PIECE: Final = 10_000
 
 _NO_PARQUET: Final = "no Parquet file of outcomes, damaged, or with a column of an unexpected type"
 
@@ -221,7 +221,10 @@ class Staging:
         query = line_problems_query(
             str(self._piece), max_line_bytes=group.max_line_bytes, reviewed=group.reviewed
         )
-        found = [problem for (problem,) in self._connection.execute(query).fetchall()]
+        try:
+            found = [problem for (problem,) in self._connection.execute(query).fetchall()]
+        except _refusals():
+            found = []
         return found if len(found) == len(lines) else [None] * len(lines)
 
     def _write(self, lines: _Lines) -> None:
