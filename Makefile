@@ -20,8 +20,8 @@ EVALUATOR := tests/permissions/node_modules/.installed
 
 NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 
-# tests/conftest.py says what runs in one process, and what starts first.
-IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# tests/scheduling.py says what runs in one process, and tests/conftest.py what starts first.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test tests check fast lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean

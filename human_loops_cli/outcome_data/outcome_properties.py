@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 from human_loop_reviews.a2i.event import EventSource
 from human_loop_reviews.contract import HumanLoopStatus
@@ -16,27 +14,23 @@ from human_loop_reviews.review.verdicts import Verdict
 # Sums of a million of these fit into a BIGINT.
 _MAX_NUMBER: Final = 1_000_000_000
 
-# Texts that DuckDB may read as a number, or as true or false.
-_CONVERTED: Final = re.compile(r"[0-9]|nan|inf|^\s*(true|false|t|f|yes|no|y|n)\s*$", re.IGNORECASE)
-
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)"
 
 
 class PropertyType(Enum):
-    """The type of a property: in JSON, when DuckDB reads it, and when DuckDB keeps it."""
+    """The type of a property: in words, when DuckDB reads it, and when DuckDB keeps it."""
 
-    TEXT = ("a text", str, "VARCHAR", "VARCHAR")
-    TIME = ("a time with time zone", str, "VARCHAR", "TIMESTAMP WITH TIME ZONE")
-    NUMBER = ("a number", (int, float), "DOUBLE", "DOUBLE")
+    TEXT = ("a text", "VARCHAR", "VARCHAR")
+    TIME = ("a time with time zone", "VARCHAR", "TIMESTAMP WITH TIME ZONE")
+    NUMBER = ("a number", "DOUBLE", "DOUBLE")
     # Read as DOUBLE: DuckDB rounds a fraction silently.
-    COUNT = ("a whole number", (int, float), "DOUBLE", "BIGINT")
-    TRUTH = ("true or false", bool, "BOOLEAN", "BOOLEAN")
-    NUMBERS = ("a list of numbers", list, "DOUBLE[]", "DOUBLE[]")
-    FIELDS = ("a list of objects", list, "", "")
+    COUNT = ("a whole number", "DOUBLE", "BIGINT")
+    TRUTH = ("true or false", "BOOLEAN", "BOOLEAN")
+    NUMBERS = ("a list of numbers", "DOUBLE[]", "DOUBLE[]")
+    FIELDS = ("a list of objects", "", "")
 
-    def __init__(self, meaning: str, json_type: Any, read_type: str, kept_type: str) -> None:
+    def __init__(self, meaning: str, read_type: str, kept_type: str) -> None:
         self.meaning = meaning
-        self.json_type = json_type
         self.read_type = read_type
         self.kept_type = kept_type
 
@@ -186,48 +180,3 @@ def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tupl
                 f"{place} IS NOT NULL AND NOT ({condition})",
                 f"{each.name}: expected {each.expected}",
             )
-
-
-def type_problem(outcome: dict[str, Any]) -> tuple[str, bool] | None:
-    """Return which value of an outcome has the wrong JSON type. None if all are correct.
-
-    Returns
-    -------
-    tuple
-        What is wrong, and whether DuckDB cannot read it. DuckDB reads "3" as a number.
-
-    Examples
-    --------
-    >>> type_problem({"fieldsJudged": "many"})
-    ('fieldsJudged: expected a whole number', True)
-    >>> type_problem({"fieldsJudged": "3"})
-    ('fieldsJudged: expected a whole number', False)
-    """
-    found = list(_type_problems(outcome))
-    return max(found, key=itemgetter(1), default=None)
-
-
-def _type_problems(outcome: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    records: list[tuple[dict[str, Any], Sequence[OutcomeProperty]]] = [(outcome, OF_OUTCOME)]
-    fields = outcome.get("fields")
-    if isinstance(fields, list):
-        records += [(each, OF_FIELD) for each in fields if isinstance(each, dict)]
-        if len(records) <= len(fields):
-            certain = any(not isinstance(each, dict | None) for each in fields)
-            yield f"fields: expected {PropertyType.FIELDS.meaning}", certain
-    for record, properties in records:
-        for each in properties:
-            value = record.get(each.name)
-            wrong = value is not None and not isinstance(value, each.type.json_type)
-            if wrong or (isinstance(value, bool) and each.type is not PropertyType.TRUTH):
-                problem = f"{each.name}: expected {each.type.meaning}"
-                yield problem, not _is_converted(value, each.type)
-
-
-def _is_converted(value: Any, kind: PropertyType) -> bool:
-    """Return whether DuckDB may read a value of another type."""
-    if kind in (PropertyType.TEXT, PropertyType.TIME):
-        return True
-    if kind in (PropertyType.NUMBERS, PropertyType.FIELDS) or isinstance(value, list | dict):
-        return False
-    return not isinstance(value, str) or _CONVERTED.search(value) is not None
