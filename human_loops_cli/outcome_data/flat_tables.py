@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from human_loop_tables.archive_schema import PRECEDENCE
 from human_loop_tables.properties import Kind, property_named
 from human_loop_tables.tables import FIELDS, LOOPS, OF_BOTH, SqlColumn
-from human_loops_cli.outcome_data.limits import choose_flow_definitions, nothing
+from human_loops_cli.known_flow_definitions import choose_flow_definitions
+from human_loops_cli.outcome_data.limits import nothing
 from human_loops_cli.outcome_data.staging import LEFT_OUT, OUTCOMES
 from human_loops_cli.outcome_data.statements import literal
 

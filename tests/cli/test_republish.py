@@ -260,6 +260,18 @@ def test_outcomes_are_chosen_by_end_flow_definition_and_number(ledger: Republish
     assert ledger.published() == []
 
 
+@pytest.mark.parametrize("command", [("republish", "--dry-run"), ("download", "-o", "o.jsonl")])
+def test_unknown_flow_definition_is_an_error(
+    ledger: Republished, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("outcomes", *command, "--flow", "invocies")
+    assert result.exit_code == 2
+    assert "invocies is known here (did you mean invoices?)" in result.stderr
+    assert ledger.published() == []
+    assert not Path("o.jsonl").exists()
+
+
 def test_items_of_the_reconciler_and_of_verifications_are_left_out(ledger: Republished) -> None:
     name = "human-loops_verification_17-ab"
     marked = settled(name, humanLoopStatus="Stopped", verification="17-ab")
