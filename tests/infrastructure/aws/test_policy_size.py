@@ -91,7 +91,7 @@ def _sizes(resources: Mapping[str, dict[str, Any]], stack_name: str) -> dict[str
 
 
 def test_every_managed_policy_fits(synthesized: Synthesized) -> None:
-    sizes = _sizes(synthesized.resources, synthesized.stack.stack_name)
+    sizes = _sizes(synthesized.resources, synthesized.stack_name)
 
     assert bool(sizes) == (synthesized.name != "composed-without-handler")
     assert all(100 < size <= MAX_CHARACTERS for size in sizes.values()), sizes
