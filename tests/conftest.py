@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         share_a_folder(config)
     config.addinivalue_line("markers", "slow: left out by make check")
     config.addinivalue_line("markers", "fuzz: has a short form, and all of it in make fuzz")
+    config.addinivalue_line("markers", "full: more of what another test shows: only in make full")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
