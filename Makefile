@@ -74,7 +74,7 @@ template: install ## Write one CloudFormation template without assets to build/
 	@$(BIN)/python -m stacks.events_template && ls build/human-loop-events.template.json
 
 schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
-	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.outcome_schema
+	@$(BIN)/python -m docs_tools.outcome_docs
 	@$(BIN)/python -m docs_tools.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose

@@ -266,7 +266,7 @@ HOSTILE: Final = {
     "null": problems.NOT_JSON,
     json.dumps(ONE) + json.dumps(ONE): problems.NOT_JSON,
     json.dumps(ONE | {"modelVersion": "\ud800"}): problems.NOT_JSON,
-    json.dumps(ONE | {"turnaroundSeconds": float("nan")}): problems.NOT_JSON,
+    json.dumps(ONE | {"turnaroundSeconds": float("nan")}): "turnaroundSeconds: expected",
     json.dumps(ONE).replace("{", '{"sampled": true, "sampled": false, ', 1): problems.REPEATED,
     '{"a": "' + "x" * 1_100_000 + '"}': problems.TOO_LONG,
     "{}": "no outcome: schemaVersion is missing",
