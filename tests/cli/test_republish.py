@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from human_loop_reviews.a2i.event import EventSource, parse_event
+from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.contract import EventSource
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
