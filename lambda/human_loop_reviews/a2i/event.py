@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from human_loop_reviews.a2i.validation import (
     InvalidDocumentError,
@@ -55,8 +55,7 @@ class MalformedEventError(InvalidDocumentError):
     NAMES_TYPES: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectLocation:
+class ObjectLocation(NamedTuple):
     """An object in S3."""
 
     bucket: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -39,8 +38,7 @@ class Verdict(StrEnum):
     DISPUTED = "disputed"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldReview:
+class FieldReview(NamedTuple):
     """The review of one field."""
 
     name: str
@@ -80,8 +78,7 @@ class FieldReview:
     """The value that more than half of the reviewers gave. None if there is no such value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(NamedTuple):
     """All verdicts of one human loop."""
 
     answer_count: int
