@@ -46,6 +46,15 @@ Database = Annotated[
     str | None, typer.Option(help="The archive's database. Default: the name of the workgroup.")
 ]
 
+WithLedger = Annotated[
+    bool,
+    typer.Option(
+        "--ledger",
+        help="Compare outcomes with the stack's ledger: a loop counts as the ledger has it, and "
+        "loops that it does not have are left out and named.",
+    ),
+]
+
 
 def open_sources(
     session: Session,
@@ -57,6 +66,7 @@ def open_sources(
     mapping: Path | None,
     work_group: str | None,
     database: str | None,
+    ledger: bool,
     created_until: datetime | None = None,
 ) -> AbstractContextManager[OutcomeData]:
     """Read the outcomes that the options name. See `open_outcomes`.
@@ -80,16 +90,17 @@ def open_sources(
         since=earliest,
         until=latest,
         created_until=created_until,
+        ledger=ledger,
     )
 
 
 def report_left_out(session: Session, data: OutcomeData) -> None:
-    """Print what was left out of the sources.
+    """Print what was left out of the sources, and what the ledger has otherwise.
 
     Raises
     ------
     typer.Exit
-        With status 1, if something cannot be used.
+        With status 1, if something cannot be used, or contradicts the ledger.
     """
     counts = [
         f"{count:,} {what}"
@@ -104,5 +115,13 @@ def report_left_out(session: Session, data: OutcomeData) -> None:
         session.printer.note(f"Left out: {', '.join(counts)}.")
     for each in data.rejects:
         session.printer.note(f"not used: {describe(each)}")
-    if data.rejects:
+    comparison = data.comparison
+    contradicted = 0 if comparison is None else comparison.contradicted
+    if comparison is not None:
+        for problem in comparison.problems:
+            session.printer.note(f"{problem.human_loop_arn}: {problem.problem}")
+        more = contradicted - len(comparison.problems)
+        if more:
+            session.printer.note(f"and {more:,} more")
+    if data.rejects or contradicted:
         raise typer.Exit(ExitStatus.INCOMPLETE)

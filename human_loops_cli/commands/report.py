@@ -22,6 +22,7 @@ from human_loops_cli.outcome_sources import (
     Since,
     Sources,
     Until,
+    WithLedger,
     WorkGroup,
     open_sources,
     report_left_out,
@@ -43,6 +44,7 @@ def report(
     mapping: MappingFile = None,
     work_group: WorkGroup = None,
     database: Database = None,
+    ledger: WithLedger = False,
 ) -> None:
     """Write a report on human loops: volume, verdicts, calibration, agreement, thresholds.
 
@@ -54,7 +56,8 @@ def report(
 
     --json prints the rows of all queries instead of writing a report.
 
-    Status 1 if something of the sources cannot be used. The report then says what.
+    Status 1 if something of the sources cannot be used, or contradicts the ledger. The report then
+    says what.
     """
     session: Session = ctx.obj
     if not session.printer.as_json:
@@ -70,12 +73,15 @@ def report(
         mapping=mapping,
         work_group=work_group,
         database=database,
+        ledger=ledger,
     ) as data:
         described = _describe(session, data)
     if session.printer.as_json:
         session.printer.json(_to_json(asdict(described)))
     else:
         _write(session, described, output)
+        if described.compared_with_ledger is not None:
+            session.printer.note(described.compared_with_ledger)
     report_left_out(session, data)
 
 
@@ -94,6 +100,8 @@ def _describe(session: Session, data: OutcomeData) -> ReportData:
         replaced=data.replaced,
         verifications=data.verifications,
         rejects=data.rejects,
+        comparison=data.comparison,
+        compared_with_ledger=data.compared_with_ledger,
         rows=rows,
         advice=advise(rows["samples"], rows["sampling"]),
     )
