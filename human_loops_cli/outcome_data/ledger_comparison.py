@@ -16,7 +16,7 @@ from human_loop_reviews.a2i.event import EventSource
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import read_handler
 from human_loops_cli.ledger import LedgerReader
-from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES, problem_of_line
+from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES
 from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME
 from human_loops_cli.outcome_data.staging import OUTCOMES
 from human_loops_cli.outcome_data.statements import COLUMNS, NAMES, NO_PROBLEM, VALUES, lines_query
@@ -116,8 +116,8 @@ class LedgerComparison:
                     (self.unknown, "unknown to it, left out"),
                     (
                         self.expired,
-                        f"older than its retention of {self.retention_days:g} days, left out without a "
-                        "comparison",
+                        f"older than its retention of {self.retention_days:g} days, left out "
+                        "without a comparison",
                     ),
                     (self.missing, "in the ledger only, and do not count"),
                 )
@@ -164,6 +164,8 @@ def read_ledger(
     CommandError
         If the ledger has an outcome that this version cannot read.
     """
+    import duckdb
+
     settings = read_handler(session).settings
     reader = LedgerReader(dynamodb=session.client("dynamodb"), table=settings.ledger_table)
     arn = flow if flow is not None and flow.startswith("arn:") else None
@@ -171,21 +173,19 @@ def read_ledger(
     with path.open("wb") as file, session.printer.progress() as progress:
         items = reader.items(since=since, flow_definition_arn=arn)
         for item in progress.track(items, description="Reading the ledger", total=None):
-            recorded = RecordedOutcome.parse(item)
-            line = f"{json.dumps(recorded.outcome)}\n".encode()
-            problem = problem_of_line(line)
-            if problem is not None and problem.certain:
-                raise _unreadable(f"human loop {recorded.human_loop_arn}", problem.text)
-            file.write(line)
+            outcome = RecordedOutcome.parse(item).outcome
+            file.write(f"{json.dumps(outcome)}\n".encode())
             written += 1
     query = lines_query(str(path), enveloped=False, max_line_bytes=MAX_LINE_BYTES)
     connection.execute(f"CREATE TABLE {_LEDGER} ({COLUMNS})")
-    (read,) = _row(
-        connection, f"INSERT INTO {_LEDGER} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
-    )
+    statement = f"INSERT INTO {_LEDGER} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
+    try:
+        (read,) = _row(connection, statement)
+    except (duckdb.DataError, duckdb.ProgrammingError):
+        raise _unreadable() from None
     path.unlink()
     if read < written:
-        raise _unreadable(f"{written - read:,} human loops", "a value has an unexpected form")
+        raise _unreadable()
     return timedelta(days=settings.ledger_retention_days)
 
 
@@ -262,9 +262,9 @@ def use_ledger(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _unreadable(loops: str, problem: str) -> CommandError:
+def _unreadable() -> CommandError:
     return CommandError(
-        f"{loops} of the ledger cannot be compared: {problem}",
+        "an outcome of the ledger cannot be compared: a value has an unexpected form",
         advice="Install the version of this command that is deployed.",
         status=ExitStatus.INCOMPLETE,
     )

@@ -294,7 +294,7 @@ def test_item_of_another_version_ends_the_command(ledger: Republished, tmp_path:
     result = run("report", write(tmp_path / "outcomes.jsonl", [true]), "--ledger", "-o", "-")
 
     assert result.exit_code == 1
-    assert "of the ledger cannot be compared" in result.stderr
+    assert "an outcome of the ledger cannot be compared" in result.stderr
     assert "Install the version of this command that is deployed." in result.stderr
 
 
