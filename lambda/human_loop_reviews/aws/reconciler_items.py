@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from human_loop_reviews.a2i.event import time_text
+from human_loop_reviews.aws.calls import naming
 from human_loop_reviews.aws.human_loops import ListedLoop
 from human_loop_reviews.aws.ledger import ENTRY_ATTRIBUTES, Entry
 from human_loop_reviews.aws.ledger_table import LedgerTable, is_of_reconciler, item_key, key_of
@@ -132,7 +133,7 @@ class Progress:
 
 
 class ReconcilerItems:
-    """The ledger, as the reconciler uses it.
+    """The ledger, as the reconciler uses it. A call that DynamoDB refuses is a `CallError`.
 
     Parameters
     ----------
@@ -146,6 +147,7 @@ class ReconcilerItems:
 
     def __init__(self, dynamodb: Any, table: str, look_back: timedelta) -> None:
         self._table = LedgerTable(dynamodb, table)
+        self._resource = f"table {table}"
         self._kept = look_back + _MARGIN
 
     def settled(self, loops: Sequence[ListedLoop]) -> set[ListedLoop]:
@@ -156,10 +158,9 @@ class ReconcilerItems:
         by_key = {(each.arn, time_text(each.creation_time)): each for each in loops}
         if not by_key:
             return set()
-        found = {
-            by_key[key_of(item)]: Entry.parse(item)
-            for item in self._table.find_some(by_key, attributes=_ENTRY)
-        }
+        with naming(self._resource):
+            items = self._table.find_some(by_key, attributes=_ENTRY)
+        found = {by_key[key_of(item)]: Entry.parse(item) for item in items}
         return {
             loop
             for loop, entry in found.items()
@@ -170,7 +171,9 @@ class ReconcilerItems:
         """Return all items of a human loop's ARN."""
         outcomes: list[tuple[datetime, Entry]] = []
         markers: list[Marker] = []
-        for item in self._table.items_of(arn, attributes=(*_ENTRY, _STATE, _ROUND, _RUN)):
+        with naming(self._resource):
+            items = [*self._table.items_of(arn, attributes=(*_ENTRY, _STATE, _ROUND, _RUN))]
+        for item in items:
             if is_of_reconciler(item):
                 markers.append(_marker(item))
             elif (time := _time(item)) is not None and (entry := Entry.parse(item)) is not None:
@@ -206,12 +209,14 @@ class ReconcilerItems:
             _CHANGED: {"S": time_text(now)},
             LEDGER_TIME_TO_LIVE: self._expiry(now),
         }
-        found = self._table.put_if(item, condition, **expected)
+        with naming(self._resource):
+            found = self._table.put_if(item, condition, **expected)
         return found is None or (bool(found) and _is_same_write(_marker(found), marker))
 
     def progress(self, flow_definition_arn: str) -> Progress:
         """Return how far the comparison of a flow definition's loops has come."""
-        item = self._table.find(flow_definition_arn, RECONCILER_SORT_KEY_PREFIX)
+        with naming(self._resource):
+            item = self._table.find(flow_definition_arn, RECONCILER_SORT_KEY_PREFIX)
         if item is None:
             return Progress(flow_definition_arn=flow_definition_arn)
         return Progress(
@@ -228,17 +233,17 @@ class ReconcilerItems:
     def save(self, progress: Progress, *, now: datetime) -> None:
         """Save how far the comparison of a flow definition's loops has come."""
         times = {_RESUME: progress.resume_after, _OLDEST: progress.oldest_open_loop, _CHANGED: now}
-        self._table.put(
-            {
-                **_reconciler_key(progress.flow_definition_arn),
-                _ROUND: {"N": str(progress.round)},
-                _OPEN: {"N": str(progress.open_loops)},
-                _INTERRUPTIONS: {"N": str(progress.interruptions)},
-                **{name: {"S": time_text(time)} for name, time in times.items() if time},
-                _MISSING: {"L": [{"S": arn} for arn in progress.missing]},
-                LEDGER_TIME_TO_LIVE: self._expiry(now),
-            }
-        )
+        item = {
+            **_reconciler_key(progress.flow_definition_arn),
+            _ROUND: {"N": str(progress.round)},
+            _OPEN: {"N": str(progress.open_loops)},
+            _INTERRUPTIONS: {"N": str(progress.interruptions)},
+            **{name: {"S": time_text(time)} for name, time in times.items() if time},
+            _MISSING: {"L": [{"S": arn} for arn in progress.missing]},
+            LEDGER_TIME_TO_LIVE: self._expiry(now),
+        }
+        with naming(self._resource):
+            self._table.put(item)
 
     def _expiry(self, now: datetime) -> dict[str, str]:
         return {"N": str(int((now + self._kept).timestamp()))}
