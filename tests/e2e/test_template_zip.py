@@ -1,100 +1,164 @@
-"""The template without assets, deployed with plain CloudFormation."""
+"""The zip with local code, packaged and deployed with plain CloudFormation: no CDK, no bootstrap.
+
+The template with an archive is not deployed: the emulator has neither Firehose, Glue nor Athena.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from local.cases import human_loop_event
-from local.emulator import Emulator
-from local.mailbox import Mailbox
-from local.sending import send_event
-from stacks.events_template import events_template
+from local.a2i_server import A2IServer
+from local.cases import TICKET_MAPPING, TODAYS_DETAIL_TYPE, Case, human_loop_event
+from local.deployment import EmulatedStack
+from local.emulator import PROJECT, Emulator
+from local.observer import Observer
+from local.redrive_policy import apply_redrive_policies
+from local.samples import OutputSample
+from local.sending import await_arrivals, send
+from release.template_zip import local_template
+from tests.cloudformation_package import package
 
-STACK = "HumanLoopEventsTemplate"
+STACK, ARTIFACTS, OUTPUT = "FromZip", "artifacts-of-zip", "output-of-zip"
+PREFIX = "reviews/"
+FLOW_DEFINITIONS = ("zip-invoices", "zip-tickets")
+RUNBOOK = "https://wiki.example.com/loops"
+PARAMETERS = {
+    "FlowDefinitionNames": ",".join(FLOW_DEFINITIONS),
+    "OutputBucket": OUTPUT,
+    "OutputPrefix": PREFIX,
+    "AlertEmail": "ml-oncall@example.com",
+    "Runbook": RUNBOOK,
+}
+
+
+def _case(loop: str, flow: str, status: str, sample: str | None = None, **expected: bool) -> Case:
+    uri = f"s3://{OUTPUT}/{PREFIX}{flow}/2026/03/14/11/30/05/{loop}/output.json"
+    return Case(
+        shows=loop,
+        event=human_loop_event(loop, flow, status, output_uri=uri if sample else None),
+        sample=OutputSample.named(sample) if sample else None,
+        **expected,
+    )
+
+
+CASES = (
+    _case("zip-1", "zip-invoices", "Completed", "textract-invoice"),
+    _case("zip-2", "zip-tickets", "Completed", "custom-classifier-mapped"),
+    _case("zip-3", "zip-tickets", "Failed"),
+    _case("zip-4", "another-zip-invoices", "Completed", arrives=False),
+)
 
 
 @pytest.fixture(scope="module")
-def outputs(emulator: Emulator) -> dict[str, str]:
-    """Create the stack as a team without CDK does, and return its outputs."""
+def stack(
+    emulator: Emulator, a2i: A2IServer, tmp_path_factory: pytest.TempPathFactory
+) -> EmulatedStack:
+    """Edit the mappings, package the template, and create the stack, as a team without CDK does."""
+    folder = tmp_path_factory.mktemp("zip")
+    template, files = local_template(outcome_archive=False)
+    mapping = "mappings/python/human_loop_mappings/zip-tickets.json"
+    for name, content in {**files, mapping: json.dumps([TICKET_MAPPING]).encode()}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    s3 = emulator.client("s3")
+    for bucket in (ARTIFACTS, OUTPUT):
+        s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": emulator.region}
+        )
+
+    def put(key: str, content: bytes) -> None:
+        s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
+
+    put("packaged", json.dumps(package(template, folder, ARTIFACTS, put)).encode())
     cloudformation = emulator.client("cloudformation")
-    parameters = {
-        "FlowDefinitionNames": "standalone-a,standalone-b",
-        "AlertEmail": "ml-oncall@example.com",
-        "FailedLoopsThreshold": "3",
-        "Runbook": "https://wiki.example.com/loops",
-    }
     cloudformation.create_stack(
         StackName=STACK,
-        TemplateBody=json.dumps(events_template()),
+        TemplateURL=f"{emulator.endpoint}/{ARTIFACTS}/packaged",
         Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            {"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()
         ],
         Capabilities=["CAPABILITY_IAM"],
     )
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
-    (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
-    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    apply_redrive_policies(emulator, STACK)
+    (created,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in created["Outputs"]}
+    a2i.add_flow_definitions(*FLOW_DEFINITIONS, output_path=outputs["S3OutputPath"])
+    return EmulatedStack(STACK, outputs)
 
 
 @pytest.fixture(scope="module")
-def arrived(emulator: Emulator, outputs: dict[str, str]) -> dict[str, list[str]]:
-    """Return what came to each place after four human loops ended."""
-    boxes = {
-        "topic": Mailbox.subscribed(emulator, outputs["TopicArn"]),
-        "queue": Mailbox(emulator, outputs["QueueUrl"]),
-        "alerts": Mailbox.subscribed(emulator, outputs["AlertsTopicArn"]),
-    }
-    for name, flow, status in (
-        ("loop-1", "standalone-a", "Completed"),
-        ("loop-2", "standalone-b", "Failed"),
-        ("loop-3", "standalone-b", "InProgress"),
-        ("loop-4", "another-standalone-a-of-others", "Completed"),
-    ):
-        send_event(emulator, human_loop_event(name, flow, status))
-    return {name: box.collect() for name, box in boxes.items()}
+def observer(emulator: Emulator, stack: EmulatedStack) -> Observer:
+    """The stack, after its human loops ended."""
+    observer = Observer(emulator, stack)
+    send(emulator, CASES)
+    await_arrivals(observer, CASES)
+    return observer
 
 
-@pytest.mark.parametrize("place", ["topic", "queue"])
-def test_ended_loops_of_the_named_flow_definitions_arrive(
-    place: str, arrived: dict[str, list[str]]
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.loop)
+def test_loop_of_the_parameters_is_settled_with_the_edited_mappings(
+    observer: Observer, case: Case
 ) -> None:
-    details: list[Any] = [json.loads(message)["detail"] for message in arrived[place]]
-
-    assert sorted(each["humanLoopName"] for each in details) == ["loop-1", "loop-2"]
-
-
-def test_failed_loop_alerts_with_the_runbook_of_the_parameter(
-    arrived: dict[str, list[str]],
-) -> None:
-    (alert,) = arrived["alerts"]
-
-    assert '"Human loop: loop-2"' in alert
-    assert "https://wiki.example.com/loops#failedloops" in alert
+    assert case.event["detail-type"] == TODAYS_DETAIL_TYPE
+    assert observer.observe(case.loop).differences(case) == []
 
 
-def test_address_of_the_parameter_is_subscribed(
-    emulator: Emulator, outputs: dict[str, str]
-) -> None:
+def test_failed_loop_alerts_with_the_runbook_of_the_parameter(observer: Observer) -> None:
+    (alert,) = observer.observe("zip-3").alerts
+
+    assert f"{RUNBOOK}#failedloops" in alert
+
+
+def test_address_of_the_parameter_is_subscribed(emulator: Emulator, stack: EmulatedStack) -> None:
     subscriptions = emulator.client("sns").list_subscriptions_by_topic(
-        TopicArn=outputs["AlertsTopicArn"]
+        TopicArn=stack["AlertsTopicArn"]
     )["Subscriptions"]
 
     assert [each["Endpoint"] for each in subscriptions if each["Protocol"] == "email"] == [
-        "ml-oncall@example.com"
+        PARAMETERS["AlertEmail"]
     ]
 
 
-def test_alarm_has_the_threshold_of_the_parameter(
-    emulator: Emulator, outputs: dict[str, str]
-) -> None:
-    (alarm,) = emulator.client("cloudwatch").describe_alarms(
-        AlarmNames=[outputs["FailedLoopsAlarmName"]]
-    )["MetricAlarms"]
+def test_stack_without_a_key_has_no_output_of_it(stack: EmulatedStack) -> None:
+    assert stack["S3OutputPath"] == f"s3://{OUTPUT}/{PREFIX}"
+    assert "OutputKeyArn" not in stack.outputs
 
-    assert alarm["Threshold"] == 3
-    assert "https://wiki.example.com/loops#failedloops" in alarm["AlarmDescription"]
+
+def test_reconciler_compares_the_flow_definitions_of_the_parameter(
+    emulator: Emulator, observer: Observer, a2i: A2IServer
+) -> None:
+    a2i.requests.clear()
+    response = emulator.client("lambda").invoke(FunctionName=observer.stack["ReconcilerName"])
+    answer = json.loads(response["Payload"].read())
+
+    assert answer["unknownFlowDefinitions"] == []
+    listed = [
+        request["FlowDefinitionArn"].rpartition("/")[2]
+        for operation, request in a2i.requests
+        if operation == "ListHumanLoops"
+    ]
+    assert listed == list(FLOW_DEFINITIONS)
+
+
+@pytest.mark.usefixtures("observer")
+def test_command_line_verifies_the_stack(emulator: Emulator) -> None:
+    path = os.pathsep.join([str(PROJECT), str(Path(PROJECT, "lambda"))])
+    result = subprocess.run(
+        [sys.executable, "-m", "human_loops_cli", "--stack", STACK, "verify"],
+        env={**emulator.environment, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert all(name in result.stdout for name in FLOW_DEFINITIONS)
