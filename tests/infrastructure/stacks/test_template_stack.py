@@ -317,14 +317,15 @@ def test_reconciler_has_the_names(
 
 def test_handler_reads_output_below_the_prefix_only(template: dict[str, Any]) -> None:
     policy = _only(template, "AWS::IAM::ManagedPolicy", "ReviewHandlerOutputPolicy")
-    objects, listing, key = policy["PolicyDocument"]["Statement"]
+    allowed = {each["Action"]: each for each in policy["PolicyDocument"]["Statement"]}
     bucket, prefix = {"Ref": "OutputBucket"}, {"Ref": "OutputPrefix"}
     arn = ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", bucket]
 
-    assert objects["Resource"] == {"Fn::Join": ["", [*arn, "/", prefix, "*"]]}
-    assert listing["Condition"]["StringLike"]["s3:prefix"] == {"Fn::Join": ["", [prefix, "*"]]}
-    assert key["Action"] == "kms:Decrypt"
-    given, own = key["Resource"]["Fn::If"][1:]
+    assert sorted(allowed) == ["kms:Decrypt", "s3:GetObject", "s3:ListBucket"]
+    assert allowed["s3:GetObject"]["Resource"] == {"Fn::Join": ["", [*arn, "/", prefix, "*"]]}
+    listed = allowed["s3:ListBucket"]["Condition"]["StringLike"]["s3:prefix"]
+    assert listed == {"Fn::Join": ["", [prefix, "*"]]}
+    given, own = allowed["kms:Decrypt"]["Resource"]["Fn::If"][1:]
     assert given == {"Ref": "OutputKey"}
     assert template["Resources"][own["Fn::GetAtt"][0]]["Type"] == "AWS::KMS::Key"
 
