@@ -324,7 +324,7 @@ def test_handler_reads_output_below_the_prefix_only(template: dict[str, Any]) ->
     assert sorted(allowed) == ["kms:Decrypt", "s3:GetObject", "s3:ListBucket"]
     assert allowed["s3:GetObject"]["Resource"] == {"Fn::Join": ["", [*arn, "/", prefix, "*"]]}
     listed = allowed["s3:ListBucket"]["Condition"]["StringLike"]["s3:prefix"]
-    assert listed == {"Fn::Join": ["", [prefix, "*"]]}
+    assert listed == [{"Fn::Join": ["", [prefix, "*"]]}]
     given, own = allowed["kms:Decrypt"]["Resource"]["Fn::If"][1:]
     assert given == {"Ref": "OutputKey"}
     assert template["Resources"][own["Fn::GetAtt"][0]]["Type"] == "AWS::KMS::Key"
