@@ -1,8 +1,9 @@
 // Human loop events from the CloudFormation template of human-loop-events-VERSION.zip, in a CDK app
 // in TypeScript. docs/typescript.md describes how to use it.
 
+import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { App, Stack, type StackProps } from "aws-cdk-lib";
+import { App, Stack, Token, type StackProps } from "aws-cdk-lib";
 import { CfnFunction, CfnLayerVersion } from "aws-cdk-lib/aws-lambda";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { CfnInclude } from "aws-cdk-lib/cloudformation-include";
@@ -18,8 +19,10 @@ interface HumanLoopsProps extends StackProps {
 class HumanLoops extends Stack {
   constructor(scope: Construct, id: string, props: HumanLoopsProps) {
     super(scope, id, props);
+    const templateFile = path.join(props.zipFolder, "human-loop-events.template.json");
+    refuseOtherValues(templateFile, props.parameters);
     const included = new CfnInclude(this, "HumanLoopEvents", {
-      templateFile: path.join(props.zipFolder, "human-loop-events.template.json"),
+      templateFile,
       parameters: props.parameters,
     });
     // CDK's assets take the place of the template's local folders.
@@ -34,6 +37,17 @@ class HumanLoops extends Stack {
       } else if (each instanceof CfnLayerVersion) {
         each.content = mappings;
       }
+    }
+  }
+}
+
+/** CfnInclude puts the values in the place of the parameters, so CloudFormation checks none. */
+function refuseOtherValues(templateFile: string, parameters: Record<string, string>) {
+  const known = JSON.parse(readFileSync(templateFile, "utf-8")).Parameters;
+  for (const [name, value] of Object.entries(parameters)) {
+    const { AllowedPattern, ConstraintDescription } = known[name] ?? {};
+    if (AllowedPattern && !Token.isUnresolved(value) && !RegExp(AllowedPattern).test(value)) {
+      throw new Error(`${name}: ${ConstraintDescription}, got ${JSON.stringify(value)}`);
     }
   }
 }
