@@ -14,6 +14,7 @@ from xdist.remote import Producer
 
 from tests.examples import load_profile
 from tests.scheduling import E2E, Scheduling, group_of
+from tests.shared import share_a_folder
 
 load_profile()
 
@@ -42,8 +43,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        share_a_folder(config)
     config.addinivalue_line("markers", "slow: left out by make check")
     config.addinivalue_line("markers", "fuzz: has a short form, and all of it in make fuzz")
+    config.addinivalue_line("markers", "full: more of what another test shows: only in make full")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
