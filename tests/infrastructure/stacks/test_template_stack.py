@@ -338,19 +338,20 @@ def test_output_of_the_key_is_there_if_there_is_a_key(template: dict[str, Any]) 
 
 
 def test_packaged_template_has_no_errors_and_no_warnings(
-    contents: dict[str, bytes], template: dict[str, Any], tmp_path: Path
+    contents: dict[str, bytes], templates: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     put: dict[str, bytes] = {}
     for name, content in contents.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
 
-    packaged = package(template, tmp_path, "artifacts", put.__setitem__)
+    packaged = package(templates[WITH_ARCHIVE], tmp_path, "artifacts", put.__setitem__)
 
     assert len(put) == 2
     assert lint_rules(json.dumps(packaged)) <= set(FROM_CDK)
 
 
+@pytest.mark.full
 def test_stack_has_no_findings_with_the_longest_name(templates: dict[str, dict[str, Any]]) -> None:
     app = App(analytics_reporting=False)
     TemplateStack(app, "S" * 128, outcome_archive=True)
