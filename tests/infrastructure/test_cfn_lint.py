@@ -6,7 +6,9 @@ import functools
 import json
 from typing import TYPE_CHECKING
 
-from tests.infrastructure.cases import REGION, Synthesized
+import pytest
+
+from tests.infrastructure.cases import REGION, by_coverage, synthesize
 
 if TYPE_CHECKING:
     from cfnlint.runner import Runner
@@ -23,8 +25,9 @@ def test_control_is_linted() -> None:
     assert lint_rules(json.dumps(broken)) == {"E3002"}
 
 
-def test_template_has_no_errors_and_no_warnings(synthesized: Synthesized) -> None:
-    assert lint_rules(json.dumps(synthesized.template)) <= set(FROM_CDK)
+@pytest.mark.parametrize("case", by_coverage())
+def test_template_has_no_errors_and_no_warnings(case: str) -> None:
+    assert lint_rules(json.dumps(synthesize(case).template)) <= set(FROM_CDK)
 
 
 @functools.cache

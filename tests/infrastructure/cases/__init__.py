@@ -7,7 +7,9 @@ the `CASES` of the module.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
+import pytest
 from aws_cdk import App, Stack
 
 from tests.infrastructure.cases import (
@@ -33,10 +35,12 @@ from tests.shared import make_once
 __all__ = [
     "ACCOUNT",
     "CASES",
+    "COVERING",
     "RECOMMENDED_FLAGS",
     "REGION",
     "Case",
     "Synthesized",
+    "by_coverage",
     "new_app",
     "synthesize",
     "synthesized_app",
@@ -50,6 +54,26 @@ CASES: tuple[Case, ...] = (
     *deployments.CASES,
     *hubs.CASES,
 )
+
+#: Cases that together have every type of resource and every acknowledgement of cdk-nag.
+COVERING = (
+    "minimal-no-flags",
+    "everything-on",
+    "buffered",
+    "callbacks",
+    "hub-and-spoke",
+    "in-a-vpc",
+    "review-handler-supplied",
+    "configured-app",
+)
+
+
+def by_coverage() -> list[Any]:
+    """Return the names of all cases for a test. `make test` runs `COVERING`, `make full` others."""
+    return [
+        pytest.param(case.name, marks=[] if case.name in COVERING else [pytest.mark.full])
+        for case in CASES
+    ]
 
 
 @functools.cache
