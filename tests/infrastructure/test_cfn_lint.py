@@ -6,9 +6,7 @@ import functools
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.infrastructure.cases import REGION, by_coverage, synthesize
+from tests.infrastructure.cases import REGION, Synthesized
 
 if TYPE_CHECKING:
     from cfnlint.runner import Runner
@@ -25,9 +23,8 @@ def test_control_is_linted() -> None:
     assert lint_rules(json.dumps(broken)) == {"E3002"}
 
 
-@pytest.mark.parametrize("case", by_coverage())
-def test_template_has_no_errors_and_no_warnings(case: str) -> None:
-    assert lint_rules(json.dumps(synthesize(case).template)) <= set(FROM_CDK)
+def test_template_has_no_errors_and_no_warnings(synthesized: Synthesized) -> None:
+    assert lint_rules(json.dumps(synthesized.template)) <= set(FROM_CDK)
 
 
 @functools.cache

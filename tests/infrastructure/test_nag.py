@@ -19,7 +19,7 @@ from tests.infrastructure.cases import (
     CASES,
     COVERING,
     Case,
-    by_coverage,
+    Synthesized,
     new_app,
     synthesize,
     synthesized_app,
@@ -62,9 +62,8 @@ def test_packs_find_something_where_there_is_something_to_find() -> None:
     assert {finding.rule for finding in findings(app)} >= {"AwsSolutions-SQS3", "AwsSolutions-SQS4"}
 
 
-@pytest.mark.parametrize("case", by_coverage())
-def test_every_construct_of_a_case_counts_as_ours(case: str) -> None:
-    _, stack = synthesized_app(case)
+def test_every_construct_of_a_case_counts_as_ours(synthesized: Synthesized) -> None:
+    _, stack = synthesized_app(synthesized.name)
     ids = {
         child.node.id
         for child in stack.node.children
@@ -75,13 +74,12 @@ def test_every_construct_of_a_case_counts_as_ours(case: str) -> None:
     assert ids <= set(OWN_CONSTRUCTS)
 
 
-@pytest.mark.parametrize("case", by_coverage())
-def test_constructs_have_no_findings(case: str) -> None:
-    app, _ = synthesized_app(case)
+def test_constructs_have_no_findings(synthesized: Synthesized) -> None:
+    app, _ = synthesized_app(synthesized.name)
     found = findings(app)
 
-    assert _unexpected(found, case) == []
-    if case in CONSTRUCTS_ALONE:
+    assert _unexpected(found, synthesized.name) == []
+    if synthesized.name in CONSTRUCTS_ALONE:
         assert found == set()
 
 

@@ -7,9 +7,7 @@ the `CASES` of the module.
 from __future__ import annotations
 
 import functools
-from typing import Any
 
-import pytest
 from aws_cdk import App, Stack
 
 from tests.infrastructure.cases import (
@@ -40,7 +38,6 @@ __all__ = [
     "REGION",
     "Case",
     "Synthesized",
-    "by_coverage",
     "new_app",
     "synthesize",
     "synthesized_app",
@@ -57,7 +54,7 @@ CASES: tuple[Case, ...] = (
 
 #: Cases that together have every type of resource and every acknowledgement of cdk-nag.
 COVERING = (
-    "minimal-no-flags",
+    "composed-without-handler",
     "everything-on",
     "buffered",
     "callbacks",
@@ -66,14 +63,6 @@ COVERING = (
     "review-handler-supplied",
     "configured-app",
 )
-
-
-def by_coverage() -> list[Any]:
-    """Return the names of all cases for a test. `make test` runs `COVERING`, `make full` others."""
-    return [
-        pytest.param(case.name, marks=[] if case.name in COVERING else [pytest.mark.full])
-        for case in CASES
-    ]
 
 
 @functools.cache
