@@ -1,0 +1,144 @@
+"""Dawid and Skene's model: how often each reviewer keeps right and wrong predictions.
+
+Whether a prediction is right is not known, and is estimated together with the reviewers: those who
+depart from the prediction together are evidence that it is wrong. A model with one accuracy for
+each reviewer takes those who always keep it for the best. A. P. Dawid and A. M. Skene, Maximum
+likelihood estimation of observer error-rates using the EM algorithm (1979),
+https://doi.org/10.2307/2346806
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+# The steps until the estimates no longer change.
+_MAX_STEPS: Final = 500
+_CHANGE: Final = 1e-5
+_CHANGE_FROM_START: Final = 1e-3
+
+# exp() of more is no float.
+_MAX_ODDS: Final = 700.0
+
+# Added to each count: a probability of zero could never change again.
+_SMOOTHING: Final = 0.01
+
+
+class Pattern(NamedTuple):
+    """What the reviewers of one field of one loop gave. Loops often have the same."""
+
+    field: str
+    kept: tuple[tuple[str, bool], ...]
+    """Each reviewer, and whether the reviewer kept the prediction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is estimated of a flow definition.
+
+    Parameters
+    ----------
+    right
+        By field, the share of predictions that are right.
+    keeps_right, keeps_wrong
+        By reviewer, the share of right and of wrong predictions that the reviewer keeps.
+    """
+
+    right: Mapping[str, float]
+    keeps_right: Mapping[str, float]
+    keeps_wrong: Mapping[str, float]
+
+
+def estimate(patterns: Counter[Pattern], start: Estimate | None = None) -> Estimate:
+    """Estimate the reviewers and the share of right predictions by expectation maximization.
+
+    Parameters
+    ----------
+    patterns
+        How often the reviewers gave what. There is at least one pattern.
+    start
+        Where the search starts: the estimate of similar patterns, with which fewer steps suffice.
+        Default: the share of reviewers who kept each prediction.
+
+    Examples
+    --------
+    >>> votes = {"ann": True, "bob": True, "cay": False, "dan": False}
+    >>> contested = Pattern("Total", tuple(votes.items()))
+    >>> agreed = Pattern("Total", tuple(dict.fromkeys(votes, True).items()))
+    >>> found = estimate(Counter({contested: 20, agreed: 80}))
+    >>> round(found.keeps_wrong["ann"], 2), round(found.keeps_wrong["dan"], 2)
+    (1.0, 0.0)
+    """
+    weighted = list(patterns.items())
+    if start is None:
+        change, right = _CHANGE, [_kept_share(pattern) for pattern in patterns]
+    else:
+        change, right = _CHANGE_FROM_START, _expect(patterns, start)
+    for _ in range(_MAX_STEPS):
+        new = _expect(patterns, _maximize(weighted, right))
+        converged = all(abs(one - other) < change for one, other in zip(right, new, strict=True))
+        right = new
+        if converged:
+            break
+    return _maximize(weighted, right)
+
+
+def _kept_share(pattern: Pattern) -> float:
+    return sum(kept for _, kept in pattern.kept) / len(pattern.kept)
+
+
+def _maximize(weighted: Sequence[tuple[Pattern, int]], right: Sequence[float]) -> Estimate:
+    """Return the most likely estimate, given how likely each prediction is right."""
+    fields: dict[str, list[float]] = {}
+    reviewers: dict[str, list[float]] = {}
+    for (pattern, count), share in zip(weighted, right, strict=True):
+        is_right = count * share
+        is_wrong = count - is_right
+        counts = fields.get(pattern.field) or fields.setdefault(pattern.field, [0.0, 0.0])
+        counts[0] += is_right
+        counts[1] += is_wrong
+        for reviewer, kept in pattern.kept:
+            counts = reviewers.get(reviewer) or reviewers.setdefault(reviewer, [0.0] * 4)
+            counts[0] += is_right
+            counts[1] += is_wrong
+            if kept:
+                counts[2] += is_right
+                counts[3] += is_wrong
+    return Estimate(
+        right={
+            name: _share(of_right, of_right + of_wrong)
+            for name, (of_right, of_wrong) in fields.items()
+        },
+        keeps_right={name: _share(each[2], each[0]) for name, each in reviewers.items()},
+        keeps_wrong={name: _share(each[3], each[1]) for name, each in reviewers.items()},
+    )
+
+
+def _share(part: float, of: float) -> float:
+    """Return a share that is never exactly 0 or 1."""
+    return (part + _SMOOTHING) / (of + 2 * _SMOOTHING)
+
+
+def _expect(patterns: Iterable[Pattern], found: Estimate) -> list[float]:
+    """Return how likely each prediction is right, given an estimate."""
+    fields = {name: _log_odds(share, 1 - share) for name, share in found.right.items()}
+    votes = {}
+    for reviewer, if_right in found.keeps_right.items():
+        if_wrong = found.keeps_wrong[reviewer]
+        votes[reviewer, True] = _log_odds(if_right, if_wrong)
+        votes[reviewer, False] = _log_odds(1 - if_right, 1 - if_wrong)
+    return [
+        _logistic(fields[pattern.field] + sum([votes[vote] for vote in pattern.kept]))
+        for pattern in patterns
+    ]
+
+
+def _log_odds(one: float, other: float) -> float:
+    return math.log(one) - math.log(other)
+
+
+def _logistic(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds)) if odds > -_MAX_ODDS else 0.0
