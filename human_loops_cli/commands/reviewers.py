@@ -24,7 +24,7 @@ from human_loops_cli.votes import read_votes
 
 _JUDGED: Final = ("kept alone", "of", "keeps wrong", "keeps right")
 _GOLD: Final = ("right on gold", "of")
-_WORK: Final = ("loops", "fields", "split", "agree", "kept", "others kept", "median s", "fast")
+_WORK: Final = ("loops", "contested", "agree", "kept", "others kept", "median s", "fast")
 
 
 @dataclass
@@ -111,12 +111,12 @@ def reviewers(
     if session.printer.as_json:
         session.printer.json({"flowDefinitions": described, "unreadable": unreadable})
     else:
-        for flow in described:
-            _print(session, flow, shown_names(filter(None, flows)))
+        for row in described:
+            _print(session, row, shown_names(filter(None, flows)))
         if not described:
             session.printer.line("No output could be read.")
-        for row in unreadable:
-            session.printer.note(f"unreadable: {row['error']}")
+        for unread in unreadable:
+            session.printer.note(f"unreadable: {unread['error']}")
     mappings.check(session.printer)
     if unreadable:
         raise typer.Exit(ExitStatus.INCOMPLETE)
@@ -228,7 +228,7 @@ def _print(session: Session, flow: Mapping[str, Any], names: Mapping[str, str]) 
         ("reviewer", *_WORK),
         (
             (
-                *(each["reviewer"], each["loops"], each["fields"], each["contested"]),
+                *(each["reviewer"], each["loops"], each["contested"]),
                 *(_percent(each["agreement"]["share"]), _percent(each["kept"]["share"])),
                 _percent(each["colleaguesKept"]),
                 None if each["medianSeconds"] is None else f"{each['medianSeconds']:.0f}",

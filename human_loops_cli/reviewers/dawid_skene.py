@@ -35,6 +35,14 @@ class Pattern(NamedTuple):
     """Each reviewer, and whether the reviewer kept the prediction."""
 
 
+class Kept(NamedTuple):
+    """The share of predictions that a reviewer keeps."""
+
+    share: float
+    of: float
+    """Of how many predictions, estimated too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What is estimated of a flow definition.
@@ -44,12 +52,12 @@ class Estimate:
     right
         By field, the share of predictions that are right.
     keeps_right, keeps_wrong
-        By reviewer, the share of right and of wrong predictions that the reviewer keeps.
+        By reviewer, which right and which wrong predictions the reviewer keeps.
     """
 
     right: Mapping[str, float]
-    keeps_right: Mapping[str, float]
-    keeps_wrong: Mapping[str, float]
+    keeps_right: Mapping[str, Kept]
+    keeps_wrong: Mapping[str, Kept]
 
 
 def estimate(patterns: Counter[Pattern], start: Estimate | None = None) -> Estimate:
@@ -69,7 +77,7 @@ def estimate(patterns: Counter[Pattern], start: Estimate | None = None) -> Estim
     >>> contested = Pattern("Total", tuple(votes.items()))
     >>> agreed = Pattern("Total", tuple(dict.fromkeys(votes, True).items()))
     >>> found = estimate(Counter({contested: 20, agreed: 80}))
-    >>> round(found.keeps_wrong["ann"], 2), round(found.keeps_wrong["dan"], 2)
+    >>> round(found.keeps_wrong["ann"].share, 2), round(found.keeps_wrong["dan"].share, 2)
     (1.0, 0.0)
     """
     weighted = list(patterns.items())
@@ -112,8 +120,8 @@ def _maximize(weighted: Sequence[tuple[Pattern, int]], right: Sequence[float]) -
             name: _share(of_right, of_right + of_wrong)
             for name, (of_right, of_wrong) in fields.items()
         },
-        keeps_right={name: _share(each[2], each[0]) for name, each in reviewers.items()},
-        keeps_wrong={name: _share(each[3], each[1]) for name, each in reviewers.items()},
+        keeps_right={name: Kept(_share(n[2], n[0]), n[0]) for name, n in reviewers.items()},
+        keeps_wrong={name: Kept(_share(n[3], n[1]), n[1]) for name, n in reviewers.items()},
     )
 
 
@@ -126,8 +134,8 @@ def _expect(patterns: Iterable[Pattern], found: Estimate) -> list[float]:
     """Return how likely each prediction is right, given an estimate."""
     fields = {name: _log_odds(share, 1 - share) for name, share in found.right.items()}
     votes = {}
-    for reviewer, if_right in found.keeps_right.items():
-        if_wrong = found.keeps_wrong[reviewer]
+    for reviewer, (if_right, _) in found.keeps_right.items():
+        if_wrong, _ = found.keeps_wrong[reviewer]
         votes[reviewer, True] = _log_odds(if_right, if_wrong)
         votes[reviewer, False] = _log_odds(1 - if_right, 1 - if_wrong)
     return [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final, NamedTuple
 
-from human_loops_cli.reviewers.dawid_skene import Estimate, Pattern, estimate
+from human_loops_cli.reviewers.dawid_skene import Estimate, Kept, Pattern, estimate
 from human_loops_cli.reviewers.gold import GoldField
 from human_loops_cli.reviewers.shares import (
     MAX_GROUPS,
@@ -17,6 +17,7 @@ from human_loops_cli.reviewers.shares import (
     middle,
     resamples,
     share_of,
+    widen,
 )
 from human_loops_cli.reviewers.units import PREDICTION, ReviewedLoop, Unit
 
@@ -217,10 +218,12 @@ class _Estimates:
         self._all = estimate(_sum(patterns))
         self._resampled = [estimate(_sum(each), start=self._all) for each in resamples(patterns)]
 
-    def of(self, name: str, select: Callable[[Estimate], Mapping[str, float]]) -> Estimated:
+    def of(self, name: str, select: Callable[[Estimate], Mapping[str, Kept]]) -> Estimated:
         """Return an estimate of one reviewer."""
-        interval = middle(select(each).get(name) for each in self._resampled)
-        return Estimated(select(self._all)[name], interval)
+        kept = select(self._all)[name]
+        resampled = (select(each).get(name) for each in self._resampled)
+        interval = middle(None if each is None else each.share for each in resampled)
+        return Estimated(kept.share, widen(interval, kept.share, kept.of))
 
 
 def _sum(patterns: Iterable[Counter[Pattern]]) -> Counter[Pattern]:

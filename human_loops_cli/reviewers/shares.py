@@ -19,6 +19,9 @@ _MIN_GROUPS: Final = 10
 # An interval is shown if at most this share of the resamples has no value.
 _MOST_UNDEFINED: Final = 0.05
 
+# What an interval leaves out at each end.
+_TAIL: Final = 0.025
+
 #: The same loops have the same interval.
 _SEED: Final = 1
 
@@ -56,8 +59,37 @@ def middle(values: Iterable[float | None]) -> Interval | None:
     found = sorted(each for each in values if each is not None)
     if len(found) < _RESAMPLES * (1 - _MOST_UNDEFINED):
         return None
-    cut = round(len(found) * 0.025)
+    cut = round(len(found) * _TAIL)
     return Interval(found[cut], found[-1 - cut])
+
+
+def widen(interval: Interval | None, value: float, cases: float) -> Interval | None:
+    """Return the interval of a share, also where it is nearly 0 or 1 and resamples are all alike.
+
+    Parameters
+    ----------
+    interval
+        The middle of the resamples.
+    value
+        The share.
+    cases
+        Of how many independent cases. If all of them are alike, the interval is the exact one of
+        Clopper and Pearson (https://doi.org/10.1093/biomet/26.4.404).
+
+    Examples
+    --------
+    >>> widen(Interval(1.0, 1.0), 1.0, 30)
+    Interval(low=0.884..., high=1.0)
+    """
+    if interval is None or cases <= 0:
+        return None
+    low, high = interval
+    nearly_one = _TAIL ** (1 / cases)
+    if value * cases > cases - 0.5:
+        low = min(low, nearly_one)
+    if value * cases < 0.5:
+        high = max(high, 1 - nearly_one)
+    return Interval(low, high)
 
 
 def share_of(counted: Sequence[tuple[float, int]]) -> Share:
@@ -74,8 +106,11 @@ def share_of(counted: Sequence[tuple[float, int]]) -> Share:
     >>> found.value, found.interval.low < 0.75 < found.interval.high
     (0.75, True)
     """
+    share = _sum(counted)
+    if share.value is None:
+        return share
     interval = middle(_sum(each).value for each in resamples(counted))
-    return _sum(counted)._replace(interval=interval)
+    return share._replace(interval=widen(interval, share.value, sum(of > 0 for _, of in counted)))
 
 
 def _sum(counted: Sequence[tuple[float, int]]) -> Share:
