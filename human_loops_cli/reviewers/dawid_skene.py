@@ -20,6 +20,13 @@ _MAX_STEPS: Final = 500
 _CHANGE: Final = 1e-5
 _CHANGE_FROM_START: Final = 1e-3
 
+# Other starts of the search, as powers of the share who kept a prediction: with a small one, few
+# predictions are wrong.
+_OTHER_STARTS: Final = (0.1, 0.3, 3.0, 10.0)
+
+# Half of the 95 % quantile of chi-squared with one degree of freedom.
+_ABOUT_AS_LIKELY: Final = 1.92
+
 # exp() of more is no float.
 _MAX_ODDS: Final = 700.0
 
@@ -80,11 +87,35 @@ def estimate(patterns: Counter[Pattern], start: Estimate | None = None) -> Estim
     >>> round(found.keeps_wrong["ann"].share, 2), round(found.keeps_wrong["dan"].share, 2)
     (1.0, 0.0)
     """
+    if start is not None:
+        return _search(patterns, _expect(patterns, start), _CHANGE_FROM_START)
+    return _search(patterns, [_kept_share(pattern) for pattern in patterns], _CHANGE)
+
+
+def other_estimates(patterns: Counter[Pattern], found: Estimate) -> list[Estimate]:
+    """Return other estimates that explain what the reviewers gave about as well.
+
+    If fewer than three reviewers of the same loops ever depart from a prediction, many estimates
+    do: the votes cannot decide between a wrong prediction and a wrong correction.
+
+    Parameters
+    ----------
+    patterns
+        How often the reviewers gave what.
+    found
+        The estimate of them.
+    """
+    least = _log_likelihood(patterns, found) - _ABOUT_AS_LIKELY
+    searches = [
+        _search(patterns, [_kept_share(pattern) ** power for pattern in patterns], _CHANGE)
+        for power in _OTHER_STARTS
+    ]
+    return [each for each in searches if _log_likelihood(patterns, each) >= least]
+
+
+def _search(patterns: Counter[Pattern], right: list[float], change: float) -> Estimate:
+    """Improve an estimate, which is given by how likely each prediction is right."""
     weighted = list(patterns.items())
-    if start is None:
-        change, right = _CHANGE, [_kept_share(pattern) for pattern in patterns]
-    else:
-        change, right = _CHANGE_FROM_START, _expect(patterns, start)
     for _ in range(_MAX_STEPS):
         new = _expect(patterns, _maximize(weighted, right))
         converged = all(abs(one - other) < change for one, other in zip(right, new, strict=True))
@@ -96,6 +127,22 @@ def estimate(patterns: Counter[Pattern], start: Estimate | None = None) -> Estim
 
 def _kept_share(pattern: Pattern) -> float:
     return sum(kept for _, kept in pattern.kept) / len(pattern.kept)
+
+
+def _log_likelihood(patterns: Counter[Pattern], found: Estimate) -> float:
+    total = 0.0
+    for pattern, count in patterns.items():
+        right = found.right[pattern.field]
+        wrong = 1 - right
+        for reviewer, kept in pattern.kept:
+            if_right, if_wrong = (
+                found.keeps_right[reviewer].share,
+                found.keeps_wrong[reviewer].share,
+            )
+            right *= if_right if kept else 1 - if_right
+            wrong *= if_wrong if kept else 1 - if_wrong
+        total += count * math.log(right + wrong)
+    return total
 
 
 def _maximize(weighted: Sequence[tuple[Pattern, int]], right: Sequence[float]) -> Estimate:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final, NamedTuple
 
-from human_loops_cli.reviewers.dawid_skene import Estimate, Kept, Pattern, estimate
+from human_loops_cli.reviewers.dawid_skene import Estimate, Kept, Pattern, estimate, other_estimates
 from human_loops_cli.reviewers.gold import GoldField
 from human_loops_cli.reviewers.shares import (
     MAX_GROUPS,
@@ -24,10 +24,10 @@ from human_loops_cli.reviewers.units import PREDICTION, ReviewedLoop, Unit
 #: A reviewer with fewer contested fields is not judged.
 MIN_CONTESTED: Final = 30
 
-#: With fewer fields in which two reviewers departed from the prediction, nobody is judged.
+#: With fewer fields in which two of three reviewers did not keep the prediction, nobody is judged.
 MIN_DEPARTED_TOGETHER: Final = 30
 
-# Two reviewers who differ are one word against another.
+# With fewer reviewers of a field, nothing shows which of them is right.
 _MIN_REVIEWERS: Final = 3
 
 # An answer that took less than this share of the median is fast.
@@ -140,16 +140,16 @@ def _seconds(loops: Iterable[ReviewedLoop]) -> dict[str, list[float]]:
 
 
 def _why_nobody_is_judged(units: Sequence[Unit]) -> str | None:
-    compared = [unit for unit in units if len(unit.labels) > 1]
-    if len({name for unit in compared for name in unit.labels}) < _MIN_REVIEWERS:
-        return f"fewer than {_MIN_REVIEWERS} reviewers reviewed loops that others reviewed too"
+    """Return why nobody is judged: where two reviewers differ, it is not known who is right."""
     together = sum(
-        sum(label != PREDICTION for label in unit.labels.values()) > 1 for unit in compared
+        len(unit.labels) >= _MIN_REVIEWERS
+        and sum(label != PREDICTION for label in unit.labels.values()) > 1
+        for unit in units
     )
     if together < MIN_DEPARTED_TOGETHER:
         return (
-            f"only {together} predictions that two reviewers did not keep, "
-            f"expected {MIN_DEPARTED_TOGETHER}"
+            f"only {together} predictions that two of at least {_MIN_REVIEWERS} reviewers did not "
+            f"keep, expected {MIN_DEPARTED_TOGETHER}"
         )
     return None
 
@@ -215,7 +215,9 @@ class _Estimates:
 
     def __init__(self, groups: Sequence[_Group]) -> None:
         patterns = [group.patterns for group in groups]
-        self._all = estimate(_sum(patterns))
+        all_patterns = _sum(patterns)
+        self._all = estimate(all_patterns)
+        self._others = other_estimates(all_patterns, self._all)
         self._resampled = [estimate(_sum(each), start=self._all) for each in resamples(patterns)]
 
     def of(self, name: str, select: Callable[[Estimate], Mapping[str, Kept]]) -> Estimated:
@@ -223,7 +225,11 @@ class _Estimates:
         kept = select(self._all)[name]
         resampled = (select(each).get(name) for each in self._resampled)
         interval = middle(None if each is None else each.share for each in resampled)
-        return Estimated(kept.share, widen(interval, kept.share, kept.of))
+        interval = widen(interval, kept.share, kept.of)
+        if interval is not None:
+            others = [select(each)[name].share for each in self._others]
+            interval = Interval(min([interval.low, *others]), max([interval.high, *others]))
+        return Estimated(kept.share, interval)
 
 
 def _sum(patterns: Iterable[Counter[Pattern]]) -> Counter[Pattern]:
