@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +34,15 @@ MappingFile = Annotated[
     Path | None,
     typer.Option(
         "--mapping", help="Where outputs of custom tasks have predictions and answers: JSON."
+    ),
+]
+TaskLifetime = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=1,
+        help="How long a loop can be open: TaskAvailabilityLifetimeInSeconds of the flow "
+        "definition. Default: the longest turnaround, which is too short for a young sample.",
     ),
 ]
 WorkGroup = Annotated[
@@ -81,6 +90,11 @@ def open_sources(
         until=latest,
         created_until=created_until,
     )
+
+
+def lifetime_of(seconds: int | None) -> timedelta | None:
+    """Return ``--task-lifetime`` as a time."""
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def report_left_out(session: Session, data: OutcomeData) -> None:

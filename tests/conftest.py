@@ -1,4 +1,4 @@
-"""The examples of property-based tests, the tests that run on one process, and the last line."""
+"""The examples of property-based tests, their order, the slow ones, and the last line."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from functools import cache
 import botocore.loaders
 import botocore.session
 import pytest
+from xdist.remote import Producer
 
 from tests.examples import load_profile
+from tests.scheduling import E2E, Scheduling, group_of
+from tests.shared import share_a_folder
 
 load_profile()
 
@@ -21,16 +24,13 @@ botocore.session.create_loader = cache(botocore.loaders.create_loader)
 # jsonschema would load grammars of IRIs for seconds, and no schema here has an IRI.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
-#: In the namespace of a module, or among the fixtures of a test, that needs synthesized cases.
-_SYNTHESIS = {"synthesized", "synthesize", "pattern_cases"}
-
 #: In the namespace of a module, or among the fixtures of a test, that is slow: it starts programs,
 #: lints templates, reads files with DuckDB, or calls AWS in memory.
 _SLOW = {"subprocess", "lint_rules", "findings", "duckdb", "stack", "world", "emulator", "seen"}
 _SLOW_FOLDERS = {"e2e", "compatibility", "installation"}
 
-#: The groups of several files. They take longest, and start first.
-_LONG_GROUPS = ("e2e", "synthesized cases")
+#: These take longest, and start first.
+_LONG = (E2E, "tests/infrastructure/")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -38,28 +38,27 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        share_a_folder(config)
     config.addinivalue_line("markers", "slow: left out by make check")
     config.addinivalue_line("markers", "fuzz: has a short form, and all of it in make fuzz")
+    config.addinivalue_line("markers", "full: more of what another test shows: only in make full")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one process what shares a deployment, cases or a file. Mark slow tests."""
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Mark slow tests, and start with those that take longest."""
+    for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.fuzz)
         if _is_slow(item):
             item.add_marker(pytest.mark.slow)
     # False sorts before True.
-    items.sort(key=lambda item: [groups[item] != group for group in _LONG_GROUPS])
-
-
-def _group(item: pytest.Item) -> str:
-    if not _SYNTHESIS.isdisjoint(_names(item)):
-        return "synthesized cases"
-    return "e2e" if item.path.parent.name == "e2e" else str(item.path)
+    items.sort(key=lambda item: [not group_of(item.nodeid).startswith(each) for each in _LONG])
 
 
 def _is_slow(item: pytest.Item) -> bool:

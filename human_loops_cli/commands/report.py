@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from human_loop_tables.queries import QUERIES
+from human_loop_tables.queries import QUERIES, SAMPLES, SAMPLING
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_inputs, refuse_unwritable
 from human_loops_cli.mappings.absent import FIELDS_ABSENT
@@ -21,14 +21,17 @@ from human_loops_cli.outcome_sources import (
     MappingFile,
     Since,
     Sources,
+    TaskLifetime,
     Until,
     WorkGroup,
+    lifetime_of,
     open_sources,
     report_left_out,
 )
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advise import advise
+from human_loops_cli.thresholds.cut_off import leave_out_pending, pending_notes
 
 
 def report(
@@ -40,6 +43,7 @@ def report(
     flow: Flow = None,
     since: Since = None,
     until: Until = None,
+    task_lifetime: TaskLifetime = None,
     mapping: MappingFile = None,
     work_group: WorkGroup = None,
     database: Database = None,
@@ -71,7 +75,7 @@ def report(
         work_group=work_group,
         database=database,
     ) as data:
-        described = _describe(session, data)
+        described = _describe(session, data, lifetime_of(task_lifetime))
     if session.printer.as_json:
         session.printer.json(_to_json(asdict(described)))
     else:
@@ -79,11 +83,15 @@ def report(
     report_left_out(session, data)
 
 
-def _describe(session: Session, data: OutcomeData) -> ReportData:
-    rows = {}
+def _describe(session: Session, data: OutcomeData, lifetime: timedelta | None) -> ReportData:
+    of_advice = (SAMPLING, SAMPLES)
+    of_all = [query for query in QUERIES.values() if query not in of_advice]
     with session.printer.progress() as progress:
-        for query in progress.track(QUERIES.values(), description="Querying"):
-            rows[query.name] = data.rows(query)
+        rows = {
+            query.name: data.rows(query) for query in progress.track(of_all, description="Querying")
+        }
+    cut = leave_out_pending(data, lifetime)
+    rows |= {query.name: data.rows(query) for query in of_advice}
     return ReportData(
         sources=data.sources,
         flow=data.flow,
@@ -96,6 +104,8 @@ def _describe(session: Session, data: OutcomeData) -> ReportData:
         rejects=data.rejects,
         rows=rows,
         advice=advise(rows["samples"], rows["sampling"]),
+        cut_off=cut,
+        pending=list(pending_notes(cut, rows["sampling"])),
     )
 
 
@@ -131,9 +141,11 @@ def _loops(data: ReportData) -> int:
 
 
 def _to_json(value: Any) -> Any:
-    """Return a value with times and days as texts."""
+    """Return a value with times and days as texts, and durations in seconds."""
     if isinstance(value, dict):
         return {key: _to_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_to_json(each) for each in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return value.isoformat() if isinstance(value, date) else value

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from human_loop_tables.queries import LATEST, SAMPLES, SAMPLING
+from human_loop_tables.queries import SAMPLES, SAMPLING
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.outcome_data.open_outcomes import OutcomeData
 from human_loops_cli.outcome_sources import (
     Database,
     Flow,
     MappingFile,
     Since,
     Sources,
+    TaskLifetime,
     Until,
     WorkGroup,
+    lifetime_of,
     open_sources,
     report_left_out,
 )
@@ -34,7 +34,7 @@ from human_loops_cli.thresholds.conditions import (
     activation_conditions,
     as_text,
 )
-from human_loops_cli.thresholds.cut_off import cut_off
+from human_loops_cli.thresholds.cut_off import CutOff, leave_out_pending, pending_notes
 from human_loops_cli.thresholds.evidence import Looks
 from human_loops_cli.thresholds.look import (
     FlowAdvice,
@@ -116,15 +116,7 @@ def thresholds(
             "before the latest end, because later ones may be open.",
         ),
     ] = None,
-    task_lifetime: Annotated[
-        int | None,
-        typer.Option(
-            metavar="SECONDS",
-            min=1,
-            help="How long a loop can be open: TaskAvailabilityLifetimeInSeconds of the flow "
-            "definition. Default: the longest turnaround, which is too short for a young sample.",
-        ),
-    ] = None,
+    task_lifetime: TaskLifetime = None,
     previous: Annotated[
         Path | None,
         typer.Option(
@@ -172,9 +164,15 @@ def thresholds(
         database=database,
         created_until=window.created_until,
     ) as data:
-        if window.created_until is None:
-            window = _without_pending(session, data, window, task_lifetime)
+        limited = window.created_until is not None
+        cut = None if limited else leave_out_pending(data, lifetime_of(task_lifetime))
         sampling, rows = data.rows(SAMPLING), data.rows(SAMPLES)
+    if cut is not None:
+        _require_ended(cut, sampling)
+        window = replace(window, created_until=cut.created_until, cut_off=cut)
+    if not limited:
+        for note in pending_notes(cut, sampling):
+            session.printer.note(note)
     samples = read_samples(sampling, model_version=model_version)
     _require_samples(samples, sampling, model_version)
     _require_fields(field or (), rows)
@@ -200,38 +198,14 @@ def thresholds(
     report_left_out(session, data)
 
 
-def _without_pending(
-    session: Session, data: OutcomeData, window: Window, task_lifetime: int | None
-) -> Window:
-    """Leave out the loops that were created so late that others of their time may be open."""
-    (row,) = data.rows(LATEST)
-    cut = cut_off(row, None if task_lifetime is None else timedelta(seconds=task_lifetime))
-    if cut is None:
-        session.printer.note(
-            "no loop has a known creation and end: those that are open are not here, and may be "
-            "the difficult ones. Read outcomes, and not outputs without their events."
-        )
-        return window
-    data.limit_creation(cut.created_until)
-    left_out = row["loops"] - sum(each["loops"] for each in data.rows(SAMPLING))
-    until = cut.created_until.isoformat()
-    if left_out == row["loops"]:
+def _require_ended(cut: CutOff, sampling: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to go on if no loop is old enough."""
+    if cut.left_out(sampling) == cut.loops:
         raise CommandError(
-            f"no loop was created until {until}: {cut.reason()}",
+            f"no loop was created until {cut.created_until.isoformat()}: {cut.reason()}",
             advice="Later loops may be open. Wait, or name a time with --created-until.",
             status=ExitStatus.INCOMPLETE,
         )
-    if left_out:
-        session.printer.note(
-            f"{left_out:,} {'loop is' if left_out == 1 else 'loops are'} left out, created after "
-            f"{until} or at an unknown time: {cut.reason()}, so others of this time may be open."
-        )
-    if not cut.is_bound:
-        session.printer.note(
-            "loops that take longer than those that have ended are in no outcome, and may be the "
-            "difficult ones. --task-lifetime says how long a loop can be open."
-        )
-    return replace(window, created_until=cut.created_until, cut_off=cut)
 
 
 def _hash(path: Path) -> str:

@@ -1,8 +1,8 @@
 """DuckDB reads outcomes from lines of JSON and from Parquet, checks them, and keeps them.
 
 All lines of a group are read by one statement, which keeps the valid outcomes. If these are fewer
-than the lines, or DuckDB refuses one, the group is read in smaller pieces, until each line that
-cannot be used is named. Errors of DuckDB can quote content, so they are not shown.
+than the lines, or DuckDB refuses one, the group is read again in pieces, by a query that says what
+is wrong with each line. Errors of DuckDB can quote content, so they are not shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from human_loops_cli.outcome_data.group import Group
 from human_loops_cli.outcome_data.line_problems import (
     MAX_LINE_BYTES,
     UNEXPECTED,
-    problem_of_line,
 )
 from human_loops_cli.outcome_data.parquet import (
     ROWS_OF_A_FILE,
@@ -26,6 +25,7 @@ from human_loops_cli.outcome_data.parquet import (
     columns_of,
     outcomes_query,
 )
+from human_loops_cli.outcome_data.refused_lines import line_problems_query
 from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
     ALL_READ,
@@ -49,7 +49,7 @@ LEFT_OUT: Final = "staged.left_out"
 _LINES: Final = "staged.lines"
 
 # How many lines of a group are read again at once.
-_PIECE: Final = 1000
+_PIECE: Final = 10_000
 
 _NO_PARQUET: Final = "no Parquet file of outcomes, damaged, or with a column of an unexpected type"
 
@@ -189,48 +189,47 @@ class Staging:
 
     def _read_piece(self, group: Group, lines: _Lines) -> None:
         """Read some lines of a group, and name those that cannot be used."""
-        problems = self._problems(group, lines)
-        if problems is not None:
-            good = []
-            for (row, line), problem in zip(lines, problems, strict=True):
-                if problem is None:
-                    good.append((row, line))
-                else:
-                    self._reject_line(group, row, line, problem)
+        good = []
+        for (row, line), problem in zip(lines, self._problems(group, lines), strict=True):
+            if problem is None:
+                good.append((row, line))
+            else:
+                self._reject_line(group, row, problem)
+        if good:
             self._keep(group, good)
-        elif len(lines) == 1:
-            self._reject_line(group, *lines[0], UNEXPECTED)
-        else:
-            others = []
-            for row, line in lines:
-                found = problem_of_line(line)
-                if found is not None and found.certain:
-                    self._reject_line(group, row, line, found.text)
-                else:
-                    others.append((row, line))
-            for piece in _halves(lines) if len(others) == len(lines) else [others]:
-                if piece:
-                    self._read_piece(group, piece)
-
-    def _problems(self, group: Group, lines: _Lines) -> list[str | None] | None:
-        """Return what is wrong with each line. None if DuckDB cannot read one of them."""
-        statement = f"SELECT {ANY_PROBLEM}, {ALL_READ} FROM ({self._write(group, lines)})"
-        try:
-            found = self._connection.execute(statement).fetchall()
-        except _refusals():
-            return None
-        return [problem for problem, _ in found] if len(found) == len(lines) else None
 
     def _keep(self, group: Group, lines: _Lines) -> None:
-        if not self._insert(self._write(group, lines), lambda: len(lines)):
-            for row, line in lines:
-                self._reject_line(group, row, line, UNEXPECTED)
+        """Keep the outcomes of lines. One that DuckDB refuses nevertheless is found by halves."""
+        self._write(lines)
+        query = self._query(group, self._piece, enveloped=True)
+        if self._insert(query, lambda: len(lines)):
+            return
+        if len(lines) == 1:
+            self._reject_line(group, lines[0][0], UNEXPECTED)
+            return
+        half = len(lines) // 2
+        self._keep(group, lines[:half])
+        self._keep(group, lines[half:])
 
-    def _write(self, group: Group, lines: _Lines) -> str:
-        """Write some lines of a group, and return the query of their outcomes."""
+    def _reject_line(self, group: Group, row: int, problem: str) -> None:
+        place, line = group.place_of(row)
+        self.reject(place, problem, line)
+
+    def _problems(self, group: Group, lines: _Lines) -> list[str | None]:
+        """Return what is wrong with each line, as far as it can be named."""
+        self._write(lines)
+        query = line_problems_query(
+            str(self._piece), max_line_bytes=group.max_line_bytes, reviewed=group.reviewed
+        )
+        try:
+            found = [problem for (problem,) in self._connection.execute(query).fetchall()]
+        except _refusals():
+            found = []
+        return found if len(found) == len(lines) else [None] * len(lines)
+
+    def _write(self, lines: _Lines) -> None:
         # As in a group, a byte order mark is not at the beginning of the file.
         self._piece.write_bytes(b"\n" + b"".join(line for _, line in lines))
-        return self._query(group, self._piece, enveloped=True)
 
     def _query(self, group: Group, path: Path, *, enveloped: bool) -> str:
         return lines_query(
@@ -239,12 +238,6 @@ class Staging:
             reviewed=group.reviewed,
             max_line_bytes=group.max_line_bytes,
         )
-
-    def _reject_line(self, group: Group, row: int, line: bytes, problem: str) -> None:
-        """Name a line, with what Python finds wrong, as this does not depend on other lines."""
-        found = problem_of_line(line)
-        place, number = group.place_of(row)
-        self.reject(place, problem if found is None else found.text, number)
 
     def _check_parquet(self, columns: FileColumns, files: Mapping[Path, str]) -> bool:
         """Check files with the same columns. Return whether DuckDB can read all of them."""
@@ -270,11 +263,6 @@ class Staging:
             )
         self._parts.append(f"SELECT {part} AS part, row, {VALUES} FROM ({query})")
         return True
-
-
-def _halves(lines: _Lines) -> tuple[_Lines, _Lines]:
-    half = len(lines) // 2
-    return lines[:half], lines[half:]
 
 
 def _raise_interrupt(error: duckdb.Error) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
@@ -85,7 +85,8 @@ def lines_query(
     )
 
 
-def _when(conditions: Iterator[tuple[str, str]]) -> str:
+def when(conditions: Iterable[tuple[str, str]]) -> str:
+    """Return the branches of a CASE, given conditions and what is wrong under each."""
     return " ".join(f"WHEN {each} THEN {literal(problem)}" for each, problem in conditions)
 
 
@@ -96,11 +97,11 @@ PROBLEM: Final = f"""\
 CASE
   WHEN detail_type IN ({_LOOP_TYPES}) THEN {literal(EVENT_OF_LOOP)}
   WHEN detail_type <> {literal(OUTCOME_DETAIL_TYPE)} THEN {literal(OTHER_EVENT)}
-  {_when(problems(OF_OUTCOME, "{}"))}
+  {when(problems(OF_OUTCOME, "{}"))}
 END"""
 
 #: What is wrong with a field.
-FIELD_PROBLEM: Final = f"CASE {_when(problems(OF_FIELD, 'field.{}'))} END"
+FIELD_PROBLEM: Final = f"CASE {when(problems(OF_FIELD, 'field.{}'))} END"
 
 
 def _kept(each: OutcomeProperty) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.thresholds.advice import Advice
 from human_loops_cli.thresholds.advise import Question
+from human_loops_cli.thresholds.cut_off import CutOff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,10 @@ class ReportData:
         The advice on thresholds.
     question
         What the advice answers.
+    cut_off
+        Where the sample of the advice ends. None if no loop says how long it took.
+    pending
+        What is left out of this sample because loops may be open, in sentences.
     """
 
     sources: Sequence[str]
@@ -52,3 +57,5 @@ class ReportData:
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     advice: Sequence[Advice] = ()
     question: Question = field(default_factory=Question)
+    cut_off: CutOff | None = None
+    pending: Sequence[str] = ()

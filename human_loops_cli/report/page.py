@@ -85,7 +85,7 @@ def render(data: ReportData) -> bytes:
     for detailed, rows in _LIMITS:
         if _least_rows(all_flows[:detailed], rows) * _ROW_BYTES > MAX_BYTES:
             continue
-        view = View(window, rows, drawings.draw, data.question)
+        view = View(window, rows, drawings.draw, data.question, data.pending)
         page = _page(data, all_flows, all_flows[:detailed], view).encode()
         if len(page) <= MAX_BYTES:
             return page

@@ -13,11 +13,14 @@ is used, which is too short while the sample is young.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
+
+from human_loop_tables.queries import LATEST
+from human_loops_cli.outcome_data.open_outcomes import OutcomeData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,10 @@ class CutOff:
     is_bound: bool
     loops: int
 
+    def left_out(self, sampling: Sequence[Mapping[str, Any]]) -> int:
+        """Return how many loops are left out, given the rows of `SAMPLING` within the limit."""
+        return self.loops - sum(each["loops"] for each in sampling)
+
     def reason(self) -> str:
         """Return why the sample ends there.
 
@@ -60,6 +67,58 @@ class CutOff:
             f"the latest loop ended at {self.latest.isoformat()}, and "
             f"{'a loop can take' if self.is_bound else 'the longest took'} "
             f"{hours:,} {'hour' if hours == 1 else 'hours'}"
+        )
+
+
+def leave_out_pending(data: OutcomeData, lifetime: timedelta | None) -> CutOff | None:
+    """Leave out the loops that were created so late that others of their time may be open.
+
+    Parameters
+    ----------
+    data
+        The loops. They are limited from now on.
+    lifetime
+        As of `cut_off`.
+
+    Returns
+    -------
+    CutOff or None
+        Where the sample ends. None if no loop says how long it took: then all loops are left in.
+    """
+    (row,) = data.rows(LATEST)
+    cut = cut_off(row, lifetime)
+    if cut is not None:
+        data.limit_creation(cut.created_until)
+    return cut
+
+
+def pending_notes(cut: CutOff | None, sampling: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what was left out because loops may be open, and what may be missing nevertheless.
+
+    Parameters
+    ----------
+    cut
+        Where the sample ends.
+    sampling
+        The rows of `human_loop_tables.queries.SAMPLING` within the limit.
+    """
+    if cut is None:
+        yield (
+            "no loop has a known creation and end: those that are open are not here, and may be "
+            "the difficult ones. Read outcomes, and not outputs without their events."
+        )
+        return
+    left_out = cut.left_out(sampling)
+    if left_out:
+        yield (
+            f"{left_out:,} {'loop is' if left_out == 1 else 'loops are'} left out, created after "
+            f"{cut.created_until.isoformat()} or at an unknown time: {cut.reason()}, so others of "
+            "this time may be open."
+        )
+    if not cut.is_bound:
+        yield (
+            "loops that take longer than those that have ended are in no outcome, and may be the "
+            "difficult ones. --task-lifetime says how long a loop can be open."
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent, parse_event
+from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.same_loop import require_same_loop
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
@@ -17,7 +17,12 @@ from human_loop_reviews.aws.calls import error_code
 from human_loop_reviews.aws.ledger import Entry, Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.aws.spokes import Spokes
-from human_loop_reviews.contract import SAME_TIME, VERIFICATION_SECONDS, HumanLoopStatus
+from human_loop_reviews.contract import (
+    SAME_TIME,
+    VERIFICATION_SECONDS,
+    EventSource,
+    HumanLoopStatus,
+)
 from human_loop_reviews.mapping_files import MappingFiles
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -24,6 +26,8 @@ ONE: Final[dict[str, Any]] = next(
     each for each in sample_outcomes() if each["humanLoopStatus"] == "Completed"
 )
 GOOD: Final = json.dumps(ONE).encode()
+#: The same without its id and without the bracket at its beginning.
+REST: Final = json.dumps({name: ONE[name] for name in ONE if name != "outcomeId"}).encode()[1:]
 ENVELOPE: Final = b'{"detail-type": "Human Review Outcome", "detail": %b}'
 
 #: Refused by every parser, so that DuckDB refuses all lines that are read with it.
@@ -110,67 +114,101 @@ LINES = st.lists(
 )
 
 
-@contextmanager
-def staging_of(rejects: RejectList) -> Iterator[tuple[Staging, Any, Path]]:
-    with TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        connection = connect(folder, [])
-        yield Staging(connection, folder, rejects), connection, folder
-        connection.close()
+@dataclass(frozen=True)
+class Reader:
+    """Reads groups of lines, each time into new tables of the same connection."""
 
+    connection: Any
+    folder: Path
 
-def staged(groups: Sequence[Sequence[tuple[int, bytes]]]) -> tuple[list[str], list[Rejects]]:
-    """Return the outcomes of groups of numbered lines, and what could not be used."""
-    rejects = RejectList()
-    with staging_of(rejects) as (staging, connection, folder):
-        for lines in groups:
-            group = Group(folder / "group.jsonl", reviewed=False)
-            for number, line in lines:
-                group.add([line, b"\n"], "outcomes.jsonl", number)
+    def staged(self, *groups: Group) -> tuple[list[str], list[Rejects]]:
+        """Return the outcomes of groups, and what could not be used."""
+        rejects = RejectList()
+        staging = Staging(self.connection, self.folder, rejects)
+        for group in groups:
             group.close()
             staging.read_group(group)
         staging.finish()
         values = "CAST(COLUMNS(* EXCLUDE (part, row)) AS VARCHAR)"
-        connection.execute(f"SELECT {values} FROM {OUTCOMES}")  # noqa: S608 - our own
-        return sorted(map(repr, connection.fetchall())), rejects.listed()
+        self.connection.execute(f"SELECT {values} FROM {OUTCOMES}")  # noqa: S608 - our own
+        rows = sorted(map(repr, self.connection.fetchall()))
+        self.connection.execute(f"DROP VIEW {OUTCOMES}")
+        for (table,) in self.connection.execute(
+            "SELECT name FROM (SHOW TABLES FROM staged)"
+        ).fetchall():
+            self.connection.execute(f"DROP TABLE staged.{table}")
+        return rows, rejects.listed()
+
+    def group(self, *lines: tuple[int, bytes], place: str = "outcomes.jsonl") -> Group:
+        """Return a group of numbered lines."""
+        found = Group(self.folder / f"{next(NUMBERS)}.jsonl", reviewed=False)
+        for number, line in lines:
+            found.add([line, b"\n"], place, number)
+        return found
 
 
-def all_changes() -> list[tuple[int, bytes]]:
-    """Return an outcome with each value in a property of each type, numbered."""
+NUMBERS: Final = count()
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    folder = tmp_path_factory.mktemp("staged").resolve()
+    with closing(connect(folder, [])) as connection:
+        yield Reader(connection, folder)
+
+
+def changes(stride: int) -> list[tuple[int, bytes]]:
+    """Return an outcome with values in a property of each type, numbered. Stride 1 is all."""
     of_outcome = [ONE | {name: value} for name in PROPERTIES for value in VALUES]
     fields = [{"name": "a"} | {name: value} for name in FIELD_PROPERTIES for value in VALUES]
     of_field = [ONE | {"fields": [each]} for each in fields]
-    lines = [json.dumps(each).encode() for each in of_outcome + of_field]
+    lines = [json.dumps(each).encode() for each in (of_outcome + of_field)[::stride]]
     inserted = [b"{" + text + GOOD[1:] for text in INSERTED]
     return list(enumerate([*lines, *inserted, *(ENVELOPE % line for line in inserted)], 1))
 
 
-def test_line_says_the_same_in_every_group() -> None:
-    lines = all_changes()
-    expected = staged([lines])
-    assert len(expected[0]) > 100
-    assert sum(each.count for each in expected[1]) == len(lines) - len(expected[0]) > 100
+# The number of values is no multiple of the stride: each is in some property.
+@pytest.mark.parametrize(
+    "stride", [pytest.param(7, id="some"), pytest.param(1, id="all", marks=pytest.mark.full)]
+)
+def test_line_says_the_same_in_every_group(reader: Reader, stride: int) -> None:
+    lines = changes(stride)
+    expected = reader.staged(reader.group(*lines))
+    assert len(expected[0]) > len(lines) / 5
+    assert sum(each.count for each in expected[1]) == len(lines) - len(expected[0])
+    assert len(lines) - len(expected[0]) > len(lines) / 5
     random.Random(1).shuffle(lines)  # noqa: S311 - not for secrets
-    assert staged([lines[start : start + 50] for start in range(0, len(lines), 50)]) == expected
+    groups = [reader.group(*lines[start : start + 50]) for start in range(0, len(lines), 50)]
+    assert reader.staged(*groups) == expected
 
 
 @settings(max_examples=10, deadline=None)
-@given(LINES)
-def test_line_says_the_same_alone_and_beside_a_damaged_line(lines: list[bytes]) -> None:
+@given(lines=LINES)
+def test_line_says_the_same_alone_and_beside_a_damaged_line(
+    reader: Reader, lines: list[bytes]
+) -> None:
     numbered = list(enumerate(lines, 1))
-    rows, rejects = staged([[each] for each in numbered])
-    assert staged([numbered]) == (rows, rejects)
+    rows, rejects = reader.staged(*map(reader.group, numbered))
+    assert reader.staged(reader.group(*numbered)) == (rows, rejects)
     damaged = [(number + 999, DAMAGED) for number, _ in numbered]
-    beside, found = staged(
-        [[each for pair in zip(numbered, damaged, strict=True) for each in pair]]
-    )
+    pairs = zip(numbered, damaged, strict=True)
+    beside, found = reader.staged(reader.group(*chain.from_iterable(pairs)))
     assert beside == rows
     assert {(each.problem, line) for each in found for line in each.lines if line < 999} == {
         (each.problem, line) for each in rejects for line in each.lines
     }
 
 
-@pytest.mark.parametrize("text", INSERTED, ids=repr)
-def test_every_line_counts_or_is_named(text: bytes) -> None:
-    rows, rejects = staged([[(1, b"{" + text + GOOD[1:]), (2, GOOD)]])
-    assert len(rows) + sum(each.count for each in rejects) == 2
+def test_every_line_counts_or_is_named(reader: Reader) -> None:
+    """Each text beside a valid outcome, all of them with different ids."""
+    group = reader.group()
+    for number, text in enumerate(INSERTED):
+        for line, inserted in enumerate((text, b"")):
+            outcome = b"{" + inserted + b'"outcomeId": "%d-%d", ' % (number, line) + REST
+            group.add([outcome, b"\n"], str(number), line)
+    rows, rejects = reader.staged(group)
+    counted = re.findall(r"'(\d+)-(\d)'", " ".join(rows))
+    named = [(each.place, str(line)) for each in rejects for line in each.lines]
+    assert sorted(counted + named) == sorted(
+        (str(number), str(line)) for number in range(len(INSERTED)) for line in range(2)
+    )

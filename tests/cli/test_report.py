@@ -112,8 +112,9 @@ def test_command_that_is_not_valid(
 def test_nothing_is_written_without_loops(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "report.html"
     result = run("report", str(source), "--flow", "nobody", "-o", str(target))
-    assert result.exit_code == 1
-    assert "There are loops of: arn:" in result.stderr
+    assert result.exit_code == 2
+    assert "no flow definition nobody is known here" in result.stderr
+    assert "Known flow definitions: " in result.stderr
     assert not target.exists()
 
 

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from human_loop_reviews.a2i.event import EventSource, parse_event
+from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.contract import EventSource
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
@@ -257,6 +258,18 @@ def test_outcomes_are_chosen_by_end_flow_definition_and_number(ledger: Republish
     assert chosen("--flow", "invoices", "--until", "2026-03-01") == {"loop-1"}
     assert len(chosen("--all", "--max", "2")) == 2
     assert ledger.published() == []
+
+
+@pytest.mark.parametrize("command", [("republish", "--dry-run"), ("download", "-o", "o.jsonl")])
+def test_unknown_flow_definition_is_an_error(
+    ledger: Republished, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("outcomes", *command, "--flow", "invocies")
+    assert result.exit_code == 2
+    assert "invocies is known here (did you mean invoices?)" in result.stderr
+    assert ledger.published() == []
+    assert not Path("o.jsonl").exists()
 
 
 def test_items_of_the_reconciler_and_of_verifications_are_left_out(ledger: Republished) -> None:

@@ -564,6 +564,16 @@ def test_flow_definition_that_the_rule_does_not_match_is_broken(
     )
 
 
+@pytest.mark.usefixtures("with_handler")
+def test_flow_definition_that_neither_the_rule_nor_a2i_knows_is_an_error(
+    answers: Callable[[str, Answer], None],
+) -> None:
+    flow_definitions(answers, "invoices", "claims")
+    result = run("verify", "--flow", "clams")
+    assert result.exit_code == 2
+    assert "clams is known here (did you mean claims?)" in result.stderr
+
+
 def test_rule_without_names_checks_all_active_flow_definitions(
     with_handler: Composed, answers: Callable[[str, Answer], None]
 ) -> None:

@@ -18,15 +18,15 @@ from human_loop_reviews.mapping import (
     Normalization,
     TaskMapping,
 )
-from human_loop_reviews.outcome import (
+from human_loop_reviews.outcome import describe_outcome
+from human_loop_reviews.outcome_schema import (
     FieldOutcome,
     FieldValues,
+    Note,
     Outcome,
-    describe_outcome,
+    Verdict,
     properties,
 )
-from human_loop_reviews.review.field import Note
-from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.crowd_elements import (
     MAX_ANSWER_FIELDS,

@@ -31,12 +31,15 @@ class View:
         Draws a chart with a description.
     question
         What the advice on thresholds answers.
+    pending
+        What is left out of its sample because loops may be open, in sentences.
     """
 
     window: Window | None
     rows: int
     draw: Callable[[Spec, str], Markup]
     question: Question
+    pending: Sequence[str] = ()
 
 
 def share_text(share: Share) -> Markup:

@@ -18,8 +18,11 @@ from human_loops_cli.thresholds.wording import (
 def thresholds(flow: Flow, view: View) -> Markup:
     """Advice on the confidence that may go without review."""
     head = heading(flow, "thresholds", "Thresholds: what confidence may go without review?")
+    pending = [paragraph(each[0].upper(), each[1:]) for each in view.pending]
+    if view.pending:
+        pending.append(paragraph("Only the advice is limited: the other sections have all loops."))
     if not flow.advice:
-        return joined(head, paragraph("There is no advice for this flow definition."))
+        return joined(head, paragraph("There is no advice for this flow definition."), *pending)
     promised = guarantee(view.question)
     return joined(
         head,
@@ -27,6 +30,7 @@ def thresholds(flow: Flow, view: View) -> Markup:
             f"{promised[0].upper()}{promised[1:]}, as long as the documents and the model stay the "
             f"same: {holds_for(view.question)}. Only sampled loops count."
         ),
+        *pending,
         table(
             f"Thresholds for the fields of {clipped(flow.name)}",
             [

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
-from human_loop_reviews.a2i.task_type import FORMS, MODERATION, TaskType
+from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import (
     OptionalValues,
     Place,
@@ -24,6 +23,7 @@ from human_loop_reviews.a2i.validation import (
     require_list,
     require_object,
 )
+from human_loop_reviews.outcome_schema import Layout, TaskType
 
 # Amazon A2I asks three reviewers at most. The limit bounds the time that a forged file takes.
 _MAX_ANSWERS: Final = 100
@@ -36,17 +36,6 @@ _NOT_INPUT: Final = frozenset(
 )
 
 _BUILT_IN: Final = {FORMS: TaskType.TEXTRACT_FORMS, MODERATION: TaskType.REKOGNITION_MODERATION}
-
-
-class Layout(StrEnum):
-    """Where an output keeps the input of its human loop."""
-
-    #: Under ``inputContent``, as today.
-    INPUT_CONTENT = "inputContent"
-    #: Under ``humanLoopInputContent``, as in the preview of 2020.
-    HUMAN_LOOP_INPUT_CONTENT = "humanLoopInputContent"
-    #: At the top level, as the first built-in tasks did.
-    TOP_LEVEL = "topLevel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import Any, Final, Protocol, TypeVar
 
 from human_loop_reviews.a2i.activation import Activation
-from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.mapping import FieldMapping, TaskMapping
+from human_loop_reviews.outcome_schema import TaskType
 from human_loop_reviews.review.field import Field
 
 PredictionT = TypeVar("PredictionT")

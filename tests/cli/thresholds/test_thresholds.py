@@ -286,6 +286,30 @@ class TestCutOff:
         result = run("thresholds", write(tmp_path / "o.jsonl", loops))
         assert "no loop has a known creation and end" in " ".join(result.stderr.split())
 
+    def test_report_advises_on_the_same_sample(self, place: str, tmp_path: Path) -> None:
+        for options in ((), ("--task-lifetime", "300000"), ("--task-lifetime", "8640000")):
+            report = json.loads(run("--json", "report", place, *options).stdout)
+            result = run("--json", "thresholds", place, *options)
+            page = tmp_path / "report.html"
+            assert run("report", place, "-o", str(page), *options).exit_code == 0
+            text = " ".join(re.sub("<[^>]*>", "", page.read_text()).split())
+            (totals,) = report["rows"]["totals"]
+            assert totals["loops"] == 800, "the other sections have all loops"
+            assert "Only the advice is limited" in text
+            for sentence in report["pending"]:
+                assert sentence[1:] in text
+            if result.exit_code:
+                assert report["advice"] == []
+                assert "800 loops are left out" in report["pending"][0]
+                continue
+            look = json.loads(result.stdout)
+            ((found,), (field,)) = (report["advice"], look["flowDefinitions"][0]["fields"])
+            assert (found["threshold"], found["samples"]) == (field["threshold"], field["samples"])
+            assert report["cut_off"]["longest"] == look["cutOff"]["longestSeconds"]
+            assert report["cut_off"]["created_until"] == look["createdUntil"]
+            said = " ".join(result.stderr.split())
+            assert all(each in said for each in report["pending"])
+
 
 def test_sample_without_a_fixed_beginning_is_told(source: str) -> None:
     assert (
