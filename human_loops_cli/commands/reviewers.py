@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -13,14 +13,21 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.inputs import NotAnOutputError, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.installation import how_to_install
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.reviewers.gold import GoldField, read_gold
-from human_loops_cli.reviewers.measures import Estimated, ReviewerMeasures, measure_reviewers
 from human_loops_cli.reviewers.pseudonyms import pseudonyms, random_key, read_key
-from human_loops_cli.reviewers.shares import Share
 from human_loops_cli.reviewers.units import ReviewedLoop, read_loop
 from human_loops_cli.session import Session
 from human_loops_cli.votes import read_votes
+
+if TYPE_CHECKING:
+    from human_loops_cli.reviewers.measures import Estimated, ReviewerMeasures
+    from human_loops_cli.reviewers.shares import Share
+
+    Measure = Callable[
+        [Sequence[ReviewedLoop], Sequence[Sequence[GoldField]]], Mapping[str, ReviewerMeasures]
+    ]
 
 _JUDGED: Final = ("kept alone", "of", "keeps wrong", "keeps right")
 _GOLD: Final = ("right on gold", "of")
@@ -77,6 +84,7 @@ def reviewers(
     session: Session = ctx.obj
     if identities and key is not None:
         raise CommandError("--identities and --key exclude each other", status=ExitStatus.USAGE)
+    measure = _load_measure()
     known = None if gold is None else read_gold(gold)
     secret = random_key() if key is None else read_key(key)
     mappings = MappingFile(mapping)
@@ -107,7 +115,7 @@ def reviewers(
         )
     workers = {name for flow in flows.values() for loop in flow.loops for name in loop.seconds}
     names = {each: each for each in workers} if identities else pseudonyms(workers, secret)
-    described = [_describe(arn, flow, names) for arn, flow in sorted(flows.items())]
+    described = [_describe(arn, flow, names, measure) for arn, flow in sorted(flows.items())]
     if session.printer.as_json:
         session.printer.json({"flowDefinitions": described, "unreadable": unreadable})
     else:
@@ -122,8 +130,19 @@ def reviewers(
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _describe(arn: str, flow: _Flow, names: Mapping[str, str]) -> dict[str, Any]:
-    measured = measure_reviewers(flow.loops, flow.gold)
+def _load_measure() -> Measure:
+    """Import what needs a package that other commands do not need."""
+    try:
+        from human_loops_cli.reviewers.measures import measure_reviewers
+    except ImportError:
+        raise CommandError(
+            "this command needs NumPy", advice=how_to_install("report"), status=ExitStatus.USAGE
+        ) from None
+    return measure_reviewers
+
+
+def _describe(arn: str, flow: _Flow, names: Mapping[str, str], measure: Measure) -> dict[str, Any]:
+    measured = measure(flow.loops, flow.gold)
     rows = [_describe_reviewer(names[name], each) for name, each in measured.items()]
     rows.sort(key=_worst_first)
     return {

@@ -9,15 +9,20 @@ https://doi.org/10.2307/2346806
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
 
 # The steps until the estimates no longer change.
 _MAX_STEPS: Final = 500
 _CHANGE: Final = 1e-5
+
+# From the estimate of similar votes, fewer steps suffice.
+_STEPS_FROM_START: Final = 20
 _CHANGE_FROM_START: Final = 1e-3
 
 # Other starts of the search, as powers of the share who kept a prediction: with a small one, few
@@ -27,173 +32,154 @@ _OTHER_STARTS: Final = (0.1, 0.3, 3.0, 10.0)
 # Half of the 95 % quantile of chi-squared with one degree of freedom.
 _ABOUT_AS_LIKELY: Final = 1.92
 
-# exp() of more is no float.
-_MAX_ODDS: Final = 700.0
-
 # Added to each count: a probability of zero could never change again.
 _SMOOTHING: Final = 0.01
 
 
-class Pattern(NamedTuple):
-    """What the reviewers of one field of one loop gave. Loops often have the same."""
+class Ballot(NamedTuple):
+    """Who kept the prediction of one field of one loop."""
 
     field: str
-    kept: tuple[tuple[str, bool], ...]
-    """Each reviewer, and whether the reviewer kept the prediction."""
+    kept: Mapping[str, bool]
+    """By reviewer."""
 
 
-class Kept(NamedTuple):
-    """The share of predictions that a reviewer keeps."""
+class Estimate(NamedTuple):
+    """What is estimated: arrays in the order of `Ballots.fields` or `Ballots.reviewers`."""
 
-    share: float
-    of: float
-    """Of how many predictions, estimated too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What is estimated of a flow definition.
-
-    Parameters
-    ----------
-    right
-        By field, the share of predictions that are right.
-    keeps_right, keeps_wrong
-        By reviewer, which right and which wrong predictions the reviewer keeps.
-    """
-
-    right: Mapping[str, float]
-    keeps_right: Mapping[str, Kept]
-    keeps_wrong: Mapping[str, Kept]
+    right: Floats
+    """By field, the share of predictions that are right."""
+    keeps_right: Floats
+    """By reviewer, the share of right predictions that the reviewer keeps."""
+    keeps_wrong: Floats
+    """By reviewer, the share of wrong predictions that the reviewer keeps."""
+    right_count: Floats
+    """By reviewer, how many right predictions the reviewer reviewed."""
+    wrong_count: Floats
+    """By reviewer, how many wrong predictions the reviewer reviewed."""
 
 
-def estimate(patterns: Counter[Pattern], start: Estimate | None = None) -> Estimate:
-    """Estimate the reviewers and the share of right predictions by expectation maximization.
+class Ballots:
+    """The votes of a flow definition, as arrays.
 
     Parameters
     ----------
-    patterns
-        How often the reviewers gave what. There is at least one pattern.
-    start
-        Where the search starts: the estimate of similar patterns, with which fewer steps suffice.
-        Default: the share of reviewers who kept each prediction.
+    ballots
+        The votes. Each has at least one reviewer.
 
     Examples
     --------
     >>> votes = {"ann": True, "bob": True, "cay": False, "dan": False}
-    >>> contested = Pattern("Total", tuple(votes.items()))
-    >>> agreed = Pattern("Total", tuple(dict.fromkeys(votes, True).items()))
-    >>> found = estimate(Counter({contested: 20, agreed: 80}))
-    >>> round(found.keeps_wrong["ann"].share, 2), round(found.keeps_wrong["dan"].share, 2)
-    (1.0, 0.0)
+    >>> contested, agreed = Ballot("Total", votes), Ballot("Total", dict.fromkeys(votes, True))
+    >>> ballots = Ballots([contested] * 20 + [agreed] * 80)
+    >>> found = ballots.estimate(np.ones(100))
+    >>> dict(zip(ballots.reviewers, np.round(found.keeps_wrong, 2).tolist()))
+    {'ann': 1.0, 'bob': 1.0, 'cay': 0.0, 'dan': 0.0}
     """
-    if start is not None:
-        return _search(patterns, _expect(patterns, start), _CHANGE_FROM_START)
-    return _search(patterns, [_kept_share(pattern) for pattern in patterns], _CHANGE)
+
+    def __init__(self, ballots: Sequence[Ballot]) -> None:
+        self.fields = sorted({each.field for each in ballots})
+        self.reviewers = sorted({name for each in ballots for name in each.kept})
+        fields = {name: number for number, name in enumerate(self.fields)}
+        reviewers = {name: number for number, name in enumerate(self.reviewers)}
+        self._field = np.array([fields[each.field] for each in ballots])
+        self._sizes = np.array([len(each.kept) for each in ballots])
+        self._ballot = np.repeat(np.arange(len(ballots)), self._sizes)
+        self._reviewer = np.array([reviewers[name] for each in ballots for name in each.kept])
+        self._kept = np.array([kept for each in ballots for kept in each.kept.values()])
+
+    def estimate(self, weights: Floats, start: Estimate | None = None) -> Estimate:
+        """Estimate the reviewers and the share of right predictions by expectation maximization.
+
+        Parameters
+        ----------
+        weights
+            How often each ballot counts.
+        start
+            Where the search starts: the estimate with similar weights. Default: the share of
+            reviewers who kept each prediction.
+        """
+        if start is not None:
+            right, _ = self._expect(start)
+            return self._search(weights, right, _STEPS_FROM_START, _CHANGE_FROM_START)
+        return self._search(weights, self._kept_share, _MAX_STEPS, _CHANGE)
+
+    def other_estimates(self, weights: Floats, found: Estimate) -> list[Estimate]:
+        """Return other estimates that explain the votes about as well.
+
+        If fewer than three reviewers of the same loops ever depart from a prediction, many do: the
+        votes cannot decide between a wrong prediction and a wrong correction.
+
+        Parameters
+        ----------
+        weights
+            How often each ballot counts.
+        found
+            The estimate.
+        """
+        least = self._log_likelihood(weights, found) - _ABOUT_AS_LIKELY
+        searches = [
+            self._search(weights, self._kept_share**power, _MAX_STEPS, _CHANGE)
+            for power in _OTHER_STARTS
+        ]
+        return [each for each in searches if self._log_likelihood(weights, each) >= least]
+
+    @property
+    def _kept_share(self) -> Floats:
+        return self._sum_ballots(self._kept.astype(float)) / self._sizes
+
+    def _search(self, weights: Floats, right: Floats, steps: int, change: float) -> Estimate:
+        """Improve an estimate, which is given by how likely each prediction is right."""
+        for _ in range(steps):
+            new, _ = self._expect(self._maximize(weights, right))
+            converged = np.max(np.abs(new - right), initial=0.0, where=weights > 0) < change
+            right = new
+            if converged:
+                break
+        return self._maximize(weights, right)
+
+    def _maximize(self, weights: Floats, right: Floats) -> Estimate:
+        """Return the most likely estimate, given how likely each prediction is right."""
+        is_right = weights * right
+        is_wrong = weights - is_right
+        of_field = np.bincount(self._field, is_right, len(self.fields))
+        all_of_field = np.bincount(self._field, weights, len(self.fields))
+        of_right, of_wrong = [
+            self._sum_reviewers(each[self._ballot]) for each in (is_right, is_wrong)
+        ]
+        kept_right, kept_wrong = [
+            self._sum_reviewers(each[self._ballot] * self._kept) for each in (is_right, is_wrong)
+        ]
+        return Estimate(
+            right=_share(of_field, all_of_field),
+            keeps_right=_share(kept_right, of_right),
+            keeps_wrong=_share(kept_wrong, of_wrong),
+            right_count=of_right,
+            wrong_count=of_wrong,
+        )
+
+    def _expect(self, found: Estimate) -> tuple[Floats, Floats]:
+        """Return how likely each prediction is right, and the logarithm of each ballot's chance."""
+        right = np.log(found.right)[self._field] + self._log_chance(found.keeps_right)
+        wrong = np.log1p(-found.right)[self._field] + self._log_chance(found.keeps_wrong)
+        log_chance = np.logaddexp(right, wrong)
+        return np.exp(right - log_chance), log_chance
+
+    def _log_chance(self, keeps: Floats) -> Floats:
+        if_kept, if_not = np.log(keeps)[self._reviewer], np.log1p(-keeps)[self._reviewer]
+        return self._sum_ballots(np.where(self._kept, if_kept, if_not))
+
+    def _log_likelihood(self, weights: Floats, found: Estimate) -> float:
+        _, log_chance = self._expect(found)
+        return float(weights @ log_chance)
+
+    def _sum_ballots(self, votes: Floats) -> Floats:
+        return np.bincount(self._ballot, votes, len(self._sizes))
+
+    def _sum_reviewers(self, votes: Floats) -> Floats:
+        return np.bincount(self._reviewer, votes, len(self.reviewers))
 
 
-def other_estimates(patterns: Counter[Pattern], found: Estimate) -> list[Estimate]:
-    """Return other estimates that explain what the reviewers gave about as well.
-
-    If fewer than three reviewers of the same loops ever depart from a prediction, many estimates
-    do: the votes cannot decide between a wrong prediction and a wrong correction.
-
-    Parameters
-    ----------
-    patterns
-        How often the reviewers gave what.
-    found
-        The estimate of them.
-    """
-    least = _log_likelihood(patterns, found) - _ABOUT_AS_LIKELY
-    searches = [
-        _search(patterns, [_kept_share(pattern) ** power for pattern in patterns], _CHANGE)
-        for power in _OTHER_STARTS
-    ]
-    return [each for each in searches if _log_likelihood(patterns, each) >= least]
-
-
-def _search(patterns: Counter[Pattern], right: list[float], change: float) -> Estimate:
-    """Improve an estimate, which is given by how likely each prediction is right."""
-    weighted = list(patterns.items())
-    for _ in range(_MAX_STEPS):
-        new = _expect(patterns, _maximize(weighted, right))
-        converged = all(abs(one - other) < change for one, other in zip(right, new, strict=True))
-        right = new
-        if converged:
-            break
-    return _maximize(weighted, right)
-
-
-def _kept_share(pattern: Pattern) -> float:
-    return sum(kept for _, kept in pattern.kept) / len(pattern.kept)
-
-
-def _log_likelihood(patterns: Counter[Pattern], found: Estimate) -> float:
-    total = 0.0
-    for pattern, count in patterns.items():
-        right = found.right[pattern.field]
-        wrong = 1 - right
-        for reviewer, kept in pattern.kept:
-            if_right, if_wrong = (
-                found.keeps_right[reviewer].share,
-                found.keeps_wrong[reviewer].share,
-            )
-            right *= if_right if kept else 1 - if_right
-            wrong *= if_wrong if kept else 1 - if_wrong
-        total += count * math.log(right + wrong)
-    return total
-
-
-def _maximize(weighted: Sequence[tuple[Pattern, int]], right: Sequence[float]) -> Estimate:
-    """Return the most likely estimate, given how likely each prediction is right."""
-    fields: dict[str, list[float]] = {}
-    reviewers: dict[str, list[float]] = {}
-    for (pattern, count), share in zip(weighted, right, strict=True):
-        is_right = count * share
-        is_wrong = count - is_right
-        counts = fields.get(pattern.field) or fields.setdefault(pattern.field, [0.0, 0.0])
-        counts[0] += is_right
-        counts[1] += is_wrong
-        for reviewer, kept in pattern.kept:
-            counts = reviewers.get(reviewer) or reviewers.setdefault(reviewer, [0.0] * 4)
-            counts[0] += is_right
-            counts[1] += is_wrong
-            if kept:
-                counts[2] += is_right
-                counts[3] += is_wrong
-    return Estimate(
-        right={
-            name: _share(of_right, of_right + of_wrong)
-            for name, (of_right, of_wrong) in fields.items()
-        },
-        keeps_right={name: Kept(_share(n[2], n[0]), n[0]) for name, n in reviewers.items()},
-        keeps_wrong={name: Kept(_share(n[3], n[1]), n[1]) for name, n in reviewers.items()},
-    )
-
-
-def _share(part: float, of: float) -> float:
-    """Return a share that is never exactly 0 or 1."""
+def _share(part: Floats, of: Floats) -> Floats:
+    """Return shares that are never exactly 0 or 1."""
     return (part + _SMOOTHING) / (of + 2 * _SMOOTHING)
-
-
-def _expect(patterns: Iterable[Pattern], found: Estimate) -> list[float]:
-    """Return how likely each prediction is right, given an estimate."""
-    fields = {name: _log_odds(share, 1 - share) for name, share in found.right.items()}
-    votes = {}
-    for reviewer, (if_right, _) in found.keeps_right.items():
-        if_wrong, _ = found.keeps_wrong[reviewer]
-        votes[reviewer, True] = _log_odds(if_right, if_wrong)
-        votes[reviewer, False] = _log_odds(1 - if_right, 1 - if_wrong)
-    return [
-        _logistic(fields[pattern.field] + sum([votes[vote] for vote in pattern.kept]))
-        for pattern in patterns
-    ]
-
-
-def _log_odds(one: float, other: float) -> float:
-    return math.log(one) - math.log(other)
-
-
-def _logistic(odds: float) -> float:
-    return 1 / (1 + math.exp(-odds)) if odds > -_MAX_ODDS else 0.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
-from human_loops_cli.reviewers.dawid_skene import Estimate, Kept, Pattern, estimate, other_estimates
+import numpy as np
+
+from human_loops_cli.reviewers.dawid_skene import Ballot, Ballots, Floats
 from human_loops_cli.reviewers.gold import GoldField
 from human_loops_cli.reviewers.shares import (
     MAX_GROUPS,
@@ -96,7 +98,7 @@ def measure_reviewers(
         For each loop with known values, its fields.
     """
     units = [unit for loop in loops for unit in loop.units]
-    groups = _groups(loops)
+    groups = _Groups(loops)
     contested = Counter(name for unit in units if unit.is_contested for name in unit.labels)
     fields = Counter(name for unit in units for name in unit.labels)
     kept = Counter(
@@ -107,20 +109,19 @@ def measure_reviewers(
     known = [each for worked in seconds.values() for each in worked]
     fast = _FAST * median(known) if known else 0.0
     nobody = _why_nobody_is_judged(units)
-    estimates = None if nobody else _Estimates(groups)
+    keeps_right, keeps_wrong = ({}, {}) if nobody else groups.estimate()
     found = {}
     for name, worked in sorted(seconds.items()):
         why = nobody or _why_not_judged(contested[name])
-        judged = None if why or estimates is None else estimates
         found[name] = ReviewerMeasures(
             loops=sum(name in loop.seconds for loop in loops),
             fields=fields[name],
             contested=contested[name],
-            kept_alone=_share(groups, name, lambda each: (each.kept_alone, each.alone)),
-            keeps_right=None if judged is None else judged.of(name, lambda e: e.keeps_right),
-            keeps_wrong=None if judged is None else judged.of(name, lambda e: e.keeps_wrong),
+            kept_alone=groups.share(name, lambda each: (each.kept_alone, each.alone)),
+            keeps_right=None if why else keeps_right[name],
+            keeps_wrong=None if why else keeps_wrong[name],
             not_judged=why,
-            agreement=_share(groups, name, lambda each: (each.agreed, each.compared)),
+            agreement=groups.share(name, lambda each: (each.agreed, each.compared)),
             kept=Share(kept[name], fields[name]),
             colleagues_kept=colleagues.get(name),
             median_seconds=median(worked) if worked else None,
@@ -170,73 +171,77 @@ class _Counts:
     compared: int = 0
 
 
-@dataclass(slots=True)
-class _Group:
-    """Loops that are resampled together, with what their fields of several reviewers give."""
+class _Groups:
+    """The fields with several reviewers, in groups of loops that are resampled together."""
 
-    patterns: Counter[Pattern] = field(default_factory=Counter)
-    counts: dict[str, _Counts] = field(default_factory=dict)
+    def __init__(self, loops: Sequence[ReviewedLoop]) -> None:
+        self._counts: list[dict[str, _Counts]] = [{} for _ in loops[:MAX_GROUPS]]
+        self._ballots: list[Ballot] = []
+        self._numbers: list[int] = []
+        for number, loop in enumerate(loops):
+            for unit in loop.units:
+                if len(unit.labels) > 1:
+                    self._add(number % MAX_GROUPS, unit)
 
-    def add(self, unit: Unit) -> None:
+    def _add(self, group: int, unit: Unit) -> None:
         kept = {name: label == PREDICTION for name, label in unit.labels.items()}
-        self.patterns[Pattern(unit.field, tuple(sorted(kept.items())))] += 1
+        self._ballots.append(Ballot(unit.field, kept))
+        self._numbers.append(group)
         given = Counter(unit.labels.values())
         for name, label in unit.labels.items():
-            counts = self.counts.setdefault(name, _Counts())
+            counts = self._counts[group].setdefault(name, _Counts())
             counts.agreed += (given[label] - 1) / (len(unit.labels) - 1)
             counts.compared += 1
             if unit.others_departed(name):
                 counts.alone += 1
                 counts.kept_alone += kept[name]
 
+    def share(self, name: str, select: Callable[[_Counts], tuple[float, int]]) -> Share:
+        """Return a share of one reviewer."""
+        return share_of([select(group.get(name) or _Counts()) for group in self._counts])
 
-def _groups(loops: Sequence[ReviewedLoop]) -> list[_Group]:
-    groups = [_Group() for _ in range(min(len(loops), MAX_GROUPS))]
-    for number, loop in enumerate(loops):
-        for unit in loop.units:
-            if len(unit.labels) > 1:
-                groups[number % len(groups)].add(unit)
-    return groups
+    def estimate(self) -> tuple[dict[str, Estimated], dict[str, Estimated]]:
+        """Return by reviewer the shares of right and of wrong predictions that are kept."""
+        ballots = Ballots(self._ballots)
+        once = np.ones(len(self._ballots))
+        found = ballots.estimate(once)
+        others = ballots.other_estimates(once, found)
+        numbers = np.array(self._numbers)
+        resampled = [
+            ballots.estimate(weights[numbers].astype(float), start=found)
+            for weights in resamples(len(self._counts))
+        ]
+        rows = [found, *others], resampled
+        keeps_right = _estimated(
+            *[[each.keeps_right for each in row] for row in rows], found.right_count
+        )
+        keeps_wrong = _estimated(
+            *[[each.keeps_wrong for each in row] for row in rows], found.wrong_count
+        )
+        names = ballots.reviewers
+        return dict(zip(names, keeps_right, strict=True)), dict(
+            zip(names, keeps_wrong, strict=True)
+        )
 
 
-def _share(
-    groups: Iterable[_Group], name: str, select: Callable[[_Counts], tuple[float, int]]
-) -> Share:
-    return share_of([select(group.counts.get(name) or _Counts()) for group in groups])
+def _estimated(
+    as_likely: Sequence[Floats], resampled: Sequence[Floats], counts: Floats
+) -> Iterator[Estimated]:
+    """Return the estimate of each reviewer, with an interval that has all that are as likely."""
+    for reviewer, cases in enumerate(counts):
+        values = np.array([each[reviewer] for each in as_likely])
+        share = float(values[0])
+        interval = middle(np.array([each[reviewer] for each in resampled]))
+        interval = widen(interval, share, float(cases))
+        if interval is not None:
+            low, high = interval
+            interval = Interval(min(low, float(values.min())), max(high, float(values.max())))
+        yield Estimated(share, interval)
 
 
 def _gold_share(gold: Iterable[Iterable[GoldField]], name: str) -> Share:
     marks = [[each.right[name] for each in fields if name in each.right] for fields in gold]
     return share_of([(sum(each), len(each)) for each in marks])
-
-
-class _Estimates:
-    """The estimates of all loops, and of resampled ones."""
-
-    def __init__(self, groups: Sequence[_Group]) -> None:
-        patterns = [group.patterns for group in groups]
-        all_patterns = _sum(patterns)
-        self._all = estimate(all_patterns)
-        self._others = other_estimates(all_patterns, self._all)
-        self._resampled = [estimate(_sum(each), start=self._all) for each in resamples(patterns)]
-
-    def of(self, name: str, select: Callable[[Estimate], Mapping[str, Kept]]) -> Estimated:
-        """Return an estimate of one reviewer."""
-        kept = select(self._all)[name]
-        resampled = (select(each).get(name) for each in self._resampled)
-        interval = middle(None if each is None else each.share for each in resampled)
-        interval = widen(interval, kept.share, kept.of)
-        if interval is not None:
-            others = [select(each)[name].share for each in self._others]
-            interval = Interval(min([interval.low, *others]), max([interval.high, *others]))
-        return Estimated(kept.share, interval)
-
-
-def _sum(patterns: Iterable[Counter[Pattern]]) -> Counter[Pattern]:
-    total: Counter[Pattern] = Counter()
-    for each in patterns:
-        total.update(each)
-    return total
 
 
 def _colleagues_kept(units: Iterable[Unit]) -> dict[str, float]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, NamedTuple
 
-ItemT = TypeVar("ItemT")
+import numpy as np
+from numpy.typing import NDArray
 
 #: With more loops, several are resampled together. The intervals are about as wide.
 MAX_GROUPS: Final = 400
 
-_RESAMPLES: Final = 200
+_RESAMPLES: Final = 100
 
 # With fewer groups, resamples are too much alike.
 _MIN_GROUPS: Final = 10
@@ -47,20 +48,27 @@ class Share(NamedTuple):
         return self.part / self.of if self.of else None
 
 
-def resamples(groups: Sequence[ItemT]) -> Iterator[list[ItemT]]:
-    """Return samples of some groups of loops, with replacement."""
-    chance = random.Random(_SEED)  # noqa: S311 - no secret
-    for _ in range(_RESAMPLES if len(groups) >= _MIN_GROUPS else 0):
-        yield chance.choices(groups, k=len(groups))
+@cache
+def resamples(groups: int) -> NDArray[np.int64]:
+    """Return how often each group of loops is in each resample: an array of resamples by groups.
+
+    Parameters
+    ----------
+    groups
+        How many groups there are. With fewer than ten, there is no resample.
+    """
+    count = _RESAMPLES if groups >= _MIN_GROUPS else 0
+    chance = np.random.default_rng(_SEED)
+    return chance.multinomial(groups, np.full(groups, 1 / max(groups, 1)), size=count)
 
 
-def middle(values: Iterable[float | None]) -> Interval | None:
-    """Return the interval of values of resamples. None if too many are undefined."""
-    found = sorted(each for each in values if each is not None)
+def middle(values: NDArray[np.float64]) -> Interval | None:
+    """Return the interval of the values of resamples. None if too many are undefined (NaN)."""
+    found = values[~np.isnan(values)]
     if len(found) < _RESAMPLES * (1 - _MOST_UNDEFINED):
         return None
-    cut = round(len(found) * _TAIL)
-    return Interval(found[cut], found[-1 - cut])
+    low, high = np.quantile(found, [_TAIL, 1 - _TAIL])
+    return Interval(float(low), float(high))
 
 
 def widen(interval: Interval | None, value: float, cases: float) -> Interval | None:
@@ -78,8 +86,9 @@ def widen(interval: Interval | None, value: float, cases: float) -> Interval | N
 
     Examples
     --------
-    >>> widen(Interval(1.0, 1.0), 1.0, 30)
-    Interval(low=0.884..., high=1.0)
+    >>> low, high = widen(Interval(1.0, 1.0), 1.0, 30)
+    >>> round(low, 2), high
+    (0.88, 1.0)
     """
     if interval is None or cases <= 0:
         return None
@@ -98,7 +107,7 @@ def share_of(counted: Sequence[tuple[float, int]]) -> Share:
     Parameters
     ----------
     counted
-        For each group of loops, how many cases it has, after how many of them count.
+        For each group of loops, how many of its cases count, and how many cases it has.
 
     Examples
     --------
@@ -106,12 +115,11 @@ def share_of(counted: Sequence[tuple[float, int]]) -> Share:
     >>> found.value, found.interval.low < 0.75 < found.interval.high
     (0.75, True)
     """
-    share = _sum(counted)
+    share = Share(sum(part for part, _ in counted), sum(of for _, of in counted))
     if share.value is None:
         return share
-    interval = middle(_sum(each).value for each in resamples(counted))
-    return share._replace(interval=widen(interval, share.value, sum(of > 0 for _, of in counted)))
-
-
-def _sum(counted: Sequence[tuple[float, int]]) -> Share:
-    return Share(sum(part for part, _ in counted), sum(of for _, of in counted))
+    parts, of = np.array(counted, dtype=float).T
+    weights = resamples(len(counted))
+    cases = weights @ of
+    values = np.divide(weights @ parts, cases, out=np.full(len(cases), np.nan), where=cases > 0)
+    return share._replace(interval=widen(middle(values), share.value, int(np.sum(of > 0))))

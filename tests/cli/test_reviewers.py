@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from human_loop_reviews.a2i.output import Answer
@@ -15,7 +16,7 @@ from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.outcome_schema import Note
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import equal_within, number_value, text_value
-from human_loops_cli.reviewers.dawid_skene import Pattern, estimate
+from human_loops_cli.reviewers.dawid_skene import Ballot, Ballots
 from human_loops_cli.reviewers.measures import ReviewerMeasures, measure_reviewers
 from human_loops_cli.reviewers.units import ReviewedLoop, Unit, read_loop
 from human_loops_cli.votes import Votes
@@ -107,7 +108,7 @@ def test_nobody_is_judged_where_a_single_reviewer_departs() -> None:
 
 def test_nobody_is_judged_where_two_reviewers_answer_each_loop() -> None:
     measured = measure(*STAMPERS, reviewers=2)
-    assert max(each.contested for each in measured) > 30
+    assert max(each.contested for each in measured) >= 30
     (reason,) = {each.not_judged for each in measured}
     assert reason is not None
     assert reason.startswith("only 0 predictions that two of at least 3 reviewers")
@@ -180,14 +181,15 @@ def test_answers_much_faster_than_the_median_are_counted() -> None:
 
 def test_each_field_has_a_share_of_right_predictions() -> None:
     chance = random.Random(3)  # noqa: S311 - no secret
-    patterns: Counter[Pattern] = Counter()
-    for name, model in (("Total", 0.95), ("Date", 0.5)):
-        for case in simulate([knows(0.95)] * 4, 1000, model=model, seed=chance.randrange(99)):
-            kept = tuple((worker, value == 0) for worker, value in case.given.items())
-            patterns[Pattern(name, kept)] += 1
-    found = estimate(patterns).right
-    assert found["Total"] == pytest.approx(0.95, abs=0.03)
-    assert found["Date"] == pytest.approx(0.5, abs=0.05)
+    votes = [
+        Ballot(name, {worker: value == 0 for worker, value in case.given.items()})
+        for name, model in (("Total", 0.95), ("Date", 0.5))
+        for case in simulate([knows(0.95)] * 4, 1000, model=model, seed=chance.randrange(99))
+    ]
+    ballots = Ballots(votes)
+    right = dict(zip(ballots.fields, ballots.estimate(np.ones(len(votes))).right, strict=True))
+    assert right["Total"] == pytest.approx(0.95, abs=0.03)
+    assert right["Date"] == pytest.approx(0.5, abs=0.05)
 
 
 # What of an output is a unit.
@@ -198,15 +200,15 @@ def units(*fields: Field) -> list[dict[str, int]]:
     return [dict(unit.labels) for unit in read_loop("loop", Votes(answers, fields)).units]
 
 
-def votes(*texts: str | None) -> list[Vote]:
+def given(*texts: str | None) -> list[Vote]:
     return [Vote(None if text is None else text_value(text)) for text in texts]
 
 
 def test_equal_values_have_one_label_and_the_prediction_is_0() -> None:
-    assert units(Field("Total", votes("6", "5", "6"), text_value("5"))) == [
+    assert units(Field("Total", given("6", "5", "6"), text_value("5"))) == [
         {"w0": 1, "w1": 0, "w2": 1}
     ]
-    assert units(Field("Total", votes("6", None, "7"), text_value("5"))) == [
+    assert units(Field("Total", given("6", None, "7"), text_value("5"))) == [
         {"w0": 1, "w1": 2, "w2": 3}
     ]
 
@@ -226,10 +228,10 @@ def test_values_within_the_tolerance_have_one_label() -> None:
 @pytest.mark.parametrize(
     "field",
     [
-        Field("added", votes("6", "6", "6")),
-        Field("not shown", votes("6", "6", "6"), text_value("5"), shown=False),
-        Field("shapes", votes("6", "6", "6"), text_value("5"), note=Note.LABEL_AND_COUNT),
-        Field("rows", votes("6", "6", "6"), text_value("5"), note=Note.AMBIGUOUS_ROWS),
+        Field("added", given("6", "6", "6")),
+        Field("not shown", given("6", "6", "6"), text_value("5"), shown=False),
+        Field("shapes", given("6", "6", "6"), text_value("5"), note=Note.LABEL_AND_COUNT),
+        Field("rows", given("6", "6", "6"), text_value("5"), note=Note.AMBIGUOUS_ROWS),
     ],
     ids=lambda field: field.name,
 )

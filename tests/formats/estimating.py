@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from crowdkit.aggregation import DawidSkene
 
-from human_loops_cli.reviewers.dawid_skene import Pattern, estimate
+from human_loops_cli.reviewers.dawid_skene import Ballot, Ballots
 from tests.cli.teams import guesses, keeps_all, knows, simulate
 
 #: A share of the few wrong predictions that one reviewer of a simulated team reviewed.
@@ -39,7 +39,8 @@ TEAMS: dict[str, dict[str, Any]] = {
 def test_estimates_are_those_of_crowd_kit(name: str) -> None:
     cases = list(simulate(loops=1000, **TEAMS[name]))
     kept = [{worker: value == 0 for worker, value in case.given.items()} for case in cases]
-    ours = estimate(Counter(Pattern("category", tuple(each.items())) for each in kept))
+    ballots = Ballots([Ballot("category", each) for each in kept])
+    ours = ballots.estimate(np.ones(len(kept)))
     rows = [
         {"task": task, "worker": worker, "label": keeps}
         for task, each in enumerate(kept)
@@ -47,10 +48,9 @@ def test_estimates_are_those_of_crowd_kit(name: str) -> None:
     ]
     # Its bound can decrease in a step, after which it would stop: all steps are made.
     theirs = DawidSkene(n_iter=STEPS, tol=-math.inf).fit(pd.DataFrame(rows))
-    assert ours.right["category"] == pytest.approx(theirs.priors_[True], abs=NEAR)
-    workers = {worker for each in kept for worker in each}
-    assert len(workers) == len(TEAMS[name]["team"])
-    for worker in workers:
+    assert ours.right[0] == pytest.approx(theirs.priors_[True], abs=NEAR)
+    assert len(ballots.reviewers) == len(TEAMS[name]["team"])
+    for number, worker in enumerate(ballots.reviewers):
         confusion = theirs.errors_.loc[(worker, True)]
-        assert ours.keeps_right[worker].share == pytest.approx(confusion[True], abs=NEAR)
-        assert ours.keeps_wrong[worker].share == pytest.approx(confusion[False], abs=NEAR)
+        assert ours.keeps_right[number] == pytest.approx(confusion[True], abs=NEAR)
+        assert ours.keeps_wrong[number] == pytest.approx(confusion[False], abs=NEAR)
