@@ -37,8 +37,7 @@ def read_votes(output: Output, mapping: TaskMapping | None) -> Votes:
         If the prediction or an answer is not in the form of the task type.
     """
     task = task_of(output.task_type)
-    mapped = () if mapping is None else mapping.fields
-    prediction = task.read_prediction(output.inputs, output.inputs_place, mapped)
+    prediction = task.read_prediction(output.inputs, output.inputs_place, mapping or ())
     answers = _last_answers(output)
     contents = [task.read_answer(answer.content, answer.place) for answer in answers]
     return Votes(answers, task.compare(prediction, contents) if contents else [])

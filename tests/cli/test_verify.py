@@ -15,8 +15,9 @@ from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
 
 from human_loop_reviews.contract import VERIFICATION_EXCLUDED
-from human_loops_cli.verification import consumer_queue, temporary_resources
-from human_loops_cli.verification.consumer_queue import ConsumerQueue
+from human_loops_cli.verification import temporary_resources
+from human_loops_cli.verification.links import queue
+from human_loops_cli.verification.links.queue import ConsumerQueue
 from human_loops_cli.verification.verification_loop import VerificationLoop
 from human_loops_cli.verification.verification_queue import VerificationQueue
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, flow_definitions, run, run_json
@@ -128,7 +129,7 @@ def _answer(answer: Any, _: Any) -> tuple[int, Mapping[str, str], bytes]:
 
 def compose(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Composed:
     """Return such a stack, with topics and alarms that moto does not deliver to by itself."""
-    monkeypatch.setattr(consumer_queue, "_SECONDS_BETWEEN_METRICS", 0)
+    monkeypatch.setattr(queue, "_SECONDS_BETWEEN_METRICS", 0)
     composed = Composed(stack)
     send_to_queues, update_state = Rule.send_to_targets, Alarm.update_state
 

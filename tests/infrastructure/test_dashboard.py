@@ -105,6 +105,7 @@ def printed(_credentials: None, world: World, capsys: pytest.CaptureFixture[str]
     """Return the metrics that the functions print, of loops that end in every way."""
     world.put_output("output.json", sample_output("textract-invoice"))
     world.put_output("broken.json", "no JSON")
+    world.settler.settle(ended_loop(source="human-loop-events"))  # not known to A2I
     for status in HumanLoopStatus:
         world.settler.settle(ended_loop(status.value, humanLoopArn=f"{_LOOP}/{status.lower()}"))
     broken = ended_loop(output_key="broken.json", humanLoopArn=f"{_LOOP}/broken")
@@ -235,6 +236,13 @@ def test_statuses_that_the_handler_does_not_receive_are_not_shown() -> None:
 
     assert "Completed loops an hour" in titles
     assert not titles & {"Failed loops an hour", "Stopped loops an hour", "Failure codes"}
+
+
+def test_events_that_a2i_does_not_confirm_are_shown() -> None:
+    (row,) = _graphs("default-app")["Events that A2I did not confirm"]
+
+    ((metric, _),) = _measured(row)
+    assert metric == Measured("HumanLoops", "UnconfirmedEvents", frozenset({"FunctionName"}))
 
 
 def test_callbacks_are_shown_whichever_is_added_first() -> None:

@@ -12,7 +12,6 @@ What is not in this form costs the information, never the review of the loop.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -40,8 +39,7 @@ _SAMPLING: Final = "Sampling"
 _PERCENTAGE: Final = "RandomSamplingPercentage"
 
 
-@dataclass(frozen=True, slots=True)
-class ActivationCondition:
+class ActivationCondition(NamedTuple):
     """One simple condition of a flow definition."""
 
     type: str | None
@@ -69,8 +67,7 @@ class ActivationCondition:
         return {name: each for name, each in described if each is not None or name == "type"}
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(NamedTuple):
     """Why a human loop was started, and with which model."""
 
     sampled: bool | None = None

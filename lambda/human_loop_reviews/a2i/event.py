@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from human_loop_reviews.a2i.validation import (
     InvalidDocumentError,
@@ -44,8 +44,7 @@ class MalformedEventError(InvalidDocumentError):
     NAMES_TYPES: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectLocation:
+class ObjectLocation(NamedTuple):
     """An object in S3."""
 
     bucket: str

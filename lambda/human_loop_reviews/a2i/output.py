@@ -7,9 +7,8 @@ by task type: ``human_loop_reviews.tasks`` reads them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
@@ -38,8 +37,7 @@ _NOT_INPUT: Final = frozenset(
 _BUILT_IN: Final = {FORMS: TaskType.TEXTRACT_FORMS, MODERATION: TaskType.REKOGNITION_MODERATION}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one reviewer submitted. Only ``worker_id`` identifies the reviewer."""
 
     content: dict[str, Any]
@@ -56,8 +54,7 @@ class Answer:
     """How long the reviewer worked without pauses, where known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """The output of one human loop."""
 
     layout: Layout

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.activation import Activation
@@ -20,8 +19,7 @@ from human_loop_reviews.review.values import REJECTION, Value, ValueKind
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldReview:
+class FieldReview(NamedTuple):
     """The review of one field."""
 
     name: str
@@ -61,8 +59,7 @@ class FieldReview:
     """The value that more than half of the reviewers gave. None if there is no such value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(NamedTuple):
     """All verdicts of one human loop."""
 
     answer_count: int
