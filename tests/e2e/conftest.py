@@ -55,7 +55,7 @@ def proxy() -> Iterator[Proxy]:
 @pytest.fixture(scope="session")
 def emulator(a2i: A2IServer, proxy: Proxy) -> Iterator[Emulator]:
     process = str(os.getpid())
-    message = "end-to-end tests run in several processes, each with an emulator: tests/scheduling.py"
+    message = "end-to-end tests run in several processes: see tests/scheduling.py"
     assert make_once("process-of-the-emulator", lambda: process) == process, message
     with running_emulator({**a2i.endpoints, **proxy.endpoints, "PYTHONPATH": RECORDER}) as emulator:
         proxy.upstream = emulator.endpoint
