@@ -31,16 +31,18 @@ def _signature(function: object) -> str:
     # Annotations are texts, which would be shown in quotes.
     written = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(signature))
     name = getattr(function, "__name__", "")
-    return "\n".join(
-        textwrap.wrap(f"{name}{written}", _WIDTH, subsequent_indent="    ", break_long_words=False)
+    # A line ends between two parameters.
+    whole = re.sub(r"(?<!,) ", "\0", f"{name}{written}")
+    lines = textwrap.wrap(
+        whole, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
+    return "\n".join(lines).replace("\0", " ")
 
 
 def with_signatures(page: str) -> str:
     """Return the page with the present signatures."""
-    before, _, rest = page.partition(f"{_MARK}\n")
-    _, _, after = rest.partition("\n```\n")
-    return f"{before}{_MARK}\n\n{signatures()}\n{after}"
+    block = re.compile(rf"(?<={re.escape(_MARK)}\n\n)```\n.*?\n```", re.DOTALL)
+    return block.sub(lambda _: signatures(), page)
 
 
 if __name__ == "__main__":

@@ -275,6 +275,7 @@ def test_runbook_with_an_address_is_linked_by_section() -> None:
     assert f"[FailedLoops]({address}#failedloops)" in body["widgets"][0]["properties"]["markdown"]
 
 
+@pytest.mark.full
 def test_more_alarms_than_one_widget_may_have_are_all_shown() -> None:
     names = [f"flow-definition-{number}" for number in range(50)]
     loops, stack = _stack_with_a_dashboard(flow_definitions=FlowDefinitions.from_names(*names))
@@ -292,6 +293,7 @@ def test_more_alarms_than_one_widget_may_have_are_all_shown() -> None:
     assert [len(alarms) for alarms in shown] == [100, len(loops.alerts.alarms) - 100]
 
 
+@pytest.mark.full
 def test_dashboard_stays_within_the_limits_of_cloudwatch() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html."""
     names = [f"flow-def-{number:02}" for number in range(55)]
