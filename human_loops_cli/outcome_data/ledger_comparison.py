@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from human_loop_reviews.a2i.event import EventSource
+from human_loop_reviews.settings import Settings
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.handler import read_handler
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES
 from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME
@@ -138,6 +138,7 @@ def _are(count: int) -> str:
 
 def read_ledger(
     session: Session,
+    settings: Settings,
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     *,
@@ -150,6 +151,8 @@ def read_ledger(
     ----------
     session
         The run of the command line.
+    settings
+        The settings of the stack's review handler.
     connection
         The connection with the database ``staged``.
     folder
@@ -166,7 +169,6 @@ def read_ledger(
     """
     import duckdb
 
-    settings = read_handler(session).settings
     reader = LedgerReader(dynamodb=session.client("dynamodb"), table=settings.ledger_table)
     arn = flow if flow is not None and flow.startswith("arn:") else None
     path, written = folder / "ledger.jsonl", 0
