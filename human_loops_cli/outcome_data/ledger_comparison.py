@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: What is said about outcomes that were not compared.
 NOT_COMPARED: Final = (
     "The outcomes were not compared with the ledger, so forged ones in an archive would count; "
-    "--ledger compares them."
+    "--ledger compares outcomes that are read from files."
 )
 
 # How many loops are named.
