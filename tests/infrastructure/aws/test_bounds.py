@@ -24,7 +24,7 @@ SIZES = SizeBounds(1024, 1024**3)
 
 
 def refusal(bounds: Any, value: Any) -> str:
-    with pytest.raises(ValueError, match="^it: expected ") as refused:
+    with pytest.raises(ValueError, match=r"^it: expected ") as refused:
         bounds.require("it", value)
     return str(refused.value)
 
