@@ -138,7 +138,7 @@ class TimeBounds:
         in_units = self._unit is None or not time % self._unit
         return in_units and self.least <= time and (self.most is None or time <= self.most)
 
-    def require(self, name: str, value: Duration) -> Duration:
+    def require(self, name: str, value: Any) -> Duration:
         """Return a duration within the bounds. A token is accepted.
 
         Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
@@ -35,7 +36,7 @@ MODULES = ("human_loops", "reconciler_items", "recorded_outcomes", "callback_tab
 
 
 def refused(call: str, code: str, status: int = 400) -> CallError:
-    response = {
+    response: Any = {
         "Error": {"Code": code, "Message": "no"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
