@@ -99,7 +99,7 @@ class Documents:
             self._reject(place, "expected outcomes, the file is empty", None)
         elif not second and ANSWERS in first:
             self._take_reviewed(self._reviewers.review(first, place))
-        elif not second or not self._read_large(path, first, compressed=compressed):
+        elif not self._read_large(path, first, compressed=compressed):
             self._read_blocks(first, chain([second], blocks), place)
 
     def finish(self) -> None:
