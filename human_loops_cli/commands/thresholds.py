@@ -203,7 +203,7 @@ def _require_ended(cut: CutOff, sampling: Sequence[Mapping[str, Any]]) -> None:
     """Refuse to go on if no loop is old enough."""
     if cut.left_out(sampling) == cut.loops:
         raise CommandError(
-            f"no loop was created until {cut.created_until.isoformat()}: {cut.reason()}",
+            f"no loop was created until {cut.until}: {cut.reason()}",
             advice="Later loops may be open. Wait, or name a time with --created-until.",
             status=ExitStatus.INCOMPLETE,
         )
