@@ -131,6 +131,24 @@ GROUP BY flow_definition_arn, day
 ORDER BY flow_definition_arn, day""",
 )
 
+
+def _turnarounds(keys: str) -> str:
+    return f"""\
+SELECT
+  {keys},
+  loops,
+  sorted[CAST(ceil(loops * 0.5) AS bigint)] AS median_seconds,
+  sorted[CAST(ceil(loops * 0.9) AS bigint)] AS p90_seconds,
+  sorted[loops] AS max_seconds
+FROM (
+  SELECT {keys}, count(*) AS loops, array_sort(array_agg(turnaround_seconds)) AS sorted
+  FROM loops
+  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
+  GROUP BY {keys}
+) AS of_loops
+ORDER BY {keys}"""  # noqa: S608 - columns only
+
+
 TURNAROUND: Final = Query(
     name="turnaround",
     meaning=(
@@ -138,28 +156,7 @@ TURNAROUND: Final = Query(
         "ranks."
     ),
     columns=("flow_definition_arn", "day", "loops", "median_seconds", "p90_seconds", "max_seconds"),
-    sql="""\
-SELECT
-  flow_definition_arn,
-  day,
-  count(*) AS loops,
-  min(CASE WHEN place * 2 >= loops THEN turnaround_seconds END) AS median_seconds,
-  min(CASE WHEN place * 10 >= loops * 9 THEN turnaround_seconds END) AS p90_seconds,
-  max(turnaround_seconds) AS max_seconds
-FROM (
-  SELECT
-    flow_definition_arn,
-    day,
-    turnaround_seconds,
-    row_number() OVER (
-      PARTITION BY flow_definition_arn, day ORDER BY turnaround_seconds
-    ) AS place,
-    count(*) OVER (PARTITION BY flow_definition_arn, day) AS loops
-  FROM loops
-  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
-) AS ranked
-GROUP BY flow_definition_arn, day
-ORDER BY flow_definition_arn, day""",
+    sql=_turnarounds("flow_definition_arn, day"),
 )
 
 ALL_TURNAROUNDS: Final = Query(
@@ -168,26 +165,7 @@ ALL_TURNAROUNDS: Final = Query(
         "A flow definition: the turnaround of all its Completed loops in seconds, as nearest ranks."
     ),
     columns=("flow_definition_arn", "loops", "median_seconds", "p90_seconds", "max_seconds"),
-    sql="""\
-SELECT
-  flow_definition_arn,
-  count(*) AS loops,
-  min(CASE WHEN place * 2 >= loops THEN turnaround_seconds END) AS median_seconds,
-  min(CASE WHEN place * 10 >= loops * 9 THEN turnaround_seconds END) AS p90_seconds,
-  max(turnaround_seconds) AS max_seconds
-FROM (
-  SELECT
-    flow_definition_arn,
-    turnaround_seconds,
-    row_number() OVER (
-      PARTITION BY flow_definition_arn ORDER BY turnaround_seconds
-    ) AS place,
-    count(*) OVER (PARTITION BY flow_definition_arn) AS loops
-  FROM loops
-  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
-) AS ranked
-GROUP BY flow_definition_arn
-ORDER BY flow_definition_arn""",
+    sql=_turnarounds("flow_definition_arn"),
 )
 
 FIELD_VERDICTS: Final = Query(

@@ -36,11 +36,6 @@ class SourceFile:
     key: tuple[str, str] | None = None
     """In S3: bucket and key."""
 
-    @property
-    def is_standard_input(self) -> bool:
-        """Whether it is standard input."""
-        return self.path is None and self.key is None
-
     def fetch(self, session: Session, to: Path) -> Path:
         """Return the path of the file on disk, after fetching it if need be."""
         if self.path is not None:
