@@ -24,7 +24,7 @@ NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tests check fast lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
+.PHONY: help install demo test tests full check fast lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,14 +38,17 @@ demo: .venv/.demo node_modules/.demo ## Deploy into an emulator, send human loop
 test: install $(EVALUATOR) ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
 	@$(MAKE) --no-print-directory --keep-going lint tests
 
-tests: install $(EVALUATOR) ## Run all tests, without the lint
-	@$(BIN)/python -m pytest $(IN_PARALLEL) --durations 10 --durations-min 1
+tests: install $(EVALUATOR) ## Run the tests of make test, without the lint
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not full" --durations 10 --durations-min 1
+
+full: install $(EVALUATOR) ## Run what make test leaves out: the repetitions of its tests at a larger scale
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m full --durations 10 --durations-min 1
 
 check: install $(EVALUATOR) ## Lint, check the format and the types, and run the fast tests: while you edit
 	@$(MAKE) --no-print-directory --keep-going lint fast
 
 fast: install $(EVALUATOR)
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not full"
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .
@@ -71,7 +74,7 @@ template: install ## Write one CloudFormation template without assets to build/
 	@$(BIN)/python -m stacks.events_template && ls build/human-loop-events.template.json
 
 schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
-	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.outcome_schema
+	@$(BIN)/python -m docs_tools.outcome_docs
 	@$(BIN)/python -m docs_tools.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose

@@ -42,7 +42,7 @@ PRICES: Final = {
 }
 
 #: Of the stack with default settings and one flow definition.
-ALARMS: Final = 21
+ALARMS: Final = 22
 DASHBOARDS: Final = 1
 #: One for each name and combination of dimensions, each for the whole month.
 METRICS_OF_A_COMPLETED_LOOP: Final = 17

@@ -9,11 +9,20 @@ Times are texts, as outcomes have them. What fields carry as `values` is not arc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from human_loop_reviews.contract import ACTIVATION_PARAMETERS
+from human_loop_tables.properties import (
+    PROPERTIES_OF_FIELD,
+    PROPERTIES_OF_OUTCOME,
+    SCALARS,
+    Expression,
+    Kind,
+    Property,
+    ValueType,
+    properties_of,
+)
 
 #: The table of archived outcomes, and its partition: the day of delivery to the archive in UTC.
 OUTCOMES: Final = "outcomes"
@@ -41,84 +50,58 @@ class ArchivedProperty:
         return self.key.lower()
 
 
-def _struct(properties: Sequence[ArchivedProperty]) -> str:
-    return f"struct<{','.join(f'{each.column}:{each.type}' for each in properties)}>"
+_SCALARS: Final[Mapping[Kind, str]] = {
+    Kind.TEXT: "string",
+    Kind.TRUTH: "boolean",
+    Kind.COUNT: "bigint",
+    Kind.NUMBER: "double",
+}
+
+
+def _archived(properties: Iterable[Property]) -> tuple[ArchivedProperty, ...]:
+    return tuple(
+        [
+            ArchivedProperty(each.name, _hive_type(each.type, each.metadata))
+            for each in properties
+            if each.metadata.get("archived", True)
+        ]
+    )
+
+
+def _hive_type(of: ValueType | None, metadata: Mapping[str, Any]) -> str:
+    match of:
+        case ValueType(kind=Kind.LIST, items=items):
+            return f"array<{_hive_type(items, metadata)}>"
+        case ValueType(kind=Kind.RECORD, record=type() as record):
+            members = [(each.column, each.type) for each in _archived(properties_of(record))]
+            return _struct(members)
+        case ValueType(kind=Kind.MAP) if "members" in metadata:
+            members = metadata["members"].items()
+            return _struct([(name.lower(), _SCALARS[SCALARS[each]]) for name, each in members])
+        case ValueType(kind=Kind.MAP, keys=keys, items=items):
+            return f"map<{_hive_type(keys, metadata)},{_hive_type(items, metadata)}>"
+        case ValueType(kind=kind) if kind in _SCALARS:
+            return _SCALARS[kind]
+    raise TypeError(f"the archive has no type for {of!r}")
+
+
+def _struct(members: Iterable[tuple[str, str]]) -> str:
+    return f"struct<{','.join(f'{column}:{kind}' for column, kind in members)}>"
 
 
 #: The properties of a field, without `values`.
-FIELD_PROPERTIES: Final = (
-    ArchivedProperty("name", "string"),
-    ArchivedProperty("predictedName", "string"),
-    ArchivedProperty("verdict", "string"),
-    ArchivedProperty("modelCorrect", "boolean"),
-    ArchivedProperty("upheldShare", "double"),
-    ArchivedProperty("reviewerAgreement", "double"),
-    ArchivedProperty("confidence", "double"),
-    ArchivedProperty("valueConfidence", "double"),
-    ArchivedProperty("lowestWordConfidence", "double"),
-    ArchivedProperty("partsPredicted", "bigint"),
-    ArchivedProperty("partsUpheld", "bigint"),
-    ArchivedProperty("partsAdded", "bigint"),
-    ArchivedProperty("shown", "boolean"),
-    ArchivedProperty("note", "string"),
-    ArchivedProperty("predictionRepair", "string"),
-    ArchivedProperty("absentAnswers", "bigint"),
-)
-
-#: The properties of an activation condition.
-CONDITION_PROPERTIES: Final = (
-    ArchivedProperty("type", "string"),
-    ArchivedProperty("key", "string"),
-    *(ArchivedProperty(name[0].lower() + name[1:], "double") for name in ACTIVATION_PARAMETERS),
-)
+FIELD_PROPERTIES: Final = _archived(PROPERTIES_OF_FIELD)
 
 #: The properties of an outcome.
-OUTCOME_PROPERTIES: Final = (
-    ArchivedProperty("schemaVersion", "string"),
-    ArchivedProperty("outcomeId", "string"),
-    ArchivedProperty("eventSource", "string"),
-    ArchivedProperty("humanLoopArn", "string"),
-    ArchivedProperty("humanLoopName", "string"),
-    ArchivedProperty("flowDefinitionArn", "string"),
-    ArchivedProperty("humanLoopStatus", "string"),
-    ArchivedProperty("creationTime", "string"),
-    ArchivedProperty("endTime", "string"),
-    ArchivedProperty("turnaroundSeconds", "double"),
-    ArchivedProperty("failureCode", "string"),
-    ArchivedProperty("failureReason", "string"),
-    ArchivedProperty("outputS3Uri", "string"),
-    ArchivedProperty("outputError", "string"),
-    ArchivedProperty("fieldsLeftOut", "bigint"),
-    ArchivedProperty("verification", "string"),
-    ArchivedProperty("layout", "string"),
-    ArchivedProperty("taskType", "string"),
-    ArchivedProperty("answerCount", "bigint"),
-    ArchivedProperty("reviewerCount", "bigint"),
-    ArchivedProperty("unanswered", "boolean"),
-    ArchivedProperty("predictionKnown", "boolean"),
-    ArchivedProperty("fields", f"array<{_struct(FIELD_PROPERTIES)}>"),
-    ArchivedProperty("verdictCounts", "map<string,bigint>"),
-    ArchivedProperty("fieldsJudged", "bigint"),
-    ArchivedProperty("fieldsCorrect", "bigint"),
-    ArchivedProperty("fieldsAbsent", "bigint"),
-    ArchivedProperty("agreement", "double"),
-    ArchivedProperty("meanReviewerAgreement", "double"),
-    ArchivedProperty("secondsToFirstAcceptance", "double"),
-    ArchivedProperty("secondsWorked", "array<double>"),
-    ArchivedProperty("sampled", "boolean"),
-    ArchivedProperty("samplingPercentage", "double"),
-    ArchivedProperty("activationConditions", f"array<{_struct(CONDITION_PROPERTIES)}>"),
-    ArchivedProperty("modelVersion", "string"),
-    ArchivedProperty("ignoredValues", "bigint"),
-)
+OUTCOME_PROPERTIES: Final = _archived(PROPERTIES_OF_OUTCOME)
 
-#: The order of several outcomes of a loop, as of columns: the first takes precedence, as in the
+#: The order of several outcomes of a loop, as columns: the first takes precedence, as in the
 #: ledger, which also knows what A2I confirmed against AWS's event. AWS's event outranks one that
 #: was sent again. Among equals the later end wins, then a status with a review, then an output
 #: that was read. Copies of an outcome have equal ids.
-PRECEDENCE: Final = """\
-CASE WHEN eventsource = 'aws.sagemaker' THEN 0 ELSE 1 END,
-endtime DESC NULLS LAST,
-CASE humanloopstatus WHEN 'Completed' THEN 0 WHEN 'Stopped' THEN 1 ELSE 2 END,
-CASE WHEN outputerror IS NULL THEN 0 ELSE 1 END,
-outcomeid"""
+PRECEDENCE: Final = Expression("""\
+CASE WHEN {eventSource} = 'aws.sagemaker' THEN 0 ELSE 1 END,
+{endTime} DESC NULLS LAST,
+CASE {humanLoopStatus} WHEN 'Completed' THEN 0 WHEN 'Stopped' THEN 1 ELSE 2 END,
+CASE WHEN {outputError} IS NULL THEN 0 ELSE 1 END,
+{outcomeId}""")

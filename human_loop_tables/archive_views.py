@@ -44,72 +44,28 @@ _ENDED: Final = f"""\
       row_number() OVER (
         PARTITION BY humanlooparn, creationtime
         ORDER BY
-{indent(PRECEDENCE, " " * 10)}
+{indent(PRECEDENCE.written(str.lower), " " * 10)}
       ) AS place
     FROM {OUTCOMES}
     WHERE verification IS NULL
   ) AS ranked
   WHERE place = 1"""  # noqa: S608 - names of this package only
 
-_OF_BOTH: Final = {
-    "human_loop_arn": "humanlooparn",
-    "creation_time": "creation_time",
-    "flow_definition_arn": "flowdefinitionarn",
-    "reference_time": "coalesce(end_time, creation_time)",
-    "day": "CAST(coalesce(end_time, creation_time) AS date)",
-    "task_type": "tasktype",
-    "model_version": "modelversion",
-    "sampled": "sampled",
-    "sampling_percentage": "samplingpercentage",
-    "reviewer_count": "reviewercount",
-}
-
 # The sum is null as soon as one of its parts is.
 _SECONDS_WORKED: Final = "reduce(secondsworked, DOUBLE '0', (total, part) -> total + part, x -> x)"
 
-_LOOPS: Final = {
-    **_OF_BOTH,
-    "human_loop_name": "humanloopname",
-    "status": "humanloopstatus",
-    "end_time": "end_time",
-    "turnaround_seconds": "turnaroundseconds",
-    "failure_code": "failurecode",
-    "unreadable": "outputerror IS NOT NULL",
-    "unanswered": "unanswered",
-    "prediction_known": "predictionknown",
-    "fields_judged": "fieldsjudged",
-    "fields_correct": "fieldscorrect",
-    "fields_absent": "fieldsabsent",
-    "fields_left_out": "fieldsleftout",
-    "reviewer_agreement": "meanrevieweragreement",
-    "seconds_to_first_acceptance": "secondstofirstacceptance",
-    "seconds_worked": "CASE WHEN cardinality(secondsworked) > 0 "
+#: What the views have of properties that the table of outcomes has in another form.
+_VALUES: Final = {
+    "creationTime": "creation_time",
+    "endTime": "end_time",
+    "secondsWorked": "CASE WHEN cardinality(secondsworked) > 0 "
     f"AND {_SECONDS_WORKED} <= 1e9\n    THEN {_SECONDS_WORKED} END",
 }
 
-_FIELDS: Final = {
-    **_OF_BOTH,
-    "position": "position",
-    "field": "CASE WHEN tasktype = 'Custom'\n"
-    "    THEN regexp_replace(coalesce(predictedname, name), '\\[[0-9]+\\]$', '[]')\n"
-    "    ELSE coalesce(predictedname, name) END",
-    "name": "name",
-    "predicted_name": "predictedname",
-    "verdict": "verdict",
-    "model_correct": "modelcorrect",
-    "upheld_share": "upheldshare",
-    "reviewer_agreement": "revieweragreement",
-    "confidence": "confidence",
-    "value_confidence": "valueconfidence",
-    "lowest_word_confidence": "lowestwordconfidence",
-    "parts_predicted": "partspredicted",
-    "parts_upheld": "partsupheld",
-    "parts_added": "partsadded",
-    "shown": "shown",
-    "note": "note",
-    "prediction_repair": "predictionrepair",
-    "absent_answers": "absentanswers",
-}
+
+def _place(name: str) -> str:
+    return _VALUES.get(name, name.lower())
+
 
 #: UNNEST makes a column of each property of a field.
 _UNNESTED: Final = (
@@ -118,17 +74,15 @@ _UNNESTED: Final = (
 )
 
 
-def _view(name: str, expressions: Mapping[str, str], *rest: str) -> AthenaView:
+def _view(name: str, *rest: str) -> AthenaView:
     columns = TABLES[name]
-    selected = ",\n".join(f"  {expressions[each.name]} AS {each.name}" for each in columns)
+    selected = ",\n".join(f"  {each.value.written(_place)} AS {each.name}" for each in columns)
     sql = "\n".join((f"WITH ended AS (\n{_ENDED}\n)", f"SELECT\n{selected}", "FROM ended", *rest))
     return AthenaView(name, columns, sql)
 
 
 #: The views, by name.
-VIEWS: Final = {
-    each.name: each for each in (_view("loops", _LOOPS), _view("fields", _FIELDS, _UNNESTED))
-}
+VIEWS: Final = {each.name: each for each in (_view("loops"), _view("fields", _UNNESTED))}
 
 #: The types of a view's columns in Glue, and in Athena where it has another name.
 GLUE_TYPES: Final[Mapping[SqlType, str]] = {

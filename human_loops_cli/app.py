@@ -79,8 +79,9 @@ class Application(TyperGroup):
             raise _ended(error) from None
         except (BotoCoreError, ClientError) as error:
             raise _ended(explain(error)) from None
-        except ResponseParserError as error:
-            message = f"the answer is not one of AWS: {' '.join(str(error).split())[:200]}"
+        except ResponseParserError:
+            # Its message has the answer, which can be a page of a website.
+            message = "the answer cannot be parsed, so it is not one of AWS"
             raise _ended(CommandError(message, advice=CHECK_ENDPOINT)) from None
         except CallError as error:
             cause: Any = error.cause

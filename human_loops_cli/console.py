@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -57,16 +58,32 @@ class Printer:
     def table(
         self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str
     ) -> None:
-        """Print a table with a title, or that there is nothing to print."""
+        """Print a table with a title, or that there is nothing to print.
+
+        If a word does not fit into its column, the rows are printed as lists: a name that is
+        divided cannot be copied.
+        """
+        cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
         table = Table(title=printable(title), title_justify="left", title_style="bold")
         for column in columns:
             table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(printable("" if cell is None else str(cell)) for cell in row))
-        if table.row_count:
+        for row in cells:
+            table.add_row(*row)
+        if not cells:
+            self.line(f"{title}: {empty}")
+        elif _narrowest(self._out, table) <= self._out.width:
             self._out.print(table)
         else:
-            self.line(f"{title}: {empty}")
+            self._lists(title, columns, cells)
+
+    def _lists(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
+        """Print each row as a list of its cells. A line is not limited in its width."""
+        self._out.print(Text(printable(title).plain, style="bold"), soft_wrap=True)
+        width = max(map(len, columns))
+        for row in rows:
+            for name, cell in zip(columns, row, strict=True):
+                self._out.print(Text(f"  {name:<{width}}  ") + cell, soft_wrap=True)
+            self._out.print()
 
     @property
     def live_console(self) -> Console:
@@ -98,6 +115,12 @@ def printable(text: str) -> Text:
     'a\ufffd[2J[bold]\ufffd'
     """
     return Text(_CONTROL.sub("\ufffd", text))
+
+
+def _narrowest(console: Console, table: Table) -> int:
+    """Return the width of a table in which no word is divided."""
+    unlimited = console.options.update(max_width=sys.maxsize)
+    return Measurement.get(console, unlimited, table).minimum
 
 
 def _console(*, stderr: bool) -> Console:

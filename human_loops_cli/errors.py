@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -93,6 +94,13 @@ _DENIAL: Final = re.compile(
     re.DOTALL,
 )
 
+#: An answer in XML or HTML, and one in HTML.
+_MARKUP: Final = re.compile(r"<[!?a-z]", re.IGNORECASE)
+_PAGE: Final = re.compile(rb"\s*<(!doctype )?html", re.IGNORECASE)
+
+#: What botocore calls an error without a code.
+_UNKNOWN: Final = "Unknown"
+
 CHECK_ENDPOINT: Final = "Check the network, the proxy, the Region and --endpoint-url."
 
 _SIGN_IN: Final = (
@@ -148,6 +156,8 @@ def _explain_answer(error: ClientError) -> CommandError:
     """Explain an error response."""
     details = error.response.get("Error", {})
     code, message = _code(error), " ".join(str(details.get("Message", "")).split())
+    if _MARKUP.match(message) or (not message and code in ("", _UNKNOWN)):
+        return _explain_stranger(error.operation_name, message)
     if code in _ACCESS_DENIED:
         return _explain_denial(error.operation_name, message)
     if code in _CREDENTIALS_REFUSED:
@@ -155,6 +165,31 @@ def _explain_answer(error: ClientError) -> CommandError:
             f"AWS does not accept the credentials: {code}: {message}", advice=_SIGN_IN
         )
     return CommandError(f"{error.operation_name} failed: {code}: {message}")
+
+
+def refuse_websites(http_response: Any, model: Any, **_: object) -> None:
+    """Raise an error for a page of a website, such as a proxy's, that has a status of success.
+
+    Parameters
+    ----------
+    http_response, model
+        The answer and the operation, as botocore gives them to handlers of ``after-call``.
+    """
+    if not model.has_streaming_output and _PAGE.match(http_response.content[:100]):
+        raise CommandError(
+            f"{model.name} failed: the answer is a page of a website", advice=CHECK_ENDPOINT
+        )
+
+
+def _explain_stranger(operation: str, answer: str) -> CommandError:
+    """Explain an answer in the format of another service."""
+    found = [re.search(rf"<{tag}>([^<]*)</{tag}>", answer) for tag in ("Code", "Message")]
+    texts = [html.unescape(each[1]) for each in found if each]
+    return CommandError(
+        f"{operation} failed: the answer is not one of this service: "
+        f"{': '.join(texts) or 'it names no error'}",
+        advice=CHECK_ENDPOINT,
+    )
 
 
 def _explain_denial(operation: str, message: str) -> CommandError:
@@ -177,4 +212,4 @@ def _explain_denial(operation: str, message: str) -> CommandError:
 
 
 def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+    return str(error.response.get("Error", {}).get("Code", _UNKNOWN))

@@ -15,6 +15,7 @@ from human_loop_reviews.contract import HumanLoopStatus
 from human_loops_cli.dead_letters.dead_letter_queues import DeadLetterQueueClient, find_queues
 from human_loops_cli.errors import explain
 from human_loops_cli.flow_definitions import find_flow_definition, is_in_environment
+from human_loops_cli.known_flow_definitions import require_loop_or_flow_definition
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
 from human_loops_cli.stack_resources import physical_ids
@@ -108,7 +109,7 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
     handler, sqs, parts = stack["HandlerName"], session.client("sqs"), _Parts()
     return Health(
         since=since,
-        ended=parts.read(f"ledger {reader.table}", lambda: _ended(reader, since, arn)),
+        ended=parts.read(f"ledger {reader.table}", lambda: _ended(session, reader, since, arn)),
         dead_letters={
             queue.name: parts.read(queue.name, DeadLetterQueueClient(sqs, queue).count)
             for queue in find_queues(stack)
@@ -138,7 +139,7 @@ class _Parts:
         return None
 
 
-def _ended(reader: LedgerReader, since: datetime, arn: str | None) -> EndedLoops:
+def _ended(session: Session, reader: LedgerReader, since: datetime, arn: str | None) -> EndedLoops:
     counts: Counter[tuple[str, str]] = Counter()
     failures: list[tuple[str, int, dict[str, Any]]] = []
     for number, loop in enumerate(reader.loops(since, arn)):
@@ -148,6 +149,8 @@ def _ended(reader: LedgerReader, since: datetime, arn: str | None) -> EndedLoops
             heapq.heappush(failures, (loop["endTime"], number, loop))
             if len(failures) > _MAX_FAILURES:
                 heapq.heappop(failures)
+    if arn is not None and not counts:
+        require_loop_or_flow_definition(session, reader, arn)
     return EndedLoops(
         counts=counts,
         items_read=reader.items_read,

@@ -97,6 +97,20 @@ class LedgerReader:
             self.items_read += page["ScannedCount"]
             yield from page["Items"]
 
+    def has_loop_of(self, flow_definition_arn: str) -> bool:
+        """Return whether the ledger has a loop of a flow definition, of any time."""
+        answer = self.dynamodb.query(
+            TableName=self.table,
+            IndexName=LEDGER_INDEX,
+            KeyConditionExpression="#flow = :flow",
+            ExpressionAttributeNames={"#flow": LEDGER_INDEX_PARTITION_KEY},
+            ExpressionAttributeValues={":flow": {"S": flow_definition_arn}},
+            Select="COUNT",
+            Limit=1,
+        )
+        self.items_read += answer["ScannedCount"]
+        return bool(answer["Count"])
+
     def items_of(self, arn: str) -> list[dict[str, Any]]:
         """Return the items of the outcomes of all loops that had an ARN."""
         answer = self.dynamodb.query(

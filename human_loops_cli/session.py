@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from human_loops_cli.console import Printer
-from human_loops_cli.errors import CHECK_ENDPOINT, CommandError
+from human_loops_cli.errors import CHECK_ENDPOINT, CommandError, refuse_websites
 from human_loops_cli.stack import DeployedStack, read_stack
 
 _CONNECT_TIMEOUT: Final = 10
@@ -65,9 +65,11 @@ class Session:
 
     def _create(self, service: str, config: Config) -> Any:
         try:
-            return self._session.client(service, endpoint_url=self.endpoint_url, config=config)
+            client = self._session.client(service, endpoint_url=self.endpoint_url, config=config)
         except ValueError as error:
             raise CommandError(f"--endpoint-url: {error}", advice=CHECK_ENDPOINT) from None
+        client.meta.events.register("after-call", refuse_websites)
+        return client
 
     @cached_property
     def _session(self) -> Any:

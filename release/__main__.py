@@ -12,7 +12,14 @@ from release.distributions import ROOT
 from release.version import ReleaseError, read_release
 
 #: The commands that check and build a release.
-CHECKS = (("make", "test"), ("make", "compatibility"), ("make", "dist"), ("make", "sbom"))
+CHECKS = (
+    ("make", "test"),
+    ("make", "full"),
+    ("make", "compatibility"),
+    ("make", "faults"),
+    ("make", "dist"),
+    ("make", "sbom"),
+)
 
 
 def release(

@@ -151,8 +151,7 @@ def agreement(
 def _fields(output: Output, mapping: TaskMapping | None) -> list[Field]:
     """Return the fields of an output with the reviewers' votes."""
     task = task_of(output.task_type)
-    mapped = () if mapping is None else mapping.fields
-    prediction = task.read_prediction(output.inputs, output.inputs_place, mapped)
+    prediction = task.read_prediction(output.inputs, output.inputs_place, mapping or ())
     answers = [task.read_answer(answer.content, answer.place) for answer in _votes(output)]
     return task.compare(prediction, answers) if answers else []
 

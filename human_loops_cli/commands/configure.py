@@ -8,6 +8,7 @@ import typer
 
 from human_loops_cli.deployments import make_deployments, read_flow_definition, with_key_of_bucket
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.known_flow_definitions import choose_flow_definitions
 from human_loops_cli.session import Session
 
 # An event pattern holds about 55 names.
@@ -17,7 +18,8 @@ _MAX_NAMES = 50
 def configure(
     ctx: typer.Context,
     flow: Annotated[
-        list[str] | None, typer.Option(help="A flow definition's name. Repeat it. Default: all.")
+        list[str] | None,
+        typer.Option(help="A flow definition: its name or ARN. Repeatable. Default: all."),
     ] = None,
 ) -> None:
     """Print the deployments for the context of cdk.json, made from the account's flow definitions.
@@ -30,15 +32,13 @@ def configure(
     session: Session = ctx.obj
     sagemaker = session.client("sagemaker")
     active, inactive = _list(sagemaker)
-    missing = [name for name in flow or () if name not in active]
-    if missing:
+    not_active = [each for each in flow or () if each.rpartition("/")[2] in inactive]
+    if not_active:
         raise CommandError(
-            f"there is no active flow definition {', '.join(missing)} in "
-            f"{sagemaker.meta.region_name}",
-            advice=f"There are: {', '.join(sorted(active)) or 'none'}.",
-            status=ExitStatus.INCOMPLETE,
+            f"the flow definition {not_active[0]} is not active", status=ExitStatus.INCOMPLETE
         )
-    names = sorted(set(flow) if flow else active)
+    chosen = [arn for each in flow or () for arn in choose_flow_definitions(active, each)]
+    names = sorted({arn.rpartition("/")[2] for arn in (chosen if flow else active)})
     if not names:
         raise CommandError(
             f"there is no active flow definition in {sagemaker.meta.region_name}",
@@ -77,14 +77,13 @@ def configure(
         )
 
 
-def _list(sagemaker: Any) -> tuple[set[str], list[str]]:
-    """Return the names of the active flow definitions, and those of the others."""
+def _list(sagemaker: Any) -> tuple[list[str], list[str]]:
+    """Return the ARNs of the active flow definitions, and the names of the others."""
     summaries = [
         summary
         for page in sagemaker.get_paginator("list_flow_definitions").paginate()
         for summary in page["FlowDefinitionSummaries"]
     ]
-    active = {
-        each["FlowDefinitionName"] for each in summaries if each["FlowDefinitionStatus"] == "Active"
-    }
-    return active, sorted({each["FlowDefinitionName"] for each in summaries} - active)
+    active = [each for each in summaries if each["FlowDefinitionStatus"] == "Active"]
+    others = [each["FlowDefinitionName"] for each in summaries if each not in active]
+    return [each["FlowDefinitionArn"] for each in active], sorted(others)

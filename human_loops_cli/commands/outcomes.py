@@ -19,6 +19,7 @@ from human_loop_reviews.settle import Settler
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import complete_file, refuse_unwritable
 from human_loops_cli.handler import DeployedHandler, read_handler
+from human_loops_cli.known_flow_definitions import require_loop_or_flow_definition
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.mappings.deployed_mappings import download_mappings
 from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_outcome
@@ -294,6 +295,8 @@ def _selected(
     else:
         flow = limits.flow
         arn = None if flow is None else session.stack.flow_definition_arn(flow)
+        if arn is not None:
+            require_loop_or_flow_definition(session, reader, arn)
         items = reader.items(since=limits.since, until=limits.until, flow_definition_arn=arn)
     return (RecordedOutcome.parse(item) for item in items)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -19,11 +20,16 @@ def status(
     flow: Annotated[
         str | None, typer.Option(help="Count loops of this flow definition: its name or ARN.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show the parts that are in order too.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, max=455, help="How far to look back.")] = 7,
     watch: Annotated[bool, typer.Option("--watch", help="Repeat until Ctrl-C.")] = False,
     interval: Annotated[int, typer.Option(min=1, help="Seconds between repetitions.")] = 30,
 ) -> None:
-    """Show loops by status, the last failures, dead-letter queues, alarms and handler errors.
+    """Show what is wrong, loops by status, and the last failures.
+
+    A line counts the dead-letter queues and alarms that are in order. --all lists them.
 
     Loops are read from the ledger. Without --flow, the whole ledger is read. Use --flow if the
     ledger is large.
@@ -41,7 +47,7 @@ def status(
         if session.printer.as_json:
             session.printer.json(health.to_json())
         else:
-            _print(session, health, days)
+            _print(session, health, days=days, everything=everything)
         if not watch:
             break
         try:
@@ -52,23 +58,11 @@ def status(
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _print(session: Session, health: Health, days: int) -> None:
+def _print(session: Session, health: Health, *, days: int, everything: bool) -> None:
     printer = session.printer
+    _print_problems(printer, health)
     if health.ended is not None:
         _print_loops(printer, health.ended, days)
-    printer.table(
-        "Dead-letter messages",
-        ("queue", "about"),
-        ((name, _or_unread(count)) for name, count in health.dead_letters.items()),
-        "no queues",
-    )
-    if health.alarms is not None:
-        printer.table(
-            "Alarms",
-            ("alarm", "state", "reason"),
-            ((alarm["name"], alarm["state"], alarm["reason"]) for alarm in health.alarms),
-            "none",
-        )
     if health.handler is not None:
         errors, runs = health.handler
         unknown = "unknown, CloudWatch has no data"
@@ -76,10 +70,45 @@ def _print(session: Session, health: Health, days: int) -> None:
             f"Handler: errors {unknown if errors is None else errors}, "
             f"invocations {unknown if runs is None else runs}"
         )
-    for arn in health.unknown_flow_definitions or ():
-        printer.line(f"A2I does not know the flow definition {arn}")
+    alarms = [each for each in health.alarms or () if each["state"] != "ALARM"]
+    queues = [name for name, count in health.dead_letters.items() if count == 0]
+    if everything:
+        _print_alarms(printer, "Alarms that are not on", alarms)
+        printer.line(f"Empty dead-letter queues: {', '.join(queues) or 'none'}")
+    else:
+        silent = sum(each["state"] == "INSUFFICIENT_DATA" for each in alarms)
+        printer.line(
+            f"In order: {len(queues)} of {len(health.dead_letters)} dead-letter queues, "
+            f"{len(alarms)} of {len(health.alarms or ())} alarms"
+            f"{f' ({silent} without data)' if silent else ''}. --all lists them."
+        )
+
+
+def _print_problems(printer: Printer, health: Health) -> None:
+    """Print what gives the status 1, or that there is nothing of it."""
+    if health.is_good:
+        printer.line("No problem found.")
+        return
     for part, reason in health.unread.items():
         printer.line(f"Cannot be read: {part}: {reason}")
+    for arn in health.unknown_flow_definitions or ():
+        printer.line(f"A2I does not know the flow definition {arn}")
+    _print_alarms(
+        printer, "Alarms", [each for each in health.alarms or () if each["state"] == "ALARM"]
+    )
+    full = [(name, count) for name, count in health.dead_letters.items() if count]
+    if full:
+        printer.table("Dead-letter messages", ("queue", "about"), full, "")
+
+
+def _print_alarms(printer: Printer, title: str, alarms: Sequence[Mapping[str, str]]) -> None:
+    if alarms:
+        printer.table(
+            title,
+            ("alarm", "state", "reason"),
+            ((alarm["name"], alarm["state"], alarm["reason"]) for alarm in alarms),
+            "",
+        )
 
 
 def _print_loops(printer: Printer, ended: EndedLoops, days: int) -> None:
@@ -108,7 +137,3 @@ def _print_loops(printer: Printer, ended: EndedLoops, days: int) -> None:
         ),
         "none",
     )
-
-
-def _or_unread(count: int | None) -> object:
-    return "cannot be read" if count is None else count

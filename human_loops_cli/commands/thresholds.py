@@ -21,6 +21,7 @@ from human_loops_cli.outcome_sources import (
     Sources,
     TaskLifetime,
     Until,
+    WithLedger,
     WorkGroup,
     lifetime_of,
     open_sources,
@@ -126,6 +127,7 @@ def thresholds(
     mapping: MappingFile = None,
     work_group: WorkGroup = None,
     database: Database = None,
+    ledger: WithLedger = False,
 ) -> None:
     """Find the confidence of each field that may go without review.
 
@@ -136,8 +138,8 @@ def thresholds(
     That holds at any number of looks at one growing sample: with the same --since, model version,
     target and mapping, and without loops that are missing later.
 
-    Status 1 if no loop is known to be sampled, if something of the sources cannot be used, or if
-    --previous is of another sample.
+    Status 1 if no loop is known to be sampled, if something of the sources cannot be used or
+    contradicts the ledger, or if --previous is of another sample.
     """
     session: Session = ctx.obj
     _require_share("--target", target, *_TARGETS)
@@ -162,6 +164,7 @@ def thresholds(
         mapping=mapping,
         work_group=work_group,
         database=database,
+        ledger=ledger,
         created_until=window.created_until,
     ) as data:
         limited = window.created_until is not None
@@ -185,13 +188,18 @@ def thresholds(
         )
         for sample in samples
     ]
-    described = describe(question, window, flows)
+    described = {
+        **describe(question, window, flows),
+        "comparedWithLedger": data.compared_with_ledger,
+    }
     if previous is not None:
         refuse_another_sample(previous, described)
     if session.printer.as_json:
         session.printer.json(described)
     else:
         _print(session, flows, question)
+        if data.compared_with_ledger is not None:
+            session.printer.line(data.compared_with_ledger)
     names = shown_names(each.sample.flow_definition_arn for each in flows)
     for each in flows:
         for warning in (*_warnings(each, question, words=words), *_window_warnings(each, window)):

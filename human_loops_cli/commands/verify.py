@@ -8,7 +8,8 @@ import typer
 
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.session import Session
-from human_loops_cli.verification.verification import Link, LinkState, Verification
+from human_loops_cli.verification.links.link import LinkState
+from human_loops_cli.verification.verification import Verification, VerifiedLink
 
 
 def verify(
@@ -69,7 +70,7 @@ def verify(
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _print(session: Session, verification: Verification, links: list[Link]) -> None:
+def _print(session: Session, verification: Verification, links: list[VerifiedLink]) -> None:
     printer = session.printer
     if printer.as_json:
         rows = [{"link": each.name, "state": each.state, "detail": each.detail} for each in links]

@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.mapping import FieldMapping
+from human_loop_reviews.outcome_schema import Verdict
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
 from human_loop_reviews.review.values import ValueKind
-from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict
+from human_loop_reviews.review.verdicts import FieldReview, Review
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason

@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from human_loop_tables.tables import TABLES
 from human_loops_cli.errors import CommandError
-from human_loops_cli.outcome_data.limits import choose_flow_definitions, nothing
+from human_loops_cli.known_flow_definitions import choose_flow_definitions
+from human_loops_cli.outcome_data.limits import nothing
 from human_loops_cli.outcome_data.statements import literal
 
 _PAUSES: Final = (0.2, 0.5, 1.0, 2.0)

@@ -2,82 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from human_loop_tables.archive_schema import PRECEDENCE
-from human_loop_tables.tables import FIELDS, LOOPS
-from human_loops_cli.outcome_data.limits import choose_flow_definitions, nothing
+from human_loop_tables.properties import Kind, property_named
+from human_loop_tables.tables import FIELDS, LOOPS, OF_BOTH, SqlColumn
+from human_loops_cli.known_flow_definitions import choose_flow_definitions
+from human_loops_cli.outcome_data.ledger_comparison import LedgerComparison, compare, use_ledger
+from human_loops_cli.outcome_data.limits import nothing
 from human_loops_cli.outcome_data.staging import LEFT_OUT, OUTCOMES
 from human_loops_cli.outcome_data.statements import literal
 
 if TYPE_CHECKING:
     import duckdb
 
-_OF_BOTH: Final = [each.name for each in LOOPS if each in FIELDS]
-
 # Outputs without an event have no creation time. They are distinguished by their end time.
 _LOOP: Final = "humanLoopArn, coalesce(creationTime, endTime)"
 
-_LOOPS: Final = {
-    "human_loop_arn": "humanLoopArn",
-    "creation_time": "creationTime",
-    "flow_definition_arn": "flowDefinitionArn",
-    "reference_time": "coalesce(endTime, creationTime)",
-    "day": "CAST(coalesce(endTime, creationTime) AS DATE)",
-    "task_type": "taskType",
-    "model_version": "modelVersion",
-    "sampled": "sampled",
-    "sampling_percentage": "samplingPercentage",
-    "reviewer_count": "reviewerCount",
-    "human_loop_name": "humanLoopName",
-    "status": "humanLoopStatus",
-    "end_time": "endTime",
-    "turnaround_seconds": "turnaroundSeconds",
-    "failure_code": "failureCode",
-    "unreadable": "outputError IS NOT NULL",
-    "unanswered": "unanswered",
-    "prediction_known": "predictionKnown",
-    "fields_judged": "fieldsJudged",
-    "fields_correct": "fieldsCorrect",
-    "fields_absent": "CAST(fieldsAbsent AS BIGINT)",
-    "fields_left_out": "fieldsLeftOut",
-    "reviewer_agreement": "meanReviewerAgreement",
-    "seconds_to_first_acceptance": "secondsToFirstAcceptance",
-    "seconds_worked": (
-        "CASE WHEN len(secondsWorked) = list_count(secondsWorked) "
-        "AND list_sum(secondsWorked) <= 1e9 THEN list_sum(secondsWorked) END"
-    ),
+_SECONDS_WORKED: Final = (
+    "CASE WHEN len(secondsWorked) = list_count(secondsWorked) "
+    "AND list_sum(secondsWorked) <= 1e9 THEN list_sum(secondsWorked) END"
+)
+
+# The columns that the view of fields takes from the view of loops, by their property.
+_REPEATED: Final = {
+    each.value.property.name: each.name for each in OF_BOTH if each.value.property is not None
 }
 
-# The rows of a custom task's list are named by their number.
-_GROUP: Final = "coalesce(field.predictedName, field.name)"
 
-_FIELDS: Final = {
-    **{name: name for name in _OF_BOTH},
-    "position": "position",
-    "field": (
-        f"CASE WHEN task_type = 'Custom' THEN regexp_replace({_GROUP}, '\\[[0-9]+\\]$', '[]') "
-        f"ELSE {_GROUP} END"
-    ),
-    "name": "field.name",
-    "predicted_name": "field.predictedName",
-    "verdict": "field.verdict",
-    "model_correct": "field.modelCorrect",
-    "upheld_share": "field.upheldShare",
-    "reviewer_agreement": "field.reviewerAgreement",
-    "confidence": "field.confidence",
-    "value_confidence": "field.valueConfidence",
-    "lowest_word_confidence": "field.lowestWordConfidence",
-    "parts_predicted": "CAST(field.partsPredicted AS BIGINT)",
-    "parts_upheld": "CAST(field.partsUpheld AS BIGINT)",
-    "parts_added": "CAST(field.partsAdded AS BIGINT)",
-    "shown": "field.shown",
-    "note": "field.note",
-    "prediction_repair": "field.predictionRepair",
-    "absent_answers": "CAST(field.absentAnswers AS BIGINT)",
-}
+def _place_in_loop(name: str) -> str:
+    return _SECONDS_WORKED if name == "secondsWorked" else f'"{name}"'
+
+
+def _place_in_field(name: str) -> str:
+    if name in _REPEATED:
+        return _REPEATED[name]
+    # Whole numbers of fields are kept as they are read.
+    place = f'field."{name}"'
+    return f"CAST({place} AS BIGINT)" if property_named(name).type.kind is Kind.COUNT else place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +53,12 @@ class Counts:
     duplicates: int
     replaced: int
     verifications: int
+    outputs: int
+    """How many are outputs of A2I, which were read without their events."""
     conditions: str
     """Which loops are in them, in SQL."""
+    comparison: LedgerComparison | None
+    """How they compare with the ledger. None if they were not compared."""
 
 
 def build_tables(
@@ -100,6 +69,7 @@ def build_tables(
     until: datetime | None,
     created_until: datetime | None,
     advice: str,
+    retention: timedelta | None = None,
 ) -> Counts:
     """Make the two tables.
 
@@ -111,6 +81,9 @@ def build_tables(
         The limits of the loops.
     advice
         What to say if there is no outcome.
+    retention
+        How long the ledger keeps a loop. The outcomes are compared with the ledger, which was read,
+        and the tables have what the ledger has of their loops. None for no comparison.
 
     Raises
     ------
@@ -125,25 +98,34 @@ def build_tables(
         _leave_out(connection, _VERIFICATIONS)
     replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES) if created < outcomes else 0
     left = outcomes - verifications - replaced
+    arns = None if flow is None else _flow_definitions(connection, flow)
+    conditions = _conditions(arns, since, until, created_until)
+    comparison = None if retention is None else compare(connection, retention, conditions)
     (names,) = _numbers(connection, f"SELECT count(DISTINCT hash(humanLoopArn)) FROM {OUTCOMES}")
     # Different hashes are of different loops. Only equal ones need a closer look.
     loops, different = (left, left) if names == left else _numbers(connection, _DISTINCT)
     outranked = left - loops
     if outranked:
         _leave_out(connection, _OUTRANKED)
-    arns = None if flow is None else _flow_definitions(connection, flow)
-    conditions = _conditions(arns, since, until, created_until)
+    if comparison is not None:
+        use_ledger(connection)
     connection.execute(_loops_view(conditions))
     connection.execute(_FIELDS_VIEW)
     connection.execute("USE staged")
     if _numbers(connection, "SELECT count(*) FROM loops") == (0,):
+        if comparison is not None:
+            raise nothing(
+                "the ledger has no loop of the sources within these limits", comparison.sentence
+            )
         raise nothing("no loop is within these limits", _advise_times(connection))
     return Counts(
         outcomes=outcomes,
         duplicates=outranked - (different - loops),
         replaced=replaced + different - loops,
         verifications=verifications,
+        outputs=outcomes - created,
         conditions=conditions,
+        comparison=comparison,
     )
 
 
@@ -178,10 +160,12 @@ FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others ON
   AND coalesce(others.endTime >= outputs.endTime - INTERVAL 1 MINUTE, true)
 WHERE outputs.creationTime IS NULL"""
 
+_PRECEDENCE: Final = PRECEDENCE.written(str)
+
 # All outcomes of a loop but the one that takes precedence.
 _OUTRANKED: Final = f"""\
 SELECT part, row FROM (
-  SELECT part, row, row_number() OVER (PARTITION BY {_LOOP} ORDER BY {PRECEDENCE}) AS place
+  SELECT part, row, row_number() OVER (PARTITION BY {_LOOP} ORDER BY {_PRECEDENCE}) AS place
   FROM {OUTCOMES}
 )
 WHERE place > 1"""
@@ -195,17 +179,26 @@ SELECT count(*), coalesce(sum(different), 0) FROM (
 
 
 def _loops_view(conditions: str) -> str:
-    columns = ", ".join(f"{_LOOPS[each.name]} AS {each.name}" for each in LOOPS)
+    columns = ", ".join(_selected(each, _place_in_loop) for each in LOOPS)
     return f"CREATE OR REPLACE VIEW staged.loops AS SELECT {columns}, fields \
 FROM {OUTCOMES} WHERE {conditions}"
 
 
+def _selected(column: SqlColumn, place: Callable[[str], str]) -> str:
+    return f"{column.value.written(place)} AS {column.name}"
+
+
+_COLUMNS_OF_BOTH: Final = ", ".join(each.name for each in OF_BOTH)
+_COLUMNS_OF_FIELDS: Final = ", ".join(
+    each.name if each in OF_BOTH else _selected(each, _place_in_field) for each in FIELDS
+)
+
 _FIELDS_VIEW: Final = f"""\
 CREATE VIEW staged.fields AS
-SELECT {", ".join(f"{_FIELDS[each.name]} AS {each.name}" for each in FIELDS)}
+SELECT {_COLUMNS_OF_FIELDS}
 FROM (
   SELECT
-    {", ".join(_OF_BOTH)},
+    {_COLUMNS_OF_BOTH},
     unnest(fields) AS field,
     generate_subscripts(fields, 1) AS position
   FROM staged.loops
@@ -238,10 +231,13 @@ def _flow_definitions(connection: duckdb.DuckDBPyConnection, flow: str) -> list[
     return choose_flow_definitions([arn for (arn,) in rows], flow)
 
 
+(_DAY,) = [_selected(each, _place_in_loop) for each in LOOPS if each.name == "day"]
+
+
 def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
     first, last = connection.execute(
         "SELECT CAST(min(day) AS VARCHAR), CAST(max(day) AS VARCHAR) FROM "
-        f"(SELECT {_LOOPS['day']} AS day FROM {OUTCOMES})"
+        f"(SELECT {_DAY} FROM {OUTCOMES})"
     ).fetchone() or ("", "")
     return f"The loops that were read ended from {first} to {last}."
 

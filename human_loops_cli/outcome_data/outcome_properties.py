@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from human_loop_reviews.a2i.event import EventSource
-from human_loop_reviews.contract import HumanLoopStatus
-from human_loop_reviews.review.verdicts import Verdict
+from human_loop_tables.archive_schema import PRECEDENCE
+from human_loop_tables.properties import (
+    PROPERTIES_OF_FIELD,
+    PROPERTIES_OF_OUTCOME,
+    Kind,
+    Property,
+    ValueType,
+    property_named,
+)
+from human_loop_tables.tables import TABLES
 
 # Sums of a million of these fit into a BIGINT.
 _MAX_NUMBER: Final = 1_000_000_000
@@ -52,111 +59,84 @@ class OutcomeProperty:
     """When a required property can be null, in SQL."""
 
 
-def _text(name: str, *, required: bool = False) -> OutcomeProperty:
-    return OutcomeProperty(name, PropertyType.TEXT, required)
-
-
-def _one_of(name: str, values: type[Enum], *, required: bool = False) -> OutcomeProperty:
-    known = [str(each.value) for each in values]
-    listed = ", ".join(f"'{each}'" for each in known)
+def _read(each: Property) -> OutcomeProperty:
+    """Return how a property is read and checked."""
+    of, condition, expected = _rule(each)
     return OutcomeProperty(
-        name, PropertyType.TEXT, required, f"VALUE IN ({listed})", f"one of {', '.join(known)}"
+        name=each.name,
+        type=of,
+        required=each.required,
+        condition=condition,
+        expected=expected,
+        # Outputs that are reviewed without their event have no such time.
+        absent_if="reviewed" if each.name == "creationTime" else "false",
     )
 
 
-def _between(name: str, low: float, high: float) -> OutcomeProperty:
-    # NaN is greater than any number in DuckDB, so it is in no range.
-    return OutcomeProperty(
-        name, PropertyType.NUMBER, False, f"VALUE BETWEEN {low} AND {high}", f"{low:,} to {high:,}"
-    )
+def _rule(each: Property) -> tuple[PropertyType, str, str]:
+    """Return the type of a property, the condition on a value in SQL, and the same in words."""
+    match each.type:
+        case ValueType(kind=Kind.TRUTH):
+            return PropertyType.TRUTH, "", ""
+        case ValueType(kind=Kind.TEXT, constant=str() as version):
+            major = version.partition(".")[0]
+            expected = f"version {major}: a newer version of this command can read others"
+            return PropertyType.TEXT, f"VALUE LIKE '{major}.%'", expected
+        case ValueType(kind=Kind.TEXT):
+            return _rule_of_text(each)
+        case ValueType(kind=Kind.COUNT):
+            return _rule_of_count(each)
+        case ValueType(kind=Kind.NUMBER):
+            low, high = each.metadata.get("range", (-_MAX_NUMBER, None))
+            high = _MAX_NUMBER if high is None else high
+            # NaN is greater than any number in DuckDB, so it is in no range.
+            return PropertyType.NUMBER, f"VALUE BETWEEN {low} AND {high}", f"{low:,} to {high:,}"
+        case ValueType(kind=Kind.LIST, items=ValueType(kind=Kind.NUMBER)):
+            low, _ = each.metadata["range"]
+            condition = f"coalesce(list_min(VALUE) >= {low} AND list_max(VALUE) <= 1e300, true)"
+            return PropertyType.NUMBERS, condition, f"numbers from {low}"
+        case ValueType(kind=Kind.LIST, items=ValueType(kind=Kind.RECORD)):
+            return PropertyType.FIELDS, "", ""
+    raise TypeError(f"{each.name}: the reader has no values of this type")
 
 
-def _count(name: str, *, required: bool = False) -> OutcomeProperty:
-    condition = f"VALUE BETWEEN 0 AND {_MAX_NUMBER} AND VALUE = floor(VALUE)"
-    return OutcomeProperty(
-        name, PropertyType.COUNT, required, condition, f"a whole number from 0 to {_MAX_NUMBER:,}"
-    )
+def _rule_of_count(each: Property) -> tuple[PropertyType, str, str]:
+    largest, said = str(_MAX_NUMBER), f"{_MAX_NUMBER:,}"
+    if "at_most" in each.metadata:
+        largest = said = property_named(each.metadata["at_most"]).name
+    condition = f"VALUE BETWEEN 0 AND {largest} AND VALUE = floor(VALUE)"
+    return PropertyType.COUNT, condition, f"a whole number from 0 to {said}"
 
 
-def _time(name: str, *, required: bool = False) -> OutcomeProperty:
-    condition = (
-        f"regexp_full_match(CAST(VALUE AS VARCHAR), '{_TIME}') "
-        "AND TRY_CAST(VALUE AS TIMESTAMP WITH TIME ZONE) IS NOT NULL"
-    )
-    return OutcomeProperty(
-        name, PropertyType.TIME, required, condition, "a time such as 2026-03-14T09:12:44Z"
-    )
+def _rule_of_text(each: Property) -> tuple[PropertyType, str, str]:
+    form, known = each.metadata.get("form"), each.type.enumeration
+    if form == "time":
+        condition = (
+            f"regexp_full_match(CAST(VALUE AS VARCHAR), '{_TIME}') "
+            "AND TRY_CAST(VALUE AS TIMESTAMP WITH TIME ZONE) IS NOT NULL"
+        )
+        return PropertyType.TIME, condition, "a time such as 2026-03-14T09:12:44Z"
+    if form == "arn":
+        return PropertyType.TEXT, "VALUE LIKE 'arn:%'", "an ARN"
+    if known is None or each.metadata.get("open"):
+        return PropertyType.TEXT, "", ""
+    listed = ", ".join(f"'{value}'" for value in known)
+    return PropertyType.TEXT, f"VALUE IN ({listed})", f"one of {', '.join(known)}"
 
+
+# What the flat tables and the order of outcomes are made of, and what is checked besides.
+_SOURCES: Final = (
+    *(source for table in TABLES.values() for each in table for source in each.value.sources),
+    *PRECEDENCE.sources,
+    *map(property_named, ("schemaVersion", "verification", "fields")),
+)
+_READ: Final = frozenset(each.name for each in _SOURCES)
 
 #: A field of an outcome.
-OF_FIELD: Final = (
-    _text("name", required=True),
-    _text("predictedName"),
-    _one_of("verdict", Verdict),
-    OutcomeProperty("modelCorrect", PropertyType.TRUTH),
-    _between("upheldShare", 0, 1),
-    _between("reviewerAgreement", 0, 1),
-    _between("confidence", 0, 100),
-    _between("valueConfidence", 0, 100),
-    _between("lowestWordConfidence", 0, 100),
-    _count("partsPredicted"),
-    _count("partsUpheld"),
-    _count("partsAdded"),
-    OutcomeProperty("shown", PropertyType.TRUTH),
-    _text("note"),
-    _text("predictionRepair"),
-    _count("absentAnswers"),
-)
+OF_FIELD: Final = tuple([_read(each) for each in PROPERTIES_OF_FIELD if each.name in _READ])
 
 #: An outcome. ``schemaVersion`` is the first that is checked.
-OF_OUTCOME: Final = (
-    OutcomeProperty(
-        "schemaVersion",
-        PropertyType.TEXT,
-        True,
-        "VALUE LIKE '1.%'",
-        "version 1: a newer version of this command can read others",
-    ),
-    _text("outcomeId", required=True),
-    _one_of("eventSource", EventSource, required=True),
-    OutcomeProperty("humanLoopArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
-    _text("humanLoopName", required=True),
-    OutcomeProperty("flowDefinitionArn", PropertyType.TEXT, True, "VALUE LIKE 'arn:%'", "an ARN"),
-    _one_of("humanLoopStatus", HumanLoopStatus, required=True),
-    replace(_time("creationTime", required=True), absent_if="reviewed"),
-    _time("endTime"),
-    _between("turnaroundSeconds", -_MAX_NUMBER, _MAX_NUMBER),
-    _text("failureCode"),
-    _text("outputError"),
-    _count("fieldsLeftOut", required=True),
-    _text("verification"),
-    _text("taskType"),
-    _count("reviewerCount"),
-    OutcomeProperty("unanswered", PropertyType.TRUTH),
-    OutcomeProperty("predictionKnown", PropertyType.TRUTH),
-    _count("fieldsJudged", required=True),
-    OutcomeProperty(
-        "fieldsCorrect",
-        PropertyType.COUNT,
-        True,
-        "VALUE BETWEEN 0 AND fieldsJudged AND VALUE = floor(VALUE)",
-        "a whole number from 0 to fieldsJudged",
-    ),
-    _count("fieldsAbsent"),
-    _between("meanReviewerAgreement", 0, 1),
-    _between("secondsToFirstAcceptance", 0, _MAX_NUMBER),
-    OutcomeProperty(
-        "secondsWorked",
-        PropertyType.NUMBERS,
-        True,
-        "coalesce(list_min(VALUE) >= 0 AND list_max(VALUE) <= 1e300, true)",
-        "numbers from 0",
-    ),
-    OutcomeProperty("sampled", PropertyType.TRUTH),
-    _between("samplingPercentage", 0, 100),
-    _text("modelVersion"),
-    OutcomeProperty("fields", PropertyType.FIELDS, True),
-)
+OF_OUTCOME: Final = tuple([_read(each) for each in PROPERTIES_OF_OUTCOME if each.name in _READ])
 
 
 def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tuple[str, str]]:

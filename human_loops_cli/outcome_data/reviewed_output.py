@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
-from human_loop_reviews.a2i.event import EventSource
 from human_loop_reviews.a2i.output import Output, read_output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, HumanLoopStatus
+from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, EventSource, HumanLoopStatus
 from human_loop_reviews.mapping import TaskMapping
-from human_loop_reviews.outcome import SCHEMA_VERSION, describe_review
+from human_loop_reviews.outcome import describe_review
+from human_loop_reviews.outcome_schema import SCHEMA_VERSION
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.mappings.mapping_file import MappingFile
 

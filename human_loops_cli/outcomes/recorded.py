@@ -7,27 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent, ObjectLocation
+from human_loop_reviews.a2i.event import HumanLoopEvent, ObjectLocation
 from human_loop_reviews.aws.ledger import is_recovered, outcome_of
-from human_loop_reviews.contract import LEDGER_INDEX_SORT_KEY, HumanLoopStatus
-from human_loop_reviews.outcome import SCHEMA_VERSION, FieldOutcome, Outcome, properties
+from human_loop_reviews.contract import LEDGER_INDEX_SORT_KEY, EventSource, HumanLoopStatus
+from human_loop_reviews.outcome_schema import SCHEMA_VERSION
+from human_loop_tables.properties import PROPERTIES_OF_FIELD, PROPERTIES_OF_OUTCOME, Kind
 
-_PROPERTIES: Final = tuple([name for _, name in properties(Outcome)])
-_REQUIRED: Final = frozenset(
-    name for each, name in properties(Outcome) if "optional" not in each.metadata
-)
+_REQUIRED: Final = frozenset(each.name for each in PROPERTIES_OF_OUTCOME if not each.optional)
 _REQUIRED_OF_FIELDS: Final = frozenset(
-    name for each, name in properties(FieldOutcome) if "optional" not in each.metadata
+    each.name for each in PROPERTIES_OF_FIELD if not each.optional
 )
 _IDENTITY: Final = (
     *("outcomeId", "humanLoopArn", "humanLoopName"),
     *("flowDefinitionArn", "humanLoopStatus", "creationTime"),
 )
 _NUMBERS: Final = frozenset(
-    name
-    for record in (Outcome, FieldOutcome)
-    for each, name in properties(record)
-    if str(each.type).split(" | ")[0] in ("int", "float")
+    each.name
+    for each in (*PROPERTIES_OF_OUTCOME, *PROPERTIES_OF_FIELD)
+    if each.type.kind in (Kind.COUNT, Kind.NUMBER)
 )
 
 
@@ -55,7 +52,11 @@ class RecordedOutcome:
         """
         values = outcome_of(item)
         return cls(
-            outcome={name: values[name] for name in _PROPERTIES if name in values},
+            outcome={
+                each.name: values[each.name]
+                for each in PROPERTIES_OF_OUTCOME
+                if each.name in values
+            },
             ended=item[LEDGER_INDEX_SORT_KEY]["S"],
             recovered=is_recovered(item),
         )

@@ -24,8 +24,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.disclosure import MAX_NAME_LENGTH
+from human_loop_reviews.outcome_schema import TaskType
 
 #: The longest ``HumanLoopActivationConditions`` that CreateFlowDefinition accepts, in characters.
 #: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HumanLoopActivationConditionsConfig.html

@@ -15,6 +15,7 @@ from human_loops_cli.flow_definitions import (
     find_flow_definition,
     is_in_environment,
 )
+from human_loops_cli.known_flow_definitions import require_flow_definition
 from human_loops_cli.session import Session
 from human_loops_cli.verification.stack_parts import StackParts
 
@@ -52,11 +53,20 @@ def check_flow_definitions(
     flows
         Names or ARNs. Empty for those that the rule names, or for all active ones of the account
         and Region if it names none.
+
+    Raises
+    ------
+    CommandError
+        If neither the rule nor A2I knows one of them.
     """
     if parts.rule is None or parts.rule.description is None:
         return []
+    named = parts.rule.flow_definitions(parts.stack)
     arns = [parts.stack.flow_definition_arn(each) for each in flows]
-    arns = arns or parts.rule.flow_definitions(parts.stack) or active_flow_definitions(session)
+    for arn in arns:
+        if arn not in named and is_in_environment(session, arn):
+            require_flow_definition(session, arn)
+    arns = arns or named or active_flow_definitions(session)
     return [_check(session, parts, arn) for arn in dict.fromkeys(arns)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE, VERIFICATION
+from human_loops_cli.verification.json_object import read_object
 from human_loops_cli.verification.temporary_resources import TemporaryResources
 from human_loops_cli.verification.verification_loop import PROBE_DETAIL_TYPE
 
@@ -19,8 +20,6 @@ class VerificationQueue:
 
     resources: TemporaryResources
     """The temporary resources of the verification."""
-    alarm: str | None = None
-    """The name of the alarm that is tested. None for none."""
     seen: set[str] = field(default_factory=set)
 
     def look(self, *, wait: int) -> set[str]:
@@ -43,11 +42,12 @@ class VerificationQueue:
         outputs = self.resources.parts.stack.outputs
         if "TopicArn" not in body:
             return _BUS.get(body["detail-type"], "") if self._is_ours(body) else ""
-        message = _parsed(body["Message"])
+        message = read_object(body["Message"])
         if body["TopicArn"] == outputs.get("TopicArn") and self._is_ours(message):
             return "topic"
         verification = self.resources.loop.verification
-        is_alarm = message.get("AlarmName") == self.alarm and self.alarm is not None
+        alarm = outputs.get("FailedLoopsAlarmName")
+        is_alarm = alarm is not None and message.get("AlarmName") == alarm
         return "alarm" if is_alarm and verification in message["NewStateReason"] else ""
 
     def _is_ours(self, event: dict[str, Any]) -> bool:
@@ -61,12 +61,3 @@ _BUS: Final = {
     OUTCOME_DETAIL_TYPE: "outcome",
     PROBE_DETAIL_TYPE: "probe",
 }
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """Return a message as JSON. Alerts can be plain text."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event, time_text
-from human_loop_reviews.aws.calls import naming
 from human_loop_reviews.aws.human_loops import HumanLoops
 from human_loop_reviews.contract import (
     A2I_NAME,
@@ -57,8 +56,7 @@ def confirm(hint: HumanLoopEvent, a2i_runtime: Any) -> HumanLoopEvent | NotConfi
     name = hint.human_loop_arn.rpartition("/")[2]
     if len(name) > MAX_A2I_NAME or not _NAME.fullmatch(name):
         return NotConfirmed("A2I accepts no such name")
-    with naming(f"human loop {hint.human_loop_arn}"):
-        described = HumanLoops(a2i_runtime).describe(name)
+    described = HumanLoops(a2i_runtime).describe(hint.human_loop_arn)
     if described is None:
         return NotConfirmed("A2I has no such human loop")
     # An account or Region in which A2I was not asked. Case does not count, as in outputs.

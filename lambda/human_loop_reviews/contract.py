@@ -16,8 +16,19 @@ AWS_SOURCE: Final = "aws.sagemaker"
 #: EventBridge refuses sources that begin with ``aws.`` from anybody but AWS.
 PROJECT_SOURCE: Final = "human-loop-events"
 
+
+class EventSource(StrEnum):
+    """Who says that a human loop ended."""
+
+    #: Only AWS can send events with this source.
+    AWS = AWS_SOURCE
+    #: An event that was sent again. Everyone who may put events on the bus can send it, so it is
+    #: only a hint to ask A2I.
+    RESENT = PROJECT_SOURCE
+
+
 #: The sources of human loop events.
-HUMAN_LOOP_SOURCES: Final = (AWS_SOURCE, PROJECT_SOURCE)
+HUMAN_LOOP_SOURCES: Final = (EventSource.AWS.value, EventSource.RESENT.value)
 
 #: The detail type in today's documentation, and the one in the documentation's first edition.
 #: https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-cloudwatch-events.html

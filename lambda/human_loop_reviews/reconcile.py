@@ -15,9 +15,8 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any, Final
 
-from botocore.exceptions import ClientError, HTTPClientError
-
 from human_loop_reviews.aws import reconciler_metrics
+from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.human_loop_bus import EventNotResentError, HumanLoopBus
 from human_loop_reviews.aws.human_loops import (
     DescribedLoop,
@@ -33,6 +32,7 @@ from human_loop_reviews.aws.reconciler_items import (
     Record,
     RecoveryState,
 )
+from human_loop_reviews.aws.retryable_errors import is_retryable
 from human_loop_reviews.contract import SAME_TIME, HumanLoopStatus
 from human_loop_reviews.reconciler_settings import ReconcilerSettings
 
@@ -56,10 +56,6 @@ _OVERLAP: Final = timedelta(seconds=1)
 
 # How many missing loops of a flow definition are kept for the case that A2I no longer lists them.
 _MAX_MISSING_NOTED: Final = 100
-
-_TEMPORARY_CODES: Final = frozenset(
-    {"InternalServerException", "ThrottlingException", "TooManyRequestsException"}
-)
 
 
 class ReconciliationError(Exception):
@@ -154,6 +150,8 @@ class Reconciler:
         ------
         EventBusNotFoundError
             If there is no bus to send events to.
+        CallError
+            If the flow definitions cannot be listed, or their progress cannot be read or saved.
         ReconciliationError
             If some loops could not be compared or recovered. The others were.
         """
@@ -225,7 +223,7 @@ class Reconciler:
         try:
             complete = comparison.compare()
             comparison.progress = replace(comparison.progress, interruptions=0)
-        except (ClientError, HTTPClientError) as error:
+        except CallError as error:
             comparison.interrupted_by(error)
         progress = comparison.progress
         unknown = progress.flow_definition_arn in findings.unknown_flow_definitions
@@ -249,7 +247,7 @@ class Reconciler:
     def _resend_on_command(self, arn: str, run: ReconcilerRun) -> str | None:
         """Send the event of a loop again. Return the reason if that is impossible."""
         try:
-            loop = self.human_loops.describe(arn.rpartition("/")[2])
+            loop = self.human_loops.describe(arn)
             if loop is None or loop.arn != arn:
                 return "there is no such human loop"
             if loop.status not in tuple(HumanLoopStatus):
@@ -268,7 +266,7 @@ class Reconciler:
             )
             if self.send(loop, sending, instead_of=marker, run=run):
                 return None
-        except (ClientError, HTTPClientError, EventNotResentError) as error:
+        except (CallError, EventNotResentError) as error:
             _log_error(arn, error)
             return str(error)
         return "another run is sending its event"
@@ -376,7 +374,7 @@ class _Comparison:
                     self.progress, missing=missing[number:] + self.progress.missing
                 )
                 return False
-            loop = self._reconciler.human_loops.describe(each.rpartition("/")[2])
+            loop = self._reconciler.human_loops.describe(each)
             if loop is None:
                 self._note(each, Record.MISSING)
                 logger.error(
@@ -396,11 +394,11 @@ class _Comparison:
         if is_lost and arn not in known and len(known) < _MAX_MISSING_NOTED:
             self.progress = replace(self.progress, missing=(*known, arn))
 
-    def interrupted_by(self, error: Exception) -> None:
+    def interrupted_by(self, error: CallError) -> None:
         """Note an error of AWS that ended the comparison."""
         interruptions = self.progress.interruptions + 1
         self.progress = replace(self.progress, interruptions=interruptions)
-        if not _is_temporary(error) or interruptions > _MAX_INTERRUPTIONS:
+        if not is_retryable(error) or interruptions > _MAX_INTERRUPTIONS:
             self._findings.failures += 1
         logger.warning(
             "flow definition %s: interrupted: %s",
@@ -434,8 +432,8 @@ class _Comparison:
                     extra=_fields(loop),
                 )
             self._recover(loop, marker, record)
-        except (ClientError, HTTPClientError, EventNotResentError) as error:
-            if _is_temporary(error):
+        except (CallError, EventNotResentError) as error:
+            if isinstance(error, CallError) and is_retryable(error):
                 raise
             self._findings.failures += 1
             _log_error(loop.arn, error)
@@ -456,7 +454,7 @@ class _Comparison:
             return
         if marker.state is RecoveryState.MISSING and marker.round == 0:
             return  # It ended before the reconciler was there.
-        described = self._reconciler.human_loops.describe(loop.name)
+        described = self._reconciler.human_loops.describe(loop.arn)
         if described is None or not self._is_the_same(described, loop):
             logger.info("human loop %s: deleted", loop.name, extra=_fields(loop))
             return
@@ -482,13 +480,6 @@ class _Comparison:
 def _is_after(loop: ListedLoop, time: datetime) -> bool:
     # The progress is saved with milliseconds.
     return loop.creation_time - time >= timedelta(milliseconds=1)
-
-
-def _is_temporary(error: Exception) -> bool:
-    if not isinstance(error, ClientError):
-        return isinstance(error, HTTPClientError)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or error.response["Error"]["Code"] in _TEMPORARY_CODES
 
 
 def _log_error(arn: str, error: Exception) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from human_loop_reviews.a2i.output import Answer, Output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused
-from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.verdicts import Review, judge_fields
 from human_loop_reviews.tasks import Task, task_of
+
+if TYPE_CHECKING:
+    from human_loop_reviews.mapping import FieldMapping, TaskMapping  # built-in tasks need none
 
 _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -47,6 +49,7 @@ def review_output(
     Examples
     --------
     >>> from human_loop_reviews.a2i.output import parse_output
+    >>> from human_loop_reviews.mapping import FieldMapping
     >>> output = parse_output(
     ...     '{"inputContent": {"guess": "cat"},'
     ...     ' "humanAnswers": [{"answerContent": {"animal": {"label": "dog"}}}]}',
@@ -56,10 +59,9 @@ def review_output(
     >>> review_output(output, mapping=[animal]).fields[0].verdict
     <Verdict.CORRECTED: 'corrected'>
     """
-    mapped = mapping.fields if isinstance(mapping, TaskMapping) else mapping
     with garbage_collector_paused(output.size):
         task = task_of(output.task_type)
-        prediction = task.read_prediction(output.inputs, output.inputs_place, mapped)
+        prediction = task.read_prediction(output.inputs, output.inputs_place, mapping)
         activation = task.read_activation(output.inputs, prediction, mapping)
         answers = _read_answers(task, output.answers)
         contents = [content for _, content in answers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from human_loop_reviews.contract import FieldNames, Setting
 from human_loop_reviews.disclosure import Disclosure
@@ -64,8 +64,7 @@ class EnvironmentVariables:
             raise SettingsError(f"environment variable {name}: {error}") from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetterSettings:
+class DeadLetterSettings(NamedTuple):
     """Where the messages of a queue go that could not be handled, and when."""
 
     queue_url: str

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent, parse_event
+from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.same_loop import require_same_loop
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
@@ -16,13 +16,20 @@ from human_loop_reviews.aws import metrics, output_store
 from human_loop_reviews.aws.calls import error_code
 from human_loop_reviews.aws.ledger import Entry, Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
-from human_loop_reviews.aws.spokes import Spokes
-from human_loop_reviews.contract import SAME_TIME, VERIFICATION_SECONDS, HumanLoopStatus
-from human_loop_reviews.mapping_files import MappingFiles
+from human_loop_reviews.contract import (
+    SAME_TIME,
+    VERIFICATION_SECONDS,
+    EventSource,
+    HumanLoopStatus,
+)
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review.verdicts import Review
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.settings import Settings
+
+if TYPE_CHECKING:  # most handlers have neither
+    from human_loop_reviews.aws.spokes import Spokes
+    from human_loop_reviews.mapping_files import MappingFiles
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)

@@ -174,13 +174,24 @@ def test_named_flow_definitions_only(account: Account) -> None:
     account.add("one", "s3://reviews")
     account.add("two", "s3://others")
     assert [*configured("--flow", "two")] == ["others"]
+    assert [*configured("--flow", account.flows["one"]["FlowDefinitionArn"])] == ["reviews"]
 
 
 def test_flow_definition_that_does_not_exist_is_told(account: Account) -> None:
     account.add("one", "s3://reviews")
-    result = run("configure", "--flow", "gone")
+    result = run("configure", "--flow", "On")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: no flow definition On is known here (did you mean one?)\n"
+        "Known flow definitions: one.\n"
+    )
+
+
+def test_flow_definition_that_is_not_active_is_named(account: Account) -> None:
+    account.add("one", "s3://reviews", status="Failed")
+    result = run("configure", "--flow", "one")
     assert result.exit_code == 1
-    assert "no active flow definition gone in eu-west-1\nThere are: one." in result.stderr
+    assert "the flow definition one is not active" in result.stderr
 
 
 def test_account_without_flow_definitions_is_told(account: Account) -> None:

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from human_loop_reviews.a2i.event import EventSource, parse_event
+from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.contract import EventSource
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.review_output import review_output
@@ -88,6 +89,12 @@ class Republished:
         self.ledger.record(loop, outcome)
         return outcome
 
+    def record_outcome(self, outcome: Mapping[str, Any]) -> None:
+        """Record a loop with an outcome that was made up."""
+        names = ("humanLoopArn", "humanLoopName", "flowDefinitionArn", "creationTime")
+        event = settled("loop", **{name: outcome[name] for name in names})
+        assert self.ledger.record(parse_event(event), dict(outcome))
+
     def published(self) -> list[dict[str, Any]]:
         events = []
         while messages := self.stack.sqs.receive_message(
@@ -101,9 +108,13 @@ class Republished:
         return events
 
     def change(self, name: str, expression: str, **values: Any) -> None:
+        loop = {"humanLoopArn": loop_arn(name), "creationTime": CREATION_TIME}
+        self.change_loop(loop, expression, **values)
+
+    def change_loop(self, loop: Mapping[str, str], expression: str, **values: Any) -> None:
         self.stack.dynamodb.update_item(
             TableName="ledger",
-            Key={"humanLoopArn": {"S": loop_arn(name)}, "creationTime": {"S": CREATION_TIME}},
+            Key={name: {"S": loop[name]} for name in ("humanLoopArn", "creationTime")},
             UpdateExpression=expression,
             **({"ExpressionAttributeValues": values} if values else {}),
         )
@@ -257,6 +268,18 @@ def test_outcomes_are_chosen_by_end_flow_definition_and_number(ledger: Republish
     assert chosen("--flow", "invoices", "--until", "2026-03-01") == {"loop-1"}
     assert len(chosen("--all", "--max", "2")) == 2
     assert ledger.published() == []
+
+
+@pytest.mark.parametrize("command", [("republish", "--dry-run"), ("download", "-o", "o.jsonl")])
+def test_unknown_flow_definition_is_an_error(
+    ledger: Republished, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("outcomes", *command, "--flow", "invocies")
+    assert result.exit_code == 2
+    assert "invocies is known here (did you mean invoices?)" in result.stderr
+    assert ledger.published() == []
+    assert not Path("o.jsonl").exists()
 
 
 def test_items_of_the_reconciler_and_of_verifications_are_left_out(ledger: Republished) -> None:

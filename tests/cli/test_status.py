@@ -134,10 +134,62 @@ def test_tables_for_people(full: Stack) -> None:
         "Loops that ended in the last 7 days",
         "nobody took invoice-2",
         "Items of the ledger read: 4",
-        "FailedLoops",
         "Handler: errors unknown, CloudWatch has no data",
     ):
         assert text in result.stdout
+
+
+def test_what_is_wrong_is_first_and_the_rest_is_one_line_unless_it_is_asked_for(
+    full: Stack,
+) -> None:
+    full.put_of_function("mine")
+    lines = run("status").stdout.splitlines()
+    assert lines[0].startswith("Dead-letter messages")
+    assert lines[-1] == "In order: 2 of 3 dead-letter queues, 1 of 1 alarms. --all lists them."
+    assert not any("QueueDeadLetterQueue" in line or "FailedLoops" in line for line in lines)
+    everything = run("status", "--all").stdout
+    assert "FailedLoops" in everything
+    assert "Empty dead-letter queues: HandlerQueueDeadLetterQueue, Queue" in everything
+
+
+def test_alarm_without_data_is_counted(full: Stack) -> None:
+    full.cloudwatch.set_alarm_state(
+        AlarmName="FailedLoops", StateValue="INSUFFICIENT_DATA", StateReason="new"
+    )
+    assert "1 of 1 alarms (1 without data)" in run("status").stdout
+
+
+@pytest.mark.parametrize("flow", ["invocies", f"{ARN}:flow-definition/invocies"])
+def test_flow_definition_that_neither_the_ledger_nor_a2i_knows_is_an_error(
+    full: Stack, flow: str, answers: Callable[[str, Answer], None]
+) -> None:
+    assert full.outputs
+    flow_definitions(answers, "invoices", "claims")
+    result = run("status", "--flow", flow)
+    assert result.exit_code == 2
+    assert (
+        "invocies is known here (did you mean invoices?)\nKnown flow definitions: claims, inv"
+        in (result.stderr)
+    )
+
+
+@pytest.mark.parametrize("flow", ["new", "deleted"])
+def test_flow_definition_without_loops_in_the_time_is_no_error(
+    full: Stack, flow: str, answers: Callable[[str, Answer], None]
+) -> None:
+    flow_definitions(answers, "new")
+    record(full, "old-loop", flow="deleted", days_ago=30)
+    assert run_json("status", "--flow", flow)["loops"] == []
+
+
+def test_flow_definitions_that_may_not_be_listed_are_not_named(
+    full: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert full.outputs
+    refuse(monkeypatch, "ListFlowDefinitions")
+    result = run("status", "--flow", "other")
+    assert result.exit_code == 2
+    assert "the credentials may not list them" in result.stderr
 
 
 def test_watching_repeats_until_ctrl_c(full: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ from moto.cloudwatch.models import Alarm
 from moto.events.models import Rule
 
 from human_loop_reviews.contract import VERIFICATION_EXCLUDED
-from human_loops_cli.verification import consumer_queue, temporary_resources
-from human_loops_cli.verification.consumer_queue import ConsumerQueue
+from human_loops_cli.verification import temporary_resources
+from human_loops_cli.verification.links import queue
+from human_loops_cli.verification.links.queue import ConsumerQueue
 from human_loops_cli.verification.verification_loop import VerificationLoop
 from human_loops_cli.verification.verification_queue import VerificationQueue
 from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, flow_definitions, run, run_json
@@ -128,7 +129,7 @@ def _answer(answer: Any, _: Any) -> tuple[int, Mapping[str, str], bytes]:
 
 def compose(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Composed:
     """Return such a stack, with topics and alarms that moto does not deliver to by itself."""
-    monkeypatch.setattr(consumer_queue, "_SECONDS_BETWEEN_METRICS", 0)
+    monkeypatch.setattr(queue, "_SECONDS_BETWEEN_METRICS", 0)
     composed = Composed(stack)
     send_to_queues, update_state = Rule.send_to_targets, Alarm.update_state
 
@@ -562,6 +563,16 @@ def test_flow_definition_that_the_rule_does_not_match_is_broken(
         "broken",
         "the rule StatusChange does not match it: add it to flow_definitions",
     )
+
+
+@pytest.mark.usefixtures("with_handler")
+def test_flow_definition_that_neither_the_rule_nor_a2i_knows_is_an_error(
+    answers: Callable[[str, Answer], None],
+) -> None:
+    flow_definitions(answers, "invoices", "claims")
+    result = run("verify", "--flow", "clams")
+    assert result.exit_code == 2
+    assert "clams is known here (did you mean claims?)" in result.stderr
 
 
 def test_rule_without_names_checks_all_active_flow_definitions(

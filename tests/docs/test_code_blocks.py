@@ -56,7 +56,7 @@ def test_json_is_right(block: Block) -> None:
     try:
         json.loads(block.code)
     except ValueError:
-        # A key of an object that has others, as in the README's context.
+        # A key of an object that has others, as in a context.
         json.loads(f"{{{block.code}}}")
 
 

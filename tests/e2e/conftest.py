@@ -89,7 +89,6 @@ def stacks(
                 "flow_definitions": [RECONCILED_FLOW_DEFINITION],
                 "output": {"bucket": OUTPUT_BUCKET, "prefix": OUTPUT_PREFIX},
             },
-            DELETED: {"flow_definitions": [RETAINED_FLOW_DEFINITION], "output_bucket": {}},
             "hub": {
                 "account": ACCOUNT,
                 "region": REGION,

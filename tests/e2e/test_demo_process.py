@@ -156,6 +156,7 @@ def test_argument_that_the_demo_does_not_know_is_an_error() -> None:
     assert run_demo([*DEMO, "--kept"]) == (1, "error: expected --keep or nothing, got '--kept'\n")
 
 
+@pytest.mark.full
 def test_kept_demo_stays_up_for_other_programs_until_ctrl_c(tmp_path: Path) -> None:
     with running([sys.executable, "-c", KEPT_AFTER_ONE_SCENARIO], tmp_path) as demo:
         summary = read_until(demo, "until you press Ctrl-C. In another terminal:\n")

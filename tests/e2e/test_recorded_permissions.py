@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -166,7 +166,12 @@ def evaluations(
 ) -> dict[str, Evaluation]:
     # The example takes invoices too. Those of another stack are not in its bucket.
     counted = [call for call in calls if not call.caller.startswith(f"{jobs.name}-")]
-    return {name: _evaluate(account, counted) for name, account in accounts.items()}
+    needed: set[str] = set()
+    found: dict[str, Evaluation] = {}
+    for name, account in accounts.items():
+        found[name] = _evaluate(account, counted, needed)
+        needed.update(map(account.without_names, found[name].needed))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -242,8 +247,11 @@ def test_documented_policy_allows_every_command(commands: Mapping[str, Evaluatio
     assert {name: each.wrong for name, each in commands.items() if each.wrong} == {}
 
 
-def _evaluate(account: Account, calls: list[Call]) -> Evaluation:
-    """Evaluate the calls of AWS services and of the stack's functions."""
+def _evaluate(account: Account, calls: list[Call], needed: Collection[str]) -> Evaluation:
+    """Evaluate the calls of AWS services and of the stack's functions.
+
+    What another stack is known to need is not taken away once more.
+    """
     requests = service_calls(account)
     without_calls: set[str] = set()
     for function in _functions(account):
@@ -263,6 +271,7 @@ def _evaluate(account: Account, calls: list[Call]) -> Evaluation:
         for name, document in account.policies.items()
         if name not in without_calls
         for mutation in mutations_of(name, document)
+        if account.without_names(mutation.what) not in needed
     ]
     return evaluate(account.policies, requests, mutations)
 

@@ -28,12 +28,15 @@ _SECTION = "\n### Use retained resources again\n"
 @pytest.fixture(scope="module")
 def deleted(emulator: Emulator, stacks: Mapping[str, EmulatedStack], a2i: A2IServer) -> Account:
     """The reconciler and the targets of a stack, which the test deletes."""
+    assert stacks, "the emulator is bootstrapped"
     a2i.flow_definitions.add(RETAINED_FLOW_DEFINITION)
-    account = Account(emulator, stacks[DELETED])
+    deployment = {"flow_definitions": [RETAINED_FLOW_DEFINITION], "output_bucket": {}}
+    account = Account(emulator, deploy(emulator, {DELETED: deployment})[DELETED])
     assert account.reconcile() == NOTHING
     return account
 
 
+@pytest.mark.full
 def test_retained_key_ledger_and_bucket_are_used_by_a_new_deployment(
     emulator: Emulator, deleted: Account, a2i: A2IServer
 ) -> None:

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aws_cdk import CfnElement, Stack
+from aws_cdk import App, CfnElement, Stack
 
-from tests.infrastructure.cases import Synthesized, synthesize
+from tests.infrastructure.cases import synthesize, synthesized_app
 from tests.infrastructure.templates import listed
 from tests.permissions.account import Account
 
@@ -22,7 +22,8 @@ _FACADE = "Loops/HumanLoops/"
 def render() -> str:
     """Write a Markdown table with a row for each statement of a role's policies."""
     synthesized = synthesize("buffered")
-    paths = _paths(synthesized)
+    app, _ = synthesized_app("buffered")
+    paths = _paths(app)
     account = Account(synthesized.resources, paths, account="<account>", region="<region>")
     lines = ["| Role | Actions | Resources | Condition |", "| --- | --- | --- | --- |"]
     for role in sorted(account.of_type("AWS::IAM::Role"), key=lambda role: role.arn):
@@ -53,12 +54,12 @@ def _conditions(conditions: Mapping[str, Any]) -> Iterator[str]:
             yield f"`{operator}` `{key}`: `{text}`"
 
 
-def _paths(synthesized: Synthesized) -> dict[str, str]:
+def _paths(app: App) -> dict[str, str]:
     return {
         str(Stack.of(element).resolve(element.logical_id)): (
             element.node.path.removeprefix(_FACADE).removesuffix("/Resource")
         )
-        for element in synthesized.app.node.find_all()
+        for element in app.node.find_all()
         if isinstance(element, CfnElement)
     }
 

@@ -37,7 +37,7 @@ from human_loop_reviews.contract import (
     output_role_name,
     reader_role_name,
 )
-from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize
+from tests.infrastructure.cases import ACCOUNT, REGION, new_app, synthesize, synthesized_app
 from tests.infrastructure.cases.hubs import SPOKE_ACCOUNT, SPOKE_REGION
 from tests.permissions.account import Account
 from tests.permissions.evaluator import Request, evaluate
@@ -291,7 +291,8 @@ def test_policy_of_the_hub_is_a_part_of_its_bus() -> None:
 def test_hub_is_deployed_before_its_spoke_and_nothing_is_imported() -> None:
     synthesized = synthesize("hub-and-spoke")
 
-    spoke = synthesized.app.synth().get_stack_by_name("HumanLoops-invoices")
+    app, _ = synthesized_app("hub-and-spoke")
+    spoke = app.synth().get_stack_by_name("HumanLoops-invoices")
     assert "HumanLoops-people" in [each.id for each in spoke.dependencies]
     for template in synthesized.templates.values():
         assert "Fn::ImportValue" not in str(template)

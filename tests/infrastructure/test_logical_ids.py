@@ -183,11 +183,21 @@ def test_logical_ids_of_what_holds_data_are_those_of_every_release() -> None:
     assert stateful == PINNED
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("part", "name"), ONE_BY_ONE, ids=[name for _, name in ONE_BY_ONE])
 def test_setting_changes_no_logical_id(part: str, name: str) -> None:
+    _assert_no_id_changes(part, {name: SETTINGS[part][name]})
+
+
+@pytest.mark.parametrize("part", SETTINGS)
+def test_settings_together_change_no_logical_id(part: str) -> None:
+    _assert_no_id_changes(part, SETTINGS[part])
+
+
+def _assert_no_id_changes(part: str, settings: dict[str, Any]) -> None:
     minimal = synthesize("minimal").resources
 
-    changed = _resources(lambda _: {part: {name: SETTINGS[part][name]}})
+    changed = _resources(lambda _: {part: settings})
 
     assert changed != minimal
     assert changed.keys() == minimal.keys()

@@ -1,4 +1,4 @@
-"""What the README shows is true: its example runs, its JSON is what the code takes and makes."""
+"""The apps of the README run, the demo prints its table, and every parameter is documented."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import jsonschema
+from ruamel.yaml import YAML
 
 from human_loop_events import HumanLoopEvents, Reconciler, ReviewHandler
+from local.cases import CASES
+from local.observer import Observation
+from local.report import fields_table
 from stacks.deployments_file import read_deployments
 
 ROOT = Path(__file__).parents[2]
@@ -41,25 +43,31 @@ def test_example_synthesizes_with_an_alert_for_a_person_and_a_page(tmp_path: Pat
     assert types.count("AWS::SNS::Subscription") == 1
 
 
-def test_outcome_fits_its_schema() -> None:
-    schema = json.loads((ROOT / "docs" / "outcome.schema.json").read_text())
-    outcome: dict[str, Any] = json.loads(blocks("json")[0])
+def test_table_is_what_the_demo_prints() -> None:
+    (case,) = [case for case in CASES if case.loop == "invoice-1042"]
+    assert case.sample is not None
+    observation = Observation(outcomes=[case.sample.outcome])
+    assert f"\n{fields_table([case], {case.loop: observation})}\n" in README
 
-    jsonschema.validate(outcome, schema)
+
+def test_first_screen_has_what_a_reader_looks_for_first() -> None:
+    first_screen = README[: README.index("## What you get")]
+    assert len(first_screen.split()) < 300
+    for text in ("How do I use this?", "30 July 2026", "```mermaid", "make demo", "configure"):
+        assert text in first_screen
 
 
-def test_configuration_is_accepted() -> None:
-    context = json.loads(f"{{{blocks('json')[1]}}}")
-
-    deployments = read_deployments(context["deployments"])
-
-    assert [each.stack_name for each in deployments] == ["HumanLoops-staging", "HumanLoops-prod"]
+def test_deployments_of_the_page_are_accepted() -> None:
+    page = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    (written, *_) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    deployments = read_deployments(YAML(typ="safe", pure=True).load(written)["deployments"])
+    assert [each.name for each in deployments] == ["staging", "prod-eu", "prod-us"]
 
 
 def test_every_parameter_is_documented() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     for construct, text in (
-        (HumanLoopEvents, README),
+        (HumanLoopEvents, reference),
         (ReviewHandler, reference),
         (Reconciler, reference),
     ):

@@ -43,9 +43,13 @@ function concerns({ policy, actions }, request) {
 
 async function isNeeded(mutation, requests, policies, answers) {
   const without = { ...policies, [mutation.policy]: mutation.document }
-  for (const [index, request] of requests.entries()) {
-    if (answers[index].problem || !concerns(mutation, request)) continue
-    const { allowed, problem } = await answerOf(request, without)
+  const concerned = [...requests.keys()].filter(
+    (index) => !answers[index].problem && concerns(mutation, requests[index]),
+  )
+  // Most mutations take an action away, which changes the answer to an allowed request first.
+  concerned.sort((one, other) => answers[other].allowed - answers[one].allowed)
+  for (const index of concerned) {
+    const { allowed, problem } = await answerOf(requests[index], without)
     if (problem) throw new Error(`${mutation.what}: ${problem}`)
     if (allowed !== answers[index].allowed) return true
   }

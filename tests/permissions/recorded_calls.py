@@ -130,6 +130,10 @@ def resources_of(call: Call, account: Account) -> list[str]:
         case "events", {"Entries": entries}:
             buses = {entry.get("EventBusName", "default") for entry in entries}
             return [arn("events", f"event-bus/{bus.rpartition('/')[2]}") for bus in buses]
+        case "events", {"Rule": rule, "EventBusName": bus}:
+            return [arn("events", _rule(bus, rule))]
+        case "events", {"Name": rule, "EventBusName": bus}:
+            return [arn("events", _rule(bus, rule))]
         case "events", {"Name": bus}:
             return [arn("events", f"event-bus/{bus.rpartition('/')[2]}")]
         case "lambda", {"FunctionName": name}:
@@ -155,6 +159,11 @@ def resources_of(call: Call, account: Account) -> list[str]:
         case "sqs", {"QueueName": name}:
             return [arn("sqs", name)]
     raise AssertionError(f"{call}: say here which resource that concerns")
+
+
+def _rule(bus: str, rule: str) -> str:
+    """Return a rule as its ARN names it, which leaves the default bus out."""
+    return f"rule/{rule}" if bus == "default" else f"rule/{bus.rpartition('/')[2]}/{rule}"
 
 
 def _condition_keys(call: Call) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

@@ -70,17 +70,52 @@ def test_full_response_is_read_only_if_somebody_added_a_pair(
     assert len(reads) == 1
 
 
-def test_importing_the_review_brings_nothing_that_most_flows_do_not_need() -> None:
-    code = (
-        "import sys; before = set(sys.modules); "
-        "import human_loop_reviews.review_output; "
-        "print(*sorted(set(sys.modules) - before))"
+def loaded_by(*statements: str) -> set[str]:
+    """Return the modules that statements load in a new interpreter."""
+    code = "; ".join(
+        [
+            "import sys",
+            "before = set(sys.modules)",
+            *statements,
+            "print(*sorted(set(sys.modules) - before))",
+        ]
     )
     environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    loaded = set(run.stdout.split())
+    return set(run.stdout.split())
+
+
+def test_importing_the_review_brings_nothing_that_most_flows_do_not_need() -> None:
+    loaded = loaded_by("import human_loop_reviews.review_output")
     assert "human_loop_reviews.review_output" in loaded
     assert not {module for module in loaded if module.startswith("human_loop_reviews.tasks.")}
     unwanted = {"jmespath", "boto3", "botocore", "statistics", "argparse", "typing_extensions"}
     assert not loaded & unwanted
+
+
+#: What some handlers or some events need, and a Completed loop of a built-in task does not.
+NEEDED_BY_SOME = {
+    "human_loop_reviews.aws.dead_letter_queue",
+    "human_loop_reviews.aws.spokes",
+    "human_loop_reviews.confirm",
+    "human_loop_reviews.mapping",
+    "human_loop_reviews.mapping_files",
+}
+
+
+@pytest.mark.parametrize("task", ["forms", "moderation"])
+def test_handler_of_a_built_in_task_imports_only_what_its_events_need(task: str) -> None:
+    loaded = loaded_by(
+        "import human_loop_reviews.functions.review_handler",
+        f"import human_loop_reviews.tasks.{task}",
+    )
+    assert {"human_loop_reviews.settle", f"human_loop_reviews.tasks.{task}"} <= loaded
+    assert not loaded & NEEDED_BY_SOME
+    assert {module for module in NEEDED_BY_SOME if (LAMBDA / to_path(module)).is_file()} == (
+        NEEDED_BY_SOME
+    )
+
+
+def to_path(module: str) -> str:
+    return module.replace(".", "/") + ".py"

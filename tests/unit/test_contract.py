@@ -20,7 +20,7 @@ def test_entry_point_is_a_function() -> None:
     assert callable(getattr(import_module(module), function))
 
 
-@pytest.mark.parametrize("module", ["contract", "mapping"])
+@pytest.mark.parametrize("module", ["contract", "mapping", "outcome_schema"])
 def test_shared_module_imports_the_standard_library_only(module: str) -> None:
     code = (
         f"import sys; before = set(sys.modules); import human_loop_reviews.{module}; "

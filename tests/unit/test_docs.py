@@ -1,4 +1,4 @@
-"""What docs/reviews.md and the README say of outcomes is what comes out."""
+"""What docs/reviews.md says of outcomes is what comes out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from human_loop_reviews.a2i.event import parse_event
@@ -18,15 +19,15 @@ from human_loop_reviews.mapping import (
     Normalization,
     TaskMapping,
 )
-from human_loop_reviews.outcome import (
+from human_loop_reviews.outcome import describe_outcome
+from human_loop_reviews.outcome_schema import (
     FieldOutcome,
     FieldValues,
+    Note,
     Outcome,
-    describe_outcome,
+    Verdict,
     properties,
 )
-from human_loop_reviews.review.field import Note
-from human_loop_reviews.review.verdicts import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.crowd_elements import (
     MAX_ANSWER_FIELDS,
@@ -42,6 +43,7 @@ from local.cases import CASES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reviews.md").read_text()
+JSON_BLOCKS = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 EXAMPLES = re.findall(
     r"`local/samples/outputs/([\w-]+)\.json`.*?\n\n"
     r"\| field \| predicted \| answers \| modelCorrect \| verdict \|\n\|[ -|]+\|\n((?:\|.*\n)+)",
@@ -89,21 +91,20 @@ def test_every_property_of_outcomes_is_mentioned() -> None:
     assert [name for name in names if f"`{name}`" not in PAGE] == []
 
 
-def test_outcome_of_the_readme_is_that_of_the_demo() -> None:
+def test_outcome_of_the_page_is_that_of_the_demo() -> None:
     (case,) = [case for case in CASES if case.loop == "invoice-1042"]
     loop = parse_event(case.event)
     output = parse_output(json.dumps(case.document), source="output.json")
     review = review_output(output, creation_time=loop.creation_time)
     outcome = describe_outcome(loop, output, review, disclosure=Disclosure())
-    readme = (ROOT / "README.md").read_text()
-    shown = json.loads(re.findall(r"```json\n(.*?)```", readme, re.DOTALL)[0])
+    (shown,) = [json.loads(each) for each in JSON_BLOCKS if "schemaVersion" in each]
     assert shown == outcome
     assert list(shown) == list(outcome)
+    jsonschema.validate(shown, json.loads((ROOT / "docs/outcome.schema.json").read_text()))
 
 
 def test_mappings_of_the_page_are_usable() -> None:
-    written = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    mappings = [parse_mapping(mapping) for mapping in written]
+    mappings = [parse_mapping(each) for each in JSON_BLOCKS if "schemaVersion" not in each]
     assert len(mappings) > 5
     assert [mapping for mapping in mappings if not isinstance(mapping, TaskMapping)] == []
 

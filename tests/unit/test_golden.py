@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
-from human_loop_reviews.a2i.output import Layout, parse_output
-from human_loop_reviews.a2i.task_type import TaskType
-from human_loop_reviews.outcome import FieldOutcome, describe_review, properties
-from human_loop_reviews.review.field import Note
-from human_loop_reviews.review.verdicts import Verdict
+from human_loop_reviews.a2i.output import parse_output
+from human_loop_reviews.outcome import describe_review
+from human_loop_reviews.outcome_schema import (
+    FieldOutcome,
+    Layout,
+    Note,
+    TaskType,
+    Verdict,
+    properties,
+)
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.mapping_json import parse_mapping
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "lambda" / "human_loop_reviews"
@@ -11,14 +14,15 @@ PACKAGE = Path(__file__).parents[2] / "lambda" / "human_loop_reviews"
 ALLOWED = {
     "contract": set[str](),
     "mapping": set[str](),
-    "a2i": {"contract"},
-    "review": {"mapping", "a2i"},
-    "tasks": {"mapping", "a2i", "review"},
-    "aws": {"contract", "a2i", "review"},
+    "outcome_schema": {"contract"},
+    "a2i": {"contract", "outcome_schema"},
+    "review": {"mapping", "outcome_schema", "a2i"},
+    "tasks": {"mapping", "outcome_schema", "a2i", "review"},
+    "aws": {"contract", "outcome_schema", "a2i", "review"},
     "disclosure": set[str](),
     "mapping_files": {"contract", "mapping", "a2i", "tasks"},
     "settings": {"contract", "disclosure"},
-    "outcome": {"contract", "a2i", "review", "disclosure"},
+    "outcome": {"contract", "outcome_schema", "a2i", "review", "disclosure"},
     "review_output": {"mapping", "a2i", "review", "tasks"},
     "confirm": {"contract", "a2i", "aws"},
     "settle": {
@@ -38,6 +42,12 @@ ALLOWED = {
 
 def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return ".".join([PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(
+        ".__init__"
+    )
 
 
 def part_of(module: str) -> str:
@@ -72,6 +82,32 @@ def test_every_part_imports_only_what_is_below_it() -> None:
     )
     assert len(modules()) > 25
     assert {("functions", "settle"), ("settle", "review_output"), ("tasks", "review")} <= edges
+
+
+#: Imports each module before every other one of the package, and prints it.
+IMPORT_EACH = """
+import importlib, sys
+for name in sys.argv[1:]:
+    for each in [each for each in sys.modules if each.partition(".")[0] == "human_loop_reviews"]:
+        del sys.modules[each]
+    importlib.import_module(name)
+    print(name)
+"""
+
+
+def test_every_module_can_be_imported_first() -> None:
+    """Some modules are imported by the event that needs them, long after a deployment."""
+    names = [name_of(path) for path in modules()]
+    ran = subprocess.run(
+        [sys.executable, "-c", IMPORT_EACH, *names],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == names
+    assert "human_loop_reviews.aws.spokes" in names
 
 
 def test_allowed_imports_have_no_cycle() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from docs_tools import outcome_docs
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.disclosure import Disclosure
@@ -20,10 +21,9 @@ from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.values import text_value
 from human_loop_reviews.review.verdicts import Review, judge_fields
 from human_loop_reviews.review_output import review_output
-from tests.unit import outcome_schema
 from tests.unit.conftest import SAMPLES, World, ended_loop, sample_output
 
-SCHEMA = json.loads(outcome_schema.PATH.read_text(encoding="utf-8"))
+SCHEMA = json.loads(outcome_docs.SCHEMA.read_text(encoding="utf-8"))
 OUTPUTS = sorted(
     path for path in (SAMPLES / "outputs").glob("*.json") if not Path(path.stem).suffix
 )
@@ -49,9 +49,7 @@ def outcome_without_output(status: str, **detail: Any) -> dict[str, Any]:
 
 def test_schema_is_generated_from_the_definition() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert outcome_schema.PATH.read_text(encoding="utf-8") == outcome_schema.written(), (
-        "make schema"
-    )
+    assert outcome_docs.SCHEMA.read_text(encoding="utf-8") == outcome_docs.written(), "make schema"
 
 
 def described_objects() -> list[dict[str, Any]]:

@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.event import parse_event, time_text
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.human_loop_bus import EventBusNotFoundError, HumanLoopBus
 from human_loop_reviews.aws.human_loops import HumanLoops, ListedLoop
 from human_loop_reviews.aws.human_loops import flow_definition_arn as arn_in_the_environment_of
@@ -911,7 +911,7 @@ def test_progress_is_saved_and_read(reconciled: Reconciled) -> None:
 def test_error_of_the_ledger_is_raised(reconciled: Reconciled) -> None:
     items = ReconcilerItems(reconciled.world.dynamodb, "nowhere", timedelta(days=14))
     marker = Marker(arn="a", creation_time=NOW, state=RecoveryState.MISSING, round=1, run="r")
-    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+    with pytest.raises(CallError, match=r"^table nowhere: .*ResourceNotFoundException"):
         items.mark(marker, instead_of=None, now=NOW)
 
 

@@ -12,11 +12,11 @@ What is not in this form costs the information, never the review of the loop.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.contract import ACTIVATION_PARAMETERS
+from human_loop_reviews.outcome_schema import CONDITION_MEMBERS
 
 # A flow definition's conditions have at most 10,240 characters, and each condition at least 30 of
 # them. More was not written by Amazon A2I, and is not read.
@@ -39,8 +39,7 @@ _SAMPLING: Final = "Sampling"
 _PERCENTAGE: Final = "RandomSamplingPercentage"
 
 
-@dataclass(frozen=True, slots=True)
-class ActivationCondition:
+class ActivationCondition(NamedTuple):
     """One simple condition of a flow definition."""
 
     type: str | None
@@ -63,16 +62,12 @@ class ActivationCondition:
         >>> ActivationCondition("Sampling", None, (), {"RandomSamplingPercentage": 5.0}).properties
         {'type': 'Sampling', 'randomSamplingPercentage': 5.0}
         """
-        described: dict[str, Any] = {"type": self.type}
-        if self.key is not None:
-            described["key"] = self.key
-        for name, number in self.thresholds.items():
-            described[name[0].lower() + name[1:]] = number
-        return described
+        values = (self.type, self.key, *map(self.thresholds.get, ACTIVATION_PARAMETERS))
+        described = zip(CONDITION_MEMBERS, values, strict=True)
+        return {name: each for name, each in described if each is not None or name == "type"}
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(NamedTuple):
     """Why a human loop was started, and with which model."""
 
     sampled: bool | None = None

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from human_loop_reviews.a2i.validation import (
     InvalidDocumentError,
@@ -23,26 +22,16 @@ from human_loop_reviews.a2i.validation import (
 from human_loop_reviews.contract import (
     AWS_SOURCE,
     HUMAN_LOOP_DETAIL_TYPES,
-    PROJECT_SOURCE,
     VERIFICATION,
     VERIFICATION_LOOP_PREFIX,
     VERIFIED_LEDGER,
+    EventSource,
     HumanLoopStatus,
 )
 
 _S3_URI: Final = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _MAX_BYTES: Final = 2048  # DynamoDB's limit for a partition key
-
-
-class EventSource(StrEnum):
-    """Who says that a human loop ended."""
-
-    #: Only AWS can send events with this source.
-    AWS = AWS_SOURCE
-    #: An event that was sent again. Everyone who may put events on the bus can send it, so it is
-    #: only a hint to ask A2I.
-    RESENT = PROJECT_SOURCE
 
 
 class MalformedEventError(InvalidDocumentError):
@@ -55,8 +44,7 @@ class MalformedEventError(InvalidDocumentError):
     NAMES_TYPES: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectLocation:
+class ObjectLocation(NamedTuple):
     """An object in S3."""
 
     bucket: str

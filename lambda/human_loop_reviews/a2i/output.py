@@ -7,13 +7,11 @@ by task type: ``human_loop_reviews.tasks`` reads them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
-from human_loop_reviews.a2i.task_type import FORMS, MODERATION, TaskType
+from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import (
     OptionalValues,
     Place,
@@ -24,6 +22,7 @@ from human_loop_reviews.a2i.validation import (
     require_list,
     require_object,
 )
+from human_loop_reviews.outcome_schema import Layout, TaskType
 
 # Amazon A2I asks three reviewers at most. The limit bounds the time that a forged file takes.
 _MAX_ANSWERS: Final = 100
@@ -38,19 +37,7 @@ _NOT_INPUT: Final = frozenset(
 _BUILT_IN: Final = {FORMS: TaskType.TEXTRACT_FORMS, MODERATION: TaskType.REKOGNITION_MODERATION}
 
 
-class Layout(StrEnum):
-    """Where an output keeps the input of its human loop."""
-
-    #: Under ``inputContent``, as today.
-    INPUT_CONTENT = "inputContent"
-    #: Under ``humanLoopInputContent``, as in the preview of 2020.
-    HUMAN_LOOP_INPUT_CONTENT = "humanLoopInputContent"
-    #: At the top level, as the first built-in tasks did.
-    TOP_LEVEL = "topLevel"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one reviewer submitted. Only ``worker_id`` identifies the reviewer."""
 
     content: dict[str, Any]
@@ -67,8 +54,7 @@ class Answer:
     """How long the reviewer worked without pauses, where known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """The output of one human loop."""
 
     layout: Layout

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import botocore.exceptions
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 #: Confirmation of an event that was sent again, look-up, output, existence of the output, outcome,
 #: record, and dead-letter message.
@@ -28,8 +29,18 @@ _ATTEMPTS: Final = 2
 _MAX_PAUSE_SECONDS: Final = 1
 
 
+#: The SDK's errors for a service that was not reached, or did not answer.
+NOT_ANSWERED: Final = (botocore.exceptions.ConnectionError, HTTPClientError)
+
+#: The codes with which services deny access.
+ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
+_NOT_FOUND: Final = frozenset({"NoSuchBucket", "QueueDoesNotExist", "ResourceNotFoundException"})
+
+
 class CallError(Exception):
-    """AWS refused a call or did not answer. The message names the resource and the reason.
+    """AWS refused a call or did not answer.
+
+    The message names the resource, the reason with the call that AWS refused, and what to do.
 
     Parameters
     ----------
@@ -40,7 +51,7 @@ class CallError(Exception):
     """
 
     def __init__(self, resource: str, cause: Exception) -> None:
-        super().__init__(f"{resource}: {cause}")
+        super().__init__(". ".join([f"{resource}: {cause}".rstrip("."), *_what_to_do(cause)]))
         self.resource = resource
         self.cause = cause
 
@@ -85,6 +96,20 @@ def error_code(error: Exception) -> str:
         # The class does not identify the error: botocore makes subclasses for some codes only.
         return f"ClientError.{code}"
     return type(cause).__name__
+
+
+def _what_to_do(cause: Exception) -> list[str]:
+    code = refusal_code(cause)
+    if code in ACCESS_DENIED:
+        return [
+            "Allow the call in the policy of the function's role, and in those of the resource and "
+            "its key"
+        ]
+    if code in _NOT_FOUND:
+        return ["Deploy the stack again if it was deleted, or correct its name"]
+    if isinstance(cause, NOT_ANSWERED):
+        return ["In a VPC, check the route to the service or its endpoint"]
+    return []
 
 
 @contextmanager

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from human_loop_reviews.aws.calls import CallError, naming, refusal_code
+from human_loop_reviews.aws.calls import ACCESS_DENIED, CallError, naming, refusal_code
 
 # Every account has it.
 _DEFAULT: Final = "default"
-
-_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 def bus_exists(events: Any, bus: str) -> bool:
@@ -36,6 +34,6 @@ def bus_exists(events: Any, bus: str) -> bool:
         code = refusal_code(error.cause)
         if code == "ResourceNotFoundException":
             return False
-        if code not in _DENIED:
+        if code not in ACCESS_DENIED:
             raise
     return True

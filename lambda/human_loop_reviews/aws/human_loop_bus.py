@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from human_loop_reviews.aws.calls import naming
 from human_loop_reviews.aws.event_bus import bus_exists
 from human_loop_reviews.aws.human_loops import DescribedLoop
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, PROJECT_SOURCE, RECOVERED
@@ -56,18 +57,23 @@ class HumanLoopBus:
         ------
         EventNotResentError
             If the bus refuses the event.
+        CallError
+            If EventBridge refuses the call, or does not answer.
         """
-        response = self._events.put_events(
-            Entries=[
-                {
-                    "EventBusName": self._arn,
-                    "Source": PROJECT_SOURCE,
-                    "DetailType": HUMAN_LOOP_DETAIL_TYPES[0],
-                    "Resources": [loop.arn],
-                    "Detail": json.dumps({**loop.detail, RECOVERED: True}, separators=(",", ":")),
-                }
-            ]
-        )
+        with naming(f"event bus {self._arn}"):
+            response = self._events.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._arn,
+                        "Source": PROJECT_SOURCE,
+                        "DetailType": HUMAN_LOOP_DETAIL_TYPES[0],
+                        "Resources": [loop.arn],
+                        "Detail": json.dumps(
+                            {**loop.detail, RECOVERED: True}, separators=(",", ":")
+                        ),
+                    }
+                ]
+            )
         if response["FailedEntryCount"]:
             refusal = response["Entries"][0]
             raise EventNotResentError(

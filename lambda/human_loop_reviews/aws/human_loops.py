@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from human_loop_reviews.a2i.event import time_text
+from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 
 # The most that both services return at once.
 _PAGE_SIZE: Final = 100
+
+_NOT_FOUND: Final = "ResourceNotFoundException"
 
 
 class FlowDefinitionNotFoundError(LookupError):
@@ -79,12 +80,19 @@ class HumanLoops:
         self._sagemaker = sagemaker
 
     def flow_definitions(self) -> Iterator[Sequence[str]]:
-        """Yield the ARNs of all flow definitions by pages."""
+        """Yield the ARNs of all flow definitions by pages.
+
+        Raises
+        ------
+        CallError
+            If SageMaker refuses, or does not answer.
+        """
         if self._sagemaker is None:
             raise ValueError("sagemaker: expected a client, to list flow definitions")
         request: dict[str, Any] = {"MaxResults": _PAGE_SIZE}
         while True:
-            response = self._sagemaker.list_flow_definitions(**request)
+            with naming("the flow definitions"):
+                response = self._sagemaker.list_flow_definitions(**request)
             yield [each["FlowDefinitionArn"] for each in response["FlowDefinitionSummaries"]]
             if not response.get("NextToken"):
                 return
@@ -106,8 +114,8 @@ class HumanLoops:
         ------
         FlowDefinitionNotFoundError
             If there is no such flow definition.
-        botocore.exceptions.ClientError
-            If A2I refuses.
+        CallError
+            If A2I refuses, or does not answer.
         """
         request: dict[str, Any] = {
             "FlowDefinitionArn": flow_definition_arn,
@@ -117,8 +125,11 @@ class HumanLoops:
         }
         while True:
             try:
-                response = self._runtime.list_human_loops(**request)
-            except self._runtime.exceptions.ResourceNotFoundException:
+                with naming(f"flow definition {flow_definition_arn}"):
+                    response = self._runtime.list_human_loops(**request)
+            except CallError as error:
+                if refusal_code(error.cause) != _NOT_FOUND:
+                    raise
                 raise FlowDefinitionNotFoundError(flow_definition_arn) from None
             yield [_listed(each, flow_definition_arn) for each in response["HumanLoopSummaries"]]
             if not response.get("NextToken"):
@@ -146,8 +157,9 @@ class HumanLoops:
 
         Raises
         ------
-        botocore.exceptions.ClientError
-            If A2I refuses: with the code ``ConflictException`` if the name is taken.
+        CallError
+            If A2I does not answer, or refuses: with the code ``ConflictException`` if the name is
+            taken.
         """
         request: dict[str, Any] = {
             "HumanLoopName": name,
@@ -156,25 +168,27 @@ class HumanLoops:
         }
         if content_classifiers:
             request["DataAttributes"] = {"ContentClassifiers": list(content_classifiers)}
-        self._runtime.start_human_loop(**request)
+        with naming(f"human loop {human_loop_arn(flow_definition_arn, name)}"):
+            self._runtime.start_human_loop(**request)
 
-    def describe(self, name: str) -> DescribedLoop | None:
-        """Return a human loop, None if it was deleted.
+    def describe(self, arn: str) -> DescribedLoop | None:
+        """Return the human loop with the name in an ARN, None if it was deleted.
 
         Parameters
         ----------
-        name
-            Its name.
+        arn
+            The ARN. The loop that A2I describes can have another one.
 
         Raises
         ------
-        botocore.exceptions.ClientError
-            If A2I refuses.
+        CallError
+            If A2I refuses, or does not answer.
         """
         try:
-            response = self._runtime.describe_human_loop(HumanLoopName=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            with naming(f"human loop {arn}"):
+                response = self._runtime.describe_human_loop(HumanLoopName=arn.rpartition("/")[2])
+        except CallError as error:
+            if refusal_code(error.cause) == _NOT_FOUND:
                 return None
             raise
         return DescribedLoop(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer, TypeSerializer
 
-from human_loop_reviews.a2i.event import EventSource, HumanLoopEvent
+from human_loop_reviews.a2i.event import HumanLoopEvent
 from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 from human_loop_reviews.contract import (
     LEDGER_INDEX_SORT_KEY,
@@ -22,6 +22,7 @@ from human_loop_reviews.contract import (
     LEDGER_TIME_TO_LIVE,
     RECOVERED,
     VERIFICATION_RETENTION_SECONDS,
+    EventSource,
     HumanLoopStatus,
 )
 

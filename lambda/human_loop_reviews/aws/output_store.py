@@ -63,6 +63,6 @@ def _exists(s3: Any, location: ObjectLocation, refused: CallError) -> bool:
     CallError
         If S3 refuses the listing too. The message names the object and both errors.
     """
-    with naming(f"{refused}; the keys of bucket {location.bucket}"):
+    with naming(f"{refused.resource}: {refused.cause}; the keys of bucket {location.bucket}"):
         listing = s3.list_objects_v2(Bucket=location.bucket, Prefix=location.key, MaxKeys=1)
     return any(each["Key"] == location.key for each in listing.get("Contents", ()))

@@ -14,9 +14,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from human_loop_reviews.a2i.event import time_text
+from human_loop_reviews.aws.calls import CallError, naming, refusal_code
 from human_loop_reviews.aws.human_loops import ListedLoop
 from human_loop_reviews.aws.ledger import ENTRY_ATTRIBUTES, Entry
 from human_loop_reviews.contract import (
@@ -133,7 +132,7 @@ class Progress:
 
 
 class ReconcilerItems:
-    """The ledger, as the reconciler uses it.
+    """The ledger, as the reconciler uses it. A call that DynamoDB refuses is a `CallError`.
 
     Parameters
     ----------
@@ -148,6 +147,7 @@ class ReconcilerItems:
     def __init__(self, dynamodb: Any, table: str, look_back: timedelta) -> None:
         self._dynamodb = dynamodb
         self._table = table
+        self._resource = f"table {table}"
         self._kept = look_back + _MARGIN
 
     def settled(self, loops: Sequence[ListedLoop]) -> set[ListedLoop]:
@@ -158,14 +158,15 @@ class ReconcilerItems:
         by_key = {(each.arn, time_text(each.creation_time)): each for each in loops}
         if not by_key:
             return set()
-        response = self._dynamodb.batch_get_item(
-            RequestItems={
-                self._table: {
-                    "Keys": [_key(*each) for each in by_key],
-                    "ProjectionExpression": _ENTRY,
+        with naming(self._resource):
+            response = self._dynamodb.batch_get_item(
+                RequestItems={
+                    self._table: {
+                        "Keys": [_key(*each) for each in by_key],
+                        "ProjectionExpression": _ENTRY,
+                    }
                 }
-            }
-        )
+            )
         found = {
             by_key[item[LEDGER_PARTITION_KEY]["S"], item[LEDGER_SORT_KEY]["S"]]: Entry.parse(item)
             for item in response["Responses"].get(self._table, ())
@@ -188,7 +189,8 @@ class ReconcilerItems:
             "ProjectionExpression": f"{_ENTRY}, {_STATE}, {_ROUND}, {_RUN}",
         }
         while True:
-            response = self._dynamodb.query(**request)
+            with naming(self._resource):
+                response = self._dynamodb.query(**request)
             for item in response["Items"]:
                 key = item[LEDGER_SORT_KEY]["S"]
                 if key.startswith(RECONCILER_SORT_KEY_PREFIX):
@@ -228,36 +230,39 @@ class ReconcilerItems:
                 },
             }
         try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item={
-                    **_key(
-                        marker.arn, RECONCILER_SORT_KEY_PREFIX + time_text(marker.creation_time)
-                    ),
-                    _STATE: {"S": marker.state},
-                    _ROUND: {"N": str(marker.round)},
-                    _RUN: {"S": marker.run},
-                    _CHANGED: {"S": time_text(now)},
-                    LEDGER_TIME_TO_LIVE: self._expiry(now),
-                },
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **condition,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            with naming(self._resource):
+                self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item={
+                        **_key(
+                            marker.arn, RECONCILER_SORT_KEY_PREFIX + time_text(marker.creation_time)
+                        ),
+                        _STATE: {"S": marker.state},
+                        _ROUND: {"N": str(marker.round)},
+                        _RUN: {"S": marker.run},
+                        _CHANGED: {"S": time_text(now)},
+                        LEDGER_TIME_TO_LIVE: self._expiry(now),
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **condition,
+                )
+        except CallError as error:
+            if refusal_code(error.cause) != "ConditionalCheckFailedException":
                 raise
             # If the answer to a write is lost, the client repeats it, and the condition fails.
-            found: Any = error.response.get("Item")
+            refusal: Any = error.cause
+            found = refusal.response.get("Item")
             return found is not None and _is_same_write(_marker(found), marker)
         return True
 
     def progress(self, flow_definition_arn: str) -> Progress:
         """Return how far the comparison of a flow definition's loops has come."""
-        response = self._dynamodb.get_item(
-            TableName=self._table,
-            Key=_key(flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
-            ConsistentRead=True,
-        )
+        with naming(self._resource):
+            response = self._dynamodb.get_item(
+                TableName=self._table,
+                Key=_key(flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
+                ConsistentRead=True,
+            )
         item = response.get("Item")
         if item is None:
             return Progress(flow_definition_arn=flow_definition_arn)
@@ -275,18 +280,19 @@ class ReconcilerItems:
     def save(self, progress: Progress, *, now: datetime) -> None:
         """Save how far the comparison of a flow definition's loops has come."""
         times = {_RESUME: progress.resume_after, _OLDEST: progress.oldest_open_loop, _CHANGED: now}
-        self._dynamodb.put_item(
-            TableName=self._table,
-            Item={
-                **_key(progress.flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
-                _ROUND: {"N": str(progress.round)},
-                _OPEN: {"N": str(progress.open_loops)},
-                _INTERRUPTIONS: {"N": str(progress.interruptions)},
-                **{name: {"S": time_text(time)} for name, time in times.items() if time},
-                _MISSING: {"L": [{"S": arn} for arn in progress.missing]},
-                LEDGER_TIME_TO_LIVE: self._expiry(now),
-            },
-        )
+        with naming(self._resource):
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item={
+                    **_key(progress.flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
+                    _ROUND: {"N": str(progress.round)},
+                    _OPEN: {"N": str(progress.open_loops)},
+                    _INTERRUPTIONS: {"N": str(progress.interruptions)},
+                    **{name: {"S": time_text(time)} for name, time in times.items() if time},
+                    _MISSING: {"L": [{"S": arn} for arn in progress.missing]},
+                    LEDGER_TIME_TO_LIVE: self._expiry(now),
+                },
+            )
 
     def _expiry(self, now: datetime) -> dict[str, str]:
         return {"N": str(int((now + self._kept).timestamp()))}

@@ -18,9 +18,10 @@ from botocore.exceptions import ClientError
 
 from human_loop_reviews.aws import callback_metrics
 from human_loop_reviews.aws.callback_table import Callback, CallbackTable
-from human_loop_reviews.aws.calls import CallError, error_code, naming, refusal_code
+from human_loop_reviews.aws.calls import CallError, error_code, refusal_code
 from human_loop_reviews.aws.human_loops import HumanLoops, flow_definition_arn, human_loop_arn
 from human_loop_reviews.aws.recorded_outcomes import RecordedOutcomes
+from human_loop_reviews.aws.retryable_errors import http_status, is_retryable
 from human_loop_reviews.aws.step_functions import StepFunctions
 from human_loop_reviews.callbacks.request import (
     CallbackRequest,
@@ -43,7 +44,6 @@ PAUSES: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 _CLOCK_DIFFERENCE: Final = timedelta(seconds=10)
 
 _CONFLICT: Final = "ConflictException"
-_TEMPORARY: Final = frozenset({"ThrottlingException", "TooManyRequestsException"})
 
 
 class OutcomeNotRecordedError(Exception):
@@ -180,8 +180,7 @@ class Callbacks:
 
     def _wait_for(self, request: CallbackRequest, arn: str) -> Callback:
         """Register for a loop that was started before, by A2I's built-in tasks or anybody."""
-        with naming(f"human loop {arn}"):
-            loop = self.human_loops.describe(arn.rpartition("/")[2])
+        loop = self.human_loops.describe(arn)
         if loop is None or loop.arn != arn:
             raise _RefusedError(CallbackError.NOT_FOUND, arn, f"There is no human loop {arn}.")
         self._require_watched(loop.flow_definition_arn)
@@ -198,13 +197,12 @@ class Callbacks:
         # Others stay: they are earlier attempts, or iterations of a Map state that wait too.
         callback = self._add(request, arn, created_after=first_attempt)
         try:
-            with naming(f"human loop {arn}"):
-                self.human_loops.start(
-                    flow_definition,
-                    loop.name,
-                    input_content=loop.input_content,
-                    content_classifiers=loop.content_classifiers,
-                )
+            self.human_loops.start(
+                flow_definition,
+                loop.name,
+                input_content=loop.input_content,
+                content_classifiers=loop.content_classifiers,
+            )
         except CallError as error:
             if refusal_code(error.cause) == _CONFLICT:
                 # The same request may have been made meanwhile, by another iteration.
@@ -221,10 +219,10 @@ class Callbacks:
 
     def _give_up(self, callback: Callback, error: CallError) -> None:
         """Raise an error for a loop that was not started, or perhaps was."""
-        if not isinstance(error.cause, ClientError) or _status(error.cause) >= 500:
+        if not isinstance(error.cause, ClientError) or http_status(error.cause) >= 500:
             raise error  # It may have been started. A retry finds the callback.
         self.table.remove(callback)
-        if refusal_code(error.cause) in _TEMPORARY:
+        if is_retryable(error):
             raise error
         raise _RefusedError(
             CallbackError.NOT_STARTED, callback.human_loop_arn, str(error.cause)
@@ -235,8 +233,7 @@ class Callbacks:
     ) -> Callback:
         """Wait for the loop that the same request may have started, if it is not an older one."""
         arn = callback.human_loop_arn
-        with naming(f"human loop {arn}"):
-            loop = self.human_loops.describe(arn.rpartition("/")[2])
+        loop = self.human_loops.describe(arn)
         if loop is None or loop.creation_time < first_attempt:
             self.table.remove(callback)
             raise _RefusedError(
@@ -277,11 +274,6 @@ def _outcome_for(
         ),
         None,
     )
-
-
-def _status(error: ClientError) -> int:
-    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status
 
 
 def _log(what: str, human_loop_arn: str) -> None:

@@ -9,21 +9,23 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.a2i.validation import InvalidDocumentError
 from human_loop_reviews.aws.calls import ATTEMPTS_TO_ASSUME_ROLE, client_config, error_code
-from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
 from human_loop_reviews.aws.ledger import Ledger
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
-from human_loop_reviews.aws.spokes import Spokes
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
-from human_loop_reviews.mapping_files import MappingFiles
-from human_loop_reviews.settings import Settings
+from human_loop_reviews.settings import DeadLetterSettings, Settings
 from human_loop_reviews.settle import Settler
+
+if TYPE_CHECKING:  # imported below by the handlers that have them
+    from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
+    from human_loop_reviews.aws.spokes import Spokes
+    from human_loop_reviews.mapping_files import MappingFiles
 
 logger = logging.getLogger(__name__)
 
@@ -146,21 +148,38 @@ def create_services() -> Services:
                 timedelta(days=settings.ledger_retention_days),
             ),
             a2i_runtime=_a2i_runtime,
-            mappings=None
-            if settings.mappings_layer is None
-            else MappingFiles.in_layer(settings.mappings_layer),
-            spokes=None
-            if settings.hub is None
-            else Spokes(
-                boto3.client("sts", config=client_config(attempts=ATTEMPTS_TO_ASSUME_ROLE)),
-                settings.hub,
-            ),
+            mappings=_mappings(settings.mappings_layer),
+            spokes=_spokes(settings.hub),
         ),
-        dead_letter_queue=None
-        if dead_letters is None
-        else DeadLetterQueue(boto3.client("sqs", config=config), dead_letters.queue_url),
+        dead_letter_queue=None if dead_letters is None else _dead_letter_queue(dead_letters),
         max_receives=0 if dead_letters is None else dead_letters.max_receives,
     )
+
+
+def _mappings(layer: str | None) -> MappingFiles | None:
+    if layer is None:
+        return None
+    # Only handlers with mappings need this module, and the one that defines a mapping.
+    from human_loop_reviews.mapping_files import MappingFiles
+
+    return MappingFiles.in_layer(layer)
+
+
+def _spokes(hub: str | None) -> Spokes | None:
+    if hub is None:
+        return None
+    # Only the handler of a hub needs this module, with its client.
+    from human_loop_reviews.aws.spokes import Spokes
+
+    sts = boto3.client("sts", config=client_config(attempts=ATTEMPTS_TO_ASSUME_ROLE))
+    return Spokes(sts, hub)
+
+
+def _dead_letter_queue(settings: DeadLetterSettings) -> DeadLetterQueue:
+    # Only a buffered handler needs this module, with its client.
+    from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
+
+    return DeadLetterQueue(boto3.client("sqs", config=client_config()), settings.queue_url)
 
 
 @cache

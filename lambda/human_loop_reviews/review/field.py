@@ -3,47 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Any, NamedTuple
 
+from human_loop_reviews.outcome_schema import Note
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.values import Value
 
 _NOTHING: Mapping[str, Any] = {}
-
-
-class Note(StrEnum):
-    """Why a field has no verdict, or was compared only in part."""
-
-    #: Shapes are equal if each label has the same number of them. Positions are not compared, so
-    #: the prediction can be wrong, and is never confirmed.
-    LABEL_AND_COUNT = "labelAndCount"
-    #: A mask of pixels. It is neither decoded nor compared.
-    MASK = "mask"
-    #: A value of no known form. It is not compared.
-    OPAQUE = "opaque"
-    #: An expression of the owner's mapping failed on this output. The field is not compared.
-    MAPPING_FAILED = "mappingFailed"
-    #: A reviewer's answer has the element of the mapping's path, but not the rest of the path. The
-    #: field is not compared.
-    PATH_NOT_FOUND = "pathNotFound"
-    #: No answer has the element of the mapping's path. The path can be wrong, or every reviewer
-    #: left the element empty, and the mapping does not state what that means. The field is not
-    #: compared.
-    ANSWER_NOT_FOUND = "answerNotFound"
-    #: The input does not have the mapping's path. The field is not compared. Null is found.
-    PREDICTION_NOT_FOUND = "predictionNotFound"
-    #: The prediction cannot be compared with what the element of the form gives, as a number with
-    #: boxes, or ``answer_values`` does not list the answer. The field is not compared.
-    NOT_COMPARABLE = "notComparable"
-    #: It is not known which row an answer belongs to: rows have the same key, the inputs count from
-    #: another number, or the rows are in the order of an object's keys. The field is not compared.
-    AMBIGUOUS_ROWS = "ambiguousRows"
-    #: The value has more parts than are compared. The field is not compared.
-    TOO_LARGE = "tooLarge"
-    #: Less than half of the reviewers added a value that they were not shown. It is not compared
-    #: with the model's.
-    MINORITY = "minority"
 
 
 #: The notes of fields that are not compared.

@@ -7,40 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.activation import Activation
+from human_loop_reviews.outcome_schema import Note, Verdict
 from human_loop_reviews.review.consensus import Consensus, find_consensus
-from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Note
+from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field
 from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.values import REJECTION, Value, ValueKind
 
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
 
-class Verdict(StrEnum):
-    """What more than half of the reviewers made of one field."""
-
-    #: They upheld the prediction.
-    CONFIRMED = "confirmed"
-    #: They gave another value.
-    CORRECTED = "corrected"
-    #: They gave the same value, and the model predicted none.
-    ADDED = "added"
-    #: They gave no value.
-    REMOVED = "removed"
-    #: They rejected the prediction, and gave no other value.
-    REJECTED = "rejected"
-    #: They gave the same value under another key, which is not one of the flow's aliases.
-    RELABELLED = "relabelled"
-    #: No such majority.
-    DISPUTED = "disputed"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldReview:
+class FieldReview(NamedTuple):
     """The review of one field."""
 
     name: str
@@ -80,8 +59,7 @@ class FieldReview:
     """The value that more than half of the reviewers gave. None if there is no such value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(NamedTuple):
     """All verdicts of one human loop."""
 
     answer_count: int

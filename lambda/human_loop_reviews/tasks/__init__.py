@@ -1,20 +1,23 @@
 """Task types: how the prediction and the answers of each are read and compared.
 
 Each task type is one module with a ``TASK`` that implements `Task`. A module is imported when its
-task type is first reviewed, so that a cold start pays for one task type.
+task type is first reviewed, so that a cold start pays for one task type. The modules of mappings
+are imported with the first mapping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from human_loop_reviews.a2i.activation import Activation
-from human_loop_reviews.a2i.task_type import TaskType
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.mapping import FieldMapping, TaskMapping
+from human_loop_reviews.outcome_schema import TaskType
 from human_loop_reviews.review.field import Field
+
+if TYPE_CHECKING:
+    from human_loop_reviews.mapping import FieldMapping, TaskMapping  # built-in tasks need none
 
 PredictionT = TypeVar("PredictionT")
 AnswerT = TypeVar("AnswerT")
@@ -32,7 +35,11 @@ class Task(Protocol[PredictionT, AnswerT]):
     """What differs between task types."""
 
     def read_prediction(
-        self, inputs: Mapping[str, Any], place: Place, mapping: Sequence[FieldMapping], /
+        self,
+        inputs: Mapping[str, Any],
+        place: Place,
+        mapping: TaskMapping | Sequence[FieldMapping],
+        /,
     ) -> PredictionT:
         """Read the prediction; None if it is not known.
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task
@@ -20,16 +18,11 @@ from human_loop_reviews.tasks.crowd_elements import (
     unpack_json,
     write_name,
 )
-from human_loop_reviews.tasks.image_size import find_image_size
-from human_loop_reviews.tasks.mapped_fields import map_field
-from human_loop_reviews.tasks.sampling import read_sampling
-from human_loop_reviews.tasks.searchable import (
-    Content,
-    read_elements,
-    searchable_answers,
-    searchable_inputs,
-)
+from human_loop_reviews.tasks.searchable import Content, read_elements
 from human_loop_reviews.tasks.value_fields import bound_comparisons, make_field
+
+if TYPE_CHECKING:
+    from human_loop_reviews.mapping import FieldMapping, TaskMapping  # most forms need none
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +49,15 @@ class CustomTask:
     """Custom tasks: one field per mapping, or per element of the form without a mapping."""
 
     def read_prediction(
-        self, inputs: Mapping[str, Any], _place: Place, mapping: Sequence[FieldMapping], /
+        self,
+        inputs: Mapping[str, Any],
+        _place: Place,
+        mapping: TaskMapping | Sequence[FieldMapping],
+        /,
     ) -> MappedPrediction | None:
         """Return the inputs with the mapping, None without a mapping."""
-        return MappedPrediction(inputs, mapping) if mapping else None
+        fields = mapping if isinstance(mapping, Sequence) else mapping.fields
+        return MappedPrediction(inputs, fields) if fields else None
 
     def read_activation(
         self,
@@ -69,7 +67,12 @@ class CustomTask:
         /,
     ) -> Activation | None:
         """Return what the owner's mapping says: who starts the loop decides why."""
-        return read_sampling(inputs, mapping) if isinstance(mapping, TaskMapping) else None
+        if isinstance(mapping, Sequence):
+            return None
+        # Only a mapping needs this module.
+        from human_loop_reviews.tasks.sampling import read_sampling
+
+        return read_sampling(inputs, mapping)
 
     def read_answer(self, content: dict[str, Any], place: Place, /) -> CustomAnswer:
         """Return the content as it is. It is read when it is compared."""
@@ -86,6 +89,9 @@ class CustomTask:
         contents, source = [answer.content for answer in answers], answers[0].source
         if prediction is None:
             return compare_answers(contents, source)
+        # Only a mapping needs this module.
+        from human_loop_reviews.tasks.mapped_fields import compare_mapped
+
         return compare_mapped(prediction.inputs, contents, prediction.mapping, source)
 
 
@@ -135,54 +141,6 @@ def compare_answers(contents: Sequence[Content], source: str) -> list[Field]:
         for path in paths
     ]
     return bound_comparisons(fields)
-
-
-def compare_mapped(
-    inputs: Content, contents: Sequence[Content], mapping: Sequence[FieldMapping], source: str
-) -> list[Field]:
-    """Compare predictions with answers, which the owner's mapping locates.
-
-    Parameters
-    ----------
-    inputs
-        What the caller passed in.
-    contents
-        What each reviewer's form gave.
-    mapping
-        The fields to compare.
-    source
-        What errors call the output.
-
-    Returns
-    -------
-    list[Field]
-        One field per mapping, without those for which neither the model nor a reviewer has a value.
-
-    Raises
-    ------
-    UnreadableOutputError
-        If the answers are too large.
-
-    Examples
-    --------
-    >>> mapping = FieldMapping(name="Kind", prediction="guess", answer="kind.label")
-    >>> answers = [{"kind": {"label": "Billing"}}]
-    >>> fields = compare_mapped({"guess": "Other"}, answers, [mapping], "output.json")
-    >>> fields[0].predicted.display, fields[0].values[0].display
-    ('Other', 'Billing')
-    """
-    inputs = searchable_inputs(inputs)
-    answers = searchable_answers(contents, source)
-    image_size = cache(lambda: find_image_size([answer.unfolded for answer in answers]))
-    names = [name for entry in mapping if (name := entry.input_name) is not None]
-    fields = [
-        field
-        for entry in mapping
-        for field in map_field(inputs, answers, entry, source, image_size, names)
-    ]
-    return bound_comparisons(
-        [field for field in fields if field.note or field.predicted or any(field.values)]
-    )
 
 
 def _unpacked(value: Any) -> Any:

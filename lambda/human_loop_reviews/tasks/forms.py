@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from human_loop_reviews.a2i.activation import Activation, read_activation
 from human_loop_reviews.a2i.task_type import FORMS
@@ -14,13 +14,15 @@ from human_loop_reviews.a2i.validation import (
     optional_list,
     optional_object,
 )
-from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import Task
 from human_loop_reviews.tasks.form_blocks import Form, read_form
 from human_loop_reviews.tasks.form_details import FormDetails
 from human_loop_reviews.tasks.form_keys import FormKeys
 from human_loop_reviews.tasks.form_matching import Predicted, compare_forms
+
+if TYPE_CHECKING:
+    from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 _SELECTED: Final = "selectedAiServiceResponse"
 _RESPONSE: Final = "aiServiceResponse"
@@ -63,7 +65,11 @@ class FormsTask:
     """Forms: one field per key and value pair."""
 
     def read_prediction(
-        self, inputs: Mapping[str, Any], place: Place, _mapping: Sequence[FieldMapping], /
+        self,
+        inputs: Mapping[str, Any],
+        place: Place,
+        _mapping: TaskMapping | Sequence[FieldMapping],
+        /,
     ) -> FormPrediction:
         """Read the pairs that the reviewers were shown, and the aliases of their keys."""
         response = optional_object(inputs.get(_RESPONSE), place, _RESPONSE)

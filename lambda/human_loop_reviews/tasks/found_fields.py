@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from human_loop_reviews.mapping import Absent, FieldMapping, Judgement
-from human_loop_reviews.review.field import Field, Note, Vote
+from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import fold
 from human_loop_reviews.tasks.crowd_elements import is_choice, read_value, split_name
 from human_loop_reviews.tasks.image_size import ImageSize

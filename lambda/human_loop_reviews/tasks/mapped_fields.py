@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from human_loop_reviews.mapping import FieldMapping, InputName
-from human_loop_reviews.review.field import Field, Note
+from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks.aws_elements import compare_element, find_element
 from human_loop_reviews.tasks.found_fields import (
     MISSING,
@@ -16,15 +18,69 @@ from human_loop_reviews.tasks.found_fields import (
     read_share,
     why_not_compared,
 )
-from human_loop_reviews.tasks.image_size import ImageSize
+from human_loop_reviews.tasks.image_size import ImageSize, find_image_size
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, LookUp, look_up
-from human_loop_reviews.tasks.searchable import SearchableAnswer
+from human_loop_reviews.tasks.searchable import (
+    Content,
+    SearchableAnswer,
+    searchable_answers,
+    searchable_inputs,
+)
+from human_loop_reviews.tasks.value_fields import bound_comparisons
 
 _T = TypeVar("_T")
 
 #: The most values, inner ones included, of one prediction or answer. Comparing objects takes many
 #: times the memory of their JSON.
 MAX_VALUES_OF_A_FIELD: Final = 50_000
+
+
+def compare_mapped(
+    inputs: Content, contents: Sequence[Content], mapping: Sequence[FieldMapping], source: str
+) -> list[Field]:
+    """Compare predictions with answers, which the owner's mapping locates.
+
+    Parameters
+    ----------
+    inputs
+        What the caller passed in.
+    contents
+        What each reviewer's form gave.
+    mapping
+        The fields to compare.
+    source
+        What errors call the output.
+
+    Returns
+    -------
+    list[Field]
+        One field per mapping, without those for which neither the model nor a reviewer has a value.
+
+    Raises
+    ------
+    UnreadableOutputError
+        If the answers are too large.
+
+    Examples
+    --------
+    >>> mapping = FieldMapping(name="Kind", prediction="guess", answer="kind.label")
+    >>> answers = [{"kind": {"label": "Billing"}}]
+    >>> fields = compare_mapped({"guess": "Other"}, answers, [mapping], "output.json")
+    >>> fields[0].predicted.display, fields[0].values[0].display
+    ('Other', 'Billing')
+    """
+    inputs = searchable_inputs(inputs)
+    answers = searchable_answers(contents, source)
+    image_size = cache(lambda: find_image_size([answer.unfolded for answer in answers]))
+    names = [name for entry in mapping if (name := entry.input_name) is not None]
+    fields = [
+        field
+        for entry in mapping
+        for field in map_field(inputs, answers, entry, source, image_size, names)
+    ]
+    return bound_comparisons(
+        [field for field in fields if field.note or field.predicted or any(field.values)]
+    )
 
 
 def find_paths(

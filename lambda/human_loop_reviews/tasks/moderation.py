@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from human_loop_reviews.a2i.activation import Activation, read_activation
 from human_loop_reviews.a2i.task_type import MODERATION
@@ -16,10 +16,12 @@ from human_loop_reviews.a2i.validation import (
     optional_text,
     require_object,
 )
-from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import boolean_value, fold
 from human_loop_reviews.tasks import Task
+
+if TYPE_CHECKING:
+    from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 #: The most labels of one list. Amazon Rekognition has fewer than 200.
 MAX_LABELS: Final = 500
@@ -66,7 +68,11 @@ class ModerationTask:
     """Image moderation: one field per label."""
 
     def read_prediction(
-        self, inputs: Mapping[str, Any], place: Place, _mapping: Sequence[FieldMapping], /
+        self,
+        inputs: Mapping[str, Any],
+        place: Place,
+        _mapping: TaskMapping | Sequence[FieldMapping],
+        /,
     ) -> ModerationPrediction:
         """Read the labels that the reviewers were shown, and all that the model found."""
         return ModerationPrediction(

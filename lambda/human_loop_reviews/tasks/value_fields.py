@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from human_loop_reviews.mapping import FieldMapping, Judgement
+from human_loop_reviews.outcome_schema import Note
 from human_loop_reviews.review.comparability import is_comparable
 from human_loop_reviews.review.consensus import Same
-from human_loop_reviews.review.field import Field, Note, Vote
+from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.normalization import Rules, normalize_values
 from human_loop_reviews.review.parts import count_parts
 from human_loop_reviews.review.values import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from human_loop_events import (
     OutputLocation,
     ReviewHandler,
 )
+from tests.examples import one_in
 from tests.infrastructure.cases import RECOMMENDED_FLAGS, Synthesized, new_app, synthesize
 from tests.infrastructure.cases.resources import create_bucket, create_key
 from tests.infrastructure.cases.reviews import MANY_NAMES
@@ -91,7 +93,7 @@ def _sizes(resources: Mapping[str, dict[str, Any]], stack_name: str) -> dict[str
 
 
 def test_every_managed_policy_fits(synthesized: Synthesized) -> None:
-    sizes = _sizes(synthesized.resources, synthesized.stack.stack_name)
+    sizes = _sizes(synthesized.resources, synthesized.stack_name)
 
     assert bool(sizes) == (synthesized.name != "composed-without-handler")
     assert all(100 < size <= MAX_CHARACTERS for size in sizes.values()), sizes
@@ -114,10 +116,17 @@ def _most_names_in_a_pattern(length: int) -> list[str]:
             return names
 
 
-@pytest.mark.parametrize("flags", [RECOMMENDED_FLAGS, {}], ids=["flags", "no flags"])
-@pytest.mark.parametrize("stack_name", ["L", "L" * 128], ids=["short stack", "long stack"])
-@pytest.mark.parametrize("prefix", ["", "reviews/", "p" * 100], ids=["no prefix", "prefix", "long"])
-@pytest.mark.parametrize("length", [4, 20, 63])
+# One in seven has each value of each parameter, and the least and the most of all together.
+@pytest.mark.parametrize(
+    ("length", "prefix", "stack_name", "flags"),
+    one_in(
+        7,
+        product(
+            [4, 20, 63], ["", "reviews/", "p" * 100], ["L", "L" * 128], [RECOMMENDED_FLAGS, {}]
+        ),
+    ),
+    ids=lambda value: str(value if isinstance(value, int) else len(value)),
+)
 def test_policies_fit_for_the_most_names_that_fit_an_event_pattern(
     length: int, prefix: str, stack_name: str, flags: dict[str, Any]
 ) -> None:
@@ -168,6 +177,7 @@ def test_names_are_not_split_over_more_policies_than_they_need() -> None:
     assert max(reading) > MAX_CHARACTERS / 2
 
 
+@pytest.mark.full
 def test_policy_that_cannot_fit_is_refused_with_the_figure() -> None:
     stack = Stack(new_app(), "Loops")
     delivery = Delivery(stack, "Delivery")

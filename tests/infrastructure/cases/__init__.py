@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 
+from aws_cdk import App, Stack
+
 from tests.infrastructure.cases import (
     deployments,
     events,
@@ -23,18 +25,22 @@ from tests.infrastructure.cases.case import (
     Case,
     Synthesized,
     new_app,
+    read_case,
     synthesize_case,
 )
+from tests.shared import make_once
 
 __all__ = [
     "ACCOUNT",
     "CASES",
+    "COVERING",
     "RECOMMENDED_FLAGS",
     "REGION",
     "Case",
     "Synthesized",
     "new_app",
     "synthesize",
+    "synthesized_app",
 ]
 
 CASES: tuple[Case, ...] = (
@@ -46,8 +52,36 @@ CASES: tuple[Case, ...] = (
     *hubs.CASES,
 )
 
+#: Cases that together have every type of resource and every acknowledgement of cdk-nag.
+COVERING = (
+    "composed-without-handler",
+    "everything-on",
+    "buffered",
+    "callbacks",
+    "hub-and-spoke",
+    "in-a-vpc",
+    "review-handler-supplied",
+    "configured-app",
+)
+
 
 @functools.cache
 def synthesize(name: str) -> Synthesized:
-    """Synthesize the case with this name, once in a process."""
-    return synthesize_case(next(case for case in CASES if case.name == name))
+    """Return what the case with this name gives. One process of a test run synthesizes it."""
+    text = make_once(f"case-{name}.json", lambda: _synthesized(name)[2])
+    return read_case(_case(name), text)
+
+
+def synthesized_app(name: str) -> tuple[App, Stack]:
+    """Return the app and the stack of the case with this name, synthesized in this process."""
+    app, stack, _ = _synthesized(name)
+    return app, stack
+
+
+@functools.cache
+def _synthesized(name: str) -> tuple[App, Stack, str]:
+    return synthesize_case(_case(name))
+
+
+def _case(name: str) -> Case:
+    return next(case for case in CASES if case.name == name)

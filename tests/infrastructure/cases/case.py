@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +38,27 @@ class Case:
 
 @dataclass(frozen=True)
 class Synthesized:
-    """A case, synthesized."""
+    """What is synthesized from a case."""
 
     case: Case
-    app: App
-    stack: Stack
-    template: dict[str, Any]
+    stack_name: str
     templates: dict[str, dict[str, Any]]
     """The templates of all stacks of the app."""
-    resources: dict[str, dict[str, Any]]
-    """The resources of all stacks, with references between stacks resolved."""
     own: frozenset[str]
     """The logical ids of the resources that the constructs made. Others belong to their user."""
 
     @property
     def name(self) -> str:
         return self.case.name
+
+    @property
+    def template(self) -> dict[str, Any]:
+        return self.templates[self.stack_name]
+
+    @cached_property
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The resources of all stacks, with references between stacks resolved."""
+        return _resources_of_all(self.templates)
 
     def of_type(self, *types: str) -> dict[str, dict[str, Any]]:
         return {
@@ -66,23 +72,25 @@ def new_app(flags: Mapping[str, Any] = RECOMMENDED_FLAGS) -> App:
     return App(context=dict(flags), analytics_reporting=False)
 
 
-def synthesize_case(case: Case) -> Synthesized:
+def synthesize_case(case: Case) -> tuple[App, Stack, str]:
+    """Return the app and the stack of a case, and what `read_case` reads."""
     app = new_app(case.flags)
     stack = case.build(app)
-    templates = {
-        child.stack_name: dict(Template.from_stack(child).to_json())
-        for child in app.node.children
-        if isinstance(child, Stack)
+    content = {
+        "stack_name": stack.stack_name,
+        "templates": {
+            child.stack_name: dict(Template.from_stack(child).to_json())
+            for child in app.node.children
+            if isinstance(child, Stack)
+        },
+        "own": sorted(_made_by_the_constructs(app)),
     }
-    return Synthesized(
-        case,
-        app,
-        stack,
-        templates[stack.stack_name],
-        templates,
-        _resources_of_all(templates),
-        _made_by_the_constructs(app),
-    )
+    return app, stack, json.dumps(content)
+
+
+def read_case(case: Case, text: str) -> Synthesized:
+    content = json.loads(text)
+    return Synthesized(case, content["stack_name"], content["templates"], frozenset(content["own"]))
 
 
 def _made_by_the_constructs(app: App) -> frozenset[str]:

@@ -135,7 +135,7 @@ def test_pattern_that_eventbridge_refuses_is_refused() -> None:
 @pytest.fixture(scope="module")
 def named() -> Template:
     """Return the template of a stack for the flow definitions invoices and claims."""
-    return Template.from_stack(synthesize("everything-on").stack)
+    return Template.from_json(synthesize("everything-on").template)
 
 
 def test_rule_of_a_template_matches_the_flow_definitions_it_names(named: Template) -> None:

@@ -30,6 +30,7 @@ KEPT = frozenset(
         "Prefix",
         "QueueName",
         "QueueUrl",
+        "Rule",
         "Source",
         "SourceArn",
         "StackName",

@@ -9,15 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from human_loop_reviews.a2i.event import (
-    EventSource,
-    MalformedEventError,
-    ObjectLocation,
-    parse_event,
-)
+from human_loop_reviews.a2i.event import MalformedEventError, ObjectLocation, parse_event
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
+    EventSource,
     HumanLoopStatus,
 )
 from tests.unit.conftest import SAMPLES, ended_loop

@@ -60,7 +60,8 @@ def test_forbidden_listing_raises(s3: tuple[Any, Stubber]) -> None:
     assert str(raised.value) == (
         "s3://bucket/reviews/output.json: An error occurred (AccessDenied) when calling the "
         "GetObject operation: ; the keys of bucket bucket: An error occurred (AccessDenied) when "
-        "calling the ListObjectsV2 operation: "
+        "calling the ListObjectsV2 operation: . Allow the call in the policy of the function's "
+        "role, and in those of the resource and its key"
     )
 
 

@@ -17,6 +17,7 @@ from botocore.validate import ParamValidator
 
 from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.callback_table import CallbackTable
+from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.human_loops import HumanLoops
 from human_loop_reviews.aws.recorded_outcomes import RecordedOutcomes
 from human_loop_reviews.aws.step_functions import ExecutionNotResumedError, StepFunctions
@@ -525,7 +526,7 @@ def lost_answer(waiting: Waiting, error: Exception) -> Callable[..., None]:
     def start_and_lose(*arguments: Any, **options: Any) -> None:
         start(*arguments, **options)
         if lost:
-            raise lost.pop()
+            raise CallError("human loop arn:…:human-loop/invoice-1", lost.pop())
 
     return start_and_lose
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from human_loop_reviews.review.field import Field, Note, Vote
+from human_loop_reviews.outcome_schema import Note, Verdict
+from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import (
     Value,
     ValueKind,
@@ -13,7 +14,7 @@ from human_loop_reviews.review.values import (
     number_value,
     text_value,
 )
-from human_loop_reviews.review.verdicts import FieldReview, Review, Verdict, judge_fields
+from human_loop_reviews.review.verdicts import FieldReview, Review, judge_fields
 
 
 def value(text: str | None) -> Value | None:

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.mapping import FieldMapping
+from human_loop_reviews.outcome_schema import Note
 from human_loop_reviews.review.comparability import COLUMNS, MATRIX
-from human_loop_reviews.review.field import NOT_COMPARED, Note
+from human_loop_reviews.review.field import NOT_COMPARED
 from human_loop_reviews.review.verdicts import FieldReview, judge_fields
-from human_loop_reviews.tasks.custom import compare_mapped
+from human_loop_reviews.tasks.mapped_fields import compare_mapped
 from tests.examples import examples
 from tests.unit.tasks.comparison_oracle import NOT_COMPARABLE, correct, element, upheld
 

@@ -10,9 +10,8 @@ import pytest
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.mapping import FieldMapping, TaskMapping
-from human_loop_reviews.review.field import Note
-from human_loop_reviews.tasks.custom import compare_mapped
-from human_loop_reviews.tasks.mapped_fields import MAX_VALUES_OF_A_FIELD
+from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.tasks.mapped_fields import MAX_VALUES_OF_A_FIELD, compare_mapped
 from human_loop_reviews.tasks.mapped_rows import MAX_ROWS
 from human_loop_reviews.tasks.sampling import read_sampling
 from tests.unit.documents import blocks_of, custom, fields, label, review, verdicts

@@ -9,8 +9,8 @@ import pytest
 
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.task_type import MODERATION
-from human_loop_reviews.review.field import Note
-from human_loop_reviews.review.verdicts import FieldReview, Verdict
+from human_loop_reviews.outcome_schema import Note, Verdict
+from human_loop_reviews.review.verdicts import FieldReview
 from human_loop_reviews.review_output import review_output
 
 SHOWN = {"name": "Alcohol", "parentName": "", "confidence": 51.0}

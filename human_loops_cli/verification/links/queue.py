@@ -1,4 +1,4 @@
-"""The queue for consumers, and whether the marked event arrived there."""
+"""The link ``queue``: the queue for consumers has the marked event."""
 
 from __future__ import annotations
 
@@ -7,9 +7,53 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from human_loops_cli.dead_letters.dead_letter_queues import queue_arn
 from human_loops_cli.session import Session
+from human_loops_cli.verification.links.link import Link, LinkState, VerifiedRun, first_cause
+from human_loops_cli.verification.links.rule_target import target_causes
+from human_loops_cli.verification.stack_parts import StackParts
 
+_OUTPUT: Final = "QueueUrl"
 _SECONDS_BETWEEN_METRICS: Final = 15
+
+# Why it is not known whether the queue got the event.
+_ANOTHER_CONSUMER: Final = (
+    "another consumer may have received the message. verify did not read the queue because it held "
+    "other messages. CloudWatch counts messages after some minutes: use a longer --timeout"
+)
+
+
+class QueueLink(Link):
+    """The queue for consumers."""
+
+    name = "queue"
+
+    def __init__(self, run: VerifiedRun) -> None:
+        super().__init__(run)
+        self._url = run.parts.stack.outputs[_OUTPUT]
+        self._queue = ConsumerQueue(run.session, self._url, run.loop.verification)
+
+    @staticmethod
+    def is_part_of(parts: StackParts) -> bool:
+        """Return whether the rule on ended loops has a queue."""
+        return parts.rule is not None and bool(parts.output(_OUTPUT))
+
+    def add(self) -> None:
+        """Look whether the queue is empty."""
+        self.add_or_break(self._url, self._queue.start)
+
+    def seen(self) -> None:
+        """Look whether the event arrived in the queue."""
+        if self._queue.look():
+            self.judge(LinkState.OK, self._queue.evidence)
+
+    def cause(self) -> None:
+        """Find why the queue did not get the event."""
+        arn = queue_arn(self.run.session.client("sqs"), self._url)
+        causes = target_causes(self.run, "queue", arn)
+        reason = first_cause(*causes, lambda: _ANOTHER_CONSUMER)
+        known = reason != _ANOTHER_CONSUMER
+        self.judge(LinkState.BROKEN if known else LinkState.UNKNOWN, reason)
 
 
 @dataclass

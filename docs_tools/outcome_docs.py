@@ -1,0 +1,138 @@
+"""The JSON Schema of outcomes, generated from their definition.
+
+`python -m docs_tools.outcome_docs` writes docs/outcome.schema.json. Readers ignore unknown
+properties, so the schema allows them.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import textwrap
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from human_loop_reviews.outcome_schema import SCHEMA_VERSION, Outcome
+from human_loop_tables.properties import Kind, ValueType, properties_of
+
+SCHEMA: Final = Path(__file__).parents[1] / "docs" / "outcome.schema.json"
+
+_Schema: TypeAlias = dict[str, Any]
+
+_SCALARS: Final[Mapping[Kind, str]] = {
+    Kind.TEXT: "string",
+    Kind.TRUTH: "boolean",
+    Kind.COUNT: "integer",
+    Kind.NUMBER: "number",
+}
+
+
+def outcome_schema() -> _Schema:
+    """Return the schema."""
+    definitions: dict[str, _Schema] = {}
+    schema = _object(Outcome, definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:a2i-human-loop-events:outcome:{SCHEMA_VERSION}",
+        "title": "Human Review Outcome",
+        "description": "The detail of the event with source human-loop-events and detail-type "
+        f"Human Review Outcome. Version {SCHEMA_VERSION}. Readers must ignore unknown properties; "
+        "a new minor version only adds some.",
+        **{key: value for key, value in schema.items() if key != "description"},
+        "$defs": definitions,
+    }
+
+
+def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
+    descriptions = _attribute_docstrings(record)
+    properties = properties_of(record)
+    return {
+        "type": "object",
+        "description": inspect.cleandoc(record.__doc__ or ""),
+        "properties": {
+            each.name: {
+                **_schema(each.type, definitions),
+                "description": descriptions[each.attribute],
+            }
+            for each in properties
+        },
+        "required": [each.name for each in properties if not each.optional],
+    }
+
+
+def _schema(of: ValueType | None, definitions: dict[str, _Schema]) -> _Schema:
+    if of is None:
+        return {}
+    schema = _schema_without_null(of, definitions)
+    if not of.nullable:
+        return schema
+    if schema.keys() == {"type"}:
+        return {"type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _schema_without_null(of: ValueType, definitions: dict[str, _Schema]) -> _Schema:
+    match of:
+        case ValueType(constant=str() as constant):
+            return {"const": constant}
+        case ValueType(enumeration=type() as enumeration):
+            return _reference(enumeration, definitions)
+        case ValueType(record=type() as record):
+            return _reference(record, definitions)
+        case ValueType(kind=Kind.LIST):
+            return {"type": "array", "items": _schema(of.items, definitions)}
+        case ValueType(kind=Kind.MAP, items=ValueType(kind=Kind.ANY)):
+            return {"type": "object"}
+        case ValueType(kind=Kind.MAP):
+            return {
+                "type": "object",
+                "propertyNames": _schema(of.keys, definitions),
+                "additionalProperties": _schema(of.items, definitions),
+            }
+        case ValueType(kind=Kind.ANY):
+            return {}
+    return {"type": _SCALARS[of.kind]}
+
+
+def _reference(named: type, definitions: dict[str, _Schema]) -> _Schema:
+    name = named.__name__
+    if name not in definitions:
+        definitions[name] = {}  # in its place, before those that it refers to
+        if issubclass(named, StrEnum):
+            definitions[name] = {
+                "type": "string",
+                "description": inspect.cleandoc(named.__doc__ or ""),
+                "enum": [member.value for member in named],
+            }
+        else:
+            definitions[name] = _object(named, definitions)
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _attribute_docstrings(record_type: type) -> dict[str, str]:
+    """Return the docstrings below the attributes of a dataclass and its bases."""
+    docstrings: dict[str, str] = {}
+    for each in record_type.__mro__[-2::-1]:
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        body: list[ast.stmt] = getattr(definition, "body", [])
+        for attribute, docstring in pairwise(body):
+            match attribute, docstring:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    docstrings[name] = " ".join(text.split())
+    return docstrings
+
+
+def written() -> str:
+    """Return the text of the schema's file."""
+    return json.dumps(outcome_schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(written(), encoding="utf-8")

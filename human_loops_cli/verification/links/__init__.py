@@ -1,0 +1,1 @@
+"""The links that the marked event of a verification passes, one module for each."""

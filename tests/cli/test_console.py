@@ -1,0 +1,42 @@
+"""Tables fit the terminal, and no name that a reader copies is divided."""
+
+from __future__ import annotations
+
+import pytest
+
+from human_loops_cli.console import Printer
+
+QUEUE = "HumanLoops-claims-HumanLoopsHandlerQueueDeadLetterQueue1D2186FC-B856468EE292F"
+
+
+def table(*rows: tuple[str, str]) -> None:
+    Printer(as_json=False).table("Messages", ("id", "reason"), rows, "none")
+
+
+def test_text_wraps_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    table(("5c5a8b9e-1", "the output of a human loop cannot be read"))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert any("5c5a8b9e-1" in line for line in lines)
+    assert len(lines) > 5
+
+
+def test_row_with_a_name_that_does_not_fit_is_a_list(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    table((QUEUE, "a reason"), ("Queue", "another"))
+    assert capsys.readouterr().out == (
+        f"Messages\n  id      {QUEUE}\n  reason  a reason\n\n  id      Queue\n  reason  another\n\n"
+    )
+
+
+def test_pipe_has_tables_of_any_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    table((QUEUE, "a reason"))
+    assert f"│ {QUEUE} │ a reason │" in capsys.readouterr().out
