@@ -42,7 +42,7 @@ PRICES: Final = {
 }
 
 #: Of the stack with default settings and one flow definition.
-ALARMS: Final = 21
+ALARMS: Final = 22
 DASHBOARDS: Final = 1
 #: One for each name and combination of dimensions, each for the whole month.
 METRICS_OF_A_COMPLETED_LOOP: Final = 17
@@ -77,7 +77,8 @@ RECORD_KB: Final = 5
 PARQUET_KIB: Final = 0.5
 FILES_A_DAY: Final = 96
 REPORTS_A_DAY: Final = 1
-QUERIES_OF_A_REPORT: Final = len(QUERIES)
+#: And where the sample of its advice ends.
+QUERIES_OF_A_REPORT: Final = len(QUERIES) + 1
 MIN_READ_TB: Final = 10e-6
 DAYS_A_MONTH: Final = 365 / 12
 LEDGER_DAYS: Final = 400

@@ -17,7 +17,7 @@ from human_loop_events.events.flow_definitions import FlowDefinitions, flow_defi
 from human_loop_events.events.runbook import runbook_section
 from human_loop_events.events.status_events import StatusEvents
 from human_loop_events.reviews.handler_queue import HandlerQueue
-from human_loop_events.reviews.loop_metrics import LoopGraphs
+from human_loop_events.reviews.loop_metrics import LoopGraphs, unconfirmed_events_metric
 from human_loop_events.reviews.reconciler import Reconciler
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_reviews.contract import HumanLoopStatus, Metric
@@ -94,6 +94,7 @@ class HumanLoopDashboard(Construct):
         reconciler: Reconciler | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._handler = handler
         self._names = flow_definitions_or_all(flow_definitions).names
         self._graphs = LoopGraphs(handler, self._names, _HOUR)
         self.dashboard = cloudwatch.Dashboard(
@@ -163,6 +164,10 @@ class HumanLoopDashboard(Construct):
         ]
         if HumanLoopStatus.FAILED in statuses:
             graphs.append(_graph("Failure codes", self._graphs.failure_codes(), stacked=True))
+        unconfirmed = unconfirmed_events_metric(self._handler, period=_HOUR)
+        graphs.append(
+            _graph("Events that A2I did not confirm", [unconfirmed.with_(label="events")])
+        )
         return graphs
 
     def _reviews(self) -> list[cloudwatch.IWidget]:

@@ -615,6 +615,8 @@ class HumanLoopEvents(Construct):
         )
 
     def _connect_handler(self, handler_delivery: HandlerDelivery) -> None:
+        if self._review_handler is not None:
+            self._review_handler.alert_on_unconfirmed_events(self.alerts)
         if not handler_delivery.is_buffered:
             self.status_events.add_function(self.handler)
             return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from human_loop_reviews.aws.ledger_table import LedgerTable
 from human_loop_reviews.contract import HumanLoopStatus
 from human_loops_cli.dead_letters.dead_letter_queues import DeadLetterQueueClient, find_queues
 from human_loops_cli.errors import explain
@@ -18,6 +19,7 @@ from human_loops_cli.flow_definitions import find_flow_definition, is_in_environ
 from human_loops_cli.known_flow_definitions import require_loop_or_flow_definition
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
+from human_loops_cli.stack import DeployedStack
 from human_loops_cli.stack_resources import physical_ids
 from human_loops_cli.stack_rules import read_rule
 
@@ -104,12 +106,13 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
         How far to look back.
     """
     stack, since = session.stack, datetime.now(UTC) - timedelta(days=days)
-    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=stack["LedgerTableName"])
+    table = LedgerTable(session.client("dynamodb"), stack["LedgerTableName"])
+    reader = LedgerReader(table=table)
     arn = None if flow_definition is None else stack.flow_definition_arn(flow_definition)
     handler, sqs, parts = stack["HandlerName"], session.client("sqs"), _Parts()
     return Health(
         since=since,
-        ended=parts.read(f"ledger {reader.table}", lambda: _ended(session, reader, since, arn)),
+        ended=parts.read(f"ledger {table.name}", lambda: _ended(session, reader, since, arn)),
         dead_letters={
             queue.name: parts.read(queue.name, DeadLetterQueueClient(sqs, queue).count)
             for queue in find_queues(stack)
@@ -189,9 +192,15 @@ def _alarms(session: Session) -> list[dict[str, str]]:
             for answer in answers
             for kind in ("MetricAlarms", "CompositeAlarms")
             for alarm in answer.get(kind, ())
+            if _is_of_construct(session.stack, alarm.get("AlarmActions", ()))
         ),
         key=lambda alarm: (alarm["state"] != "ALARM", alarm["name"]),
     )
+
+
+def _is_of_construct(stack: DeployedStack, actions: Collection[str]) -> bool:
+    """Return whether an alarm does not notify the alerts of other constructs only."""
+    return stack.outputs.get("AlertsTopicArn") in actions or stack.other_alerts.isdisjoint(actions)
 
 
 def _handler_metrics(

@@ -55,6 +55,15 @@ Database = Annotated[
     str | None, typer.Option(help="The archive's database. Default: the name of the workgroup.")
 ]
 
+WithLedger = Annotated[
+    bool,
+    typer.Option(
+        "--ledger",
+        help="Compare outcomes with the stack's ledger: a loop counts as the ledger has it, and "
+        "loops that it does not have are left out and named.",
+    ),
+]
+
 
 def open_sources(
     session: Session,
@@ -66,6 +75,7 @@ def open_sources(
     mapping: Path | None,
     work_group: str | None,
     database: str | None,
+    ledger: bool,
     created_until: datetime | None = None,
 ) -> AbstractContextManager[OutcomeData]:
     """Read the outcomes that the options name. See `open_outcomes`.
@@ -89,6 +99,7 @@ def open_sources(
         since=earliest,
         until=latest,
         created_until=created_until,
+        ledger=ledger,
     )
 
 
@@ -98,12 +109,12 @@ def lifetime_of(seconds: int | None) -> timedelta | None:
 
 
 def report_left_out(session: Session, data: OutcomeData) -> None:
-    """Print what was left out of the sources.
+    """Print what was left out of the sources, and what the ledger has otherwise.
 
     Raises
     ------
     typer.Exit
-        With status 1, if something cannot be used.
+        With status 1, if something cannot be used, or contradicts the ledger.
     """
     counts = [
         f"{count:,} {what}"
@@ -118,5 +129,13 @@ def report_left_out(session: Session, data: OutcomeData) -> None:
         session.printer.note(f"Left out: {', '.join(counts)}.")
     for each in data.rejects:
         session.printer.note(f"not used: {describe(each)}")
-    if data.rejects:
+    comparison = data.comparison
+    contradicted = 0 if comparison is None else comparison.contradicted
+    if comparison is not None:
+        for problem in comparison.problems:
+            session.printer.note(f"{problem.human_loop_arn}: {problem.problem}")
+        more = contradicted - len(comparison.problems)
+        if more:
+            session.printer.note(f"and {more:,} more")
+    if data.rejects or contradicted:
         raise typer.Exit(ExitStatus.INCOMPLETE)

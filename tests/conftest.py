@@ -25,17 +25,23 @@ botocore.session.create_loader = cache(botocore.loaders.create_loader)
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 #: In the namespace of a module, or among the fixtures of a test, that is slow: it starts programs,
-#: lints templates, reads files with DuckDB, or calls AWS in memory.
-_SLOW = {"subprocess", "lint_rules", "findings", "duckdb", "stack", "world", "emulator", "seen"}
+#: synthesizes further apps, lints templates, reads files with DuckDB, or calls AWS in memory.
+_SLOW = {
+    *("subprocess", "evaluate", "emulator", "seen", "new_app", "runpy"),
+    *("lint_rules", "findings", "duckdb", "stack", "world"),
+}
 _SLOW_FOLDERS = {"e2e", "compatibility", "installation"}
 
 #: These take longest, and start first.
 _LONG = (E2E, "tests/infrastructure/")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of processes: one more than processors, because end-to-end tests wait."""
-    return len(os.sched_getaffinity(0)) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes: one more than processors if end-to-end tests run, which wait.
+
+    Each process imports all tests.
+    """
+    return len(os.sched_getaffinity(0)) + ("not slow" not in config.option.markexpr)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

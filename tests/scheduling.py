@@ -11,7 +11,7 @@ E2E = "tests/e2e/"
 ALONE = ("test_demo_process.py", "test_demo_result.py", "test_report.py", "test_run_folder.py")
 
 
-class Scheduling(LoadScopeScheduling):
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # untyped
     """Keeps the tests of a file on one process, and those that share a deployment.
 
     `--dist loadgroup` would keep marked tests together, but pytest-xdist 3.8 ignores the mark

@@ -44,6 +44,19 @@ def loop_metric(
     )
 
 
+def unconfirmed_events_metric(
+    function: lambda_.IFunction, *, period: Duration
+) -> cloudwatch.Metric:
+    """Count the events that were sent again and that A2I did not confirm, of one review handler."""
+    return cloudwatch.Metric(
+        namespace=METRIC_NAMESPACE,
+        metric_name=Metric.UNCONFIRMED_EVENTS,
+        dimensions_map={FUNCTION_METRIC_DIMENSION: function.function_name},
+        statistic="Sum",
+        period=period,
+    )
+
+
 def agreement_metric(
     function: lambda_.IFunction, flow_definition: str, *, period: Duration
 ) -> cloudwatch.MathExpression:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, Unpack
 
 from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -32,13 +33,14 @@ from human_loop_events.events.flow_definitions import FlowDefinitions, flow_defi
 from human_loop_events.events.human_loop_hub import HumanLoopHub
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.ledger import Ledger
+from human_loop_events.reviews.loop_metrics import unconfirmed_events_metric
 from human_loop_events.reviews.mappings import create_mappings_layer, validate_mappings
 from human_loop_events.reviews.output_location import OutputLocation
 from human_loop_events.reviews.output_locations import OutputLocations
 from human_loop_events.reviews.output_policies import create_output_policies
 from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
 from human_loop_reviews import contract
-from human_loop_reviews.contract import Setting
+from human_loop_reviews.contract import Metric, Setting
 from human_loop_reviews.mapping import ROWS_IN_ORDER_OF_KEYS, FieldMapping, TaskMapping
 
 #: Lambda allows 4,096 bytes for all environment variables, which are also for other settings.
@@ -57,6 +59,10 @@ TIMEOUT: Final = TimeBounds(
 #: The memory in MiB of the function itself, and for each MiB of output in the worst case.
 _MEMORY_WITHOUT_OUTPUT = 80
 _MEMORY_PER_OUTPUT = 31
+
+
+#: The period of the alarm on unconfirmed events.
+_ALARM_PERIOD = Duration.minutes(5)
 
 
 class ReviewHandlerSettings(Network, total=False):
@@ -360,6 +366,32 @@ class ReviewHandler(RuntimeFunction):
         )
         self.function.add_environment(Setting.MAX_RECEIVES, str(handler_queue.max_receives))
         return handler_queue
+
+    def metric_unconfirmed_events(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Count the events of this project's source that A2I did not confirm (of five minutes)."""
+        return unconfirmed_events_metric(self.function, period=period or _ALARM_PERIOD)
+
+    def alert_on_unconfirmed_events(self, alerts: Alerts) -> None:
+        """Add the alarm on events that were sent again and that A2I did not confirm.
+
+        `HumanLoopEvents` adds it.
+
+        Parameters
+        ----------
+        alerts
+            Who is notified.
+        """
+        if alerts._is_watched(self.function, Metric.UNCONFIRMED_EVENTS):
+            return
+        alerts._add_alarm(
+            self.function,
+            Metric.UNCONFIRMED_EVENTS,
+            self.metric_unconfirmed_events(),
+            description="The review handler received events that say that a human loop ended, and "
+            "A2I does not confirm them. They were not settled as they say. Find out who sent them "
+            "to the event bus. The log of the handler names the human loops.",
+            section="UnconfirmedEvents",
+        )
 
     def on_outcome(
         self,

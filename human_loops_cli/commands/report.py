@@ -23,6 +23,7 @@ from human_loops_cli.outcome_sources import (
     Sources,
     TaskLifetime,
     Until,
+    WithLedger,
     WorkGroup,
     lifetime_of,
     open_sources,
@@ -47,6 +48,7 @@ def report(
     mapping: MappingFile = None,
     work_group: WorkGroup = None,
     database: Database = None,
+    ledger: WithLedger = False,
 ) -> None:
     """Write a report on human loops: volume, verdicts, calibration, agreement, thresholds.
 
@@ -58,7 +60,8 @@ def report(
 
     --json prints the rows of all queries instead of writing a report.
 
-    Status 1 if something of the sources cannot be used. The report then says what.
+    Status 1 if something of the sources cannot be used, or contradicts the ledger. The report then
+    says what.
     """
     session: Session = ctx.obj
     if not session.printer.as_json:
@@ -74,12 +77,15 @@ def report(
         mapping=mapping,
         work_group=work_group,
         database=database,
+        ledger=ledger,
     ) as data:
         described = _describe(session, data, lifetime_of(task_lifetime))
     if session.printer.as_json:
         session.printer.json(_to_json(asdict(described)))
     else:
         _write(session, described, output)
+        if described.compared_with_ledger is not None:
+            session.printer.note(described.compared_with_ledger)
     report_left_out(session, data)
 
 
@@ -102,6 +108,8 @@ def _describe(session: Session, data: OutcomeData, lifetime: timedelta | None) -
         replaced=data.replaced,
         verifications=data.verifications,
         rejects=data.rejects,
+        comparison=data.comparison,
+        compared_with_ledger=data.compared_with_ledger,
         rows=rows,
         advice=advise(rows["samples"], rows["sampling"]),
         cut_off=cut,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from human_loop_tables.queries import SAMPLES, SAMPLING
+from human_loop_tables.queries import SAMPLES, SAMPLES_WITH_WORDS, SAMPLING
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.outcome_sources import (
@@ -21,6 +21,7 @@ from human_loops_cli.outcome_sources import (
     Sources,
     TaskLifetime,
     Until,
+    WithLedger,
     WorkGroup,
     lifetime_of,
     open_sources,
@@ -126,6 +127,7 @@ def thresholds(
     mapping: MappingFile = None,
     work_group: WorkGroup = None,
     database: Database = None,
+    ledger: WithLedger = False,
 ) -> None:
     """Find the confidence of each field that may go without review.
 
@@ -136,8 +138,8 @@ def thresholds(
     That holds at any number of looks at one growing sample: with the same --since, model version,
     target and mapping, and without loops that are missing later.
 
-    Status 1 if no loop is known to be sampled, if something of the sources cannot be used, or if
-    --previous is of another sample.
+    Status 1 if no loop is known to be sampled, if something of the sources cannot be used or
+    contradicts the ledger, or if --previous is of another sample.
     """
     session: Session = ctx.obj
     _require_share("--target", target, *_TARGETS)
@@ -162,11 +164,13 @@ def thresholds(
         mapping=mapping,
         work_group=work_group,
         database=database,
+        ledger=ledger,
         created_until=window.created_until,
     ) as data:
         limited = window.created_until is not None
         cut = None if limited else leave_out_pending(data, lifetime_of(task_lifetime))
-        sampling, rows = data.rows(SAMPLING), data.rows(SAMPLES)
+        sampling = data.rows(SAMPLING)
+        rows = data.rows(SAMPLES_WITH_WORDS if words else SAMPLES)
     if cut is not None:
         _require_ended(cut, sampling)
         window = replace(window, created_until=cut.created_until, cut_off=cut)
@@ -179,18 +183,23 @@ def thresholds(
     flows = [
         _advise(
             sample,
-            advise_on(sample, read_fields(rows, sample, words=words), question, only=field or ()),
+            advise_on(sample, read_fields(rows, sample), question, only=field or ()),
             words=words,
         )
         for sample in samples
     ]
-    described = describe(question, window, flows)
+    described = {
+        **describe(question, window, flows),
+        "comparedWithLedger": data.compared_with_ledger,
+    }
     if previous is not None:
         refuse_another_sample(previous, described)
     if session.printer.as_json:
         session.printer.json(described)
     else:
         _print(session, flows, question)
+        if data.compared_with_ledger is not None:
+            session.printer.line(data.compared_with_ledger)
     names = shown_names(each.sample.flow_definition_arn for each in flows)
     for each in flows:
         for warning in (*_warnings(each, question, words=words), *_window_warnings(each, window)):
@@ -202,7 +211,7 @@ def _require_ended(cut: CutOff, sampling: Sequence[Mapping[str, Any]]) -> None:
     """Refuse to go on if no loop is old enough."""
     if cut.left_out(sampling) == cut.loops:
         raise CommandError(
-            f"no loop was created until {cut.created_until.isoformat()}: {cut.reason()}",
+            f"no loop was created until {cut.until}: {cut.reason()}",
             advice="Later loops may be open. Wait, or name a time with --created-until.",
             status=ExitStatus.INCOMPLETE,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from human_loop_tables.archive_schema import PRECEDENCE
 from human_loop_tables.properties import Kind, property_named
 from human_loop_tables.tables import FIELDS, LOOPS, OF_BOTH, SqlColumn
 from human_loops_cli.known_flow_definitions import choose_flow_definitions
+from human_loops_cli.outcome_data.ledger_comparison import LedgerComparison, compare, use_ledger
 from human_loops_cli.outcome_data.limits import nothing
 from human_loops_cli.outcome_data.staging import LEFT_OUT, OUTCOMES
 from human_loops_cli.outcome_data.statements import literal
@@ -52,8 +53,12 @@ class Counts:
     duplicates: int
     replaced: int
     verifications: int
+    outputs: int
+    """How many are outputs of A2I, which were read without their events."""
     conditions: str
     """Which loops are in them, in SQL."""
+    comparison: LedgerComparison | None
+    """How they compare with the ledger. None if they were not compared."""
 
 
 def build_tables(
@@ -64,6 +69,7 @@ def build_tables(
     until: datetime | None,
     created_until: datetime | None,
     advice: str,
+    retention: timedelta | None = None,
 ) -> Counts:
     """Make the two tables.
 
@@ -75,6 +81,9 @@ def build_tables(
         The limits of the loops.
     advice
         What to say if there is no outcome.
+    retention
+        How long the ledger keeps a loop. The outcomes are compared with the ledger, which was read,
+        and the tables have what the ledger has of their loops. None for no comparison.
 
     Raises
     ------
@@ -89,25 +98,34 @@ def build_tables(
         _leave_out(connection, _VERIFICATIONS)
     replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES) if created < outcomes else 0
     left = outcomes - verifications - replaced
+    arns = None if flow is None else _flow_definitions(connection, flow)
+    conditions = _conditions(arns, since, until, created_until)
+    comparison = None if retention is None else compare(connection, retention, conditions)
     (names,) = _numbers(connection, f"SELECT count(DISTINCT hash(humanLoopArn)) FROM {OUTCOMES}")
     # Different hashes are of different loops. Only equal ones need a closer look.
     loops, different = (left, left) if names == left else _numbers(connection, _DISTINCT)
     outranked = left - loops
     if outranked:
         _leave_out(connection, _OUTRANKED)
-    arns = None if flow is None else _flow_definitions(connection, flow)
-    conditions = _conditions(arns, since, until, created_until)
+    if comparison is not None:
+        use_ledger(connection)
     connection.execute(_loops_view(conditions))
     connection.execute(_FIELDS_VIEW)
     connection.execute("USE staged")
     if _numbers(connection, "SELECT count(*) FROM loops") == (0,):
+        if comparison is not None:
+            raise nothing(
+                "the ledger has no loop of the sources within these limits", comparison.sentence
+            )
         raise nothing("no loop is within these limits", _advise_times(connection))
     return Counts(
         outcomes=outcomes,
         duplicates=outranked - (different - loops),
         replaced=replaced + different - loops,
         verifications=verifications,
+        outputs=outcomes - created,
         conditions=conditions,
+        comparison=comparison,
     )
 
 

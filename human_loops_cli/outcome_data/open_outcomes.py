@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,11 @@ from human_loops_cli.outcome_data.engine import (
     run,
 )
 from human_loops_cli.outcome_data.flat_tables import build_tables, limit_creation
+from human_loops_cli.outcome_data.ledger_comparison import (
+    NOT_COMPARED,
+    LedgerComparison,
+    read_ledger,
+)
 from human_loops_cli.outcome_data.reading import read_files
 from human_loops_cli.outcome_data.rejects import RejectList, Rejects, describe
 from human_loops_cli.outcome_data.source_files import find_files
@@ -51,8 +55,19 @@ class OutcomeData:
     those that another outcome of the loop replaced, and those of ``human-loops verify``."""
     rejects: Sequence[Rejects] = ()
     """What could not be used."""
+    comparison: LedgerComparison | None = None
+    """How the loops compare with those of the ledger. None if they were not compared."""
+    outputs_only: bool = False
+    """Whether all are outputs of A2I, which the ledger does not have."""
     _run: Callable[[str], list[tuple[Any, ...]]]
     _limit_creation: Callable[[datetime], None]
+
+    @property
+    def compared_with_ledger(self) -> str | None:
+        """What a reader has to know of the ledger, in a sentence. None for outputs."""
+        if self.comparison is not None:
+            return self.comparison.sentence
+        return None if self.outputs_only else NOT_COMPARED
 
     def rows(self, query: Query) -> list[dict[str, Any]]:
         """Return the rows of a query, each with its columns by name."""
@@ -74,6 +89,7 @@ def open_outcomes(
     since: datetime | None = None,
     until: datetime | None = None,
     created_until: datetime | None = None,
+    ledger: bool = False,
 ) -> Iterator[OutcomeData]:
     """Read outcomes, and return them as two tables.
 
@@ -93,6 +109,8 @@ def open_outcomes(
         Only the loops that ended at these times or between.
     created_until
         Only the loops that were created at this time or earlier. A loop of unknown creation is not.
+    ledger
+        Whether the outcomes are compared with the ledger of the stack.
 
     Raises
     ------
@@ -102,6 +120,12 @@ def open_outcomes(
     if athena is not None:
         if sources or mapping is not None:
             raise CommandError("--athena excludes sources and --mapping", status=ExitStatus.USAGE)
+        if ledger:
+            raise CommandError(
+                "--ledger compares outcomes that this command reads, but Athena returns sums",
+                advice="Name the archive as the source: the stack output OutcomeArchiveLocation.",
+                status=ExitStatus.USAGE,
+            )
         client = session.client("athena")
         queries = AthenaQueries(
             client=client,
@@ -131,9 +155,8 @@ def open_outcomes(
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()
         found = find_files(session, sources)
-        local = [os.path.realpath(each.path) for each in found.files if each.path is not None]
-        local = list(filter(is_utf8, local))  # others are read as copies
-        connection = connect(folder, local)
+        local = [str(each.path) for each in found.files if each.path is not None]
+        connection = connect(folder, list(filter(is_utf8, local)))  # others are read as copies
         try:
             with errors_without_content():
                 staging = Staging(connection, folder, rejects)
@@ -144,6 +167,11 @@ def open_outcomes(
                         f"{found.not_read:,} files with other extensions are not read"
                     )
                 connection.execute("SET lock_configuration = true")
+                retention = (
+                    read_ledger(session, connection, folder, flow=flow, since=since)
+                    if ledger
+                    else None
+                )
                 advice = "\n".join(f"not used: {describe(each)}" for each in rejects.listed())
                 counts = build_tables(
                     connection,
@@ -152,6 +180,7 @@ def open_outcomes(
                     until=until,
                     created_until=created_until,
                     advice=advice,
+                    retention=retention,
                 )
                 yield OutcomeData(
                     sources=tuple(map(as_text, sources)),
@@ -163,6 +192,8 @@ def open_outcomes(
                     replaced=counts.replaced,
                     verifications=counts.verifications,
                     rejects=rejects.listed(),
+                    comparison=counts.comparison,
+                    outputs_only=counts.outputs == counts.outcomes,
                     _run=partial(run, connection),
                     _limit_creation=partial(limit_creation, connection, counts.conditions),
                 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from human_loops_cli.outcome_data.ledger_comparison import LedgerComparison
 from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.thresholds.advice import Advice
 from human_loops_cli.thresholds.advise import Question
@@ -33,6 +34,10 @@ class ReportData:
         How many were of ``human-loops verify``.
     rejects
         What could not be used.
+    comparison
+        How the loops compare with those of the ledger. None if they were not compared.
+    compared_with_ledger
+        What a reader has to know of that, in a sentence. None for outputs, which are no outcomes.
     rows
         The rows of each query of `human_loop_tables.queries.QUERIES`, by its name.
     advice
@@ -54,6 +59,8 @@ class ReportData:
     replaced: int = 0
     verifications: int = 0
     rejects: Sequence[Rejects] = ()
+    comparison: LedgerComparison | None = None
+    compared_with_ledger: str | None = None
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     advice: Sequence[Advice] = ()
     question: Question = field(default_factory=Question)

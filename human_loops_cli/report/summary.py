@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from human_loops_cli.outcome_data.ledger_comparison import LedgerComparison
 from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.report.figures import NOT_KNOWN, Share, counted, day_text, duration
@@ -41,6 +42,7 @@ def summary(data: ReportData, flows: Sequence[Flow], window: Window | None, rows
         element("h2", "What was read"),
         element("ul", *(element("li", fact) for fact in _facts(data, flows, window))),
         _rejects(data.rejects, rows),
+        _contradictions(data.comparison),
     )
 
 
@@ -262,6 +264,8 @@ def _facts(data: ReportData, flows: Sequence[Flow], window: Window | None) -> li
     else:
         facts = ["How many outcomes were read and dropped is not known: only sums were read."]
         facts.append(f"{sampled:,} of {counted(loops, 'loop')} randomly sampled.")
+    if data.compared_with_ledger is not None:
+        facts.append(data.compared_with_ledger)
     without_end = _total(flows, "without_end")
     if without_end:
         facts.append(
@@ -288,6 +292,23 @@ def _partial_days(window: Window) -> str:
     return (
         f"{' and '.join(dict.fromkeys(partial))} may be partial: the loops are not limited by a "
         "midnight (UTC) there."
+    )
+
+
+def _contradictions(comparison: LedgerComparison | None) -> Markup:
+    if comparison is None or not comparison.problems:
+        return Markup()
+    return element(
+        "details",
+        element("summary", f"Contradicts the ledger: {comparison.contradicted:,}"),
+        table(
+            "Loops that the ledger has otherwise, or not",
+            [Column("Human loop", words=True), Column("problem", words=True)],
+            comparison.problems,
+            lambda each: [name(each.human_loop_arn), name(each.problem)],
+            limit=len(comparison.problems),
+        ),
+        open=True,
     )
 
 

@@ -48,6 +48,7 @@ def test_there_are_commands_in_the_documentation() -> None:
             "review",
             "mapping",
             "agreement",
+            "reviewers",
             "export",
             "configure",
             "runbook",
@@ -85,6 +86,9 @@ def test_command_of_the_documentation_runs(
         Bucket="bucket", Key="PREFIX/output.json", Body=json.dumps(output("loop", label("x")))
     )
     (tmp_path / "outcomes.jsonl").write_text(put_outcomes())
+    if "--ledger" in command:
+        for each in (tmp_path / "outcomes.jsonl").read_text().splitlines():
+            loop.record_outcome(json.loads(each))
     flow_definitions(answers, "invoices", "claims")
     monkeypatch.setattr("human_loops_cli.commands.status.time.sleep", _interrupt)
     (tmp_path / "local").symlink_to(ROOT / "local")

@@ -12,9 +12,15 @@ import pytest
 from botocore.client import BaseClient
 
 from human_loops_cli.errors import ExitStatus
-from tests.cli.conftest import REGION, Answer, Stack, flow_definitions, run
+from tests.cli.conftest import ACCOUNT, REGION, Answer, Stack, flow_definitions, run
 from tests.cli.outputs import output
-from tests.cli.test_republish import Republished, give_mappings, loop_arn, settled
+from tests.cli.test_republish import (
+    Republished,
+    function_configuration,
+    give_mappings,
+    loop_arn,
+    settled,
+)
 from tests.cli.test_verify import arn, compose, states
 from tests.cli.thresholds.reviewed import good_and_bad
 from tests.tables.parquet_files import sample_outcomes
@@ -150,6 +156,27 @@ def test_downloading(
     assert run("outcomes", "download", "--all").exit_code == 0
     assert run("outcomes", "download", "--loop", loop_arn("invoice-1")).exit_code == 0
     check(calls, of_row("`outcomes download`") | COMMON, not_made=frozenset({"s3:ListBucket"}))
+
+
+@pytest.mark.parametrize("command", ["report", "thresholds"])
+def test_comparing_with_the_ledger(
+    stack: Stack,
+    answers: Callable[[str, Answer], None],
+    calls: set[str],
+    tmp_path: Path,
+    command: str,
+) -> None:
+    ledger = Republished(stack)
+    answers("lambda.GetFunctionConfiguration", lambda _: function_configuration())
+    source = tmp_path / "outcomes.json"
+    source.write_text(json.dumps(ledger.record(settled("invoice-1"))))
+    flow = ("--flow", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/invoices")
+    calls.clear()
+    for limits in ((), flow):
+        run(command, str(source), "--ledger", "--json", *limits)
+    # An outcome is compared with what the ledger has, and never completed from its output.
+    of_outputs = frozenset({"s3:GetObject", "s3:ListBucket", "lambda:GetLayerVersion"})
+    check(calls, of_row("`report --ledger`") | COMMON, not_made=of_outputs)
 
 
 def test_resending(stack: Stack, answers: Callable[[str, Answer], None], calls: set[str]) -> None:

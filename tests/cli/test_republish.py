@@ -89,6 +89,12 @@ class Republished:
         self.ledger.record(loop, outcome)
         return outcome
 
+    def record_outcome(self, outcome: Mapping[str, Any]) -> None:
+        """Record a loop with an outcome that was made up."""
+        names = ("humanLoopArn", "humanLoopName", "flowDefinitionArn", "creationTime")
+        event = settled("loop", **{name: outcome[name] for name in names})
+        assert self.ledger.record(parse_event(event), dict(outcome))
+
     def published(self) -> list[dict[str, Any]]:
         events = []
         while messages := self.stack.sqs.receive_message(
@@ -102,9 +108,13 @@ class Republished:
         return events
 
     def change(self, name: str, expression: str, **values: Any) -> None:
+        loop = {"humanLoopArn": loop_arn(name), "creationTime": CREATION_TIME}
+        self.change_loop(loop, expression, **values)
+
+    def change_loop(self, loop: Mapping[str, str], expression: str, **values: Any) -> None:
         self.stack.dynamodb.update_item(
             TableName="ledger",
-            Key={"humanLoopArn": {"S": loop_arn(name)}, "creationTime": {"S": CREATION_TIME}},
+            Key={name: {"S": loop[name]} for name in ("humanLoopArn", "creationTime")},
             UpdateExpression=expression,
             **({"ExpressionAttributeValues": values} if values else {}),
         )

@@ -1,7 +1,8 @@
 """What a consumer has after `pip install`: an empty environment with the wheel and what it needs.
 
-`make test` installs the lowest CDK and synthesizes the smallest example. `make compatibility`
-installs the lowest and the newest, synthesizes every example, and installs the command line.
+`make test` installs the command line, and `make full` the lowest CDK, with which it synthesizes the
+smallest example. `make compatibility` installs the lowest and the newest CDK, and synthesizes every
+example.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def _run(python: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("example", EXAMPLES if FULL else ["minimal_app.py"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_example_synthesizes_with_the_installed_package(
@@ -110,7 +112,6 @@ def test_example_synthesizes_with_the_installed_package(
     assert set(LOWEST) <= installed if version == "lowest" else "aws-cdk-lib" in str(installed)
 
 
-@pytest.mark.skipif(not FULL, reason="installs boto3: make compatibility")
 def test_command_line_runs_with_the_installed_package(
     wheel: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

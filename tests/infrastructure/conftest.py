@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infrastructure.cases import CASES, Synthesized, synthesize
+from tests.infrastructure.cases import CASES, COVERING, Synthesized, synthesize
 
 
 def pytest_configure() -> None:
@@ -16,7 +16,13 @@ def pytest_configure() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
-@pytest.fixture(params=[case.name for case in CASES], scope="session")
+@pytest.fixture(
+    params=[
+        pytest.param(case.name, marks=[] if case.name in COVERING else [pytest.mark.full])
+        for case in CASES
+    ],
+    scope="session",
+)
 def synthesized(request: pytest.FixtureRequest) -> Synthesized:
-    """Give each case in turn, synthesized once."""
+    """Give each case in turn, synthesized once. `make test` has those that cover all resources."""
     return synthesize(request.param)

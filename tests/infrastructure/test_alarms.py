@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from constructs import Construct
 
-from human_loop_events import Alerts
+from human_loop_events import Alerts, HumanLoopEvents
 from tests.infrastructure.cases import CASES, Synthesized, new_app, synthesize
 from tests.infrastructure.templates import (
     CLOUDWATCH,
@@ -22,6 +22,7 @@ from tests.infrastructure.templates import (
     key_admits,
     reconcilers,
     referenced,
+    review_handlers,
     targets,
 )
 
@@ -40,6 +41,7 @@ SECTIONS = {
     "OpenLoops",
     "RecoveredLoops",
     "UnknownFlowDefinitions",
+    "UnconfirmedEvents",
     "ReconcilerErrors",
     "OutcomeArchive",
 }
@@ -165,12 +167,39 @@ def test_every_reconciler_is_watched_once(synthesized: Synthesized) -> None:
     for metric in ("RecoveredLoops", "UnknownFlowDefinitions", "OldestOpenLoopAgeSeconds"):
         assert _watched(synthesized, metric) == _once(functions)
     for alarm in _alarms(synthesized).values():
-        if alarm.get("Namespace") == "HumanLoops":
+        of_handler = alarm.get("MetricName") == "UnconfirmedEvents"
+        if alarm.get("Namespace") == "HumanLoops" and not of_handler:
             minutes = 30 if synthesized.name == "everything-on" else 60
             assert alarm["Period"] == minutes * 60
             days = 1 if synthesized.name == "everything-on" else 3
             is_age = alarm["MetricName"] == "OldestOpenLoopAgeSeconds"
             assert alarm["Threshold"] == (days * 24 * 3600 if is_age else 1)
+
+
+def test_events_that_a2i_does_not_confirm_raise_an_alarm(synthesized: Synthesized) -> None:
+    # One of the cases has a handler that nothing invokes.
+    handlers = set(review_handlers(synthesized)) & set(_watched(synthesized, "Throttles"))
+
+    assert _watched(synthesized, "UnconfirmedEvents") == _once(handlers)
+    for alarm in _alarms(synthesized).values():
+        if alarm.get("MetricName") == "UnconfirmedEvents":
+            (dimension,) = alarm["Dimensions"]
+            assert dimension["Name"] == "FunctionName", "the function prints no other dimension"
+            assert (alarm["Namespace"], alarm["Statistic"]) == ("HumanLoops", "Sum")
+            assert (alarm["Period"], alarm["Threshold"]) == (300, 1)
+
+
+def test_alarm_on_unconfirmed_events_is_added_once_for_each_alerts() -> None:
+    stack = Stack(new_app(), "Loops")
+    loops = HumanLoopEvents(stack, "HumanLoops")
+    another = Alerts(stack, "Another")
+
+    for alerts in (loops.alerts, another, another):
+        loops.review_handler.alert_on_unconfirmed_events(alerts)
+
+    Template.from_stack(stack).resource_properties_count_is(
+        "AWS::CloudWatch::Alarm", {"MetricName": "UnconfirmedEvents"}, 2
+    )
 
 
 def test_every_rule_on_failures_has_an_alarm_that_counts_them(synthesized: Synthesized) -> None:

@@ -105,6 +105,7 @@ def printed(_credentials: None, world: World, capsys: pytest.CaptureFixture[str]
     """Return the metrics that the functions print, of loops that end in every way."""
     world.put_output("output.json", sample_output("textract-invoice"))
     world.put_output("broken.json", "no JSON")
+    world.settler.settle(ended_loop(source="human-loop-events"))  # not known to A2I
     for status in HumanLoopStatus:
         world.settler.settle(ended_loop(status.value, humanLoopArn=f"{_LOOP}/{status.lower()}"))
     broken = ended_loop(output_key="broken.json", humanLoopArn=f"{_LOOP}/broken")
@@ -237,6 +238,13 @@ def test_statuses_that_the_handler_does_not_receive_are_not_shown() -> None:
     assert not titles & {"Failed loops an hour", "Stopped loops an hour", "Failure codes"}
 
 
+def test_events_that_a2i_does_not_confirm_are_shown() -> None:
+    (row,) = _graphs("default-app")["Events that A2I did not confirm"]
+
+    ((metric, _),) = _measured(row)
+    assert metric == Measured("HumanLoops", "UnconfirmedEvents", frozenset({"FunctionName"}))
+
+
 def test_callbacks_are_shown_whichever_is_added_first() -> None:
     first, first_stack = _stack_with_a_dashboard()
     first.add_callbacks()
@@ -267,6 +275,7 @@ def test_runbook_with_an_address_is_linked_by_section() -> None:
     assert f"[FailedLoops]({address}#failedloops)" in body["widgets"][0]["properties"]["markdown"]
 
 
+@pytest.mark.full
 def test_more_alarms_than_one_widget_may_have_are_all_shown() -> None:
     names = [f"flow-definition-{number}" for number in range(50)]
     loops, stack = _stack_with_a_dashboard(flow_definitions=FlowDefinitions.from_names(*names))
@@ -284,6 +293,7 @@ def test_more_alarms_than_one_widget_may_have_are_all_shown() -> None:
     assert [len(alarms) for alarms in shown] == [100, len(loops.alerts.alarms) - 100]
 
 
+@pytest.mark.full
 def test_dashboard_stays_within_the_limits_of_cloudwatch() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html."""
     names = [f"flow-def-{number:02}" for number in range(55)]

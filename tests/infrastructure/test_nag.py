@@ -7,14 +7,23 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_sqs as sqs
 
-from tests.infrastructure.cases import CASES, Synthesized, new_app, synthesized_app
+from tests.infrastructure.cases import (
+    CASES,
+    COVERING,
+    Case,
+    Synthesized,
+    new_app,
+    synthesize,
+    synthesized_app,
+)
 from tests.infrastructure.nag import (
     OWN_CONSTRUCTS,
     Acknowledged,
@@ -74,12 +83,19 @@ def test_constructs_have_no_findings(synthesized: Synthesized) -> None:
         assert found == set()
 
 
+Unacknowledged: TypeAlias = tuple[set[Finding], list[Acknowledged]]
+
+
 @pytest.fixture(scope="module")
-def unacknowledged() -> tuple[set[Finding], list[Acknowledged]]:
-    """Give what is found in all cases without acknowledgements, and what these would be."""
+def unacknowledged() -> Unacknowledged:
+    """Give what is found without acknowledgements, and what these would be."""
+    return _without_acknowledgements(case for case in CASES if case.name in COVERING)
+
+
+def _without_acknowledgements(cases: Iterable[Case]) -> Unacknowledged:
     found: set[Finding] = set()
     acknowledged: list[Acknowledged] = []
-    for case in CASES:
+    for case in cases:
         app = new_app(case.flags)
         with without_acknowledgements() as recorded:
             case.build(app)
@@ -89,9 +105,23 @@ def unacknowledged() -> tuple[set[Finding], list[Acknowledged]]:
     return found, acknowledged
 
 
-def test_every_acknowledgement_is_needed_in_some_case(
-    unacknowledged: tuple[set[Finding], list[Acknowledged]],
+@pytest.mark.full
+def test_other_cases_have_no_other_resources_and_acknowledgements(
+    unacknowledged: Unacknowledged,
 ) -> None:
+    _, acknowledged = unacknowledged
+    _, others = _without_acknowledgements(case for case in CASES if case.name not in COVERING)
+    types = {
+        case.name: {each["Type"] for each in synthesize(case.name).resources.values()}
+        for case in CASES
+    }
+
+    assert others
+    assert render(acknowledged + others) == render(acknowledged)
+    assert set().union(*types.values()) == set().union(*(types[name] for name in COVERING))
+
+
+def test_every_acknowledgement_is_needed_in_some_case(unacknowledged: Unacknowledged) -> None:
     found, acknowledged = unacknowledged
 
     idle = {generalised(each.finding) for each in acknowledged} - {
@@ -101,9 +131,7 @@ def test_every_acknowledgement_is_needed_in_some_case(
     assert idle == set()
 
 
-def test_documentation_lists_every_acknowledgement(
-    unacknowledged: tuple[set[Finding], list[Acknowledged]],
-) -> None:
+def test_documentation_lists_every_acknowledgement(unacknowledged: Unacknowledged) -> None:
     _, acknowledged = unacknowledged
     table = render(acknowledged)
     print(f"\n{table}")  # noqa: T201 - shown by `pytest -s`, and when the documentation is behind
@@ -131,10 +159,17 @@ def nag_2() -> Path:
     return folder
 
 
-def test_constructs_have_no_findings_under_cdk_nag_2(nag_2: Path) -> None:
+@pytest.mark.parametrize(
+    "cases",
+    [
+        pytest.param(("everything-on", "callbacks"), id="two"),
+        pytest.param(tuple(case.name for case in CASES), id="all", marks=pytest.mark.full),
+    ],
+)
+def test_constructs_have_no_findings_under_cdk_nag_2(nag_2: Path, cases: tuple[str, ...]) -> None:
     report: dict[str, Any] = json.loads(
         subprocess.run(
-            [sys.executable, "-m", "tests.infrastructure.nag_two"],
+            [sys.executable, "-m", "tests.infrastructure.nag_two", *cases],
             check=True,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -145,7 +180,7 @@ def test_constructs_have_no_findings_under_cdk_nag_2(nag_2: Path) -> None:
     assert report["version"] == NAG_2
     control = report["findings"].pop("control")
     assert any("AwsSolutions-SQS3" in each["message"] for each in control)
-    assert report["findings"].keys() >= {"minimal", "minimal-no-flags"}
+    assert report["findings"].keys() == set(cases)
     for name, messages in report["findings"].items():
         found = {Finding(each["message"], each["path"]) for each in messages}
         assert _unexpected(found, name) == []

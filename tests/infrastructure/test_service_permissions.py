@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from tests.examples import one_in
 from tests.infrastructure.cases import ACCOUNT, REGION, synthesize
 from tests.permissions.account import Account
 from tests.permissions.evaluator import Evaluation, Request, evaluate
 from tests.permissions.mutations import mutations_of
 from tests.permissions.service_calls import service_calls
 
-CASES = ("minimal", "everything-on", "buffered", "everything-supplied", "composed-without-handler")
+CASES = ("everything-on", "minimal", "buffered", "everything-supplied", "composed-without-handler")
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=one_in(2, CASES))
 def account(request: pytest.FixtureRequest) -> Account:
     case = synthesize(request.param)
     return Account(case.resources, account=ACCOUNT, region=REGION, own=case.own)

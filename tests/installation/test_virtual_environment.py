@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.installation.wheels import write_project
 
 
@@ -78,6 +80,7 @@ def test_everything_is_added_to_the_demo_and_another_lock_begins_anew(tmp_path: 
     assert not (project / ".venv/.installed").exists()
 
 
+@pytest.mark.full
 def test_pip_installs_everything_where_uv_does_not_run(tmp_path: Path) -> None:
     project, wheels = _project(tmp_path, with_uv=False)
 

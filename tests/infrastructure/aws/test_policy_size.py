@@ -177,6 +177,7 @@ def test_names_are_not_split_over_more_policies_than_they_need() -> None:
     assert max(reading) > MAX_CHARACTERS / 2
 
 
+@pytest.mark.full
 def test_policy_that_cannot_fit_is_refused_with_the_figure() -> None:
     stack = Stack(new_app(), "Loops")
     delivery = Delivery(stack, "Delivery")

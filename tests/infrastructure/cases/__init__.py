@@ -33,6 +33,7 @@ from tests.shared import make_once
 __all__ = [
     "ACCOUNT",
     "CASES",
+    "COVERING",
     "RECOMMENDED_FLAGS",
     "REGION",
     "Case",
@@ -49,6 +50,18 @@ CASES: tuple[Case, ...] = (
     *step_functions.CASES,
     *deployments.CASES,
     *hubs.CASES,
+)
+
+#: Cases that together have every type of resource and every acknowledgement of cdk-nag.
+COVERING = (
+    "composed-without-handler",
+    "everything-on",
+    "buffered",
+    "callbacks",
+    "hub-and-spoke",
+    "in-a-vpc",
+    "review-handler-supplied",
+    "configured-app",
 )
 
 

@@ -104,6 +104,7 @@ def _handler_only(stack: Stack) -> None:
         stack, "Events", filter=HumanLoopFilter(), delivery=delivery, alerts=alerts
     )
     loops.add_function(handler.function)
+    handler.alert_on_unconfirmed_events(alerts)
 
 
 def _buffered(stack: Stack) -> None:

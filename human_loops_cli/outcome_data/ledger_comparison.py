@@ -1,0 +1,274 @@
+"""Comparing outcomes with the ledger, which records only what AWS or A2I says.
+
+Everyone who may put events on the outcome bus can add outcomes to an archive. So the ledger decides
+what a loop counts as, and the loops that it does not have do not count.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from human_loop_reviews.a2i.event import EventSource
+from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.handler import read_handler
+from human_loops_cli.ledger import LedgerReader
+from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES
+from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME
+from human_loops_cli.outcome_data.staging import OUTCOMES
+from human_loops_cli.outcome_data.statements import COLUMNS, NAMES, NO_PROBLEM, VALUES, lines_query
+from human_loops_cli.outcomes.recorded import RecordedOutcome
+from human_loops_cli.session import Session
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: What is said about outcomes that were not compared.
+NOT_COMPARED: Final = (
+    "The outcomes were not compared with the ledger, so forged ones in an archive would count; "
+    "--ledger compares them."
+)
+
+# How many loops are named.
+_MAX_NAMED: Final = 20
+
+_LEDGER: Final = "staged.ledger"
+_SOURCE_LOOPS: Final = "staged.source_loops"
+_LOOP: Final = "humanLoopArn, creationTime"
+
+# What copies of an outcome can have different. The ledger learns the end of a loop, and that AWS
+# sent an event, after its outcome was published.
+_MAY_DIFFER: Final = (
+    *("schemaVersion", "outcomeId", "eventSource", "humanLoopArn", "creationTime"),
+    *("endTime", "turnaroundSeconds", "verification"),
+)
+
+_COMPARED: Final = tuple(each.name for each in OF_OUTCOME if each.name not in _MAY_DIFFER)
+
+# The names of the properties of an outcome that contradict the ledger.
+_DIFFERING: Final = "list_filter([{}], lambda name: name IS NOT NULL)".format(
+    ", ".join(
+        [
+            *(
+                f'CASE WHEN source."{name}" IS DISTINCT FROM recorded."{name}" THEN \'{name}\' END'
+                for name in _COMPARED
+            ),
+            f"CASE WHEN source.eventSource = '{EventSource.AWS}' "
+            f"AND recorded.eventSource <> '{EventSource.AWS}' THEN 'eventSource' END",
+        ]
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopProblem:
+    """Why the outcomes of a loop are not what the ledger has."""
+
+    human_loop_arn: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerComparison:
+    """How the loops of the sources within the limits, and those of the ledger, compare."""
+
+    retention_days: float
+    """How long the ledger keeps a loop."""
+    confirmed: int
+    """Loops with an outcome that the ledger has."""
+    different: int
+    """Loops of which every outcome contradicts the ledger. They count as the ledger has them."""
+    unknown: int
+    """Loops that the ledger does not have. They are left out."""
+    expired: int
+    """Loops that are older than the retention of the ledger. They are left out."""
+    missing: int
+    """Loops of the ledger that are not in the sources. They do not count."""
+    problems: tuple[LoopProblem, ...]
+    """Some of those that are different or unknown, by name."""
+
+    @property
+    def contradicted(self) -> int:
+        """Loops that are different or unknown."""
+        return self.different + self.unknown
+
+    @property
+    def sentence(self) -> str:
+        """All of it in a sentence.
+
+        Examples
+        --------
+        >>> LedgerComparison(
+        ...     retention_days=400, confirmed=12, different=0, unknown=1, expired=0, missing=0,
+        ...     problems=(),
+        ... ).sentence
+        'Compared with the ledger: 12 human loops are confirmed, and 1 is unknown to it, left out.'
+        """
+        found = [
+            f"{_loops(self.confirmed)} confirmed",
+            *(
+                f"{_are(count)} {what}"
+                for count, what in (
+                    (self.different, "recorded otherwise, and count as the ledger has them"),
+                    (self.unknown, "unknown to it, left out"),
+                    (
+                        self.expired,
+                        f"older than its retention of {self.retention_days:g} days, left out "
+                        "without a comparison",
+                    ),
+                    (self.missing, "in the ledger only, and do not count"),
+                )
+                if count
+            ),
+        ]
+        *first, last = found
+        return f"Compared with the ledger: {', '.join(first)}{', and ' if first else ''}{last}."
+
+
+def _loops(count: int) -> str:
+    return f"{count:,} human loop{' is' if count == 1 else 's are'}"
+
+
+def _are(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'}"
+
+
+def read_ledger(
+    session: Session,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    flow: str | None,
+    since: datetime | None,
+) -> timedelta:
+    """Read the outcomes of the stack's ledger, and return how long it keeps them.
+
+    Parameters
+    ----------
+    session
+        The run of the command line.
+    connection
+        The connection with the database ``staged``.
+    folder
+        Where the outcomes are written for DuckDB.
+    flow
+        An ARN limits the loops. A name does not, because accounts of a hub can share it.
+    since
+        Only the loops that ended at this time or later.
+
+    Raises
+    ------
+    CommandError
+        If the ledger has an outcome that this version cannot read.
+    """
+    import duckdb
+
+    settings = read_handler(session).settings
+    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=settings.ledger_table)
+    arn = flow if flow is not None and flow.startswith("arn:") else None
+    path, written = folder / "ledger.jsonl", 0
+    with path.open("wb") as file, session.printer.progress() as progress:
+        items = reader.items(since=since, flow_definition_arn=arn)
+        for item in progress.track(items, description="Reading the ledger", total=None):
+            outcome = RecordedOutcome.parse(item).outcome
+            file.write(f"{json.dumps(outcome)}\n".encode())
+            written += 1
+    query = lines_query(str(path), enveloped=False, max_line_bytes=MAX_LINE_BYTES)
+    connection.execute(f"CREATE TABLE {_LEDGER} ({COLUMNS})")
+    statement = f"INSERT INTO {_LEDGER} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
+    try:
+        (read,) = _row(connection, statement)
+    except (duckdb.DataError, duckdb.ProgrammingError):
+        raise _unreadable() from None
+    path.unlink()
+    if read < written:
+        raise _unreadable()
+    return timedelta(days=settings.ledger_retention_days)
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection, retention: timedelta, conditions: str
+) -> LedgerComparison:
+    """Compare the staged outcomes with the ledger.
+
+    Parameters
+    ----------
+    connection
+        The connection with the staged outcomes and the ledger.
+    retention
+        How long the ledger keeps a loop.
+    conditions
+        The limits of the loops, in SQL.
+
+    Raises
+    ------
+    CommandError
+        If outputs of A2I are among the outcomes.
+    """
+    (outputs,) = _row(connection, f"SELECT count(*) FROM {OUTCOMES} WHERE creationTime IS NULL")
+    if outputs:
+        raise CommandError(
+            f"--ledger compares outcomes, but {outputs:,} of the sources are output files of A2I",
+            advice="Name outcomes only, such as those of an archive.",
+            status=ExitStatus.USAGE,
+        )
+    connection.execute(f"CREATE TABLE {_SOURCE_LOOPS} AS SELECT DISTINCT {_LOOP} FROM {OUTCOMES}")
+    recorded = f"(SELECT * FROM {_LEDGER} WHERE {conditions})"
+    different = connection.execute(
+        f"SELECT humanLoopArn, min_by(differing, len(differing)) FROM ("
+        f"SELECT source.humanLoopArn, source.creationTime, {_DIFFERING} AS differing "
+        f"FROM {OUTCOMES} AS source JOIN {recorded} AS recorded USING ({_LOOP})) "
+        f"GROUP BY {_LOOP} HAVING min(len(differing)) > 0 ORDER BY {_LOOP}"
+    ).fetchall()
+    oldest = datetime.now(UTC) - retention
+    absent = connection.execute(
+        f"SELECT humanLoopArn, max(coalesce(endTime, creationTime)) < ? AS expired "
+        f"FROM {OUTCOMES} ANTI JOIN {_LEDGER} USING ({_LOOP}) WHERE {conditions} "
+        f"GROUP BY {_LOOP} ORDER BY {_LOOP}",
+        [oldest],
+    ).fetchall()
+    unknown = [arn for arn, expired in absent if not expired]
+    in_both, in_ledger = _row(
+        connection,
+        f"SELECT count(sources.humanLoopArn), count(*) FROM {recorded} AS recorded "
+        f"LEFT JOIN {_SOURCE_LOOPS} AS sources USING ({_LOOP})",
+    )
+    problems = [
+        *(LoopProblem(human_loop_arn=arn, problem="not in the ledger") for arn in unknown),
+        *(
+            LoopProblem(human_loop_arn=arn, problem=f"the ledger has another {', '.join(names)}")
+            for arn, names in different
+        ),
+    ]
+    return LedgerComparison(
+        retention_days=retention / timedelta(days=1),
+        confirmed=in_both - len(different),
+        different=len(different),
+        unknown=len(unknown),
+        expired=len(absent) - len(unknown),
+        missing=in_ledger - in_both,
+        problems=tuple(problems[:_MAX_NAMED]),
+    )
+
+
+def use_ledger(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put what the ledger has of the loops of the sources in the place of their outcomes."""
+    connection.execute(
+        f"CREATE OR REPLACE VIEW {OUTCOMES} AS SELECT 0 AS part, rowid AS row, {NAMES} "
+        f"FROM {_LEDGER} SEMI JOIN {_SOURCE_LOOPS} USING ({_LOOP})"
+    )
+
+
+def _unreadable() -> CommandError:
+    return CommandError(
+        "an outcome of the ledger cannot be compared: a value has an unexpected form",
+        advice="Install the version of this command that is deployed.",
+        status=ExitStatus.INCOMPLETE,
+    )
+
+
+def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in connection.execute(query).fetchone() or ())
