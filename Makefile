@@ -13,6 +13,9 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # What has requirements and a lock of its own.
 LOCKED := docs_site tests/formats
 
+# Their names begin otherwise than tests that make test finds.
+FORMATS := tests/formats/loading.py tests/formats/estimating.py
+
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # The tests of permissions start it as a process. Its license is AGPL-3.0: nothing else installs it.
@@ -24,7 +27,7 @@ NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tests full check fast lint unit infrastructure e2e fuzz synth template schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
+.PHONY: help install demo test tests full check fast lint unit infrastructure e2e fuzz synth schema snapshots bench simulate faults docs compatibility formats dist sbom release lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,9 +73,6 @@ fuzz: install ## Run in full what make test has in a short form: properties, wit
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json
 
-template: install ## Write one CloudFormation template without assets to build/
-	@$(BIN)/python -m stacks.events_template && ls build/human-loop-events.template.json
-
 schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
 	@$(BIN)/python -m docs_tools.outcome_docs
 	@$(BIN)/python -m docs_tools.deployment_docs
@@ -96,14 +96,15 @@ faults: install ## Inject faults around a stack in the emulator: make faults [LO
 compatibility: install ## Install the wheel with the lowest and the newest CDK, and synthesize every example
 	@COMPATIBILITY=full $(BIN)/python -m pytest tests/compatibility
 
-formats: .venv-formats/.installed ## Load exported training data with the libraries that read it
+formats: .venv-formats/.installed ## Load exported data with the libraries that read it, and compare estimates with crowd-kit's
 	@home=$$(mktemp -d) && trap 'rm -rf $$home' EXIT && \
-		HF_HOME=$$home HF_HUB_OFFLINE=1 .venv-formats/bin/python -m pytest -c /dev/null --noconftest -p no:cacheprovider --quiet tests/formats/loading.py
+		HF_HOME=$$home HF_HUB_OFFLINE=1 PYTHONPATH=lambda .venv-formats/bin/python -m pytest -c /dev/null --noconftest -p no:cacheprovider --quiet $(FORMATS)
 
-dist: install ## Build the wheel and the source distribution into dist/, and check what they hold
+dist: install ## Build the wheel, the source distribution and the zip of CloudFormation templates into dist/
 	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation --outdir dist >/dev/null
 	@$(BIN)/python -m release.distributions dist
+	@$(BIN)/python -m release.template_zip dist
 
 sbom: install ## Write the software bills of materials of what make installs into build/ (CycloneDX)
 	@mkdir -p build

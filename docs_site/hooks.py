@@ -21,6 +21,9 @@ PACKAGES = ("human_loop_events", "human_loop_events.testing")
 #: The pages that are made of files outside of docs.
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md"}
 
+#: The languages of examples, by the suffix of the file.
+LANGUAGES = {"py": "python", "tf": "terraform", "ts": "typescript"}
+
 #: A diagram with more lines is wider than the text.
 LARGE_DIAGRAM_LINES = 15
 
@@ -58,7 +61,10 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     if page.file.src_uri.startswith("api/"):
         return markdown
     shown = re.sub(
-        r"^\[`(examples/\w+\.py)`\]\(\.\./examples/\w+\.py\)$", _code, markdown, flags=re.MULTILINE
+        r"^\[`(examples/[\w/]+\.(\w+))`\]\(\.\./examples/[\w/.]+\)$",
+        _code,
+        markdown,
+        flags=re.MULTILINE,
     )
     return _linked(shown, prefix="../")
 
@@ -87,7 +93,7 @@ def _linked(text: str, *, prefix: str) -> str:
 
 def _code(link: re.Match[str]) -> str:
     code = (ROOT / link[1]).read_text(encoding="utf-8")
-    return f'```python title="{link[1]}"\n{code}```'
+    return f'```{LANGUAGES[link[2]]} title="{link[1]}"\n{code}```'
 
 
 def _api_page(package: str, name: str) -> str:

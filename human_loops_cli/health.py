@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -18,6 +18,7 @@ from human_loops_cli.flow_definitions import find_flow_definition, is_in_environ
 from human_loops_cli.known_flow_definitions import require_loop_or_flow_definition
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.session import Session
+from human_loops_cli.stack import DeployedStack
 from human_loops_cli.stack_resources import physical_ids
 from human_loops_cli.stack_rules import read_rule
 
@@ -189,9 +190,15 @@ def _alarms(session: Session) -> list[dict[str, str]]:
             for answer in answers
             for kind in ("MetricAlarms", "CompositeAlarms")
             for alarm in answer.get(kind, ())
+            if _is_of_construct(session.stack, alarm.get("AlarmActions", ()))
         ),
         key=lambda alarm: (alarm["state"] != "ALARM", alarm["name"]),
     )
+
+
+def _is_of_construct(stack: DeployedStack, actions: Collection[str]) -> bool:
+    """Return whether an alarm does not notify the alerts of other constructs only."""
+    return stack.outputs.get("AlertsTopicArn") in actions or stack.other_alerts.isdisjoint(actions)
 
 
 def _handler_metrics(

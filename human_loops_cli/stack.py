@@ -36,7 +36,9 @@ class DeployedStack:
     arn: str
     """Its name and its ARN."""
     outputs: Mapping[str, str]
-    """Its outputs by name."""
+    """Its outputs by name: those of one construct, without their prefix."""
+    other_alerts: frozenset[str] = frozenset()
+    """The ARNs of the alerts topics of its other constructs."""
 
     def __getitem__(self, output: str) -> str:
         """Return the value of an output. Raise CommandError if the stack does not have it."""
@@ -125,8 +127,15 @@ def read_stack(cloudformation: Any, name: str, prefix: str = "") -> DeployedStac
             advice=CHECK_ENDPOINT,
         )
     (stack,) = stacks
-    outputs = _of_prefix(_outputs(stack), prefix, name)
-    return DeployedStack(name=stack["StackName"], arn=stack["StackId"], outputs=outputs)
+    everything = _outputs(stack)
+    outputs = _of_prefix(everything, prefix, name)
+    alerts = {value for key, value in everything.items() if key.endswith(_MARK)}
+    return DeployedStack(
+        name=stack["StackName"],
+        arn=stack["StackId"],
+        outputs=outputs,
+        other_alerts=frozenset(alerts - {outputs.get(_MARK)}),
+    )
 
 
 def _of_prefix(outputs: Mapping[str, str], prefix: str, name: str) -> dict[str, str]:

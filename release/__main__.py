@@ -42,7 +42,7 @@ def release(
     _git(root, "tag", "--annotate", tag, "--message", f"Version {version}")
     report(
         f"{tag} is tagged here, and dist has its files. It is not published yet.\n"
-        f"To publish: git push origin {tag}, then python -m twine upload dist/*\n"
+        f"To publish: git push origin {tag}, then python -m twine upload dist/*.whl dist/*.tar.gz\n"
         f"To undo: git tag --delete {tag}"
     )
 

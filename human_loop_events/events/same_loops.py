@@ -44,7 +44,8 @@ HANDLES: Final = "handles"
 _TWICE: Final = {
     ALERTS: "each Failed loop is alerted twice, and two alarms go off",
     HANDLES: "each loop is sent to two topics and two queues, is reviewed twice, and has an "
-    "outcome in two ledgers; an event that one reconciler sends again reaches both",
+    "outcome in two ledgers; an event that one reconciler sends again reaches both; metrics differ "
+    "by the dimension FunctionName, and a sum over it counts each loop twice",
 }
 
 

@@ -156,8 +156,15 @@ class Stack:
                 }
             ],
         )
+        self.alarms: list[str] = []
+        self.add_alarm("FailedLoops")
+
+    def add_alarm(self, name: str, *actions: str) -> None:
+        """Add an alarm to the stack."""
+        self.alarms.append(name)
         self.cloudwatch.put_metric_alarm(
-            AlarmName="FailedLoops",
+            AlarmName=name,
+            AlarmActions=list(actions),
             ComparisonOperator="GreaterThanOrEqualToThreshold",
             EvaluationPeriods=1,
             Threshold=1,
@@ -178,7 +185,8 @@ class Stack:
 
     def list_resources(self, _: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
         """Answer ListStackResources."""
-        resources = {"FailedLoops": "AWS::CloudWatch::Alarm", "ledger": "AWS::DynamoDB::Table"}
+        resources = {"ledger": "AWS::DynamoDB::Table"}
+        resources |= dict.fromkeys(self.alarms, "AWS::CloudWatch::Alarm")
         resources |= dict.fromkeys(self.rules, "AWS::Events::Rule")
         resources |= dict.fromkeys(self.layers, "AWS::Lambda::LayerVersion")
         members = "".join(

@@ -111,6 +111,25 @@ def test_alarm_gives_status_1(full: Stack) -> None:
     )
 
 
+def test_alarms_are_those_of_the_construct_that_the_prefix_names(full: Stack) -> None:
+    topics = {name: full.sns.create_topic(Name=name)["TopicArn"] for name in ("First", "Claims")}
+    full.add_alarm("OfFirst", topics["First"])
+    full.add_alarm("OfClaims", topics["Claims"])
+    full.add_alarm("OfBoth", *topics.values())
+    full.outputs["AlertsTopicArn"] = topics["First"]
+    alone = {each["name"] for each in run_json("status")["alarms"]}
+    full.outputs |= {f"Claims{name}": value for name, value in full.outputs.items()}
+    full.outputs["ClaimsAlertsTopicArn"] = topics["Claims"]
+
+    first = {each["name"] for each in run_json("status")["alarms"]}
+    claims = {each["name"] for each in run_json("status", "--prefix", "Claims")["alarms"]}
+
+    # One without an action may be about anything in the stack.
+    assert alone == {"FailedLoops", "OfFirst", "OfClaims", "OfBoth"}
+    assert first == {"FailedLoops", "OfFirst", "OfBoth"}
+    assert claims == {"FailedLoops", "OfClaims", "OfBoth"}
+
+
 def test_handler_errors_are_summed(full: Stack) -> None:
     full.cloudwatch.put_metric_data(
         Namespace="AWS/Lambda",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
@@ -20,6 +21,7 @@ from tests.faults.assessment import Assessment, assess
 from tests.faults.fault_run import FaultRun
 from tests.faults.proxy import Proxy, running_proxy
 from tests.permissions.recorded_calls import RECORDER, keep_calls
+from tests.shared import make_once
 
 BUFFERED_FLOW_DEFINITION = "claims"
 RECONCILED_FLOW_DEFINITION = "refunds"
@@ -52,6 +54,9 @@ def proxy() -> Iterator[Proxy]:
 
 @pytest.fixture(scope="session")
 def emulator(a2i: A2IServer, proxy: Proxy) -> Iterator[Emulator]:
+    process = str(os.getpid())
+    message = "end-to-end tests run in several processes: see tests/scheduling.py"
+    assert make_once("process-of-the-emulator", lambda: process) == process, message
     with running_emulator({**a2i.endpoints, **proxy.endpoints, "PYTHONPATH": RECORDER}) as emulator:
         proxy.upstream = emulator.endpoint
         yield emulator

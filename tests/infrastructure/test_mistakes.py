@@ -1023,7 +1023,9 @@ WARNED: dict[str, list[Mistake]] = {
                 ),
             ),
             "Loops/HumanLoops sees the same human loops in the same account and Region: each loop "
-            "is sent to two topics and two queues, is reviewed twice",
+            "is sent to two topics and two queues, is reviewed twice, and has an outcome in two "
+            "ledgers; an event that one reconciler sends again reaches both; metrics differ by the "
+            "dimension FunctionName, and a sum over it counts each loop twice",
         ),
         Mistake(
             "loops-twice:alerts",
