@@ -78,7 +78,7 @@ schema: install ## Generate the JSON Schemas and the table of a deployment's key
 	@$(BIN)/python -m docs_tools.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
-	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update
+	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py tests/infrastructure/stacks/test_template_stack.py --snapshot-update
 
 simulate: install ## Simulate looks at known worlds: how often a threshold is wrong, and found
 	@$(BIN)/python -m tests.cli.thresholds.simulate 20000
