@@ -13,6 +13,9 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # What has requirements and a lock of its own.
 LOCKED := docs_site tests/formats
 
+# Their names begin otherwise than tests that make test finds.
+FORMATS := tests/formats/loading.py tests/formats/estimating.py
+
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # The tests of permissions start it as a process. Its license is AGPL-3.0: nothing else installs it.
@@ -76,7 +79,7 @@ schema: install ## Generate the JSON Schemas and the table of a deployment's key
 	@$(BIN)/python -m docs_tools.deployment_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
-	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py --snapshot-update
+	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py tests/infrastructure/stacks/test_template_stack.py --snapshot-update
 
 simulate: install ## Simulate looks at known worlds: how often a threshold is wrong, and found
 	@$(BIN)/python -m tests.cli.thresholds.simulate 20000
@@ -94,9 +97,9 @@ faults: install ## Inject faults around a stack in the emulator: make faults [LO
 compatibility: install ## Install the wheel with the lowest and the newest CDK, and synthesize every example
 	@COMPATIBILITY=full $(BIN)/python -m pytest tests/compatibility
 
-formats: .venv-formats/.installed ## Load exported training data with the libraries that read it
+formats: .venv-formats/.installed ## Load exported data with the libraries that read it, and compare estimates with crowd-kit's
 	@home=$$(mktemp -d) && trap 'rm -rf $$home' EXIT && \
-		HF_HOME=$$home HF_HUB_OFFLINE=1 .venv-formats/bin/python -m pytest -c /dev/null --noconftest -p no:cacheprovider --quiet tests/formats/loading.py
+		HF_HOME=$$home HF_HUB_OFFLINE=1 PYTHONPATH=lambda .venv-formats/bin/python -m pytest -c /dev/null --noconftest -p no:cacheprovider --quiet $(FORMATS)
 
 dist: install ## Build the wheel, the source distribution and the zip of CloudFormation templates into dist/
 	@rm -rf dist

@@ -25,6 +25,7 @@ from human_loops_cli.commands import (
     report,
     resend,
     review,
+    reviewers,
     runbook,
     status,
     thresholds,
@@ -148,6 +149,7 @@ app.command("policy")(policy.policy)
 app.command("runbook")(runbook.runbook)
 app.command("review")(review.review)
 app.command("agreement")(agreement.agreement)
+app.command("reviewers")(reviewers.reviewers)
 app.command("configure")(configure.configure)
 app.command("export")(export.export)
 app.command("thresholds")(thresholds.thresholds)

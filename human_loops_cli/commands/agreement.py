@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from human_loop_reviews.a2i.output import Answer, Output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import NOT_COMPARED, Field
 from human_loop_reviews.review.natural_order import NaturalKey, natural_key
 from human_loop_reviews.review.values import Value
-from human_loop_reviews.tasks import task_of
 from human_loops_cli.ac1 import ac1
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
 from human_loops_cli.bootstrap import interval
@@ -29,6 +25,7 @@ from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.inputs import NotAnOutputError, UnreadableInputError, find_inputs, read_output
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
+from human_loops_cli.votes import read_votes
 
 #: How many pairs of values are printed for a field.
 _MAX_PAIRS: Final = 10
@@ -124,7 +121,7 @@ def agreement(
         for each in progress.track(inputs, description="Reading"):
             try:
                 output = read_output(each)
-                fields = _fields(output, mappings.find(output))
+                fields = read_votes(output, mappings.find(output)).fields
             except NotAnOutputError:
                 others += 1
                 continue
@@ -148,31 +145,7 @@ def agreement(
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _fields(output: Output, mapping: TaskMapping | None) -> list[Field]:
-    """Return the fields of an output with the reviewers' votes."""
-    task = task_of(output.task_type)
-    prediction = task.read_prediction(output.inputs, output.inputs_place, mapping or ())
-    answers = [task.read_answer(answer.content, answer.place) for answer in _votes(output)]
-    return task.compare(prediction, answers) if answers else []
-
-
-def _votes(output: Output) -> list[Answer]:
-    """Return one answer of each reviewer: the last one. An answer without a worker id is one."""
-    last: dict[object, Answer] = {}
-    for place, answer in enumerate(sorted(output.answers, key=_submitted)):
-        last[place if answer.worker_id is None else answer.worker_id] = answer
-    return [answer for answer in output.answers if any(answer is each for each in last.values())]
-
-
-def _submitted(answer: Answer) -> float:
-    """Return when an answer was submitted. An unknown time is before all others."""
-    if answer.submitted is None:
-        return 0.0
-    time = answer.submitted
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-
-
-def _add(flow: _Flow, fields: list[Field]) -> None:
+def _add(flow: _Flow, fields: Sequence[Field]) -> None:
     for each in fields:
         if each.note in NOT_COMPARED:
             continue

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.mapping import FieldMapping
@@ -23,6 +22,7 @@ from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason
 from human_loops_cli.exports.source import DEFAULT_EXPRESSION, Source
 from human_loops_cli.files import as_text
+from human_loops_cli.rows import field_of_row
 
 #: The verdicts by which the model was not upheld, and more than half gave something else.
 CORRECTIONS: Final = frozenset(
@@ -54,25 +54,6 @@ class FieldLeftOut(StrEnum):
     NO_PAIR = "noPair"
     #: A row with a text that the format does not take.
     NOT_TAKEN = "notTaken"
-
-
-class Row(NamedTuple):
-    """A row of a custom task's list, as the name of its field states it."""
-
-    field: str
-    number: int
-
-
-def row_of(name: str) -> Row | None:
-    """Return the row that a name states.
-
-    Examples
-    --------
-    >>> row_of("Quantity[2]")
-    Row(field='Quantity', number=2)
-    """
-    found = re.fullmatch(r"(.*)\[(\d+)\]", name, re.DOTALL)
-    return None if found is None else Row(found[1], int(found[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +111,7 @@ class ReviewedLoop:
         return [
             _state(each)
             for each in self.review.fields
-            if self.field in (None, each.name, each.predicted_name, _field_of(each.name))
+            if self.field in (None, each.name, each.predicted_name, field_of_row(each.name))
             and each.name.rpartition(".")[2] != _COMMENT
         ]
 
@@ -258,11 +239,6 @@ class ReviewedLoop:
 
     def _why_nothing_corrected(self) -> Reason:
         return Reason.NOT_CORRECTED if self.review.prediction_known else Reason.NO_PREDICTION
-
-
-def _field_of(name: str) -> str | None:
-    row = row_of(name)
-    return None if row is None else row.field
 
 
 def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:

@@ -15,7 +15,8 @@ from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason
-from human_loops_cli.exports.loop import FieldLeftOut, ReviewedLoop, row_of
+from human_loops_cli.exports.loop import FieldLeftOut, ReviewedLoop
+from human_loops_cli.rows import row_of
 
 _KEY: Final = r'(?:[A-Za-z_]\w*|"[^"]*")'
 

@@ -48,6 +48,7 @@ def test_there_are_commands_in_the_documentation() -> None:
             "review",
             "mapping",
             "agreement",
+            "reviewers",
             "export",
             "configure",
             "runbook",

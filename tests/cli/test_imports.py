@@ -24,7 +24,7 @@ ALLOWED = {
 }
 
 #: What the extra `report` installs besides. Nothing imports it before a command needs it.
-LAZY = {"duckdb", "vl_convert"}
+LAZY = {"duckdb", "numpy", "vl_convert"}
 
 MODULES = [
     module.name

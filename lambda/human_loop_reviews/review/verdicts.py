@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.outcome_schema import Note, Verdict
 from human_loop_reviews.review.consensus import Consensus, find_consensus
-from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field
+from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Vote
 from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.values import REJECTION, Value, ValueKind
 
@@ -145,7 +145,6 @@ def judge_fields(fields: Iterable[Field], *, prediction_known: bool) -> tuple[Fi
 
     Examples
     --------
-    >>> from human_loop_reviews.review.field import Vote
     >>> from human_loop_reviews.review.values import text_value
     >>> total = Field("Total", [Vote(text_value("6"))], predicted=text_value("5"))
     >>> (review,) = judge_fields([total], prediction_known=True)
@@ -208,18 +207,41 @@ def _count(field: Field, values: Sequence[Value | None]) -> _Tally:
         rejected += value is REJECTION
         if predicted is None:
             continue
-        if predicted.is_blank and is_nothing:
+        if upholds(field, vote, value):
             upheld += 1
-        elif value is not None and _equal(field, predicted, value):
-            if vote.moved:
-                relabelled += 1
-            else:
-                upheld += 1
+        elif vote.moved and value is not None and are_equal(field, predicted, value):
+            relabelled += 1
     consensus = find_consensus(values, field.same)
     return _Tally(len(values), upheld, relabelled, nothing, rejected, consensus)
 
 
-def _equal(field: Field, one: Value, other: Value) -> bool:
+def upholds(field: Field, vote: Vote, value: Value | None) -> bool:
+    """Return whether a vote upholds the prediction of its field.
+
+    Parameters
+    ----------
+    field
+        The field.
+    vote, value
+        The vote, and its value in `Field.values`.
+
+    Examples
+    --------
+    >>> from human_loop_reviews.review.values import text_value
+    >>> vote = Vote(text_value("5"), key="Amount", moved=True)
+    >>> upholds(Field("Total", [vote], predicted=text_value("5")), vote, vote.value)
+    False
+    """
+    predicted = field.predicted
+    if predicted is None:
+        return False
+    if value is None or value.is_blank:
+        return predicted.is_blank
+    return not vote.moved and are_equal(field, predicted, value)
+
+
+def are_equal(field: Field, one: Value, other: Value) -> bool:
+    """Return whether two values of a field are the same, by the field's rule."""
     if one.comparison_key == other.comparison_key:
         return True
     return field.same is not None and field.same(one, other)
@@ -260,7 +282,7 @@ def _verdict_on_prediction(field: Field, tally: _Tally) -> Verdict | None:
     if tally.relabelled > half:
         return Verdict.RELABELLED
     predicted, value = field.predicted, tally.consensus.value
-    if value is None or predicted is None or _equal(field, predicted, value):
+    if value is None or predicted is None or are_equal(field, predicted, value):
         return Verdict.DISPUTED
     return Verdict.CORRECTED
 
