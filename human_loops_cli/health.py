@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from human_loop_reviews.aws.ledger_table import LedgerTable
 from human_loop_reviews.contract import HumanLoopStatus
 from human_loops_cli.dead_letters.dead_letter_queues import DeadLetterQueueClient, find_queues
 from human_loops_cli.errors import explain
@@ -105,12 +106,13 @@ def read_health(session: Session, *, flow_definition: str | None, days: int) -> 
         How far to look back.
     """
     stack, since = session.stack, datetime.now(UTC) - timedelta(days=days)
-    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=stack["LedgerTableName"])
+    table = LedgerTable(session.client("dynamodb"), stack["LedgerTableName"])
+    reader = LedgerReader(table=table)
     arn = None if flow_definition is None else stack.flow_definition_arn(flow_definition)
     handler, sqs, parts = stack["HandlerName"], session.client("sqs"), _Parts()
     return Health(
         since=since,
-        ended=parts.read(f"ledger {reader.table}", lambda: _ended(session, reader, since, arn)),
+        ended=parts.read(f"ledger {table.name}", lambda: _ended(session, reader, since, arn)),
         dead_letters={
             queue.name: parts.read(queue.name, DeadLetterQueueClient(sqs, queue).count)
             for queue in find_queues(stack)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from human_loop_reviews.aws.ledger_table import LedgerTable
 from human_loop_reviews.contract import (
     LEDGER_INDEX,
     LEDGER_INDEX_PARTITION_KEY,
     LEDGER_INDEX_SORT_KEY,
-    LEDGER_PARTITION_KEY,
 )
 
 _SHOWN: Final = (
@@ -30,10 +31,8 @@ _SHOWN: Final = (
 class LedgerReader:
     """Reads the ledger page by page."""
 
-    dynamodb: Any
-    """A client."""
-    table: str
-    """The ledger's name."""
+    table: LedgerTable
+    """The ledger's table."""
     items_read: int = 0
     """How many items DynamoDB read so far, which is what it charges for."""
 
@@ -74,7 +73,6 @@ class LedgerReader:
             The attributes. Default: all.
         """
         request: dict[str, Any] = {
-            "TableName": self.table,
             "ExpressionAttributeNames": {"#end": LEDGER_INDEX_SORT_KEY},
             "ExpressionAttributeValues": {
                 ":since": {"S": _text(since) if since else "0"},
@@ -93,34 +91,30 @@ class LedgerReader:
             request["ExpressionAttributeNames"]["#flow"] = LEDGER_INDEX_PARTITION_KEY
             request["ExpressionAttributeValues"][":flow"] = {"S": flow_definition_arn}
         operation = "scan" if flow_definition_arn is None else "query"
-        for page in self.dynamodb.get_paginator(operation).paginate(**request):
-            self.items_read += page["ScannedCount"]
-            yield from page["Items"]
+        return self._items(self.table.pages(operation, request))
 
     def has_loop_of(self, flow_definition_arn: str) -> bool:
         """Return whether the ledger has a loop of a flow definition, of any time."""
-        answer = self.dynamodb.query(
-            TableName=self.table,
-            IndexName=LEDGER_INDEX,
-            KeyConditionExpression="#flow = :flow",
-            ExpressionAttributeNames={"#flow": LEDGER_INDEX_PARTITION_KEY},
-            ExpressionAttributeValues={":flow": {"S": flow_definition_arn}},
-            Select="COUNT",
-            Limit=1,
-        )
-        self.items_read += answer["ScannedCount"]
-        return bool(answer["Count"])
+        request = {
+            "IndexName": LEDGER_INDEX,
+            "KeyConditionExpression": "#flow = :flow",
+            "ExpressionAttributeNames": {"#flow": LEDGER_INDEX_PARTITION_KEY},
+            "ExpressionAttributeValues": {":flow": {"S": flow_definition_arn}},
+            "Limit": 1,
+        }
+        first_page = islice(self.table.pages("query", request), 1)
+        return any(True for _ in self._items(first_page))
 
     def items_of(self, arn: str) -> list[dict[str, Any]]:
         """Return the items of the outcomes of all loops that had an ARN."""
-        answer = self.dynamodb.query(
-            TableName=self.table,
-            KeyConditionExpression=f"{LEDGER_PARTITION_KEY} = :arn",
-            FilterExpression=f"attribute_exists({LEDGER_INDEX_SORT_KEY})",
-            ExpressionAttributeValues={":arn": {"S": arn}},
-        )
-        self.items_read += answer["ScannedCount"]
-        return list(answer["Items"])
+        items = self._items(self.table.outcome_pages(arn))
+        # Those of verifications have no end.
+        return [item for item in items if LEDGER_INDEX_SORT_KEY in item]
+
+    def _items(self, pages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for page in pages:
+            self.items_read += page["ScannedCount"]
+            yield from page["Items"]
 
 
 def _text(time: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from human_loop_reviews.contract import LEDGER_SORT_KEY, RECONCILER_SORT_KEY_PREFIX
+from human_loop_reviews.aws.ledger_table import is_of_reconciler
 from local.cases import Case
 from local.deployment import EmulatedStack
 from local.emulator import Emulator
@@ -114,7 +114,7 @@ class Observer:
             {name: deserialize(value) for name, value in item.items()}
             for page in pages
             for item in page["Items"]
-            if not item[LEDGER_SORT_KEY]["S"].startswith(RECONCILER_SORT_KEY_PREFIX)
+            if not is_of_reconciler(item)
         ]
 
     def handler_log(self) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from human_loop_reviews.aws.ledger import Ledger
+from human_loop_reviews.aws.ledger_table import LedgerTable
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
@@ -289,7 +290,9 @@ def _selected(
     session: Session, handler: DeployedHandler, limits: _Limits, not_found: list[OutcomeProblem]
 ) -> Iterator[RecordedOutcome]:
     """Return the outcomes within some limits, and note the loops that the ledger lacks."""
-    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=handler.settings.ledger_table)
+    reader = LedgerReader(
+        table=LedgerTable(session.client("dynamodb"), handler.settings.ledger_table)
+    )
     if limits.loops:
         items = _items_of(reader, limits.loops, not_found)
     else:

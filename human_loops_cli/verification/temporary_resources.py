@@ -15,9 +15,8 @@ from typing import Any, Final
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from human_loop_reviews.aws.ledger_table import LedgerTable
 from human_loop_reviews.contract import (
-    LEDGER_PARTITION_KEY,
-    LEDGER_SORT_KEY,
     PROJECT_SOURCE,
     VERIFICATION,
 )
@@ -146,9 +145,11 @@ class TemporaryResources:
         handler = self.parts.handler
         if handler is None:
             return None
-        dynamodb = self.session.client("dynamodb")
-        items = _ledger_items(dynamodb, handler.settings.ledger_table, self.loop.arn)
-        return items[0] if items else None
+        table = LedgerTable(self.session.client("dynamodb"), handler.settings.ledger_table)
+        deserialize = TypeDeserializer().deserialize
+        for item in table.items_of(self.loop.arn):
+            return {name: deserialize(value) for name, value in item.items()}
+        return None
 
     def register_removal(self, what: str, remove: Callable[[], object]) -> None:
         """Register how to remove a resource. Call it before the resource is created.
@@ -242,24 +243,9 @@ def _remove_objects(s3: Any, bucket: str, prefix: str) -> None:
 
 
 def _remove_items(dynamodb: Any, table: str, arn: str) -> None:
-    for item in _ledger_items(dynamodb, table, arn):
-        dynamodb.delete_item(
-            TableName=table,
-            Key={name: {"S": item[name]} for name in (LEDGER_PARTITION_KEY, LEDGER_SORT_KEY)},
-            ConditionExpression=f"attribute_exists({VERIFICATION})",
-        )
-
-
-def _ledger_items(dynamodb: Any, table: str, arn: str) -> list[dict[str, Any]]:
-    """Return the items of a marked loop."""
-    answer = dynamodb.query(
-        TableName=table,
-        KeyConditionExpression=f"{LEDGER_PARTITION_KEY} = :arn",
-        ExpressionAttributeValues={":arn": {"S": arn}},
-        ConsistentRead=True,
-    )
-    deserialize = TypeDeserializer().deserialize
-    return [{name: deserialize(value) for name, value in item.items()} for item in answer["Items"]]
+    ledger = LedgerTable(dynamodb, table)
+    for item in ledger.items_of(arn):
+        ledger.delete(item, f"attribute_exists({VERIFICATION})")
 
 
 def _one_line(error: Exception) -> str:

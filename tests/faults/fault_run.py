@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from human_loop_reviews.contract import LEDGER_SORT_KEY, RECONCILER_SORT_KEY_PREFIX
+from human_loop_reviews.aws.ledger_table import is_of_reconciler
 from local.a2i_server import A2IServer, Loop
 from local.cases import OUTPUT_BUCKET
 from local.deployment import EmulatedStack, deploy_app
@@ -310,7 +310,7 @@ class FaultRun:
             {name: deserialize(value) for name, value in item.items()}
             for stack in self.stacks.values()
             for item in self._items(stack.outputs["LedgerTableName"])
-            if not item[LEDGER_SORT_KEY]["S"].startswith(RECONCILER_SORT_KEY_PREFIX)
+            if not is_of_reconciler(item)
         ]
 
     def _items(self, table: str) -> Iterator[dict[str, Any]]:

@@ -923,7 +923,7 @@ def test_loops_that_a_batch_leaves_out_are_looked_up_one_by_one(
     reconciled: Reconciled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reconciled.settle(reconciled.loop())
-    dynamodb = reconciled.reconciler.items._dynamodb
+    dynamodb = reconciled.world.dynamodb
     left_out: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {"ledger": {"Keys": []}}}
     monkeypatch.setattr(dynamodb, "batch_get_item", lambda **_: left_out)
 
@@ -936,7 +936,7 @@ def test_items_of_a_name_are_read_to_the_last_page(
     loops = [reconciled.loop(creation_time=NOW - timedelta(days=n)) for n in (1, 2, 3)]
     for loop in loops:
         reconciled.settle(loop)
-    dynamodb = reconciled.reconciler.items._dynamodb
+    dynamodb = reconciled.world.dynamodb
     query = dynamodb.query
     monkeypatch.setattr(dynamodb, "query", lambda **request: query(Limit=1, **request))
 
@@ -1056,7 +1056,7 @@ def test_many_loops_cost_two_requests_a_page(
     for number in range(1_000):
         created = NOW - timedelta(days=1, seconds=number)
         reconciled.loop(f"invoice-{number}", creation_time=created)
-    dynamodb = reconciled.reconciler.items._dynamodb
+    dynamodb = reconciled.world.dynamodb
     batches: list[int] = []
 
     settled = {

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.calls import naming
+from human_loop_reviews.aws.pages import pages
 from human_loop_reviews.contract import (
     CALLBACK_PARTITION_KEY,
     CALLBACK_SORT_KEY,
@@ -95,20 +96,18 @@ class CallbackTable:
 
     def of(self, human_loop_arn: str) -> list[Callback]:
         """Return the callbacks of a human loop."""
-        request: dict[str, Any] = {
+        request = {
             "TableName": self._table,
             "ConsistentRead": True,
             "KeyConditionExpression": f"{CALLBACK_PARTITION_KEY} = :arn",
             "ExpressionAttributeValues": {":arn": {"S": human_loop_arn}},
         }
-        found: list[Callback] = []
-        while True:
-            with naming(f"table {self._table}"):
-                response = self._dynamodb.query(**request)
-            found += [_callback(item) for item in response["Items"]]
-            if not response.get("LastEvaluatedKey"):
-                return found
-            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+        with naming(f"table {self._table}"):
+            return [
+                _callback(item)
+                for page in pages(self._dynamodb.query, request)
+                for item in page["Items"]
+            ]
 
 
 def _key(callback: Callback) -> dict[str, dict[str, str]]:

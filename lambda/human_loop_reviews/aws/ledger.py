@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
 from enum import StrEnum
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer, TypeSerializer
 
 from human_loop_reviews.a2i.event import HumanLoopEvent
-from human_loop_reviews.aws.calls import CallError, naming, refusal_code
+from human_loop_reviews.aws.calls import naming
+from human_loop_reviews.aws.ledger_table import LedgerTable, item_key
 from human_loop_reviews.contract import (
     LEDGER_INDEX_SORT_KEY,
-    LEDGER_PARTITION_KEY,
-    LEDGER_SORT_KEY,
     LEDGER_TIME_TO_LIVE,
     RECOVERED,
     VERIFICATION_RETENTION_SECONDS,
@@ -58,8 +57,7 @@ _NOT_OUTCOME: Final = (_PRECEDENCE, _WRITE_ID, LEDGER_TIME_TO_LIVE, RECOVERED)
 _VALUES: Final = "values"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """What the ledger has of a loop."""
 
     outcome_id: str
@@ -134,20 +132,16 @@ class Ledger:
     """
 
     def __init__(self, dynamodb: Any, table: str, retention: timedelta) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+        self._table = LedgerTable(dynamodb, table)
         self._retention = retention
 
     def find(self, loop: HumanLoopEvent) -> Entry | None:
         """Return what is recorded of a loop. None without an item."""
-        with naming(f"table {self._table}"):
-            response = self._dynamodb.get_item(
-                TableName=self._table,
-                Key=_key(loop),
-                ConsistentRead=True,
-                ProjectionExpression=", ".join(ENTRY_ATTRIBUTES),
+        with naming(f"table {self._table.name}"):
+            item = self._table.find(
+                loop.human_loop_arn, loop.creation_time_text, attributes=ENTRY_ATTRIBUTES
             )
-        return Entry.parse(response.get("Item", {}))
+        return Entry.parse(item or {})
 
     def record(self, loop: HumanLoopEvent, outcome: dict[str, Any]) -> bool:
         """Record the outcome of a loop, unless the ledger has one that takes precedence.
@@ -170,14 +164,14 @@ class Ledger:
             If DynamoDB refuses.
         """
         precedence = precedence_of(loop, unreadable=outcome.get("outputError") is not None)
-        kept = self._retention.total_seconds()
+        retention = self._retention.total_seconds()
         if loop.verification is not None:
-            kept = VERIFICATION_RETENTION_SECONDS
-        expires_at = int(loop.time.timestamp() + kept)
+            retention = VERIFICATION_RETENTION_SECONDS
+        expires_at = int(loop.time.timestamp() + retention)
         write_id = token_hex(16)
         item: dict[str, Any] = {
             **_serialize(outcome),
-            **_key(loop),
+            **item_key(loop.human_loop_arn, loop.creation_time_text),
             _PRECEDENCE: {"S": precedence},
             _WRITE_ID: {"S": write_id},
             LEDGER_TIME_TO_LIVE: {"N": str(expires_at)},
@@ -189,24 +183,10 @@ class Ledger:
         if loop.verification is not None:
             # Without the key of the index, no query for outcomes returns it.
             del item[LEDGER_INDEX_SORT_KEY]
-        try:
-            with naming(f"table {self._table}"):
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression=(
-                        f"attribute_not_exists({_PRECEDENCE}) OR {_PRECEDENCE} < :precedence"
-                    ),
-                    ExpressionAttributeValues={":precedence": {"S": precedence}},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except CallError as error:
-            if refusal_code(error.cause) != "ConditionalCheckFailedException":
-                raise
-            # If the answer to a successful write is lost, the SDK tries again, and that fails.
-            refusal: Any = error.cause
-            return _text(refusal.response.get("Item", {}), _WRITE_ID) == write_id
-        return True
+        condition = f"attribute_not_exists({_PRECEDENCE}) OR {_PRECEDENCE} < :precedence"
+        with naming(f"table {self._table.name}"):
+            kept = self._table.put_if(item, condition, precedence=precedence)
+        return kept is None or _text(kept, _WRITE_ID) == write_id
 
 
 def outcome_of(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,13 +247,6 @@ def _rank_of(loop: HumanLoopEvent) -> _Rank:
     if loop.confirmed:
         return _Rank.CONFIRMED
     return _Rank.AWS if loop.source is EventSource.AWS else _Rank.UNCONFIRMED
-
-
-def _key(loop: HumanLoopEvent) -> dict[str, dict[str, str]]:
-    return {
-        LEDGER_PARTITION_KEY: {"S": loop.human_loop_arn},
-        LEDGER_SORT_KEY: {"S": loop.creation_time_text},
-    }
 
 
 def _text(item: Mapping[str, Any], name: str) -> str | None:

@@ -15,9 +15,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from human_loop_reviews.a2i.event import time_text
-from human_loop_reviews.aws.calls import CallError, naming, refusal_code
+from human_loop_reviews.aws.calls import naming
 from human_loop_reviews.aws.human_loops import ListedLoop
 from human_loop_reviews.aws.ledger import ENTRY_ATTRIBUTES, Entry
+from human_loop_reviews.aws.ledger_table import LedgerTable, is_of_reconciler, item_key, key_of
 from human_loop_reviews.contract import (
     LEDGER_PARTITION_KEY,
     LEDGER_SORT_KEY,
@@ -29,7 +30,7 @@ from human_loop_reviews.contract import (
 # How much longer than a human loop is compared the reconciler's items are kept.
 _MARGIN: Final = timedelta(days=30)
 
-_ENTRY: Final = ", ".join((LEDGER_PARTITION_KEY, LEDGER_SORT_KEY, *ENTRY_ATTRIBUTES))
+_ENTRY: Final = (LEDGER_PARTITION_KEY, LEDGER_SORT_KEY, *ENTRY_ATTRIBUTES)
 
 _STATE: Final = "reconcilerState"
 _ROUND: Final = "reconcilerRound"
@@ -145,8 +146,7 @@ class ReconcilerItems:
     """
 
     def __init__(self, dynamodb: Any, table: str, look_back: timedelta) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+        self._table = LedgerTable(dynamodb, table)
         self._resource = f"table {table}"
         self._kept = look_back + _MARGIN
 
@@ -159,18 +159,8 @@ class ReconcilerItems:
         if not by_key:
             return set()
         with naming(self._resource):
-            response = self._dynamodb.batch_get_item(
-                RequestItems={
-                    self._table: {
-                        "Keys": [_key(*each) for each in by_key],
-                        "ProjectionExpression": _ENTRY,
-                    }
-                }
-            )
-        found = {
-            by_key[item[LEDGER_PARTITION_KEY]["S"], item[LEDGER_SORT_KEY]["S"]]: Entry.parse(item)
-            for item in response["Responses"].get(self._table, ())
-        }
+            items = self._table.find_some(by_key, attributes=_ENTRY)
+        found = {by_key[key_of(item)]: Entry.parse(item) for item in items}
         return {
             loop
             for loop, entry in found.items()
@@ -181,25 +171,14 @@ class ReconcilerItems:
         """Return all items of a human loop's ARN."""
         outcomes: list[tuple[datetime, Entry]] = []
         markers: list[Marker] = []
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "ConsistentRead": True,
-            "KeyConditionExpression": f"{LEDGER_PARTITION_KEY} = :arn",
-            "ExpressionAttributeValues": {":arn": {"S": arn}},
-            "ProjectionExpression": f"{_ENTRY}, {_STATE}, {_ROUND}, {_RUN}",
-        }
-        while True:
-            with naming(self._resource):
-                response = self._dynamodb.query(**request)
-            for item in response["Items"]:
-                key = item[LEDGER_SORT_KEY]["S"]
-                if key.startswith(RECONCILER_SORT_KEY_PREFIX):
-                    markers.append(_marker(item))
-                elif (time := _time(key)) is not None and (entry := Entry.parse(item)) is not None:
-                    outcomes.append((time, entry))
-            if not response.get("LastEvaluatedKey"):
-                return LoopItems(outcomes=outcomes, markers=markers)
-            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+        with naming(self._resource):
+            items = [*self._table.items_of(arn, attributes=(*_ENTRY, _STATE, _ROUND, _RUN))]
+        for item in items:
+            if is_of_reconciler(item):
+                markers.append(_marker(item))
+            elif (time := _time(item)) is not None and (entry := Entry.parse(item)) is not None:
+                outcomes.append((time, entry))
+        return LoopItems(outcomes=outcomes, markers=markers)
 
     def mark(self, marker: Marker, *, instead_of: Marker | None, now: datetime) -> bool:
         """Set the marker of a human loop, unless another run did so meanwhile.
@@ -218,52 +197,26 @@ class ReconcilerItems:
         bool
             Whether the marker is set.
         """
-        condition: dict[str, Any] = {
-            "ConditionExpression": f"attribute_not_exists({LEDGER_PARTITION_KEY})"
-        }
+        condition, expected = f"attribute_not_exists({LEDGER_PARTITION_KEY})", {}
         if instead_of is not None:
-            condition = {
-                "ConditionExpression": f"{_STATE} = :state AND {_RUN} = :run",
-                "ExpressionAttributeValues": {
-                    ":state": {"S": instead_of.state},
-                    ":run": {"S": instead_of.run},
-                },
-            }
-        try:
-            with naming(self._resource):
-                self._dynamodb.put_item(
-                    TableName=self._table,
-                    Item={
-                        **_key(
-                            marker.arn, RECONCILER_SORT_KEY_PREFIX + time_text(marker.creation_time)
-                        ),
-                        _STATE: {"S": marker.state},
-                        _ROUND: {"N": str(marker.round)},
-                        _RUN: {"S": marker.run},
-                        _CHANGED: {"S": time_text(now)},
-                        LEDGER_TIME_TO_LIVE: self._expiry(now),
-                    },
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    **condition,
-                )
-        except CallError as error:
-            if refusal_code(error.cause) != "ConditionalCheckFailedException":
-                raise
-            # If the answer to a write is lost, the client repeats it, and the condition fails.
-            refusal: Any = error.cause
-            found = refusal.response.get("Item")
-            return found is not None and _is_same_write(_marker(found), marker)
-        return True
+            condition = f"{_STATE} = :state AND {_RUN} = :run"
+            expected = {"state": instead_of.state, "run": instead_of.run}
+        item = {
+            **_reconciler_key(marker.arn, time_text(marker.creation_time)),
+            _STATE: {"S": marker.state},
+            _ROUND: {"N": str(marker.round)},
+            _RUN: {"S": marker.run},
+            _CHANGED: {"S": time_text(now)},
+            LEDGER_TIME_TO_LIVE: self._expiry(now),
+        }
+        with naming(self._resource):
+            found = self._table.put_if(item, condition, **expected)
+        return found is None or (bool(found) and _is_same_write(_marker(found), marker))
 
     def progress(self, flow_definition_arn: str) -> Progress:
         """Return how far the comparison of a flow definition's loops has come."""
         with naming(self._resource):
-            response = self._dynamodb.get_item(
-                TableName=self._table,
-                Key=_key(flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
-                ConsistentRead=True,
-            )
-        item = response.get("Item")
+            item = self._table.find(flow_definition_arn, RECONCILER_SORT_KEY_PREFIX)
         if item is None:
             return Progress(flow_definition_arn=flow_definition_arn)
         return Progress(
@@ -280,19 +233,17 @@ class ReconcilerItems:
     def save(self, progress: Progress, *, now: datetime) -> None:
         """Save how far the comparison of a flow definition's loops has come."""
         times = {_RESUME: progress.resume_after, _OLDEST: progress.oldest_open_loop, _CHANGED: now}
+        item = {
+            **_reconciler_key(progress.flow_definition_arn),
+            _ROUND: {"N": str(progress.round)},
+            _OPEN: {"N": str(progress.open_loops)},
+            _INTERRUPTIONS: {"N": str(progress.interruptions)},
+            **{name: {"S": time_text(time)} for name, time in times.items() if time},
+            _MISSING: {"L": [{"S": arn} for arn in progress.missing]},
+            LEDGER_TIME_TO_LIVE: self._expiry(now),
+        }
         with naming(self._resource):
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item={
-                    **_key(progress.flow_definition_arn, RECONCILER_SORT_KEY_PREFIX),
-                    _ROUND: {"N": str(progress.round)},
-                    _OPEN: {"N": str(progress.open_loops)},
-                    _INTERRUPTIONS: {"N": str(progress.interruptions)},
-                    **{name: {"S": time_text(time)} for name, time in times.items() if time},
-                    _MISSING: {"L": [{"S": arn} for arn in progress.missing]},
-                    LEDGER_TIME_TO_LIVE: self._expiry(now),
-                },
-            )
+            self._table.put(item)
 
     def _expiry(self, now: datetime) -> dict[str, str]:
         return {"N": str(int((now + self._kept).timestamp()))}
@@ -306,15 +257,15 @@ def _compared(entry: Entry, loop: ListedLoop) -> Record:
     return Record.UNREADABLE if entry.unreadable else Record.SETTLED
 
 
-def _key(arn: str, sort_key: str) -> dict[str, dict[str, str]]:
-    return {LEDGER_PARTITION_KEY: {"S": arn}, LEDGER_SORT_KEY: {"S": sort_key}}
+def _reconciler_key(arn: str, creation_time: str = "") -> dict[str, dict[str, str]]:
+    return item_key(arn, f"{RECONCILER_SORT_KEY_PREFIX}{creation_time}")
 
 
 def _marker(item: Mapping[str, Any]) -> Marker:
-    text = item[LEDGER_SORT_KEY]["S"].removeprefix(RECONCILER_SORT_KEY_PREFIX)
+    arn, sort_key = key_of(item)
     return Marker(
-        arn=item[LEDGER_PARTITION_KEY]["S"],
-        creation_time=datetime.fromisoformat(text),
+        arn=arn,
+        creation_time=datetime.fromisoformat(sort_key.removeprefix(RECONCILER_SORT_KEY_PREFIX)),
         state=RecoveryState(item[_STATE]["S"]),
         round=int(item[_ROUND]["N"]),
         run=item[_RUN]["S"],
@@ -325,9 +276,10 @@ def _is_same_write(one: Marker, other: Marker) -> bool:
     return (one.state, one.round, one.run) == (other.state, other.round, other.run)
 
 
-def _time(text: str) -> datetime | None:
+def _time(item: Mapping[str, Any]) -> datetime | None:
+    """Return when the loop of an outcome was created. None if its text is no time."""
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(key_of(item)[1])
     except ValueError:
         return None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
@@ -31,11 +32,11 @@ SERVICES = {
 }
 
 #: The modules with the calls of the reconciler and the callbacks.
-MODULES = ("human_loops", "reconciler_items", "recorded_outcomes", "callback_table", "event_bus")
+MODULES = ("human_loops", "ledger_table", "callback_table", "event_bus")
 
 
 def refused(call: str, code: str, status: int = 400) -> CallError:
-    response = {
+    response: Any = {
         "Error": {"Code": code, "Message": "no"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
@@ -50,7 +51,7 @@ def calls() -> set[tuple[str, str]]:
         found |= {
             (SERVICES[client], method)
             for client, method in re.findall(
-                rf"\b({'|'.join(SERVICES)})\.([a-z][a-z_0-9]*)\(", text
+                rf"\b({'|'.join(SERVICES)})\.([a-z][a-z_0-9]*)[(,]", text
             )
         }
     return found

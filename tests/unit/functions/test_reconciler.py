@@ -86,7 +86,7 @@ def test_calls_between_two_looks_at_the_clock_fit_the_reserve(a2i: A2IServer) ->
     made = reconciler.create_reconciler()
     clients = (
         made.human_loops._runtime,
-        made.items._dynamodb,
+        made.items._table._dynamodb,
         made.bus._events,
     )
     assert a2i.requests == []

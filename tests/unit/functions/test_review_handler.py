@@ -282,7 +282,7 @@ def test_every_client_has_the_timeouts_that_were_added_up() -> None:
     clients = [
         services.settler.s3,
         services.settler.outcome_bus._events,
-        services.settler.ledger._dynamodb,
+        services.settler.ledger._table._dynamodb,
         services.settler.a2i_runtime(),
     ]
 
