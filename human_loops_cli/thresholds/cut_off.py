@@ -51,6 +51,11 @@ class CutOff:
         """Return how many loops are left out, given the rows of `SAMPLING` within the limit."""
         return self.loops - sum(each["loops"] for each in sampling)
 
+    @property
+    def until(self) -> str:
+        """The last creation as a text, in whole seconds."""
+        return self.created_until.isoformat(timespec="seconds")
+
     def reason(self) -> str:
         """Return why the sample ends there.
 
@@ -112,7 +117,7 @@ def pending_notes(cut: CutOff | None, sampling: Sequence[Mapping[str, Any]]) -> 
     if left_out:
         yield (
             f"{left_out:,} {'loop is' if left_out == 1 else 'loops are'} left out, created after "
-            f"{cut.created_until.isoformat()} or at an unknown time: {cut.reason()}, so others of "
+            f"{cut.until} or at an unknown time: {cut.reason()}, so others of "
             "this time may be open."
         )
     if not cut.is_bound:
