@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from human_loop_reviews.a2i.event import EventSource
+from human_loop_reviews.contract import EventSource
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import read_handler
 from human_loops_cli.ledger import LedgerReader
