@@ -77,7 +77,8 @@ RECORD_KB: Final = 5
 PARQUET_KIB: Final = 0.5
 FILES_A_DAY: Final = 96
 REPORTS_A_DAY: Final = 1
-QUERIES_OF_A_REPORT: Final = len(QUERIES)
+#: And where the sample of its advice ends.
+QUERIES_OF_A_REPORT: Final = len(QUERIES) + 1
 MIN_READ_TB: Final = 10e-6
 DAYS_A_MONTH: Final = 365 / 12
 LEDGER_DAYS: Final = 400

@@ -131,6 +131,24 @@ GROUP BY flow_definition_arn, day
 ORDER BY flow_definition_arn, day""",
 )
 
+
+def _turnarounds(keys: str) -> str:
+    return f"""\
+SELECT
+  {keys},
+  loops,
+  sorted[CAST(ceil(loops * 0.5) AS bigint)] AS median_seconds,
+  sorted[CAST(ceil(loops * 0.9) AS bigint)] AS p90_seconds,
+  sorted[loops] AS max_seconds
+FROM (
+  SELECT {keys}, count(*) AS loops, array_sort(array_agg(turnaround_seconds)) AS sorted
+  FROM loops
+  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
+  GROUP BY {keys}
+) AS of_loops
+ORDER BY {keys}"""  # noqa: S608 - columns only
+
+
 TURNAROUND: Final = Query(
     name="turnaround",
     meaning=(
@@ -138,28 +156,7 @@ TURNAROUND: Final = Query(
         "ranks."
     ),
     columns=("flow_definition_arn", "day", "loops", "median_seconds", "p90_seconds", "max_seconds"),
-    sql="""\
-SELECT
-  flow_definition_arn,
-  day,
-  count(*) AS loops,
-  min(CASE WHEN place * 2 >= loops THEN turnaround_seconds END) AS median_seconds,
-  min(CASE WHEN place * 10 >= loops * 9 THEN turnaround_seconds END) AS p90_seconds,
-  max(turnaround_seconds) AS max_seconds
-FROM (
-  SELECT
-    flow_definition_arn,
-    day,
-    turnaround_seconds,
-    row_number() OVER (
-      PARTITION BY flow_definition_arn, day ORDER BY turnaround_seconds
-    ) AS place,
-    count(*) OVER (PARTITION BY flow_definition_arn, day) AS loops
-  FROM loops
-  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
-) AS ranked
-GROUP BY flow_definition_arn, day
-ORDER BY flow_definition_arn, day""",
+    sql=_turnarounds("flow_definition_arn, day"),
 )
 
 ALL_TURNAROUNDS: Final = Query(
@@ -168,26 +165,7 @@ ALL_TURNAROUNDS: Final = Query(
         "A flow definition: the turnaround of all its Completed loops in seconds, as nearest ranks."
     ),
     columns=("flow_definition_arn", "loops", "median_seconds", "p90_seconds", "max_seconds"),
-    sql="""\
-SELECT
-  flow_definition_arn,
-  count(*) AS loops,
-  min(CASE WHEN place * 2 >= loops THEN turnaround_seconds END) AS median_seconds,
-  min(CASE WHEN place * 10 >= loops * 9 THEN turnaround_seconds END) AS p90_seconds,
-  max(turnaround_seconds) AS max_seconds
-FROM (
-  SELECT
-    flow_definition_arn,
-    turnaround_seconds,
-    row_number() OVER (
-      PARTITION BY flow_definition_arn ORDER BY turnaround_seconds
-    ) AS place,
-    count(*) OVER (PARTITION BY flow_definition_arn) AS loops
-  FROM loops
-  WHERE status = 'Completed' AND turnaround_seconds IS NOT NULL
-) AS ranked
-GROUP BY flow_definition_arn
-ORDER BY flow_definition_arn""",
+    sql=_turnarounds("flow_definition_arn"),
 )
 
 FIELD_VERDICTS: Final = Query(
@@ -419,43 +397,36 @@ ORDER BY
   sampling_percentage NULLS LAST""",
 )
 
-SAMPLES: Final = Query(
-    name="samples",
-    meaning=(
-        "A point of confidence of a field, in sampled loops by the version of the model: in how "
-        "many loops the lowest confidence of the field's predictions has this whole number below "
-        "it (null: not each has one), and in how many of these all of them were found correct. A "
-        "loop counts once, because the fields of one loop are no independent samples. A "
-        "prediction that was shown and not found correct, for whatever reason, counts as wrong: "
-        "also if it is undecided, or was not compared. Of some that were not compared, even the "
-        "confidence is lost. With words: the lowest confidence of a word, too. A part is a "
-        "range of the field's loops in the order of their creation: part n begins with the loop "
-        "that is at or after the n-th power of 1.5."
-    ),
-    columns=(
-        "flow_definition_arn",
-        "model_version",
-        "field",
-        "part",
-        "point",
-        "point_with_words",
-        "loops",
-        "correct",
-        "undecided",
-        "not_compared",
-        "confidence_lost",
-        "not_shown",
-        "added",
-    ),
-    sql="""\
+
+def _samples(name: str, meaning: str, point: str) -> Query:
+    return Query(
+        name=name,
+        meaning=meaning,
+        columns=(
+            "flow_definition_arn",
+            "model_version",
+            "field",
+            "part",
+            "point",
+            "loops",
+            "correct",
+            "undecided",
+            "not_compared",
+            "confidence_lost",
+            "not_shown",
+            "added",
+        ),
+        sql=_SAMPLES.format(point=point),
+    )
+
+
+_SAMPLES: Final = """\
 SELECT
   flow_definition_arn,
   model_version,
   field,
   part,
-  point,
-  CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
-    AS point_with_words,
+  {point} AS point,
   count(CASE WHEN predictions + lost > 0 THEN 1 END) AS loops,
   count(CASE WHEN predictions > 0 AND lost = 0 AND correct = predictions THEN 1 END)
     AS correct,
@@ -481,11 +452,11 @@ FROM (
     not_shown,
     added,
     CASE WHEN lost = 0 AND confidences = predictions THEN CAST(floor(lowest) AS bigint) END
-      AS point,
+      AS lowest_point,
     CASE
       WHEN lost = 0 AND confidences = predictions AND words = predictions
       THEN CAST(floor(lowest_word) AS bigint)
-    END AS word_point
+    END AS lowest_word_point
   FROM (
     SELECT
       flow_definition_arn,
@@ -522,18 +493,37 @@ GROUP BY
   model_version,
   field,
   part,
-  point,
-  CASE WHEN word_point < point THEN word_point WHEN word_point IS NOT NULL THEN point END
+  {point}
 ORDER BY
   flow_definition_arn,
   model_version NULLS LAST,
   field,
   part,
-  point NULLS LAST,
-  point_with_words NULLS LAST""",
+  point NULLS LAST"""
+
+SAMPLES: Final = _samples(
+    "samples",
+    "A point of confidence of a field, in sampled loops by the version of the model: in how "
+    "many loops the lowest confidence of the field's predictions has this whole number below "
+    "it (null: not each has one), and in how many of these all of them were found correct. A "
+    "loop counts once, because the fields of one loop are no independent samples. A "
+    "prediction that was shown and not found correct, for whatever reason, counts as wrong: "
+    "also if it is undecided, or was not compared. Of some that were not compared, even the "
+    "confidence is lost. A part is a range of the field's loops in the order of their creation: "
+    "part n begins with the loop that is at or after the n-th power of 1.5.",
+    "lowest_point",
 )
 
-#: It is no query of the report: it says where the sample of thresholds ends.
+#: As `SAMPLES`, for thresholds that are on the confidence of words too. It is no query of the
+#: report.
+SAMPLES_WITH_WORDS: Final = _samples(
+    "samples_with_words",
+    "As samples, with the lowest confidence of a prediction and of each of its words as the point.",
+    "CASE WHEN lowest_word_point < lowest_point THEN lowest_word_point "
+    "WHEN lowest_word_point IS NOT NULL THEN lowest_point END",
+)
+
+#: Where the sample of thresholds ends.
 LATEST: Final = Query(
     name="latest",
     meaning=(

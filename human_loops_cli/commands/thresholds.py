@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from human_loop_tables.queries import SAMPLES, SAMPLING
+from human_loop_tables.queries import SAMPLES, SAMPLES_WITH_WORDS, SAMPLING
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.outcome_sources import (
@@ -169,7 +169,8 @@ def thresholds(
     ) as data:
         limited = window.created_until is not None
         cut = None if limited else leave_out_pending(data, lifetime_of(task_lifetime))
-        sampling, rows = data.rows(SAMPLING), data.rows(SAMPLES)
+        sampling = data.rows(SAMPLING)
+        rows = data.rows(SAMPLES_WITH_WORDS if words else SAMPLES)
     if cut is not None:
         _require_ended(cut, sampling)
         window = replace(window, created_until=cut.created_until, cut_off=cut)
@@ -182,7 +183,7 @@ def thresholds(
     flows = [
         _advise(
             sample,
-            advise_on(sample, read_fields(rows, sample, words=words), question, only=field or ()),
+            advise_on(sample, read_fields(rows, sample), question, only=field or ()),
             words=words,
         )
         for sample in samples
@@ -210,7 +211,7 @@ def _require_ended(cut: CutOff, sampling: Sequence[Mapping[str, Any]]) -> None:
     """Refuse to go on if no loop is old enough."""
     if cut.left_out(sampling) == cut.loops:
         raise CommandError(
-            f"no loop was created until {cut.created_until.isoformat()}: {cut.reason()}",
+            f"no loop was created until {cut.until}: {cut.reason()}",
             advice="Later loops may be open. Wait, or name a time with --created-until.",
             status=ExitStatus.INCOMPLETE,
         )

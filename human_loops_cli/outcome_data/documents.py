@@ -6,9 +6,10 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BufferedReader
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, Final, Protocol
 
 from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
@@ -79,7 +80,7 @@ class Documents:
         self._reject = reject
         self._groups = {reviewed: self._new_group(reviewed) for reviewed in (False, True)}
 
-    def read(self, file: BinaryIO, path: Path, place: str) -> None:
+    def read(self, file: BufferedReader, path: Path, place: str) -> None:
         """Read a file.
 
         Parameters
@@ -89,8 +90,7 @@ class Documents:
         place
             The name of the file in rejects.
         """
-        compressed = file.read(len(_GZIP)) == _GZIP
-        file.seek(0)
+        compressed = file.peek(len(_GZIP)).startswith(_GZIP)
         stream: Any = GzipStream(file) if compressed else file
         blocks = self._blocks(stream, place)
         first = next(blocks, b"").removeprefix(BYTE_ORDER_MARK)
@@ -241,15 +241,15 @@ def count_lines(path: Path, *, compressed: bool) -> int | None:
 
 def is_pattern(path: Path) -> bool:
     """Return whether DuckDB cannot open a file by its name: a pattern, or one that is not UTF-8."""
-    name = str(path.resolve())
+    name = str(path)
     return bool(set(name) & set("*?[{")) or not is_utf8(name)
 
 
 def _is_lines(first: bytes) -> bool:
     """Return whether the beginning of a file is that of lines, each with an object."""
-    line, _, _ = first.lstrip().partition(b"\n")
-    value = _parse(line)
-    return isinstance(value, dict) and not is_output(value)
+    line = first.lstrip().partition(b"\n")[0].rstrip()
+    is_object = line.startswith(b"{") and line.endswith(b"}")
+    return is_object and not (ANSWERS in line and is_output(_parse(line)))
 
 
 def _parse(text: bytes, *, unique_keys: bool = False) -> Any:

@@ -15,6 +15,8 @@ MAX_REVIEWED_BYTES: Final = 16 * 1024 * 1024
 #: The size at which a group is read. Two are on disk at a time.
 _GROUP_BYTES: Final = 32 * 1024 * 1024
 
+_BUFFER_BYTES: Final = 256 * 1024
+
 
 class Group:
     """Lines, and the file and number of each.
@@ -35,7 +37,7 @@ class Group:
         self.count = 0
         self.enveloped = False
         """Whether a line can have an envelope."""
-        self._file = path.open("wb")
+        self._file = path.open("wb", buffering=_BUFFER_BYTES)
         # DuckDB accepts a byte order mark at the beginning of its file, which is none of a line.
         self._size = self._file.write(b"\n")
         self._first_rows: list[int] = []

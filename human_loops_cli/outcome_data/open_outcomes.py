@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -156,9 +155,8 @@ def open_outcomes(
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()
         found = find_files(session, sources)
-        local = [os.path.realpath(each.path) for each in found.files if each.path is not None]
-        local = list(filter(is_utf8, local))  # others are read as copies
-        connection = connect(folder, local)
+        local = [str(each.path) for each in found.files if each.path is not None]
+        connection = connect(folder, list(filter(is_utf8, local)))  # others are read as copies
         try:
             with errors_without_content():
                 staging = Staging(connection, folder, rejects)

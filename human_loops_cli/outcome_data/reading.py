@@ -74,7 +74,7 @@ def read_files(
             finish_pending()
             lines = counter.submit(count_lines, path, compressed=compressed)
             return staging.read_file(
-                path.resolve(), compressed=compressed, enveloped=enveloped, count_lines=lines.result
+                path, compressed=compressed, enveloped=enveloped, count_lines=lines.result
             )
 
         documents = Documents(folder, reviewers, read_group, read_file, staging.reject)
@@ -93,12 +93,11 @@ def read_files(
                 staging.reject(file.name, f"cannot be read: {error.strerror}")
                 continue
             with opened:
-                is_parquet = opened.read(len(_PARQUET)) == _PARQUET
-                opened.seek(0)
+                is_parquet = opened.peek(len(_PARQUET)).startswith(_PARQUET)
                 if not is_parquet:
                     documents.read(opened, path, file.name)
             if is_parquet:
-                parquet[_without_pattern(path, folder / f"copied-{number}").resolve()] = file.name
+                parquet[_without_pattern(path, folder / f"copied-{number}")] = file.name
             elif file.path is None:
                 path.unlink()
         documents.finish()

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -31,14 +32,9 @@ class SourceFile:
     name: str
     """Its path or URI."""
     path: Path | None = None
-    """The path on disk. None if it must be fetched."""
+    """The path on disk, without links. None if it must be fetched."""
     key: tuple[str, str] | None = None
     """In S3: bucket and key."""
-
-    @property
-    def is_standard_input(self) -> bool:
-        """Whether it is standard input."""
-        return self.path is None and self.key is None
 
     def fetch(self, session: Session, to: Path) -> Path:
         """Return the path of the file on disk, after fetching it if need be."""
@@ -90,7 +86,7 @@ def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
                 status=ExitStatus.USAGE,
             )
         for each in wanted:
-            files.setdefault(each.name if each.path is None else os.path.realpath(each.path), each)
+            files.setdefault(str(each.path or each.name), each)
     return SourceFiles(files=list(files.values()), not_read=not_read)
 
 
@@ -114,12 +110,33 @@ def _local(path: Path) -> Iterator[SourceFile | None]:
                 advice="Pipe it to standard input, which is named -.",
                 status=ExitStatus.USAGE,
             )
-        yield SourceFile(name=as_text(str(path)), path=path)
+        yield SourceFile(name=as_text(str(path)), path=path.resolve())
         return
-    for each in sorted(path.rglob("*")):
-        if each.is_file() and _has_outcomes(each.relative_to(path).parts):
-            wanted = _is_read(each.name)
-            yield (SourceFile(name=as_text(str(each)), path=each) if wanted else None)
+    root = os.path.realpath(path)
+    for each in _files_below(root):
+        if not _is_read(each.name):
+            yield None
+            continue
+        found = os.path.realpath(each.path) if each.is_symlink() else each.path
+        name = path / each.path[len(root) :].lstrip("/")
+        yield SourceFile(name=as_text(str(name)), path=Path(found))
+
+
+def _files_below(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Yield the files in a folder and below, without what is left out. Links to folders are."""
+    try:
+        entries = sorted(os.scandir(folder), key=attrgetter("name"))
+    except OSError as error:
+        raise CommandError(
+            f"{as_text(folder)}: {error.strerror}", status=ExitStatus.INCOMPLETE
+        ) from None
+    for entry in entries:
+        if not _has_outcomes((entry.name,)):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path)
+        elif entry.is_file():
+            yield entry
 
 
 def _objects(s3: Any, uri: str) -> Iterator[SourceFile | None]:

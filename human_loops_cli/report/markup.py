@@ -139,16 +139,20 @@ def table(
         How many rows to show at most.
     """
     kinds = ["words" if each.words else None for each in columns]
+    titles = [each.title[:1].upper() + each.title[1:] for each in columns]
+    # On a phone, sentences need the whole width: each cell is a line with the title of its column.
+    has_sentences = "words" in kinds[1:]
     head = [
-        element("th", each.title[:1].upper() + each.title[1:], scope="col", class_=kind)
-        for each, kind in zip(columns, kinds, strict=True)
+        element("th", title, scope="col", class_=kind)
+        for title, kind in zip(titles, kinds, strict=True)
     ]
     body = []
     for item in items[:limit]:
         first, *others = cells(item)
         row = [element("th", first, scope="row", class_=kinds[0])]
         row += [
-            element("td", each, class_=kind) for each, kind in zip(others, kinds[1:], strict=True)
+            element("td", each, class_=kind, data_title=title if has_sentences else None)
+            for each, kind, title in zip(others, kinds[1:], titles[1:], strict=True)
         ]
         body.append(element("tr", *row))
     return joined(
@@ -159,6 +163,7 @@ def table(
                 element("caption", caption),
                 element("thead", element("tr", *head)),
                 element("tbody", *body),
+                class_="cards" if has_sentences else None,
             ),
             class_="table",
             role="region",

@@ -52,6 +52,11 @@ class CutOff:
         kept: int = sum(each["loops"] for each in sampling)
         return self.loops - kept
 
+    @property
+    def until(self) -> str:
+        """The last creation as a text, in whole seconds."""
+        return self.created_until.isoformat(timespec="seconds")
+
     def reason(self) -> str:
         """Return why the sample ends there.
 
@@ -113,7 +118,7 @@ def pending_notes(cut: CutOff | None, sampling: Sequence[Mapping[str, Any]]) -> 
     if left_out:
         yield (
             f"{left_out:,} {'loop is' if left_out == 1 else 'loops are'} left out, created after "
-            f"{cut.created_until.isoformat()} or at an unknown time: {cut.reason()}, so others of "
+            f"{cut.until} or at an unknown time: {cut.reason()}, so others of "
             "this time may be open."
         )
     if not cut.is_bound:

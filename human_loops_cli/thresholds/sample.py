@@ -137,10 +137,9 @@ class FieldSamples(Points):
     not_shown: int = 0
     added: int = 0
 
-    def add(self, row: Mapping[str, Any], *, words: bool) -> None:
-        """Add a row of `human_loop_tables.queries.SAMPLES`."""
-        point = row["point_with_words" if words else "point"]
-        loops, lost = row["loops"], row["confidence_lost"]
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add a row of the query."""
+        point, loops, lost = row["point"], row["loops"], row["confidence_lost"]
         if point is not None:
             self._count(row["part"], point, loops, row["correct"])
             self.undecided += row["undecided"]
@@ -208,20 +207,16 @@ def read_sample(rows: Sequence[Mapping[str, Any]], *, model_version: str | None 
     )
 
 
-def read_fields(
-    rows: Iterable[Mapping[str, Any]], sample: Sample, *, words: bool = False
-) -> dict[str, FieldSamples]:
+def read_fields(rows: Iterable[Mapping[str, Any]], sample: Sample) -> dict[str, FieldSamples]:
     """Return what the sampled loops say of each field, by its name.
 
     Parameters
     ----------
     rows
-        The rows of `human_loop_tables.queries.SAMPLES`, of any flow definitions.
+        The rows of `human_loop_tables.queries.SAMPLES` or `SAMPLES_WITH_WORDS`, of any flow
+        definitions.
     sample
         The flow definition, and the version of the model.
-    words
-        Whether the confidence of a form's field is the lowest one of its key and its words, rather
-        than its key's.
     """
     fields: dict[str, FieldSamples] = {}
     for row in rows:
@@ -230,7 +225,7 @@ def read_fields(
             and row["flow_definition_arn"] == sample.flow_definition_arn
             and row["model_version"] == sample.model.version
         ):
-            fields.setdefault(row["field"], FieldSamples()).add(row, words=words)
+            fields.setdefault(row["field"], FieldSamples()).add(row)
     return fields
 
 

@@ -17,6 +17,7 @@ from human_loops_cli.outcome_data.rejects import Rejects
 from human_loops_cli.report.data import ReportData
 from human_loops_cli.thresholds.advice import Advice
 from human_loops_cli.thresholds.advise import advise
+from human_loops_cli.thresholds.cut_off import cut_off, pending_notes
 
 Row = dict[str, Any]
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/"
@@ -180,6 +181,13 @@ def example() -> ReportData:
     """Return the data of the example in the README."""
     loops, fields = plausible()
     rows = staged(loops, fields)
+    cut = cut_off(
+        {
+            "loops": len(loops) + 37,
+            "latest": max(str(each["end_time"]) for each in loops if each["end_time"])[:19],
+            "longest_milliseconds": max(each["turnaround_seconds"] or 0 for each in loops) * 1000,
+        }
+    )
     return ReportData(
         sources=["s3://example-archive/outcomes/"],
         since=datetime(2026, 3, 1, tzinfo=UTC),
@@ -194,6 +202,8 @@ def example() -> ReportData:
         ],
         rows=rows,
         advice=advise(rows["samples"], rows["sampling"]),
+        cut_off=cut,
+        pending=list(pending_notes(cut, rows["sampling"])),
     )
 
 

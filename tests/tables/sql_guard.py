@@ -19,7 +19,8 @@ _SYNTAX = {"AND", "OR", "CASE", "CAST", "IF"}
 #: Functions with the same meaning in both: https://trino.io/docs/current/functions/list.html and
 #: https://duckdb.org/docs/stable/sql/functions/overview
 SHARED = {
-    *("COALESCE", "COUNT", "FLOOR", "LN", "MAX", "MIN", "ROUND", "ROW_NUMBER", "SUBSTRING", "SUM"),
+    *("ARRAY_AGG", "ARRAY_SORT", "CEIL", "COALESCE", "COUNT", "FLOOR", "LN", "MAX", "MIN", "ROUND"),
+    *("ROW_NUMBER", "SUBSTRING", "SUM"),
 }
 
 #: The functions of Trino that the views use as well.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from human_loop_tables.archive_views import VIEWS
-from human_loop_tables.queries import LATEST, QUERIES
+from human_loop_tables.queries import LATEST, QUERIES, SAMPLES_WITH_WORDS
 from tests.tables.sql_guard import OF_VIEWS, SHARED, grammar_faults, unknown_functions
 
-ALL = {**QUERIES, LATEST.name: LATEST}
+ALL = {**QUERIES, **{each.name: each for each in (LATEST, SAMPLES_WITH_WORDS)}}
 
 
 def test_every_statement_is_in_trinos_grammar() -> None:

@@ -14,7 +14,7 @@ import sqlglot
 
 from human_loop_reviews.outcome_schema import Note
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
-from human_loop_tables.queries import QUERIES, SAMPLES, SAMPLING
+from human_loop_tables.queries import QUERIES, SAMPLES, SAMPLES_WITH_WORDS, SAMPLING
 from human_loop_tables.tables import TABLES
 from human_loops_cli.thresholds.advice import Advice, NoThreshold
 from human_loops_cli.thresholds.advise import (
@@ -81,7 +81,7 @@ class Tables:
 
     def rows(self, name: str) -> list[Row]:
         """Return the rows of a query."""
-        query = QUERIES[name]
+        query = {**QUERIES, SAMPLES_WITH_WORDS.name: SAMPLES_WITH_WORDS}[name]
         found = self._connection.execute(query.sql).fetchall()
         return [dict(zip(query.columns, row, strict=True)) for row in found]
 
@@ -97,7 +97,8 @@ class Tables:
     def field(self, *, words: bool = False) -> FieldSamples:
         """Return what the sampled loops say of the field Total."""
         (sample,) = read_samples(self.rows("sampling"))
-        return read_fields(self.rows("samples"), sample, words=words)["Total"]
+        rows = self.rows("samples_with_words" if words else "samples")
+        return read_fields(rows, sample)["Total"]
 
     def advise(self) -> list[Advice]:
         return advise(self.rows("samples"), self.rows("sampling"))
