@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from human_loop_reviews.aws.ledger_table import LedgerTable
 from human_loop_reviews.contract import EventSource
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.handler import read_handler
@@ -167,7 +168,7 @@ def read_ledger(
     import duckdb
 
     settings = read_handler(session).settings
-    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=settings.ledger_table)
+    reader = LedgerReader(table=LedgerTable(session.client("dynamodb"), settings.ledger_table))
     arn = flow if flow is not None and flow.startswith("arn:") else None
     path, written = folder / "ledger.jsonl", 0
     with path.open("wb") as file, session.printer.progress() as progress:
