@@ -23,6 +23,7 @@ EVALUATOR := tests/permissions/node_modules/.installed
 
 NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 
+# Tests that call make do not take part in the jobs of the make that started them (MAKEFLAGS).
 # tests/scheduling.py says what runs in one process, and tests/conftest.py what starts first.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
@@ -39,19 +40,19 @@ demo: .venv/.demo node_modules/.demo ## Deploy into an emulator, send human loop
 	@trap 'kill $$! 2>/dev/null; wait $$!; exit $$?' INT TERM HUP; $(BIN)/python -m local $(if $(KEEP),--keep) & wait $$!
 
 test: install $(EVALUATOR) ## Run every check: lint, format, types, unit, infrastructure and end-to-end tests
-	@$(MAKE) --no-print-directory --keep-going lint tests
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 lint tests
 
 tests: install $(EVALUATOR) ## Run the tests of make test, without the lint
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not full" --durations 10 --durations-min 1
+	@MAKEFLAGS= $(BIN)/python -m pytest $(IN_PARALLEL) -m "not full" --durations 10 --durations-min 1
 
 full: install $(EVALUATOR) ## Run what make test leaves out: the repetitions of its tests at a larger scale
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m full --durations 10 --durations-min 1
+	@MAKEFLAGS= $(BIN)/python -m pytest $(IN_PARALLEL) -m full --durations 10 --durations-min 1
 
 check: install $(EVALUATOR) ## Lint, check the format and the types, and run the fast tests: while you edit
-	@$(MAKE) --no-print-directory --keep-going lint fast
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 lint fast
 
 fast: install $(EVALUATOR)
-	@$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not full"
+	@MAKEFLAGS= $(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow and not full"
 
 lint: install ## Lint, check the format and the types
 	@$(BIN)/ruff check --quiet .

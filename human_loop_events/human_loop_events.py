@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeVar, Unpack
+from typing import Final, Literal, TypeVar, Unpack
 
 from aws_cdk import Annotations, Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -20,7 +20,8 @@ from human_loop_events.archive.outcome_archive import (
     create_outcome_archive,
 )
 from human_loop_events.aws.argument_types import checks_arguments
-from human_loop_events.events.alerts import Alerts, AlertsSettings, require_alarm_period
+from human_loop_events.aws.bounds import ALARM_PERIOD, ShareBounds
+from human_loop_events.events.alerts import Alerts, AlertsSettings
 from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery, DeliverySettings
 from human_loop_events.events.event_archive import EventArchive
@@ -54,6 +55,9 @@ from human_loop_reviews.contract import HumanLoopStatus
 
 _DIRECT = HandlerDelivery.direct()
 _HANDLER_BACKLOG = Duration.hours(1)
+
+#: The bounds of the share below which agreement is low.
+LOW_AGREEMENT: Final = ShareBounds()
 _Part = TypeVar("_Part")
 
 
@@ -449,10 +453,9 @@ class HumanLoopEvents(Construct):
             or the handler is a supplied function.
         """
         handler = self.review_handler.function
-        if not 0 < threshold <= 1:
-            raise ValueError(f"threshold: expected a share, over 0 up to 1, got {threshold!r}")
+        LOW_AGREEMENT.require("threshold", threshold)
         if period is not None:
-            require_alarm_period("period", period)
+            ALARM_PERIOD.require("period", period)
         flow_definitions = self._flow_definitions
         names = flow_definitions._qualified_names if self._hub else flow_definitions.names
         if not names:

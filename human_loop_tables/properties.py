@@ -122,7 +122,7 @@ def _value_type(hint: Any, *, nullable: bool) -> ValueType:
             return ValueType(kind=SCALARS[hint], nullable=nullable)
         case None if issubclass(hint, StrEnum):
             return ValueType(kind=Kind.TEXT, nullable=nullable, enumeration=hint)
-        case None if is_dataclass(hint):
+        case None if isinstance(hint, type) and is_dataclass(hint):
             return ValueType(kind=Kind.RECORD, nullable=nullable, record=hint)
         case typing.Literal:
             return ValueType(kind=Kind.TEXT, nullable=nullable, constant=arguments[0])

@@ -20,7 +20,19 @@ from pydantic import (
 )
 
 from human_loop_events import AlertFormat, FlowDefinitions, TaskMapping
+from human_loop_events.archive.outcome_archive import SCAN_LIMIT
+from human_loop_events.aws.bounds import ALARM_PERIOD, FROM_ONE, WHOLE_DAYS
+from human_loop_events.aws.queues_and_topics import RETENTION_PERIOD, VISIBILITY_TIMEOUT
+from human_loop_events.events.alerts import RUNBOOK
+from human_loop_events.events.delivery import MAX_EVENT_AGE, RETRY_ATTEMPTS
+from human_loop_events.events.human_loop_hub import ORGANIZATION_ID
+from human_loop_events.events.status_events import SILENT_DAYS
+from human_loop_events.human_loop_events import LOW_AGREEMENT
+from human_loop_events.reviews.handler_queue import MAX_CONCURRENCY, RETRY_FOR
+from human_loop_events.reviews.ledger import LEDGER_RETENTION
 from human_loop_events.reviews.output_location import refuse_unusable_prefix
+from human_loop_events.reviews.reconciler import LOOK_BACK, SCHEDULE
+from human_loop_events.reviews.review_handler import MAX_OUTPUT_SIZE, MEMORY_SIZE, TIMEOUT
 from human_loop_reviews.mapping import read_mappings
 from stacks.mappings import refuse_unusable_mappings
 from stacks.values import (
@@ -35,21 +47,24 @@ from stacks.values import (
     PolicyName,
     QueueArn,
     Region,
-    ScanLimit,
     SecurityGroupId,
     SubnetId,
     TableArn,
     Text,
     Time,
     TopicArn,
-    between,
+    form,
+    number,
+    share,
+    size,
+    within,
 )
 
 _Status = Literal["Completed", "Failed", "Stopped"]
 _LogRetention = Annotated[logs.RetentionDays, Field(strict=False)]
-_AlarmPeriod = Annotated[Time, between("1 minute", "1 day", whole_minutes=True)]
-_Days = Annotated[Time, between("1 day", whole_days=True)]
-_Count = Annotated[int, Field(ge=1)]
+_AlarmPeriod = Annotated[Time, within(ALARM_PERIOD)]
+_Days = Annotated[Time, within(WHOLE_DAYS)]
+_Count = Annotated[int, number(FROM_ONE)]
 
 
 def _validate_prefix(prefix: str) -> str:
@@ -152,16 +167,16 @@ class ConsumerQueue(Keys):
         meaning="the customer managed key of the existing queue, if it has one",
         by_default="none",
     )
-    visibility_timeout: Annotated[Time, between("1 second", "12 hours")] | None = key(
+    visibility_timeout: Annotated[Time, within(VISIBILITY_TIMEOUT)] | None = key(
         None,
-        expected="a time such as 5 minutes, 1 second to 12 hours",
+        expected=VISIBILITY_TIMEOUT.such_as("5 minutes"),
         meaning="how long the new queue hides a received message from other consumers; for a "
         "Lambda function six times its timeout",
         by_default="30 seconds",
     )
-    retention_period: Annotated[Time, between("1 hour", "13 days")] | None = key(
+    retention_period: Annotated[Time, within(RETENTION_PERIOD)] | None = key(
         None,
-        expected="a time such as 4 days, 1 hour to 13 days",
+        expected=RETENTION_PERIOD.such_as("4 days"),
         meaning="how long the new queue keeps a message",
         by_default="10 days",
     )
@@ -177,9 +192,9 @@ class ExistingLedger(Keys):
         meaning="the customer managed key of the table, if it has one",
         by_default="none",
     )
-    retention: Annotated[Time, between("1 day")] | None = key(
+    retention: Annotated[Time, within(LEDGER_RETENTION)] | None = key(
         None,
-        expected="a time such as 90 days, from 1 day",
+        expected=LEDGER_RETENTION.such_as("90 days"),
         meaning="after which time from a loop's end DynamoDB deletes its item",
         by_default="400 days",
     )
@@ -238,19 +253,19 @@ class OutputBucket(Keys):
 
     expiration: _Days | None = key(
         None,
-        expected="whole days such as 730 days",
+        expected=WHOLE_DAYS.such_as("730 days"),
         meaning="how long outputs are kept",
         by_default="S3 deletes none",
     )
     noncurrent_version_expiration: _Days | None = key(
         None,
-        expected="whole days such as 30 days",
+        expected=WHOLE_DAYS.such_as("30 days"),
         meaning="how long a version is kept that was overwritten or deleted",
         by_default="90 days",
     )
     access_log_expiration: _Days | None = key(
         None,
-        expected="whole days such as 90 days",
+        expected=WHOLE_DAYS.such_as("90 days"),
         meaning="how long access logs are kept",
         by_default="365 days",
     )
@@ -296,9 +311,9 @@ class Handler(Keys):
     ledger: ExistingLedger | None = optional(
         ExistingLedger, "an existing table for the ledger", "a new one"
     )
-    ledger_retention: Annotated[Time, between("1 day")] | None = key(
+    ledger_retention: Annotated[Time, within(LEDGER_RETENTION)] | None = key(
         None,
-        expected="a time such as 90 days, from 1 day",
+        expected=LEDGER_RETENTION.such_as("90 days"),
         meaning="how long the new ledger keeps a loop",
         by_default="400 days",
     )
@@ -314,27 +329,27 @@ class Handler(Keys):
         meaning="how long logs are kept",
         by_default="ONE_YEAR",
     )
-    max_output_size: ByteSize | None = key(
+    max_output_size: Annotated[ByteSize, size(MAX_OUTPUT_SIZE)] | None = key(
         None,
-        expected="a size such as 16 MiB, 1 KiB to 1 GiB",
+        expected=MAX_OUTPUT_SIZE.such_as("16 MiB"),
         meaning="larger outputs are not read, and their events go to a dead-letter queue",
         by_default="12 MiB",
     )
-    memory_size: Annotated[int, Field(ge=256, le=10_240)] | None = key(
+    memory_size: Annotated[int, number(MEMORY_SIZE)] | None = key(
         None,
-        expected="a whole number, 256 to 10240",
+        expected=MEMORY_SIZE.expected,
         meaning="the memory of the function in MiB",
         by_default="1024",
     )
-    timeout: Annotated[Time, between("2 minutes", "15 minutes")] | None = key(
+    timeout: Annotated[Time, within(TIMEOUT)] | None = key(
         None,
-        expected="a time such as 5 minutes, 2 minutes to 15 minutes",
+        expected=TIMEOUT.such_as("5 minutes"),
         meaning="the timeout of the function",
         by_default="2 minutes",
     )
-    reserved_concurrent_executions: Annotated[int, Field(ge=1)] | None = key(
+    reserved_concurrent_executions: _Count | None = key(
         None,
-        expected="a whole number from 1",
+        expected=FROM_ONE.expected,
         meaning="how many instances may run at once",
         by_default="the account's limit",
     )
@@ -349,15 +364,15 @@ class HandlerDelivery(Keys):
         meaning="whether events wait in a queue that the handler reads",
         by_default="false, the rule invokes the handler",
     )
-    max_concurrency: Annotated[int, Field(ge=2, le=1000)] | None = key(
+    max_concurrency: Annotated[int, number(MAX_CONCURRENCY)] | None = key(
         None,
-        expected="a whole number, 2 to 1000",
+        expected=MAX_CONCURRENCY.expected,
         meaning="instances that read the queue at once",
         by_default="10",
     )
-    retry_for: Annotated[Time, between("1 second", "7 days")] | None = key(
+    retry_for: Annotated[Time, within(RETRY_FOR)] | None = key(
         None,
-        expected="a time such as 6 hours, up to 7 days",
+        expected=RETRY_FOR.such_as("6 hours"),
         meaning="how long an event is retried",
         by_default="6 hours",
     )
@@ -381,27 +396,27 @@ class Alerts(Keys):
         meaning="whether alerts quote the reason of a failure, which can quote a document",
         by_default="true",
     )
-    runbook: Annotated[str, Field(pattern=r"^\S+$")] | None = key(
+    runbook: Annotated[str, form(RUNBOOK)] | None = key(
         None,
-        expected="a path or URL without spaces",
+        expected=RUNBOOK.expected,
         meaning="the runbook that alerts and alarms refer to",
         by_default="the command `human-loops runbook`",
     )
     failure_threshold: _Count | None = key(
         None,
-        expected="a whole number from 1",
+        expected=FROM_ONE.expected,
         meaning="how many failed loops in a period raise the alarm `FailedLoops`",
         by_default="1",
     )
     failure_period: _AlarmPeriod | None = key(
         None,
-        expected="whole minutes such as 15 minutes, up to 1 day",
+        expected=ALARM_PERIOD.such_as("15 minutes"),
         meaning="the period of the alarm `FailedLoops`",
         by_default="5 minutes",
     )
     failure_evaluation_periods: _Count | None = key(
         None,
-        expected="a whole number from 1",
+        expected=FROM_ONE.expected,
         meaning="in how many successive periods the threshold must be reached",
         by_default="1",
     )
@@ -416,23 +431,23 @@ class Alerts(Keys):
 class Silence(Keys):
     """Parameters of `HumanLoopEvents.alert_on_silence`."""
 
-    days: Annotated[int, Field(ge=1, le=7)] = key(
-        ..., expected="a whole number, 1 to 7", meaning="for how many days", by_default="none"
+    days: Annotated[int, number(SILENT_DAYS)] = key(
+        ..., expected=SILENT_DAYS.expected, meaning="for how many days", by_default="none"
     )
 
 
 class LowAgreement(Keys):
     """Parameters of `HumanLoopEvents.alert_on_low_agreement`."""
 
-    threshold: Annotated[float, Field(gt=0, le=1)] = key(
+    threshold: Annotated[float, share(LOW_AGREEMENT)] = key(
         ...,
-        expected="a share, over 0 up to 1",
+        expected=LOW_AGREEMENT.expected,
         meaning="the alarm goes off when the share of correct fields is lower",
         by_default="none",
     )
     period: _AlarmPeriod | None = key(
         None,
-        expected="whole minutes such as 12 hours, up to 1 day",
+        expected=ALARM_PERIOD.such_as("12 hours"),
         meaning="over which time it is measured",
         by_default="1 day",
     )
@@ -457,15 +472,15 @@ class Delivery(Keys):
     dead_letter_queue: ExistingQueue | None = optional(
         ExistingQueue, "an existing queue for events that cannot be delivered", "a new one"
     )
-    max_event_age: Annotated[Time, between("1 minute", "24 hours")] | None = key(
+    max_event_age: Annotated[Time, within(MAX_EVENT_AGE)] | None = key(
         None,
-        expected="a time such as 6 hours, 1 minute to 24 hours",
+        expected=MAX_EVENT_AGE.such_as("6 hours"),
         meaning="how long EventBridge retries",
         by_default="24 hours",
     )
-    retry_attempts: Annotated[int, Field(ge=0, le=185)] | None = key(
+    retry_attempts: Annotated[int, number(RETRY_ATTEMPTS)] | None = key(
         None,
-        expected="a whole number, 0 to 185",
+        expected=RETRY_ATTEMPTS.expected,
         meaning="how often EventBridge retries",
         by_default="185",
     )
@@ -486,15 +501,15 @@ class Reconciler(Keys):
         meaning="whether there is a reconciler",
         by_default="true, where the flow definitions are of this account and Region",
     )
-    schedule: Annotated[Time, between("15 minutes", "1 day", whole_minutes=True)] | None = key(
+    schedule: Annotated[Time, within(SCHEDULE)] | None = key(
         None,
-        expected="whole minutes such as 30 minutes, 15 minutes to 1 day",
+        expected=SCHEDULE.such_as("30 minutes"),
         meaning="how often human loops are compared with the ledger",
         by_default="1 hour",
     )
-    look_back: Annotated[Time, between("1 hour")] | None = key(
+    look_back: Annotated[Time, within(LOOK_BACK)] | None = key(
         None,
-        expected="a time such as 14 days, from 1 hour up to the retention of the ledger",
+        expected=f"{LOOK_BACK.such_as('14 days')} up to the retention of the ledger",
         meaning="loops that were created longer ago are not compared",
         by_default="14 days",
     )
@@ -517,7 +532,7 @@ class Archive(Keys):
 
     retention: _Days = key(
         ...,
-        expected="whole days such as 30 days",
+        expected=WHOLE_DAYS.such_as("30 days"),
         meaning="how long an event is kept",
         by_default="none",
     )
@@ -534,25 +549,25 @@ class OutcomeArchive(Keys):
     )
     expiration: _Days | None = key(
         None,
-        expected="whole days such as 730 days",
+        expected=WHOLE_DAYS.such_as("730 days"),
         meaning="how long outcomes are kept",
         by_default="S3 deletes none",
     )
     result_expiration: _Days | None = key(
         None,
-        expected="whole days such as 7 days",
+        expected=WHOLE_DAYS.such_as("7 days"),
         meaning="how long the results of queries are kept",
         by_default="30 days",
     )
     access_log_expiration: _Days | None = key(
         None,
-        expected="whole days such as 90 days",
+        expected=WHOLE_DAYS.such_as("90 days"),
         meaning="how long access logs of the archive are kept",
         by_default="365 days",
     )
-    scan_limit: ScanLimit | None = key(
+    scan_limit: Annotated[ByteSize, size(SCAN_LIMIT)] | None = key(
         None,
-        expected="a size such as 1 GiB, from 10 MiB",
+        expected=SCAN_LIMIT.such_as("1 GiB"),
         meaning="how much a query may read before Athena stops it",
         by_default="10 GiB",
     )
@@ -622,8 +637,8 @@ class DeploymentKeys(Keys):
     )
     admits: Annotated[list[Account], Field(min_length=1)] | OrganizationId | None = key(
         None,
-        expected="a list of account ids of 12 digits in quotes, with at least one, or the id of an "
-        "organization such as o-a1b2c3d4e5",
+        expected="a list of account ids of 12 digits in quotes, with at least one, or "
+        + ORGANIZATION_ID.expected,
         meaning="for a [hub](many-accounts.md): who may forward events to it",
         by_default="no hub",
     )

@@ -10,6 +10,8 @@ from aws_cdk import Duration
 from aws_cdk.region_info import RegionInfo
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from human_loop_events.aws.bounds import NumberBounds, ShareBounds, SizeBounds, TextForm, TimeBounds
+from human_loop_events.events.human_loop_hub import ACCOUNT_ID, ORGANIZATION_ID
 from stacks.faults import nearest
 
 #: The Regions of Amazon A2I. AWS adds no Regions, because it is closed to new customers.
@@ -60,25 +62,35 @@ def as_duration(time: timedelta) -> Duration:
     return Duration.seconds(int(time.total_seconds()))
 
 
-def between(
-    minimum: str,
-    maximum: str | None = None,
-    *,
-    whole_minutes: bool = False,
-    whole_days: bool = False,
-) -> AfterValidator:
-    """Return a validator of times within bounds, which are included."""
+def within(bounds: TimeBounds) -> AfterValidator:
+    """Return a validator of times within the bounds of a parameter of a construct."""
 
     def check(time: timedelta) -> timedelta:
-        if whole_minutes and time % timedelta(minutes=1):
-            raise ValueError("it has seconds")
-        if whole_days and time % timedelta(days=1):
-            raise ValueError("it has hours")
-        if time < parse_time(minimum) or (maximum is not None and time > parse_time(maximum)):
-            raise ValueError("it is out of range")
+        if not bounds.admit(time):
+            raise ValueError(bounds.because or "it is out of range")
         return time
 
     return AfterValidator(check)
+
+
+def number(bounds: NumberBounds) -> Any:
+    """Return the field of a number within the bounds of a parameter of a construct."""
+    return Field(ge=bounds.least, le=bounds.most)
+
+
+def share(bounds: ShareBounds) -> Any:
+    """Return the field of a share within the bounds of a parameter of a construct."""
+    return Field(gt=bounds.above, le=bounds.most)
+
+
+def size(bounds: SizeBounds) -> Any:
+    """Return the field of a size within the bounds of a parameter of a construct."""
+    return Field(ge=bounds.least, le=bounds.most)
+
+
+def form(of: TextForm) -> Any:
+    """Return the field of a text in the form of a parameter of a construct."""
+    return Field(pattern=f"^{of.pattern}$")
 
 
 def _validate_region(region: str) -> str:
@@ -102,17 +114,10 @@ Time = Annotated[
 ByteSize = Annotated[
     int,
     BeforeValidator(parse_size),
-    Field(ge=_SIZES["KiB"], le=_SIZES["GiB"]),
     WithJsonSchema({"type": "string", "pattern": f"^{_SIZE}$"}),
 ]
-ScanLimit = Annotated[
-    int,
-    BeforeValidator(parse_size),
-    Field(ge=10 * _SIZES["MiB"]),
-    WithJsonSchema({"type": "string", "pattern": f"^{_SIZE}$"}),
-]
-Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
-OrganizationId = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
+Account = Annotated[str, form(ACCOUNT_ID)]
+OrganizationId = Annotated[str, form(ORGANIZATION_ID)]
 Region = Annotated[str, AfterValidator(_validate_region)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 BusName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]+$", max_length=256)]

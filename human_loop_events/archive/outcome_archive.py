@@ -22,11 +22,11 @@ from human_loop_events.archive.outcome_stream import (
 )
 from human_loop_events.archive.outcome_tables import OutcomeTables
 from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.bounds import WHOLE_DAYS, SizeBounds
 from human_loop_events.aws.encryption import SEND_ACTIONS, grant_through
 from human_loop_events.aws.private_bucket import (
     UPLOAD_EXPIRATION,
     create_private_bucket,
-    require_whole_days,
 )
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivered_rule import DeliveredRule
@@ -54,7 +54,7 @@ _RESULT_ACTIONS: Final = (
 
 #: Athena's minimum scan limit is 10 MB.
 #: https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
-_MIN_SCAN_LIMIT: Final = Size.mebibytes(10)
+SCAN_LIMIT: Final = SizeBounds(10 * 1024**2)
 
 
 class OutcomeArchiveSettings(TypedDict, total=False):
@@ -205,7 +205,7 @@ class OutcomeArchive(Construct):
             "access_log_expiration": access_log_expiration,
         }
         days = {
-            name: require_whole_days(f"{name} of the outcome archive", time)
+            name: WHOLE_DAYS.require(f"{name} of the outcome archive", time)
             for name, time in given.items()
             if time is not None
         }
@@ -340,12 +340,4 @@ def create_outcome_archive(
 
 
 def _validate_scan_limit(limit: Size | None) -> Size:
-    if limit is None:
-        return Size.gibibytes(10)
-    least = _MIN_SCAN_LIMIT.to_bytes()
-    if limit.to_bytes() < least:
-        raise ValueError(
-            "scan_limit of the outcome archive: expected 10 MiB or more, got "
-            f"{limit.to_bytes():,.0f} bytes"
-        )
-    return limit
+    return SCAN_LIMIT.require("scan_limit of the outcome archive", limit or Size.gibibytes(10))

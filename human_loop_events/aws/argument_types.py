@@ -88,7 +88,7 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
             if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
                 continue
             if name in types_of_parameters:
-                _refuse_wrong_type(name, value, types_of_parameters[name])
+                refuse_wrong_type(name, value, types_of_parameters[name])
         return function(*arguments, **named)
 
     return with_checks
@@ -99,12 +99,13 @@ def _types_of(function: Callable[..., Any]) -> dict[str, Any]:
     return get_type_hints(function)
 
 
-def _refuse_wrong_type(name: str, value: Any, expected: Any) -> None:
+def refuse_wrong_type(name: str, value: Any, expected: Any) -> None:
+    """Refuse a value that is not of the type of a parameter."""
     if get_origin(expected) is _Unpack:
         options = get_type_hints(get_args(expected)[0])
         for option, each in value.items():
             if option in options:
-                _refuse_wrong_type(option, each, options[option])
+                refuse_wrong_type(option, each, options[option])
     elif not _accepts(expected, value):
         raise ValueError(f"{name}: expected {_describe_type(expected)}, got {_describe(value)}")
     elif isinstance(value, dict):
@@ -122,7 +123,7 @@ def _refuse_wrong_settings(name: str, settings: Mapping[str, Any], expected: Any
                 f"{', '.join(map(str, unknown))}"
             )
         for setting, value in settings.items():
-            _refuse_wrong_type(f"{name}: {setting}", value, known[setting])
+            refuse_wrong_type(f"{name}: {setting}", value, known[setting])
 
 
 def _accepts(expected: Any, value: Any) -> bool:
@@ -142,7 +143,7 @@ def _accepts(expected: Any, value: Any) -> bool:
     if issubclass(expected, StrEnum):
         return isinstance(value, str)  # `require_choice` names the choices
     if expected is int:
-        return True  # `require_whole_number` names the bounds
+        return True  # `NumberBounds` has the message
     if _is_interface(expected):
         return any(_implements(each, expected) for each in _delegates(value))
     if _is_struct(expected) and isinstance(value, dict):

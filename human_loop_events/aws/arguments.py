@@ -59,14 +59,6 @@ def require_choice(name: str, value: Any, choices: type[_Choice]) -> _Choice:
         raise ValueError(f"{name}: expected one of {expected}, got {value!r}") from None
 
 
-def require_whole_number(name: str, value: Any, *, least: int, most: int | None = None) -> int:
-    """Return a whole number within bounds, both included."""
-    expected = f"{least} or more" if most is None else f"{least} to {most:,}"
-    if type(value) is not int or value < least or (most is not None and value > most):
-        raise ValueError(f"{name}: expected a whole number, {expected}, got {value!r}")
-    return value
-
-
 def require_short(name: str, text: str | None, *, most: int) -> str | None:
     """Return a text that is not longer than a service accepts. A token is accepted."""
     if text is not None and not Token.is_unresolved(text) and len(text) > most:

@@ -100,22 +100,6 @@ def create_private_bucket(
     return bucket
 
 
-def require_whole_days(name: str, value: object) -> Duration:
-    """Return a duration of whole days, as S3 expires objects.
-
-    Raises
-    ------
-    ValueError
-        If the value is not a duration in whole days.
-    """
-    if not isinstance(value, Duration):
-        raise ValueError(f"{name}: expected a Duration, got {value!r}")
-    seconds = value.to_seconds()
-    if seconds < _SECONDS_OF_A_DAY or seconds % _SECONDS_OF_A_DAY:
-        raise ValueError(f"{name}: expected whole days, got {value.to_human_string()}")
-    return value
-
-
 def _deliver_access_logs(bucket: s3.Bucket, logs: s3.Bucket) -> None:
     """Deliver access logs with a bucket policy, whatever the feature flags of the app."""
     resource = bucket.node.default_child

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from aws_cdk import Annotations, Duration, Token, Tokenization
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
@@ -10,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
+from human_loop_events.aws.bounds import TimeBounds
 from human_loop_events.aws.environments import DEAD_LETTER_QUEUE, check_environment
 from human_loop_events.aws.retention import keep
 
@@ -22,9 +26,8 @@ QUEUE_RETENTION = Duration.days(10)
 
 #: What the queue of a user may have. With more retention, a message could expire in the dead-letter
 #: queue as soon as it is there.
-_MAX_VISIBILITY = Duration.hours(12)
-_MIN_RETENTION = Duration.hours(1)
-_MAX_RETENTION = Duration.days(13)
+VISIBILITY_TIMEOUT: Final = TimeBounds(timedelta(seconds=1), timedelta(hours=12))
+RETENTION_PERIOD: Final = TimeBounds(timedelta(hours=1), timedelta(days=13))
 
 #: The number of receives of a message before SQS moves it to the dead-letter queue.
 DEFAULT_MAX_RECEIVES = 5
@@ -74,21 +77,10 @@ def validate_queue_times(
     ValueError
         If a value is no duration, or out of range.
     """
-    for name, value, least, most in (
-        ("visibility_timeout", visibility_timeout, Duration.seconds(1), _MAX_VISIBILITY),
-        ("retention_period", retention_period, _MIN_RETENTION, _MAX_RETENTION),
-    ):
-        if value is None:
-            continue
-        expected = f"{least.to_human_string()} to {most.to_human_string()}"
-        if not isinstance(value, Duration):
-            raise ValueError(
-                f"{name}: expected a Duration, such as Duration.minutes(5), got {value!r}"
-            )
-        if not value.is_unresolved() and not (
-            least.to_seconds() <= value.to_seconds() <= most.to_seconds()
-        ):
-            raise ValueError(f"{name}: expected {expected}, got {value.to_human_string()}")
+    if visibility_timeout is not None:
+        VISIBILITY_TIMEOUT.require("visibility_timeout", visibility_timeout)
+    if retention_period is not None:
+        RETENTION_PERIOD.require("retention_period", retention_period)
 
 
 def create_dead_letter_queue(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from aws_cdk import Duration, Fn, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -18,8 +18,8 @@ from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import (
     require_choice,
     require_short,
-    require_whole_number,
 )
+from human_loop_events.aws.bounds import ALARM_PERIOD, FROM_ONE, TextForm
 from human_loop_events.aws.encryption import admit_senders, supplied_or_new_key
 from human_loop_events.aws.environments import ALERTS_TOPIC, check_environment
 from human_loop_events.aws.ids import child_scope, path_id
@@ -30,6 +30,9 @@ from human_loop_events.events.event_filter import FailureDescription
 from human_loop_events.events.runbook import runbook_section
 
 _ALARM_PERIOD = Duration.minutes(5)
+
+#: The form of the runbook of alerts and alarms.
+RUNBOOK: Final = TextForm(r"\S+", "a path or URL without spaces")
 
 #: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 _MAX_ALARM_DESCRIPTION = 1024
@@ -115,15 +118,13 @@ class Alerts(Construct):
         super().__init__(scope, construct_id)
         self.alert_format = require_choice("alert_format", alert_format, AlertFormat)
         self._include_reason = include_failure_reason
-        self.runbook = None if runbook is None else _validate_runbook(runbook)
-        self._failure_threshold = require_whole_number(
-            "failure_threshold", failure_threshold, least=1
-        )
-        self._failure_period = require_alarm_period(
+        self.runbook = None if runbook is None else RUNBOOK.require("runbook", runbook)
+        self._failure_threshold = FROM_ONE.require("failure_threshold", failure_threshold)
+        self._failure_period = ALARM_PERIOD.require(
             "failure_period", failure_period or _ALARM_PERIOD
         )
-        self._failure_evaluation_periods = require_whole_number(
-            "failure_evaluation_periods", failure_evaluation_periods, least=1
+        self._failure_evaluation_periods = FROM_ONE.require(
+            "failure_evaluation_periods", failure_evaluation_periods
         )
         self._ok_actions = ok_actions
         self._alarms: list[cloudwatch.Alarm] = []
@@ -196,13 +197,13 @@ class Alerts(Construct):
         threshold, period, evaluation_periods
             The threshold of the alarm. Default: as configured for these alerts.
         """
-        period = require_alarm_period("period", period or self._failure_period)
+        period = ALARM_PERIOD.require("period", period or self._failure_period)
         return self._add_alarm(
             rule,
             failure.alarm_id,
             rule_metric("TriggeredRules", rule, event_bus, period),
-            threshold=require_whole_number(
-                "threshold", self._failure_threshold if threshold is None else threshold, least=1
+            threshold=FROM_ONE.require(
+                "threshold", self._failure_threshold if threshold is None else threshold
             ),
             evaluation_periods=_validate_evaluation_periods(
                 self._failure_evaluation_periods
@@ -469,23 +470,6 @@ def rule_metric(
     )
 
 
-def _validate_runbook(runbook: str) -> str:
-    if not isinstance(runbook, str) or not runbook or any(each.isspace() for each in runbook):
-        raise ValueError(f"runbook: expected a path or URL without spaces, got {runbook!r}")
-    return runbook
-
-
-def require_alarm_period(name: str, period: Duration) -> Duration:
-    """Return a period that an alarm on a standard-resolution metric can have."""
-    seconds = period.to_seconds()
-    if seconds % 60 or not 60 <= seconds <= 86_400:
-        raise ValueError(
-            f"{name}: expected whole minutes up to a day, as CloudWatch has for the metrics of "
-            f"AWS services, got {seconds:g} seconds"
-        )
-    return period
-
-
 def _validate_evaluation_periods(evaluation_periods: int, period: Duration) -> int:
     """Refuse more time than CloudWatch can evaluate.
 
@@ -493,7 +477,7 @@ def _validate_evaluation_periods(evaluation_periods: int, period: Duration) -> i
     """
     longest = 86_400 if period.to_seconds() < 3600 else 7 * 86_400
     most = int(longest / period.to_seconds())
-    if require_whole_number("evaluation_periods", evaluation_periods, least=1) > most:
+    if FROM_ONE.require("evaluation_periods", evaluation_periods) > most:
         raise ValueError(
             f"evaluation_periods: expected at most {most:,} periods of "
             f"{period.to_human_string()}, which CloudWatch evaluates, got {evaluation_periods:,}"

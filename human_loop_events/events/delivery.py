@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from datetime import timedelta
+from typing import Final, TypedDict
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -18,7 +19,7 @@ from constructs import Construct, IConstruct
 
 from human_loop_events.aws import environments
 from human_loop_events.aws.argument_types import checks_arguments
-from human_loop_events.aws.arguments import require_whole_number
+from human_loop_events.aws.bounds import NumberBounds, TimeBounds
 from human_loop_events.aws.encryption import grant_through, require_key, supplied_or_new_key
 from human_loop_events.aws.environments import check_environment
 from human_loop_events.aws.queues_and_topics import (
@@ -40,6 +41,11 @@ from human_loop_events.events.rule_targets import (
     create_before,
     from_any_rule,
 )
+
+#: The bounds of parameters.
+#: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+MAX_EVENT_AGE: Final = TimeBounds(timedelta(minutes=1), timedelta(days=1))
+RETRY_ATTEMPTS: Final = NumberBounds(0, 185)
 
 
 class DeliverySettings(TypedDict, total=False):
@@ -76,7 +82,7 @@ class Delivery(Construct):
         A standard queue for events that cannot be delivered. Default: a new queue, encrypted,
         that keeps messages for 14 days.
     max_event_age
-        The maximum age of an event that is retried, from 1 minute to 24 hours. Default: 24 hours.
+        The maximum age of an event that is retried, from 1 minute to 1 day. Default: 24 hours.
     retry_attempts
         The maximum number of retries, from 0 to 185. Default: 185.
     authorize_using_role
@@ -115,14 +121,10 @@ class Delivery(Construct):
         authorize_using_role: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
-        age = (max_event_age or Duration.hours(24)).to_seconds()
-        if not 60 <= age <= 86_400:
-            raise ValueError(f"max_event_age: expected 1 minute to 24 hours, got {age:g} seconds")
+        age = MAX_EVENT_AGE.require("max_event_age", max_event_age or Duration.hours(24))
         self._retry_policy = events.CfnRule.RetryPolicyProperty(
-            maximum_event_age_in_seconds=int(age),
-            maximum_retry_attempts=require_whole_number(
-                "retry_attempts", retry_attempts, least=0, most=185
-            ),
+            maximum_event_age_in_seconds=int(age.to_seconds()),
+            maximum_retry_attempts=RETRY_ATTEMPTS.require("retry_attempts", retry_attempts),
         )
         if dead_letter_queue is not None:
             check_dead_letter_queue("dead_letter_queue", dead_letter_queue, self)

@@ -9,8 +9,8 @@ from constructs import Construct
 
 from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_short
+from human_loop_events.aws.bounds import WHOLE_DAYS
 from human_loop_events.aws.encryption import admit_archives, require_key
-from human_loop_events.aws.private_bucket import require_whole_days
 
 
 @checks_arguments
@@ -55,7 +55,7 @@ class EventArchive(Construct):
         event_bus: events.IEventBus | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        require_whole_days("retention of the archive", retention)
+        WHOLE_DAYS.require("retention of the archive", retention)
         encryption_key = require_key("encryption_key", encryption_key)
         self._event_bus = event_bus or events.EventBus.from_event_bus_name(
             self, "DefaultBus", "default"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from aws_cdk import Names, Stack, Token
 from aws_cdk import aws_events as events
@@ -13,6 +14,7 @@ from constructs import Construct
 
 from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_texts
+from human_loop_events.aws.bounds import TextForm
 from human_loop_reviews.contract import (
     HUMAN_LOOP_DETAIL_TYPES,
     HUMAN_LOOP_SOURCES,
@@ -21,10 +23,13 @@ from human_loop_reviews.contract import (
     reader_role_name,
 )
 
-_ACCOUNT = re.compile(r"\d{12}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 #: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+#: The forms of those who may forward events.
+ACCOUNT_ID: Final = TextForm(r"[0-9]{12}", "ids of 12 digits")
+ORGANIZATION_ID: Final = TextForm(
+    r"o-[a-z0-9]{10,32}", "the id of an organization such as o-a1b2c3d4e5"
+)
 
 #: The policy of a bus holds 10 KB.
 #: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
@@ -198,17 +203,11 @@ def _validate_accounts(
             f"accounts={accounts!r} and organization_id={organization_id!r}"
         )
     if accounts is None:
-        if not isinstance(organization_id, str) or not (
-            Token.is_unresolved(organization_id) or _ORGANIZATION.fullmatch(organization_id)
-        ):
-            raise ValueError(
-                f"organization_id: expected one such as 'o-a1b2c3d4e5', got {organization_id!r}"
-            )
+        ORGANIZATION_ID.require("organization_id", organization_id)
         return ()
     listed = require_texts("accounts", accounts, example="['444455556666']")
     for account in listed:
-        if not (Token.is_unresolved(account) or _ACCOUNT.fullmatch(account)):
-            raise ValueError(f"accounts: expected ids of 12 digits, got {account!r}")
+        ACCOUNT_ID.require("accounts", account)
     if len(listed) > _MAX_ACCOUNTS:
         raise ValueError(
             f"accounts: {len(listed)} do not fit into the policy of an event bus; expected at most "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, Final, TypedDict, TypeVar, Unpack
 
 from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events.aws.argument_types import checks_arguments
-from human_loop_events.aws.arguments import require_whole_number
+from human_loop_events.aws.bounds import NumberBounds
 from human_loop_events.aws.environments import RULE_BUS, check_environment
 from human_loop_events.aws.ids import ADDED_RULES, child_scope
 from human_loop_events.aws.queues_and_topics import (
@@ -42,7 +42,7 @@ _Part = TypeVar("_Part")
 _BEFORE_EXPIRATION = Duration.days(2)
 
 #: The longest that CloudWatch looks back for an alarm.
-_MAX_SILENT_DAYS = 7
+SILENT_DAYS: Final = NumberBounds(1, 7)
 
 
 class QueueSettings(TypedDict, total=False):
@@ -364,7 +364,7 @@ class StatusEvents(Construct):
             "Silence",
             self.metric_events(period=Duration.days(1)),
             threshold=1,
-            evaluation_periods=require_whole_number("days", days, least=1, most=_MAX_SILENT_DAYS),
+            evaluation_periods=SILENT_DAYS.require("days", days),
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
             description=f"{self._filter.description}: no event for {days} days. Check that work "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import timedelta
+from typing import ClassVar, Final
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -15,12 +16,20 @@ from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.argument_types import checks_arguments
-from human_loop_events.aws.arguments import require_whole_number
+from human_loop_events.aws.bounds import NumberBounds, TimeBounds
 from human_loop_events.aws.encryption import grant_through, require_key
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue, create_queue
 
 _LAMBDA_DEFAULT_TIMEOUT = Duration.seconds(3)
-_MAX_RETRY_TIME = Duration.days(7)
+
+#: The bounds of settings.
+MAX_CONCURRENCY: Final = NumberBounds(2, 1000)
+RETRY_FOR: Final = TimeBounds(
+    timedelta(seconds=1),
+    timedelta(days=7),
+    because="an older message would not stay in the dead-letter queue",
+)
+
 _MAX_RECEIVES = 1000
 """SQS's limit for ``maxReceiveCount``."""
 _VISIBILITY_IN_TIMEOUTS = 6
@@ -84,12 +93,9 @@ class HandlerDelivery:
         ValueError
             If a value is out of range.
         """
-        require_whole_number("max_concurrency", max_concurrency, least=2, most=1000)
-        if retry_for is not None and retry_for.to_seconds() > _MAX_RETRY_TIME.to_seconds():
-            raise ValueError(
-                f"retry_for: expected up to 7 days, got {retry_for.to_human_string()}: the message "
-                "would be too old to stay in the dead-letter queue"
-            )
+        MAX_CONCURRENCY.require("max_concurrency", max_concurrency)
+        if retry_for is not None:
+            RETRY_FOR.require("retry_for", retry_for)
         return cls(
             is_buffered=True,
             max_concurrency=max_concurrency,

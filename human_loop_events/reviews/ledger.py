@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -10,6 +13,7 @@ from constructs import Construct
 
 from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.argument_types import checks_arguments
+from human_loop_events.aws.bounds import TimeBounds
 from human_loop_events.aws.encryption import USE_ACTIONS, grant_through, supplied_or_new_key
 from human_loop_events.aws.environments import (
     LEDGER_BY_NAME,
@@ -26,6 +30,10 @@ from human_loop_reviews.contract import (
 )
 
 _STRING = dynamodb.AttributeType.STRING
+
+
+#: How long after a loop's end its item is kept.
+LEDGER_RETENTION: Final = TimeBounds(timedelta(days=1))
 
 
 @checks_arguments
@@ -76,12 +84,9 @@ class Ledger(Construct):
         retention: Duration | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.retention = retention or Duration.days(400)
-        if self.retention.to_seconds() < Duration.days(1).to_seconds():
-            raise ValueError(
-                "retention of the ledger: expected a day or more, got "
-                f"{self.retention.to_human_string()}"
-            )
+        self.retention = LEDGER_RETENTION.require(
+            "retention of the ledger", retention or Duration.days(400)
+        )
         if table is None:
             encryption_key = supplied_or_new_key(self, encryption_key)
             table = self._create_table(encryption_key)

@@ -9,10 +9,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from human_loop_events.aws.bounds import WHOLE_DAYS
 from human_loop_events.aws.private_bucket import (
     UPLOAD_EXPIRATION,
     create_private_bucket,
-    require_whole_days,
 )
 
 
@@ -70,5 +70,5 @@ def create_output_bucket(
 
 def _validate_settings(settings: OutputBucketSettings) -> OutputBucketSettings:
     for name, value in settings.items():
-        require_whole_days(f"{name} of the output bucket", value)
+        WHOLE_DAYS.require(f"{name} of the output bucket", value)
     return settings

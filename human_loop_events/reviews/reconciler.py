@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, Literal
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -20,6 +22,7 @@ from constructs import Construct
 from human_loop_events.aws.acknowledgements import acknowledge
 from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import require_choices
+from human_loop_events.aws.bounds import TimeBounds
 from human_loop_events.aws.queues_and_topics import create_dead_letter_queue
 from human_loop_events.events.alerts import Alerts
 from human_loop_events.events.delivery import Delivery
@@ -32,6 +35,12 @@ from human_loop_reviews import contract
 from human_loop_reviews.contract import HumanLoopStatus, Metric, ReconcilerSetting
 
 _LOOK_BACK = Duration.days(14)
+
+#: The bounds of parameters.
+SCHEDULE: Final = TimeBounds(
+    timedelta(seconds=contract.RECONCILER_TIMEOUT_SECONDS), timedelta(days=1), whole="minutes"
+)
+LOOK_BACK: Final = TimeBounds(timedelta(hours=1))
 _MEMORY_SIZE = 512
 
 
@@ -147,7 +156,9 @@ class Reconciler(RuntimeFunction):
             )
         self._flow_definitions = flow_definitions_or_all(flow_definitions)
         self._flow_definitions._refuse_those_of_other_environments(Stack.of(self))
-        self.schedule = _validate_schedule(schedule or Duration.hours(1))
+        self.schedule = SCHEDULE.require(
+            "schedule of the reconciler", schedule or Duration.hours(1)
+        )
         self._ledger = ledger
         self._event_bus = event_bus
         # cdk-nag recognises the dead-letter queue of a function too.
@@ -337,26 +348,15 @@ def supplied_or_new_reconciler(
     )
 
 
-def _validate_schedule(schedule: Duration) -> Duration:
-    seconds = schedule.to_seconds()
-    if seconds % 60 or not contract.RECONCILER_TIMEOUT_SECONDS <= seconds <= 86_400:
-        raise ValueError(
-            "schedule of the reconciler: expected 15 minutes to a day, in whole minutes, got "
-            f"{schedule.to_human_string()}"
-        )
-    return schedule
-
-
 def _validate_look_back(look_back: Duration | None, ledger: Ledger) -> Duration:
     retention = ledger.retention
     if look_back is None:
         return min(_LOOK_BACK, retention, key=_seconds)
-    if not 3600 <= look_back.to_seconds() <= retention.to_seconds():
-        raise ValueError(
-            f"look_back: expected an hour up to {retention.to_human_string()}, after which the "
-            f"ledger deletes a loop, got {look_back.to_human_string()}"
-        )
-    return look_back
+    return replace(
+        LOOK_BACK,
+        most=timedelta(seconds=retention.to_seconds()),
+        because="the ledger deletes a loop after its retention",
+    ).require("look_back", look_back)
 
 
 def _validate_max_open_age(max_open_age: Duration | None, schedule: Duration) -> Duration:

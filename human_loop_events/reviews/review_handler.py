@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Unpack
+from datetime import timedelta
+from typing import Final, Unpack
 
 from aws_cdk import Annotations, Duration, Size, SizeRoundingBehavior
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -20,8 +21,8 @@ from constructs import Construct
 from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.arguments import (
     require_texts,
-    require_whole_number,
 )
+from human_loop_events.aws.bounds import FROM_ONE, NumberBounds, SizeBounds, TimeBounds
 from human_loop_events.aws.environments import OUTCOME_BUS, RULE_BUS, check_environment
 from human_loop_events.aws.ids import ADDED_RULES, child_scope
 from human_loop_events.aws.queues_and_topics import check_dead_letter_queue
@@ -44,6 +45,15 @@ from human_loop_reviews.mapping import ROWS_IN_ORDER_OF_KEYS, FieldMapping, Task
 
 #: Lambda allows 4,096 bytes for all environment variables, which are also for other settings.
 _MAX_ALLOWED_NAMES_BYTES = 256
+
+#: The bounds of parameters.
+MEMORY_SIZE: Final = NumberBounds(256, 10_240)
+MAX_OUTPUT_SIZE: Final = SizeBounds(1024, 1024**3)
+TIMEOUT: Final = TimeBounds(
+    timedelta(seconds=contract.MIN_TIMEOUT_SECONDS),
+    timedelta(minutes=15),
+    because="the calls to AWS and their retries need one minute",
+)
 
 
 #: The memory in MiB of the function itself, and for each MiB of output in the worst case.
@@ -236,13 +246,15 @@ class ReviewHandler(RuntimeFunction):
             entry_point=contract.REVIEW_HANDLER_ENTRY_POINT,
             output_policies=output_policies,
             dead_letter_queue=dead_letter_queue,
-            memory_size=require_whole_number("memory_size", memory_size, least=256, most=10_240),
-            timeout=_validate_timeout(timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)),
+            memory_size=MEMORY_SIZE.require("memory_size", memory_size),
+            timeout=TIMEOUT.require(
+                "timeout", timeout or Duration.seconds(contract.MIN_TIMEOUT_SECONDS)
+            ),
             reserved_concurrent_executions=(
                 None
                 if reserved_concurrent_executions is None
-                else require_whole_number(
-                    "reserved_concurrent_executions", reserved_concurrent_executions, least=1
+                else FROM_ONE.require(
+                    "reserved_concurrent_executions", reserved_concurrent_executions
                 )
             ),
             network=network,
@@ -528,21 +540,7 @@ def _render_field_names(hash_field_names: bool, allowed: Sequence[str] | None) -
     return {Setting.FIELD_NAMES.value: how.value}
 
 
-def _validate_timeout(timeout: Duration) -> Duration:
-    if not contract.MIN_TIMEOUT_SECONDS <= timeout.to_seconds() <= 900:
-        raise ValueError(
-            f"timeout: expected 2 to 15 minutes, got {timeout.to_human_string()}: the calls to AWS "
-            "and their retries need one minute"
-        )
-    return timeout
-
-
 def _validate_output_size(size: Size | None) -> Size:
     if size is None:
         return Size.bytes(contract.DEFAULT_MAX_OUTPUT_BYTES)
-    if not 1 <= size.to_kibibytes(rounding=SizeRoundingBehavior.NONE) <= 1024 * 1024:
-        raise ValueError(
-            "max_output_size: expected 1 KiB to 1 GiB, got "
-            f"{size.to_bytes(rounding=SizeRoundingBehavior.NONE):,.0f} bytes"
-        )
-    return size
+    return MAX_OUTPUT_SIZE.require("max_output_size", size)

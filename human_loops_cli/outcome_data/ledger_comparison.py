@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from human_loop_reviews.a2i.event import EventSource
+from human_loop_reviews.aws.ledger_table import LedgerTable
+from human_loop_reviews.contract import EventSource
+from human_loop_reviews.settings import Settings
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.handler import read_handler
 from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES
 from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 #: What is said about outcomes that were not compared.
 NOT_COMPARED: Final = (
     "The outcomes were not compared with the ledger, so forged ones in an archive would count; "
-    "--ledger compares them."
+    "--ledger compares outcomes that are read from files."
 )
 
 # How many loops are named.
@@ -138,6 +139,7 @@ def _are(count: int) -> str:
 
 def read_ledger(
     session: Session,
+    settings: Settings,
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     *,
@@ -150,6 +152,8 @@ def read_ledger(
     ----------
     session
         The run of the command line.
+    settings
+        The settings of the stack's review handler.
     connection
         The connection with the database ``staged``.
     folder
@@ -166,8 +170,8 @@ def read_ledger(
     """
     import duckdb
 
-    settings = read_handler(session).settings
-    reader = LedgerReader(dynamodb=session.client("dynamodb"), table=settings.ledger_table)
+    table = LedgerTable(session.client("dynamodb"), settings.ledger_table)
+    reader = LedgerReader(table=table)
     arn = flow if flow is not None and flow.startswith("arn:") else None
     path, written = folder / "ledger.jsonl", 0
     with path.open("wb") as file, session.printer.progress() as progress:

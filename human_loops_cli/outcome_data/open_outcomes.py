@@ -14,6 +14,7 @@ from typing import Any
 from human_loop_tables.queries import Query
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import as_text, is_utf8
+from human_loops_cli.handler import read_handler
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.athena import Athena, AthenaQueries
 from human_loops_cli.outcome_data.engine import (
@@ -150,6 +151,8 @@ def open_outcomes(
             "name files, folders or prefixes with outcomes, or --athena",
             status=ExitStatus.USAGE,
         )
+    # A stack that does not exist is named before the sources are read.
+    settings = read_handler(session).settings if ledger else None
     mappings = MappingFile(mapping)
     rejects = RejectList()
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
@@ -168,8 +171,8 @@ def open_outcomes(
                     )
                 connection.execute("SET lock_configuration = true")
                 retention = (
-                    read_ledger(session, connection, folder, flow=flow, since=since)
-                    if ledger
+                    read_ledger(session, settings, connection, folder, flow=flow, since=since)
+                    if settings is not None
                     else None
                 )
                 advice = "\n".join(f"not used: {describe(each)}" for each in rejects.listed())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 #: The longest failure reason and the longest field name in an outcome, in characters.
 MAX_REASON_LENGTH: Final = 1000
@@ -14,8 +13,7 @@ MAX_NAME_LENGTH: Final = 200
 _HASH_LENGTH: Final = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
+class Disclosure(NamedTuple):
     """What outcomes and the ledger contain of a document."""
 
     include_values: bool = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from human_loop_reviews.contract import FieldNames, Setting
@@ -73,8 +72,7 @@ class DeadLetterSettings(NamedTuple):
     """How often SQS delivers a message before it moves it to its own dead-letter queue."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """The review handler's settings."""
 
     ledger_arn: str

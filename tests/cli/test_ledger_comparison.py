@@ -279,6 +279,30 @@ def test_nothing_is_reported_if_nothing_is_confirmed(ledger: Republished, tmp_pa
     assert not target.exists()
 
 
+def test_ledger_without_outcomes_confirms_nothing(ledger: Republished, tmp_path: Path) -> None:
+    true = ledger.record(ended("invoice-1"))
+    ledger.stack.dynamodb.delete_item(
+        TableName="ledger",
+        Key={name: {"S": true[name]} for name in ("humanLoopArn", "creationTime")},
+    )
+
+    result = run("report", write(tmp_path / "outcomes.jsonl", [true]), "--ledger", "-o", "-")
+
+    assert result.exit_code == 1
+    assert "0 human loops are confirmed, and 1 is unknown to it" in result.stderr
+
+
+def test_stack_that_does_not_exist_is_named_before_the_sources_are_read(
+    ledger: Republished,
+) -> None:
+    assert ledger
+
+    result = run("report", "nowhere.jsonl", "--ledger", "--stack", "Misspelt")
+
+    assert "there is no stack Misspelt" in result.stderr
+    assert "nowhere" not in result.stderr
+
+
 def test_number_that_dynamodb_cannot_hold_is_compared(ledger: Republished, tmp_path: Path) -> None:
     true = ledger.record(ended("invoice-1"))
     ledger.change_loop(true, "SET secondsToFirstAcceptance = :n", **{":n": {"S": "1e-300"}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 
 from tests.infrastructure.cases import CASES, new_app
 from tests.infrastructure.cases.events import JOB_FILTERS
@@ -14,19 +15,24 @@ FACADES = ("Claims", "HumanLoops", "Invoices")
 
 
 def render(acknowledgements: list[Acknowledged]) -> str:
-    """Write a Markdown table with a row for each resource and reason."""
-    rows: dict[tuple[str, str], list[str]] = {}
+    """Write a Markdown table with a row for each reason and its rules: resources share them."""
+    rules_of: dict[tuple[str, str], set[str]] = {}
     for finding, reason in acknowledgements:
         general = generalised(finding)
-        rules = rows.setdefault((general.path, reason), [])
-        if general.rule not in rules:
-            rules.append(general.rule)
-    lines = ["| Resource | Rules | Reason |", "| --- | --- | --- |"]
+        rules_of.setdefault((general.path, reason), set()).add(general.rule)
+    resources_of: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for (resource, reason), rules in sorted(rules_of.items()):
+        resources_of.setdefault((tuple(sorted(rules)), reason), []).append(resource)
+    lines = ["| Resources | Rules | Reason |", "| --- | --- | --- |"]
     lines += sorted(
-        f"| `{resource}` | {', '.join(f'`{rule}`' for rule in rules)} | {reason} |"
-        for (resource, reason), rules in rows.items()
+        f"| {_names(resources)} | {_names(rules)} | {reason} |"
+        for (rules, reason), resources in resources_of.items()
     )
     return "\n".join(lines) + "\n"
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def generalised(finding: Finding) -> Finding:

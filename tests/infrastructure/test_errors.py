@@ -195,16 +195,16 @@ def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> No
         ),
         (
             {"alerts": AlertsSettings(failure_threshold=0)},
-            "failure_threshold: expected a whole number, 1 or more, got 0",
+            "failure_threshold: expected a whole number from 1, got 0",
         ),
         (
             {"alerts": AlertsSettings(failure_evaluation_periods=0)},
-            "failure_evaluation_periods: expected a whole number, 1 or more, got 0",
+            "failure_evaluation_periods: expected a whole number from 1, got 0",
         ),
         (
             {"alerts": AlertsSettings(failure_period=Duration.seconds(90))},
-            "failure_period: expected whole minutes up to a day, as CloudWatch has for the "
-            "metrics of AWS services, got 90 seconds",
+            "failure_period: expected whole minutes, 1 minute to 1 day, got 1 minute 30 seconds: "
+            "CloudWatch has no other period for the metrics of AWS services",
         ),
         (
             {"alerts": AlertsSettings(runbook="our runbook")},
@@ -220,11 +220,11 @@ def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> No
         ),
         (
             {"delivery": DeliverySettings(max_event_age=Duration.seconds(59))},
-            "max_event_age: expected 1 minute to 24 hours, got 59 seconds",
+            "max_event_age: expected a time, 1 minute to 1 day, got 59 seconds",
         ),
         (
             {"delivery": DeliverySettings(max_event_age=Duration.hours(25))},
-            "max_event_age: expected 1 minute to 24 hours, got 90000 seconds",
+            "max_event_age: expected a time, 1 minute to 1 day, got 1 day 1 hour",
         ),
         (
             {"handler": ReviewHandlerSettings(memory_size=64)},
@@ -232,11 +232,11 @@ def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> No
         ),
         (
             {"handler": ReviewHandlerSettings(timeout=Duration.minutes(16))},
-            "timeout: expected 2 to 15 minutes, got 16 minutes",
+            "timeout: expected a time, 2 minutes to 15 minutes, got 16 minutes",
         ),
         (
             {"handler": ReviewHandlerSettings(ledger_retention=Duration.hours(1))},
-            "retention of the ledger: expected a day or more, got 1 hour",
+            "retention of the ledger: expected a time, from 1 day, got 1 hour",
         ),
         (
             {"handler": ReviewHandlerSettings(include_values="yes")},  # type: ignore[typeddict-item]
@@ -252,7 +252,7 @@ def test_mappings_of_the_wrong_shape_are_refused(mappings: Any, says: str) -> No
         ),
         (
             {"handler": ReviewHandlerSettings(max_output_size=Size.kibibytes(0))},
-            "max_output_size: expected 1 KiB to 1 GiB",
+            "max_output_size: expected a size, 1 KiB to 1 GiB",
         ),
         ({"topic": "arn:aws:sns:x"}, "topic: expected a topic, such as sns.Topic.from_topic_arn("),
         ({"queue": "reviews"}, "queue: expected a queue, such as sqs.Queue.from_queue_arn(…) or"),
@@ -300,7 +300,7 @@ def test_value_that_cannot_work_is_refused(
         ),
         (
             lambda: HandlerDelivery.buffered(retry_for=Duration.days(8)),
-            "retry_for: expected up to 7 days, got 8 days",
+            "retry_for: expected a time, 1 second to 7 days, got 8 days",
         ),
         (
             lambda: JobFilter.training(statuses="Failed"),
@@ -579,7 +579,7 @@ def test_buffered_function_of_another_stack_is_refused(stacks: Callable[[], Stac
     ("retry_for", "timeout", "says"),
     [
         (Duration.minutes(5), Duration.minutes(2), "retry_for: expected at least 720 seconds"),
-        (Duration.days(7), Duration.seconds(60), "timeout: expected 2 to 15 minutes, got 1 minute"),
+        (Duration.days(7), Duration.seconds(60), "timeout: expected a time, 2 minutes to 15"),
     ],
 )
 def test_retry_time_that_does_not_fit_the_timeout_is_refused(
@@ -812,11 +812,17 @@ def test_review_handler_alone_refuses_what_it_refuses_within(stacks: Callable[[]
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"schedule": Duration.minutes(14)}, "expected 15 minutes to a day, in whole minutes, got"),
-        ({"schedule": Duration.hours(25)}, "schedule of the reconciler: expected 15 minutes to a"),
-        ({"schedule": Duration.seconds(901)}, "in whole minutes, got 15 minutes 1 second"),
-        ({"look_back": Duration.minutes(59)}, "look_back: expected an hour up to 400 days, after"),
-        ({"look_back": Duration.days(401)}, "ledger deletes a loop, got 401 days"),
+        ({"schedule": Duration.minutes(14)}, "expected whole minutes, 15 minutes to 1 day, got"),
+        (
+            {"schedule": Duration.hours(25)},
+            "schedule of the reconciler: expected whole",
+        ),
+        ({"schedule": Duration.seconds(901)}, "15 minutes to 1 day, got 15 minutes 1 second"),
+        (
+            {"look_back": Duration.minutes(59)},
+            "look_back: expected a time, 1 hour to 400",
+        ),
+        ({"look_back": Duration.days(401)}, "got 401 days: the ledger deletes a loop"),
         ({"max_open_age": Duration.minutes(59)}, "max_open_age: expected at least the time of the"),
     ],
 )

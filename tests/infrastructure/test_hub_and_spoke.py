@@ -378,7 +378,7 @@ REFUSED: dict[str, tuple[Callable[[Stack], object], str]] = {
     ),
     "an account for an organization": (
         lambda stack: HumanLoopHub(stack, "Hub", organization_id=SPOKE_ACCOUNT),
-        "organization_id: expected one such as 'o-a1b2c3d4e5', got '444455556666'",
+        "organization_id: expected the id of an organization such as o-a1b2c3d4e5, got '4444",
     ),
     "a long name": (
         lambda stack: _hub(stack, event_bus_name="h" * 41),

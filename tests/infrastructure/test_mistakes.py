@@ -334,7 +334,7 @@ REFUSED: dict[str, list[Mistake]] = {
             lambda stack: _loops(
                 stack, flow_definitions=FlowDefinitions.from_names("invoices")
             ).alert_on_low_agreement(0.9, period=Duration.days(7)),
-            "period: expected whole minutes up to a day",
+            "period: expected whole minutes, 1 minute to 1 day",
         ),
         Mistake(
             "the name of a grantee",
@@ -536,17 +536,17 @@ REFUSED: dict[str, list[Mistake]] = {
         Mistake(
             "a period of high resolution",
             lambda stack: Alerts(stack, "Alerts", failure_period=Duration.seconds(10)),
-            "failure_period: expected whole minutes up to a day, as CloudWatch has for the metrics",
+            "failure_period: expected whole minutes, 1 minute to 1 day, got 10 seconds: CloudWatch",
         ),
         Mistake(
             "half a minute",
             lambda stack: Alerts(stack, "Alerts", failure_period=Duration.seconds(90)),
-            "failure_period: expected whole minutes up to a day",
+            "failure_period: expected whole minutes, 1 minute to 1 day",
         ),
         Mistake(
             "no failure at all",
             lambda stack: Alerts(stack, "Alerts", failure_threshold=0),
-            "failure_threshold: expected a whole number, 1 or more, got 0",
+            "failure_threshold: expected a whole number from 1, got 0",
         ),
         Mistake(
             "a runbook that makes the description of an alarm too long",
@@ -627,7 +627,7 @@ REFUSED: dict[str, list[Mistake]] = {
         Mistake(
             "a threshold of a wrong type",
             lambda stack: _events(stack).alert_on_failure(threshold=wrong("3")),
-            "threshold: expected a whole number, 1 or more, got '3'",
+            "threshold: expected a whole number from 1, got '3'",
         ),
     ],
     "events/event_archive.py: EventArchive": [
@@ -828,7 +828,7 @@ REFUSED: dict[str, list[Mistake]] = {
         Mistake(
             "no instances",
             lambda stack: _handler(stack, reserved_concurrent_executions=0),
-            "reserved_concurrent_executions: expected a whole number, 1 or more, got 0",
+            "reserved_concurrent_executions: expected a whole number from 1, got 0",
         ),
         Mistake(
             "text for a switch",
@@ -867,7 +867,7 @@ REFUSED: dict[str, list[Mistake]] = {
             lambda stack: _loops(
                 stack, reconciler=ReconcilerSettings(schedule=Duration.minutes(5))
             ),
-            "schedule of the reconciler: expected 15 minutes to a day",
+            "schedule of the reconciler: expected whole minutes, 15 minutes to 1 day",
         ),
     ],
     "step_functions/: HumanLoopCallbacks, HumanLoopTask": [

@@ -121,7 +121,7 @@ class World:
 
     def settling(self, **settings: Any) -> Settler:
         """Take the settler, with other settings."""
-        return replace(self.settler, settings=replace(self.settler.settings, **settings))
+        return replace(self.settler, settings=self.settler.settings._replace(**settings))
 
 
 @cache

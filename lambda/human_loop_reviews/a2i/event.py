@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -189,7 +189,7 @@ human-loop-events, got 'aws.ec2'
     arn = _identity(detail, "humanLoopArn", place)
     for each in (arn, _identity(detail, "flowDefinitionArn", place)):
         _require_own_account(event, each, place)
-    return _parse_detail(event, detail, arn, replace(place, source=f"human loop {arn}"))
+    return _parse_detail(event, detail, arn, place._replace(source=f"human loop {arn}"))
 
 
 def _parse_detail(

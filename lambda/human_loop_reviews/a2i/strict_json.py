@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from human_loop_reviews.a2i.validation import Place
@@ -112,9 +111,9 @@ def _decode(text: bytes | str, place: Place) -> str:
         elif not text.isascii():
             text.encode()
     except UnicodeDecodeError as error:
-        raise replace(place, path=f"byte {error.start}").expected("UTF-8") from None
+        raise place._replace(path=f"byte {error.start}").expected("UTF-8") from None
     except UnicodeEncodeError as error:
-        here = replace(place, path=f"character {error.start}")
+        here = place._replace(path=f"character {error.start}")
         raise here.expected("whole surrogate pairs") from None
     return text.removeprefix("\ufeff")
 
@@ -124,7 +123,7 @@ def _parse(text: str, place: Place, **hooks: Any) -> Any:
     try:
         return json.loads(text, **hooks)
     except json.JSONDecodeError as error:
-        place, expected = replace(place, path=f"line {error.lineno} column {error.colno}"), "JSON"
+        place, expected = place._replace(path=f"line {error.lineno} column {error.colno}"), "JSON"
     except RecursionError:
         expected = "objects and lists nested less deeply"
     except ValueError:

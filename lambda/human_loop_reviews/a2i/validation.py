@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 
@@ -80,8 +79,7 @@ class UnreadableOutputError(InvalidDocumentError):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in a document.
 
     Examples

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
 from enum import StrEnum
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer, TypeSerializer
 
@@ -57,8 +57,7 @@ _NOT_OUTCOME: Final = (_PRECEDENCE, _WRITE_ID, LEDGER_TIME_TO_LIVE, RECOVERED)
 _VALUES: Final = "values"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """What the ledger has of a loop."""
 
     outcome_id: str

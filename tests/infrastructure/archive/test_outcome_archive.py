@@ -212,7 +212,7 @@ def _loops(**arguments: Any) -> HumanLoopEvents:
     [
         ({"expiration": Duration.hours(36)}, "expiration of the outcome archive: expected whole"),
         ({"result_expiration": 30}, "outcome_archive: result_expiration: expected a Duration"),
-        ({"scan_limit": Size.mebibytes(9)}, "expected 10 MiB or more, got 9,437,184 bytes"),
+        ({"scan_limit": Size.mebibytes(9)}, "expected a size, from 10 MiB, got 9,437,184 bytes"),
         ({"scan_limit": 10**9}, "outcome_archive: scan_limit: expected a Size, .+, got 1000000000"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
@@ -35,7 +36,7 @@ MODULES = ("human_loops", "ledger_table", "callback_table", "event_bus")
 
 
 def refused(call: str, code: str, status: int = 400) -> CallError:
-    response = {
+    response: Any = {
         "Error": {"Code": code, "Message": "no"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
