@@ -14,7 +14,7 @@ from enum import Enum, StrEnum, auto
 from functools import cache
 from string import Formatter
 from types import NoneType, UnionType
-from typing import Any, Final, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from human_loop_reviews.outcome_schema import FieldOutcome, Outcome, properties
 
@@ -122,8 +122,8 @@ def _value_type(hint: Any, *, nullable: bool) -> ValueType:
             return ValueType(kind=SCALARS[hint], nullable=nullable)
         case None if issubclass(hint, StrEnum):
             return ValueType(kind=Kind.TEXT, nullable=nullable, enumeration=hint)
-        case None if is_dataclass(hint):
-            return ValueType(kind=Kind.RECORD, nullable=nullable, record=cast("type", hint))
+        case None if isinstance(hint, type) and is_dataclass(hint):
+            return ValueType(kind=Kind.RECORD, nullable=nullable, record=hint)
         case typing.Literal:
             return ValueType(kind=Kind.TEXT, nullable=nullable, constant=arguments[0])
         case abc.Sequence:

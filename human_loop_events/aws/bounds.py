@@ -147,11 +147,12 @@ class TimeBounds:
             If the value is no duration, or out of bounds.
         """
         refuse_wrong_type(name, value, Duration)
-        if value.is_unresolved() or self.admit(timedelta(milliseconds=value.to_milliseconds())):
-            return value
+        given: Duration = value
+        if given.is_unresolved() or self.admit(timedelta(milliseconds=given.to_milliseconds())):
+            return given
         because = f": {self.because}" if self.because else ""
         raise ValueError(
-            f"{name}: expected {self.expected}, got {value.to_human_string()}{because}"
+            f"{name}: expected {self.expected}, got {given.to_human_string()}{because}"
         )
 
 

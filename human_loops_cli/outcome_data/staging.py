@@ -8,8 +8,7 @@ is wrong with each line. Errors of DuckDB can quote content, so they are not sho
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -48,8 +47,9 @@ LEFT_OUT: Final = "staged.left_out"
 
 _LINES: Final = "staged.lines"
 
-# How many lines of a group are read again at once.
-_PIECE: Final = 10_000
+# How many lines of a group are read again at once. As JSON, they need 15 times their size.
+_PIECE: Final = 2_000
+_PIECE_BYTES: Final = 4 * 1024 * 1024
 
 _NO_PARQUET: Final = "no Parquet file of outcomes, damaged, or with a column of an unexpected type"
 
@@ -182,8 +182,7 @@ class Staging:
 
     def _read_pieces(self, group: Group) -> None:
         use_one_thread(self._connection)  # rows are in the order of lines
-        lines = ((row, line) for row, line in group.lines() if line.strip())
-        while piece := list(islice(lines, _PIECE)):
+        for piece in _pieces(group.lines()):
             self._read_piece(group, piece)
         use_all_threads(self._connection)
 
@@ -217,13 +216,16 @@ class Staging:
 
     def _problems(self, group: Group, lines: _Lines) -> list[str | None]:
         """Return what is wrong with each line, as far as it can be named."""
+        import duckdb
+
         self._write(lines)
         query = line_problems_query(
             str(self._piece), max_line_bytes=group.max_line_bytes, reviewed=group.reviewed
         )
         try:
             found = [problem for (problem,) in self._connection.execute(query).fetchall()]
-        except _refusals():
+        except duckdb.Error as error:  # such as one line that needs too much memory
+            _raise_interrupt(error)
             found = []
         return found if len(found) == len(lines) else [None] * len(lines)
 
@@ -265,8 +267,24 @@ class Staging:
         return True
 
 
+def _pieces(lines: Iterable[tuple[int, bytes]]) -> Iterator[_Lines]:
+    """Yield the lines that are not blank, some at a time."""
+    piece: list[tuple[int, bytes]] = []
+    size = 0
+    for row, line in lines:
+        if not line.strip():
+            continue
+        piece.append((row, line))
+        size += len(line)
+        if len(piece) == _PIECE or size >= _PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
 def _raise_interrupt(error: duckdb.Error) -> None:
-    """Raise an interruption again. DuckDB has no class of its own for damage in a Parquet file."""
+    """Raise an interruption again. Other errors of DuckDB are of the data."""
     import duckdb
 
     if isinstance(error, duckdb.InterruptException):

@@ -10,12 +10,12 @@ https://doi.org/10.2307/2346806
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.floating[Any]]
 
 # The steps until the estimates no longer change.
 _MAX_STEPS: Final = 500
@@ -126,7 +126,9 @@ class Ballots:
 
     @property
     def _kept_share(self) -> Floats:
-        return self._sum_ballots(self._kept.astype(float)) / self._sizes
+        kept = self._sum_ballots(self._kept.astype(float))
+        shares: Floats = kept / self._sizes
+        return shares
 
     def _search(self, weights: Floats, right: Floats, steps: int, change: float) -> Estimate:
         """Improve an estimate, which is given by how likely each prediction is right."""
@@ -142,8 +144,8 @@ class Ballots:
         """Return the most likely estimate, given how likely each prediction is right."""
         is_right = weights * right
         is_wrong = weights - is_right
-        of_field = np.bincount(self._field, is_right, len(self.fields))
-        all_of_field = np.bincount(self._field, weights, len(self.fields))
+        of_field = _sums(self._field, is_right, len(self.fields))
+        all_of_field = _sums(self._field, weights, len(self.fields))
         of_right, of_wrong = [
             self._sum_reviewers(each[self._ballot]) for each in (is_right, is_wrong)
         ]
@@ -174,10 +176,15 @@ class Ballots:
         return float(weights @ log_chance)
 
     def _sum_ballots(self, votes: Floats) -> Floats:
-        return np.bincount(self._ballot, votes, len(self._sizes))
+        return _sums(self._ballot, votes, len(self._sizes))
 
     def _sum_reviewers(self, votes: Floats) -> Floats:
-        return np.bincount(self._reviewer, votes, len(self.reviewers))
+        return _sums(self._reviewer, votes, len(self.reviewers))
+
+
+def _sums(places: NDArray[np.integer[Any]], values: Floats, count: int) -> Floats:
+    """Return the sum of the values of each place."""
+    return np.bincount(places, values, count).astype(float)
 
 
 def _share(part: Floats, of: Floats) -> Floats:

@@ -211,12 +211,16 @@ class _Groups:
             ballots.estimate(weights[numbers].astype(float), start=found)
             for weights in resamples(len(self._counts))
         ]
-        rows = [found, *others], resampled
+        as_likely = [found, *others]
         keeps_right = _estimated(
-            *[[each.keeps_right for each in row] for row in rows], found.right_count
+            [each.keeps_right for each in as_likely],
+            [each.keeps_right for each in resampled],
+            found.right_count,
         )
         keeps_wrong = _estimated(
-            *[[each.keeps_wrong for each in row] for row in rows], found.wrong_count
+            [each.keeps_wrong for each in as_likely],
+            [each.keeps_wrong for each in resampled],
+            found.wrong_count,
         )
         names = ballots.reviewers
         return dict(zip(names, keeps_right, strict=True)), dict(

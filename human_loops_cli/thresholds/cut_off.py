@@ -49,7 +49,8 @@ class CutOff:
 
     def left_out(self, sampling: Sequence[Mapping[str, Any]]) -> int:
         """Return how many loops are left out, given the rows of `SAMPLING` within the limit."""
-        return self.loops - sum(each["loops"] for each in sampling)
+        kept: int = sum(each["loops"] for each in sampling)
+        return self.loops - kept
 
     @property
     def until(self) -> str:

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -52,6 +53,7 @@ def test_all_commands_run_in_order(
             composed.add_handler(answers)
         if command.startswith("human-loops configure"):
             (deployment,) = read_deployments(json.loads(result.stdout)["deployments"])
-            assert [*deployment.flow_definitions] == ["claims", "invoices", "tickets"]
+            names: Any = deployment.flow_definitions
+            assert [*names] == ["claims", "invoices", "tickets"]
     assert len(COMMANDS) == 8
     assert "<svg" in Path("human-loops-report.html").read_text(encoding="utf-8")

@@ -212,3 +212,16 @@ def test_every_line_counts_or_is_named(reader: Reader) -> None:
     assert sorted(counted + named) == sorted(
         (str(number), str(line)) for number in range(len(INSERTED)) for line in range(2)
     )
+
+
+def test_many_refused_lines_are_named_within_the_limit_of_memory(reader: Reader) -> None:
+    """As JSON, lines need many times their size."""
+    wrong = json.dumps(ONE | {"fields": ONE["fields"] * 20, "sampled": "many"}).encode()
+    group = reader.group()
+    group.add([(wrong + b"\n") * 2500], "outcomes.jsonl", 1)
+    group.add([GOOD, b"\n"], "outcomes.jsonl", 2501)
+    rows, rejects = reader.staged(group)
+    assert [(each.problem, each.count) for each in rejects] == [
+        ("sampled: expected true or false", 2500)
+    ]
+    assert len(rows) == 1

@@ -286,18 +286,20 @@ class TestCutOff:
         result = run("thresholds", write(tmp_path / "o.jsonl", loops))
         assert "no loop has a known creation and end" in " ".join(result.stderr.split())
 
-    def test_report_advises_on_the_same_sample(self, place: str, tmp_path: Path) -> None:
+    def test_page_says_what_its_advice_leaves_out(self, place: str, tmp_path: Path) -> None:
+        page = tmp_path / "report.html"
+        assert run("report", place, "-o", str(page)).exit_code == 0
+        text = " ".join(re.sub("<[^>]*>", "", page.read_text()).split())
+        assert "400 loops are left out, created after 2026-03-04T20:00:00+00:00" in text
+        assert "--task-lifetime says how long a loop can be open" in text
+        assert "Only the advice is limited" in text
+
+    def test_report_advises_on_the_same_sample(self, place: str) -> None:
         for options in ((), ("--task-lifetime", "300000"), ("--task-lifetime", "8640000")):
             report = json.loads(run("--json", "report", place, *options).stdout)
             result = run("--json", "thresholds", place, *options)
-            page = tmp_path / "report.html"
-            assert run("report", place, "-o", str(page), *options).exit_code == 0
-            text = " ".join(re.sub("<[^>]*>", "", page.read_text()).split())
             (totals,) = report["rows"]["totals"]
             assert totals["loops"] == 800, "the other sections have all loops"
-            assert "Only the advice is limited" in text
-            for sentence in report["pending"]:
-                assert sentence[1:] in text
             if result.exit_code:
                 assert report["advice"] == []
                 assert "800 loops are left out" in report["pending"][0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.infrastructure.cases import ACCOUNT, REGION, Synthesized, synthesize
+from tests.infrastructure.cases import ACCOUNT, REGION, Synthesized, synthesize, synthesized_app
 from tests.infrastructure.cases.hubs import SPOKE_ACCOUNT, SPOKE_REGION
 from tests.infrastructure.templates import (
     EVENTS,
@@ -176,11 +176,9 @@ def test_every_function_that_a_rule_invokes_admits_it(synthesized: Synthesized) 
 
 
 def test_imported_resources_are_warned_of_because_their_policies_cannot_be_changed() -> None:
-    imported = synthesize("imported")
+    app, _ = synthesized_app("imported")
     messages = [
-        str(message.entry.data)
-        for stack in imported.app.synth().stacks
-        for message in stack.messages
+        str(message.entry.data) for stack in app.synth().stacks for message in stack.messages
     ]
     for owner, needs in (
         ("topic arn:aws:sns:eu-west-1:111122223333:alerts", "cloudwatch.amazonaws.com sns:Publish"),
