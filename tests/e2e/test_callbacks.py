@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 
+from human_loop_events import FlowDefinitions, HumanLoopEvents, HumanLoopTask, OutputLocation
 from human_loop_reviews.a2i.event import time_text
 from local.a2i_server import A2IServer, Loop
 from local.cases import Case, human_loop_event, output_uri
@@ -86,6 +90,61 @@ class Workflow:
             "Items"
         ]
         return items
+
+    def map_of_reviews(self, query_language: sfn.QueryLanguage) -> dict[str, Any]:
+        """Return the definition of a Map state with a review in each iteration."""
+        review = _review_state(query_language)
+        arguments = review["Arguments" if "Arguments" in review else "Parameters"]
+        arguments["FunctionName"] = self._callbacks_function()
+        states = {
+            "Reviews": {
+                "Type": "Map",
+                "ItemsPath": "$.items",
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "INLINE"},
+                    "StartAt": "Review",
+                    "States": {"Review": review},
+                },
+                "End": True,
+            }
+        }
+        return {"StartAt": "Reviews", "States": states}
+
+    def _callbacks_function(self) -> str:
+        described = self.emulator.client("stepfunctions").describe_state_machine(
+            stateMachineArn=self.stack["StateMachineArn"]
+        )
+        review = json.loads(described["definition"])["States"]["Review"]
+        function: str = review["Parameters"]["FunctionName"]
+        return function
+
+
+def _review_state(query_language: sfn.QueryLanguage) -> dict[str, Any]:
+    """Return the state of a `HumanLoopTask`, as it enters in each iteration at one time."""
+    stack = Stack(App(analytics_reporting=False), "Map")
+    loops = HumanLoopEvents(
+        stack,
+        "HumanLoops",
+        flow_definitions=FlowDefinitions.from_names(FLOW_DEFINITION),
+        output=OutputLocation(s3.Bucket.from_bucket_name(stack, "Output", "outputs")),
+    )
+    document = {
+        sfn.QueryLanguage.JSONATA: "{% $states.input.document %}",
+        sfn.QueryLanguage.JSON_PATH: sfn.JsonPath.string_at("$.document"),
+    }[query_language]
+    task = HumanLoopTask(
+        stack,
+        "Review",
+        callbacks=loops.add_callbacks(),
+        flow_definition=FLOW_DEFINITION,
+        input_content=sfn.TaskInput.from_object({"taskObject": document}),
+        query_language=query_language,
+    )
+    state = json.dumps(stack.resolve(task.to_state_json()))
+    assert "State.EnteredTime" in state
+    # The emulator's iterations can enter a millisecond apart. The execution starts at one time.
+    review: dict[str, Any] = json.loads(state.replace("State.EnteredTime", "Execution.StartTime"))
+    return {**review, "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "End": True}
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +249,31 @@ def test_no_log_has_a_token(workflow: Workflow) -> None:
     ]
     assert any('"ResumedExecutions":1' in line for line in lines)
     assert not any(callback["taskToken"]["S"] in line for line in lines)
+
+
+@pytest.mark.parametrize("query_language", sfn.QueryLanguage)
+def test_iterations_of_a_map_that_enter_together_with_equal_input_are_both_resumed(
+    workflow: Workflow, query_language: sfn.QueryLanguage
+) -> None:
+    document = f"s3://bucket/{query_language.name}"
+    client = workflow.emulator.client("stepfunctions")
+    machine = client.create_state_machine(
+        name=f"Map-{query_language.name}",
+        definition=json.dumps(workflow.map_of_reviews(query_language)),
+        roleArn="arn:aws:iam::000000000000:role/Map",
+    )["stateMachineArn"]
+    earlier = set(workflow.a2i.loops)
+    execution = client.start_execution(
+        stateMachineArn=machine, input=json.dumps({"items": [{"document": document}] * 2})
+    )["executionArn"]
+
+    assert wait_until(lambda: len(workflow.callbacks()) == 2)
+    assert len({each["taskToken"]["S"] for each in workflow.callbacks()}) == 2
+    (name,) = set(workflow.a2i.loops) - earlier
+    loop = workflow.a2i.loops[name]
+    workflow.end(loop)
+
+    result = workflow.result(execution)
+    assert result["status"] == "SUCCEEDED"
+    assert [each["humanLoopArn"] for each in json.loads(result["output"])] == [loop.arn, loop.arn]
+    assert wait_until(lambda: workflow.callbacks() == [])
