@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
 
 from human_loop_reviews.a2i.validation import UnreadableOutputError
@@ -111,3 +112,23 @@ def test_put_object_can_forge_answers_of_ended_loops_only(world: World) -> None:
     world.settler.settle(ended_loop())
     (event,) = world.outcomes()
     assert event["detail"]["fieldsJudged"] > 0
+
+
+def test_put_rule_can_read_events_and_settles_nothing(world: World) -> None:
+    session = boto3.session.Session(region_name="eu-west-1")
+    sqs, events = session.client("sqs"), session.client("events")
+    url = sqs.create_queue(QueueName="strangers")["QueueUrl"]
+    arn = "arn:aws:sqs:eu-west-1:123456789012:strangers"
+    pattern = {"detail": {"humanLoopStatus": ["Completed"]}}
+    events.put_rule(Name="strangers", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="strangers", Targets=[{"Id": "1", "Arn": arn}])
+    event = ended_loop(source="human-loop-events")
+    entry = {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+    }
+    events.put_events(Entries=[entry])
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(message["Body"])["detail"] == event["detail"]
+    assert world.ledger() == world.outcomes() == []
