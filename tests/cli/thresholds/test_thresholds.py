@@ -224,7 +224,8 @@ class TestCutOff:
     """Loops are left out that were created so late that others of their time may be open."""
 
     @pytest.fixture(scope="class")
-    def place(self, tmp_path_factory: pytest.TempPathFactory) -> str:
+    @classmethod
+    def place(cls, tmp_path_factory: pytest.TempPathFactory) -> str:
         loops = [
             outcome(
                 number,
