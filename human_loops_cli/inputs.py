@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -109,6 +110,17 @@ def read_output(each: Input) -> Output:
         if is_access_denied(error):
             raise
         raise UnreadableInputError(f"{each.name}: {explain(error)}") from error
+
+
+def identify(output: Output) -> bytes:
+    """Return what is the same for two copies of one output.
+
+    The name alone is not: A2I lets a deleted loop's name be used again.
+    """
+    answers = [[answer.content, str(answer.submitted)] for answer in output.answers]
+    parts = [output.flow_definition_arn, output.human_loop_name, output.inputs, answers]
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _is_something_else(content: bytes) -> bool:

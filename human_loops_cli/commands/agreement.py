@@ -22,7 +22,13 @@ from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha,
 from human_loops_cli.bootstrap import interval
 from human_loops_cli.errors import ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.inputs import NotAnOutputError, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import (
+    NotAnOutputError,
+    UnreadableInputError,
+    find_inputs,
+    identify,
+    read_output,
+)
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 from human_loops_cli.votes import read_votes
@@ -115,12 +121,18 @@ def agreement(
     mappings = MappingFile(mapping)
     flows: dict[str | None, _Flow] = {}
     unreadable: list[dict[str, str]] = []
-    others = 0
+    seen: set[bytes] = set()
+    others = copies = 0
     inputs = find_inputs(session, outputs)
     with session.printer.progress() as progress:
         for each in progress.track(inputs, description="Reading"):
             try:
                 output = read_output(each)
+                identity = identify(output)
+                if identity in seen:
+                    copies += 1
+                    continue
+                seen.add(identity)
                 fields = read_votes(output, mappings.find(output)).fields
             except NotAnOutputError:
                 others += 1
@@ -138,6 +150,8 @@ def agreement(
         _print(session, described, values)
         for row in unreadable:
             session.printer.note(f"unreadable: {row['error']}")
+    if copies:
+        session.printer.note(f"outputs that are copies of others, left out: {copies:,}")
     if others:
         session.printer.note(f"{others:,} other JSON files are no outputs: left out")
     mappings.check(session.printer)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,7 +28,7 @@ from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
 from human_loops_cli.exports.translate_tmx import TranslateTmx
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_inputs, refuse_unwritable
-from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, identify, read_output
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
 
@@ -58,7 +56,7 @@ class _Reader:
         LeftOutError
             If it was read before, or if no reviewer answered.
         """
-        identity = _identity(output)
+        identity = identify(output)
         if identity in self.seen:
             raise LeftOutError(Reason.DUPLICATE)
         self.seen.add(identity)
@@ -282,14 +280,3 @@ def _export(
     writer.add(entry)
     summary.exported += 1
     summary.fields_left_out += loop.fields_left_out
-
-
-def _identity(output: Output) -> bytes:
-    """Return what is the same for two copies of one output.
-
-    The name alone is not: A2I lets a deleted loop's name be used again.
-    """
-    answers = [[answer.content, str(answer.submitted)] for answer in output.answers]
-    parts = [output.flow_definition_arn, output.human_loop_name, output.inputs, answers]
-    text = json.dumps(parts, sort_keys=True)
-    return hashlib.sha256(text.encode()).digest()

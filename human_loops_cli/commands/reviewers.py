@@ -12,7 +12,13 @@ import typer
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.inputs import NotAnOutputError, UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import (
+    NotAnOutputError,
+    UnreadableInputError,
+    find_inputs,
+    identify,
+    read_output,
+)
 from human_loops_cli.installation import how_to_install
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.reviewers.gold import GoldField, read_gold
@@ -90,11 +96,18 @@ def reviewers(
     mappings = MappingFile(mapping)
     flows: dict[str, _Flow] = {}
     unreadable: list[dict[str, str]] = []
+    seen: set[bytes] = set()
+    copies = 0
     inputs = find_inputs(session, outputs)
     with session.printer.progress() as progress:
         for each in progress.track(inputs, description="Reading"):
             try:
                 output = read_output(each)
+                identity = identify(output)
+                if identity in seen:
+                    copies += 1
+                    continue
+                seen.add(identity)
                 mapped = mappings.find(output)
                 votes = read_votes(output, mapped)
             except NotAnOutputError:
@@ -125,6 +138,8 @@ def reviewers(
             session.printer.line("No output could be read.")
         for unread in unreadable:
             session.printer.note(f"unreadable: {unread['error']}")
+    if copies:
+        session.printer.note(f"outputs that are copies of others, left out: {copies:,}")
     mappings.check(session.printer)
     if unreadable:
         raise typer.Exit(ExitStatus.INCOMPLETE)

@@ -187,3 +187,12 @@ def test_agreement_has_an_interval_and_ac1(tmp_path: Path, mapping: Path) -> Non
     assert 0.7 < field["ac1"] < 0.8
     shown = run("agreement", str(tmp_path), "--mapping", str(mapping)).stdout
     assert f"{low:.3f} to {high:.3f}" in shown
+
+
+def test_copy_of_an_output_counts_once(folder: Path) -> None:
+    once = only(run_json("agreement", str(folder)))
+    copy = folder / "copy"
+    copy.mkdir()
+    (copy / "output.json").write_text((folder / "loop-1" / "output.json").read_text())
+    assert only(run_json("agreement", str(folder)))["loops"] == once["loops"]
+    assert "copies of others, left out: 1" in run("agreement", str(folder)).stderr

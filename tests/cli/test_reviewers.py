@@ -407,3 +407,12 @@ def test_gold_uses_the_rules_of_the_mapping(tmp_path: Path) -> None:
         "near": 1.0,
         "far": 0.0,
     }
+
+
+def test_copy_of_an_output_counts_once(small: Path) -> None:
+    once = only(run_json("reviewers", str(small)))
+    copy = small / "copy"
+    copy.mkdir()
+    (copy / "output.json").write_text((small / "loop-1" / "output.json").read_text())
+    assert only(run_json("reviewers", str(small)))["loops"] == once["loops"]
+    assert "copies of others, left out: 1" in run("reviewers", str(small)).stderr
