@@ -277,6 +277,7 @@ def test_calls_of_one_event_fit_into_half_of_the_shortest_timeout() -> None:
     assert calls + max_call_seconds(ATTEMPTS_TO_ASSUME_ROLE) <= MIN_TIMEOUT_SECONDS / 2
 
 
+@pytest.mark.usefixtures("world")
 def test_every_client_has_the_timeouts_that_were_added_up() -> None:
     services = review_handler.create_services()
     clients = [
