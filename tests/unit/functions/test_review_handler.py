@@ -262,7 +262,7 @@ def test_client_of_sqs_is_created_only_with_a_dead_letter_queue(
     assert handled.ledger() == []
 
 
-@pytest.mark.usefixtures("world")
+@pytest.mark.usefixtures("handled")
 def test_event_for_which_too_little_time_is_left_is_not_begun() -> None:
     records = [message(name, ended_loop("Stopped", humanLoopName=name)) for name in ("a", "b", "c")]
     context = Context(1000 * MIN_TIMEOUT_SECONDS - 100, 20_000)
@@ -277,7 +277,7 @@ def test_calls_of_one_event_fit_into_half_of_the_shortest_timeout() -> None:
     assert calls + max_call_seconds(ATTEMPTS_TO_ASSUME_ROLE) <= MIN_TIMEOUT_SECONDS / 2
 
 
-@pytest.mark.usefixtures("world")
+@pytest.mark.usefixtures("handled")
 def test_every_client_has_the_timeouts_that_were_added_up() -> None:
     services = review_handler.create_services()
     clients = [
