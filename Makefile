@@ -141,7 +141,7 @@ clean: ## Remove everything that make created
 	@touch $@
 
 .venv-formats/.installed: tests/formats/constraints.txt
-	@echo "Setting up .venv-formats (once; 720 MB) ..."
+	@echo "Setting up .venv-formats (once; 1.1 GB) ..."
 	@trap '' INT; $(PYTHON) -m venv --clear .venv-formats
 	@.venv-formats/bin/python $(PIP_INSTALL) -r tests/formats/constraints.txt
 	@touch $@
