@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import NOT_COMPARED, Field
 from human_loop_reviews.review.natural_order import NaturalKey, natural_key
@@ -20,18 +19,10 @@ from human_loop_reviews.review.values import Value
 from human_loops_cli.ac1 import ac1
 from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha, measure
 from human_loops_cli.bootstrap import interval
-from human_loops_cli.errors import ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.inputs import (
-    NotAnOutputError,
-    UnreadableInputError,
-    find_inputs,
-    identify,
-    read_output,
-)
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.session import Session
-from human_loops_cli.votes import read_votes
+from human_loops_cli.vote_reader import VoteReader
 
 #: How many pairs of values are printed for a field.
 _MAX_PAIRS: Final = 10
@@ -118,45 +109,18 @@ def agreement(
     Status 1 if an output cannot be read.
     """
     session: Session = ctx.obj
-    mappings = MappingFile(mapping)
+    reader = VoteReader(session, MappingFile(mapping))
     flows: dict[str | None, _Flow] = {}
-    unreadable: list[dict[str, str]] = []
-    seen: set[bytes] = set()
-    others = copies = 0
-    inputs = find_inputs(session, outputs)
-    with session.printer.progress() as progress:
-        for each in progress.track(inputs, description="Reading"):
-            try:
-                output = read_output(each)
-                identity = identify(output)
-                if identity in seen:
-                    copies += 1
-                    continue
-                seen.add(identity)
-                fields = read_votes(output, mappings.find(output)).fields
-            except NotAnOutputError:
-                others += 1
-                continue
-            except (UnreadableInputError, UnreadableOutputError) as error:
-                unreadable.append({"input": each.name, "error": str(error)})
-                continue
-            flow = flows.setdefault(output.flow_definition_arn, _Flow())
-            flow.loops += 1
-            _add(flow, fields)
+    for output, _, votes in reader.read(outputs):
+        flow = flows.setdefault(output.flow_definition_arn, _Flow())
+        flow.loops += 1
+        _add(flow, votes.fields)
     described = [_describe(arn, flow, values) for arn, flow in sorted(flows.items(), key=_by_arn)]
     if session.printer.as_json:
-        session.printer.json({"flowDefinitions": described, "unreadable": unreadable})
+        session.printer.json({"flowDefinitions": described, "unreadable": reader.unreadable})
     else:
         _print(session, described, values)
-        for row in unreadable:
-            session.printer.note(f"unreadable: {row['error']}")
-    if copies:
-        session.printer.note(f"outputs that are copies of others, left out: {copies:,}")
-    if others:
-        session.printer.note(f"{others:,} other JSON files are no outputs: left out")
-    mappings.check(session.printer)
-    if unreadable:
-        raise typer.Exit(ExitStatus.INCOMPLETE)
+    reader.finish()
 
 
 def _add(flow: _Flow, fields: Sequence[Field]) -> None:

@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
-from human_loops_cli.inputs import (
-    NotAnOutputError,
-    UnreadableInputError,
-    find_inputs,
-    identify,
-    read_output,
-)
 from human_loops_cli.installation import how_to_install
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.reviewers.gold import GoldField, read_gold
 from human_loops_cli.reviewers.pseudonyms import pseudonyms, random_key, read_key
 from human_loops_cli.reviewers.units import ReviewedLoop, read_loop
 from human_loops_cli.session import Session
-from human_loops_cli.votes import read_votes
+from human_loops_cli.vote_reader import VoteReader
 
 if TYPE_CHECKING:
     from human_loops_cli.reviewers.measures import Estimated, ReviewerMeasures
@@ -93,34 +85,15 @@ def reviewers(
     measure = _load_measure()
     known = None if gold is None else read_gold(gold)
     secret = random_key() if key is None else read_key(key)
-    mappings = MappingFile(mapping)
+    reader = VoteReader(session, MappingFile(mapping))
     flows: dict[str, _Flow] = {}
-    unreadable: list[dict[str, str]] = []
-    seen: set[bytes] = set()
-    copies = 0
-    inputs = find_inputs(session, outputs)
-    with session.printer.progress() as progress:
-        for each in progress.track(inputs, description="Reading"):
-            try:
-                output = read_output(each)
-                identity = identify(output)
-                if identity in seen:
-                    copies += 1
-                    continue
-                seen.add(identity)
-                mapped = mappings.find(output)
-                votes = read_votes(output, mapped)
-            except NotAnOutputError:
-                continue
-            except (UnreadableInputError, UnreadableOutputError) as error:
-                unreadable.append({"input": each.name, "error": str(error)})
-                continue
-            flow = flows.setdefault(output.flow_definition_arn or "", _Flow())
-            flow.loops.append(read_loop(output.human_loop_name, votes))
-            if known is not None and output.human_loop_name in known.values:
-                fields, not_compared = known.find(output.human_loop_name, votes, mapped)
-                flow.gold.append(fields)
-                flow.gold_not_compared += not_compared
+    for output, mapped, votes in reader.read(outputs):
+        flow = flows.setdefault(output.flow_definition_arn or "", _Flow())
+        flow.loops.append(read_loop(output.human_loop_name, votes))
+        if known is not None and output.human_loop_name in known.values:
+            fields, not_compared = known.find(output.human_loop_name, votes, mapped)
+            flow.gold.append(fields)
+            flow.gold_not_compared += not_compared
     if known is not None and not any(flow.gold for flow in flows.values()):
         raise CommandError(
             f"{known.path}: none of its {len(known.values):,} loops is among the outputs",
@@ -130,19 +103,13 @@ def reviewers(
     names = {each: each for each in workers} if identities else pseudonyms(workers, secret)
     described = [_describe(arn, flow, names, measure) for arn, flow in sorted(flows.items())]
     if session.printer.as_json:
-        session.printer.json({"flowDefinitions": described, "unreadable": unreadable})
+        session.printer.json({"flowDefinitions": described, "unreadable": reader.unreadable})
     else:
         for row in described:
             _print(session, row, shown_names(filter(None, flows)))
         if not described:
             session.printer.line("No output could be read.")
-        for unread in unreadable:
-            session.printer.note(f"unreadable: {unread['error']}")
-    if copies:
-        session.printer.note(f"outputs that are copies of others, left out: {copies:,}")
-    mappings.check(session.printer)
-    if unreadable:
-        raise typer.Exit(ExitStatus.INCOMPLETE)
+    reader.finish()
 
 
 def _load_measure() -> Measure:

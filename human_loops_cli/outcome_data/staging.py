@@ -215,7 +215,7 @@ class Staging:
         self.reject(place, problem, line)
 
     def _problems(self, group: Group, lines: _Lines) -> list[str | None]:
-        """Return what is wrong with each line, as far as it can be named."""
+        """Return what is wrong with each line for which it can be named."""
         import duckdb
 
         self._write(lines)
