@@ -66,7 +66,7 @@ _ALARM_PERIOD = Duration.minutes(5)
 
 
 class ReviewHandlerSettings(Network, total=False):
-    """The parameters of a `ReviewHandler` that another construct creates. See `ReviewHandler`."""
+    """The parameters of a `ReviewHandler` that another construct creates."""
 
     ledger: Ledger
     ledger_retention: Duration
@@ -124,8 +124,8 @@ class ReviewHandler(RuntimeFunction):
         The locations of predictions and answers of custom tasks, by the flow definition's name. In
         a hub, a name applies to all accounts. A mapping by account, Region and name, as in
         ``"111122223333/eu-west-1/claims"``, takes precedence. They are in a layer of the function,
-        so neither names nor expressions can be tokens. Default: reviewers are compared with each
-        other only.
+        so neither names nor expressions can be tokens. See ``docs/reviews.md#use-a-mapping``.
+        Default: reviewers are compared with each other only.
     include_values
         Whether outcomes contain the documents' values. Default: names and verdicts only.
     include_failure_reason
@@ -153,7 +153,8 @@ class ReviewHandler(RuntimeFunction):
         The maximum number of concurrent instances. Default: the limit of the account.
     vpc, vpc_subnets, security_groups
         The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
-        VPC needs endpoints for the services that the function calls. Default: no VPC.
+        VPC needs endpoints for the services that the function calls: see
+        ``docs/deploying.md#functions-in-a-vpc``. Default: no VPC.
 
     Raises
     ------

@@ -45,7 +45,8 @@ class HumanLoopTask(tasks.LambdaInvoke):
     ``HumanLoop.NotWatched``, ``HumanLoop.InvalidRequest``, ``HumanLoop.Unavailable``; or with
     ``States.Timeout``.
 
-    The state needs a state machine of the type Standard.
+    It extends CDK's ``LambdaInvoke``. The state needs a state machine of the type Standard:
+    synthesis fails in an Express workflow, and in a Map whose iterations are Express.
     https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
 
     Parameters

@@ -1,0 +1,53 @@
+"""docs/constructs.md is what the docstrings say, and these say something about everything."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from enum import Enum
+from typing import Any, is_typeddict
+
+import pytest
+
+import human_loop_events
+from docs_tools.construct_docs import PAGE, construct_page, parameters_of
+from docs_tools.docstrings import Docstring
+
+PUBLIC: dict[str, Any] = {
+    name: getattr(human_loop_events, name) for name in human_loop_events.__all__
+}
+WITH_PARAMETERS = [
+    each
+    for each in PUBLIC.values()
+    if not is_typeddict(each)
+    and not issubclass(each, Enum)
+    and not inspect.isabstract(each)
+    # They are made by their class methods.
+    and each.__name__ not in ("FlowDefinitions", "HandlerDelivery", "JobFilter")
+]
+
+
+def test_page_is_generated_from_the_docstrings() -> None:
+    assert PAGE.read_text(encoding="utf-8") == construct_page(), "make schema"
+
+
+@pytest.mark.parametrize("construct", WITH_PARAMETERS, ids=lambda each: each.__name__)
+def test_every_parameter_is_documented(construct: type) -> None:
+    documented = {
+        name for names in Docstring.of(construct).parameters for name in names.split(", ")
+    }
+    accepted = set(parameters_of(construct))
+    assert accepted
+    assert documented - {"scope", "construct_id"} == accepted
+
+
+def test_every_public_name_has_a_section() -> None:
+    sections = re.findall(r"^## `(\w+)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sections == human_loop_events.__all__
+    assert len(WITH_PARAMETERS) > 15
+
+
+def test_table_of_jobs_has_their_statuses() -> None:
+    assert "| `endpoints` | `SageMaker Endpoint State Change` | `OutOfService`, " in (
+        construct_page()
+    )
