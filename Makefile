@@ -78,7 +78,7 @@ schema: install ## Generate what docs has from the code: JSON Schemas, construct
 	@$(BIN)/python -m docs_tools.outcome_docs
 	@$(BIN)/python -m docs_tools.deployment_docs
 	@$(BIN)/python -m docs_tools.construct_docs
-	@$(BIN)/python -m docs_tools.metric_docs
+	@$(BIN)/python -m docs_tools.code_tables
 	@$(BIN)/python -m docs_tools.testing_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose

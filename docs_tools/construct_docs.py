@@ -223,9 +223,11 @@ def _method(name: str, method: Callable[..., Any]) -> str:
         + ("" if returns in ("None", None) else f" → {_type(returns)}")
         + f": {flat(docstring.text)}"
     ]
-    lines += [f"  - {_codes(names)}: {meaning}" for names, meaning in docstring.parameters.items()]
+    lines += [
+        f"    - {_codes(names)}: {meaning}" for names, meaning in docstring.parameters.items()
+    ]
     if docstring.raises:
-        lines.append(f"  - {_raises(docstring)}")
+        lines.append(f"    - {_raises(docstring)}")
     return "\n".join(lines)
 
 
@@ -283,11 +285,11 @@ def _codes(names: str) -> str:
 
 
 def _type(annotation: Any) -> str:
-    """Write an annotation without None, which is the default's business."""
+    """Write an annotation without None, and without the character that ends a cell."""
     written = str(annotation).strip("'")
-    return " or ".join(
-        f"`{each}`" for each in re.split(r" \| (?![^\[]*\])", written) if each != "None"
-    )
+    within = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
+    written = re.sub(within, lambda found: found[0].replace(" | ", " or "), written)
+    return " or ".join(f"`{each}`" for each in written.split(" | ") if each != "None")
 
 
 def _getter(member: property) -> Callable[..., Any]:

@@ -108,6 +108,8 @@ class HandlerDelivery:
 class HandlerQueue(Construct):
     """A queue before a function, with a dead-letter queue and limited concurrency.
 
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+
     Parameters
     ----------
     scope
@@ -128,6 +130,13 @@ class HandlerQueue(Construct):
     ValueError
         If the function is in another stack, its timeout is not known, or `retry_for` does not fit
         the timeout.
+
+    Examples
+    --------
+    >>> HandlerQueue(  # doctest: +SKIP
+    ...     self, "Waiting", function=consumer, handler_delivery=HandlerDelivery.buffered(),
+    ...     encryption_key=delivery.encryption_key,
+    ... )
     """
 
     queue: sqs.Queue

@@ -72,6 +72,10 @@ class Reconciler(RuntimeFunction):
 
     The source of these events is ``human-loop-events``, and their detail has ``"recovered": true``:
     A2I's API does not return the time when a loop ended.
+    https://docs.aws.amazon.com/augmented-ai/2019-11-07/APIReference/API_ListHumanLoops.html
+
+    The alarms are `OpenLoops`, `RecoveredLoops`, `UnknownFlowDefinitions`, and those of the
+    function, the schedule and the dead-letter queue.
 
     Parameters
     ----------

@@ -92,6 +92,7 @@ class ReviewHandler(RuntimeFunction):
     ledger. Outcomes are published at least once. Ledger writes are idempotent. About the loop of an
     event that was sent again, it asks Amazon A2I first, and settles what that says. The function
     accepts an EventBridge event, or a batch of them from SQS.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-output-data.html
 
     Parameters
     ----------
@@ -142,7 +143,8 @@ class ReviewHandler(RuntimeFunction):
     log_retention
         The retention period of the logs. Default: one year.
     max_output_size
-        Larger outputs are not read. Their events go to a dead-letter queue. Default: 12 MiB.
+        Larger outputs are not read, and their events go to a dead-letter queue. From 1 KiB to 1
+        GiB. Default: 12 MiB.
     memory_size
         The function's memory in MiB, 256 to 10,240. Default: 1,024. An output can take more than
         thirty times its size.

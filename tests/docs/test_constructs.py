@@ -41,6 +41,11 @@ def test_every_parameter_is_documented(construct: type) -> None:
     assert documented - {"scope", "construct_id"} == accepted
 
 
+@pytest.mark.parametrize("construct", WITH_PARAMETERS, ids=lambda each: each.__name__)
+def test_every_construct_has_an_example(construct: type) -> None:
+    assert ">>> " in Docstring.of(construct).examples
+
+
 def test_every_public_name_has_a_section() -> None:
     sections = re.findall(r"^## `(\w+)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert sections == human_loop_events.__all__
@@ -51,3 +56,11 @@ def test_table_of_jobs_has_their_statuses() -> None:
     assert "| `endpoints` | `SageMaker Endpoint State Change` | `OutOfService`, " in (
         construct_page()
     )
+
+
+def test_every_row_has_the_columns_of_its_table() -> None:
+    tables = re.findall(r"(?:^\|.*\n)+", construct_page(), re.MULTILINE)
+    assert len(tables) > 40
+    for table in tables:
+        rows = table.splitlines()
+        assert {row.count("|") for row in rows} == {rows[0].count("|")}, rows[0]

@@ -1,16 +1,19 @@
-"""The tables in docs/reference.md list what the code has."""
+"""The tables in docs list what the code has."""
 
 from __future__ import annotations
 
 import re
 
-from docs_tools.metric_docs import REFERENCE, metric_table, with_metrics
+import pytest
+
+from docs_tools.code_tables import TABLES, metric_table, with_tables
+from docs_tools.docstrings import DOCS
 from human_loop_events.aws import environments
 from human_loop_events.aws.environments import Supplied
 from tests.infrastructure.cases import CASES, synthesize
 from tests.infrastructure.test_mistakes import WARNED
 
-PAGE = REFERENCE.read_text(encoding="utf-8")
+PAGE = (DOCS / "reference.md").read_text(encoding="utf-8")
 
 
 def _codes(heading: str) -> set[str]:
@@ -20,8 +23,13 @@ def _codes(heading: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", rows))
 
 
-def test_table_of_the_metrics_is_that_of_the_definition() -> None:
-    assert with_metrics(PAGE) == PAGE, "make schema"
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_those_of_the_definitions(name: str) -> None:
+    page = (DOCS / name).read_text(encoding="utf-8")
+    assert with_tables(name, page) == page, "make schema"
+
+
+def test_every_metric_is_listed() -> None:
     assert metric_table().count("\n| `") > 20
 
 
