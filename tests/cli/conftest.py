@@ -95,7 +95,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Answer], None]:
         raw = io.BytesIO(content)
         raw.stream = lambda *_, **__: iter([content])  # type: ignore[attr-defined]
         named = HeadersDict({"x-amzn-requestid": "1", **headers})
-        return AWSResponse(str(request.url), status, named, raw)
+        return AWSResponse(str(request.url), status, cast("Any", named), raw)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", send)
     return functions.__setitem__
