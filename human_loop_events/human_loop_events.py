@@ -446,10 +446,10 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         threshold
-            The minimum share of correct fields among the judged fields of a period, greater than 0
-            and at most 1. The alarm goes off when the share is lower.
+            The minimum share of correct fields among the judged fields of a period, over 0 up to 1.
+            The alarm goes off when the share is lower.
         period
-            The period. Default: one day.
+            The period, in whole minutes, 1 minute to 1 day. Default: one day.
 
         Raises
         ------

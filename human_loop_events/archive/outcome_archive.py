@@ -111,7 +111,7 @@ class OutcomeArchive(Construct):
     access_log_expiration
         The retention period of the bucket's access logs, in whole days. Default: 365 days.
     scan_limit
-        The maximum data that a query reads, at least 10 MiB. Athena cancels a query that exceeds
+        The maximum data that a query reads, from 10 MiB. Athena cancels a query that exceeds
         it. Default: 10 GiB.
     log_retention
         The retention period of Firehose's errors. Default: one year.

@@ -81,7 +81,7 @@ class Alerts(Construct):
     failure_threshold
         The number of failures in a period that raises an alarm. Default: one.
     failure_period
-        The period, in whole minutes, at most one day. Default: 5 minutes.
+        The period, in whole minutes, 1 minute to 1 day. Default: 5 minutes.
     failure_evaluation_periods
         The number of successive periods in which the threshold must be reached. Default: one.
     ok_actions

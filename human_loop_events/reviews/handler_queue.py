@@ -84,7 +84,7 @@ class HandlerDelivery:
         max_concurrency
             The maximum number of instances that read the queue, 2 to 1,000. Default: 10.
         retry_for
-            The time during which an event is retried, up to 7 days. Default: 6 hours.
+            The time during which an event is retried, 1 second to 7 days. Default: 6 hours.
         function_timeout
             The function's timeout, if CDK does not know it. Default: that of the function.
 

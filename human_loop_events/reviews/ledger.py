@@ -69,8 +69,7 @@ class Ledger(Construct):
         The customer managed key of the table. Default: a new key, with rotation, or the key of a
         supplied table. CDK does not know the key of a table that is imported by name or ARN.
     retention
-        The time from a loop's end until DynamoDB deletes its item, at least one day. Default: 400
-        days.
+        The time from a loop's end until DynamoDB deletes its item, from 1 day. Default: 400 days.
 
     Raises
     ------

@@ -96,11 +96,11 @@ class Reconciler(RuntimeFunction):
     event_bus
         The bus with the events of human loops. Default: the account's default bus.
     schedule
-        The time between comparisons, from 15 minutes to one day, in whole minutes. Default: one
-        hour.
+        The time between comparisons, 15 minutes to 1 day, in whole minutes. Default: one hour.
     look_back
-        The maximum age of the loops that are compared. At most the ledger's retention. Default: 14
-        days, or the ledger's retention if that is shorter. A2I ends a loop after ten days.
+        The maximum age of the loops that are compared, from 1 hour to the ledger's retention.
+        Default: 14 days, or the ledger's retention if that is shorter. A2I ends a loop after ten
+        days.
     max_open_age
         An alarm goes off when a loop is open for longer. At least the time of the schedule.
         Default: three days.

@@ -120,7 +120,7 @@ class ReviewHandler(RuntimeFunction):
     ledger
         The ledger. Default: a new ledger.
     ledger_retention
-        The retention period of loops in the new ledger. Default: 400 days.
+        The retention period of loops in the new ledger, from 1 day. Default: 400 days.
     mappings
         The locations of predictions and answers of custom tasks, by the flow definition's name. In
         a hub, a name applies to all accounts. A mapping by account, Region and name, as in
@@ -143,14 +143,14 @@ class ReviewHandler(RuntimeFunction):
     log_retention
         The retention period of the logs. Default: one year.
     max_output_size
-        Larger outputs are not read, and their events go to a dead-letter queue. From 1 KiB to 1
-        GiB. Default: 12 MiB.
+        Larger outputs are not read, and their events go to a dead-letter queue. Sizes are 1 KiB
+        to 1 GiB. Default: 12 MiB.
     memory_size
         The function's memory in MiB, 256 to 10,240. Default: 1,024. An output can take more than
         thirty times its size.
     timeout
-        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls to AWS, with retries,
-        take at most one minute.
+        The function's timeout, 2 minutes to 15 minutes. Default: two minutes. Calls to AWS, with
+        retries, take at most one minute.
     reserved_concurrent_executions
         The maximum number of concurrent instances. Default: the limit of the account.
     vpc, vpc_subnets, security_groups

@@ -12,6 +12,20 @@ import pytest
 import human_loop_events
 from docs_tools.construct_docs import PAGE, construct_page, parameters_of
 from docs_tools.docstrings import Docstring
+from human_loop_events import (
+    Alerts,
+    Delivery,
+    HandlerDelivery,
+    HumanLoopEvents,
+    Ledger,
+    OutcomeArchive,
+    QueueSettings,
+    Reconciler,
+    ReviewHandler,
+    StatusEvents,
+)
+from stacks.deployment import Deployment
+from stacks.faults import fields_within
 
 PUBLIC: dict[str, Any] = {
     name: getattr(human_loop_events, name) for name in human_loop_events.__all__
@@ -64,3 +78,41 @@ def test_every_row_has_the_columns_of_its_table() -> None:
     for table in tables:
         rows = table.splitlines()
         assert {row.count("|") for row in rows} == {rows[0].count("|")}, rows[0]
+
+
+#: Where the keys of a deployment are parameters, by the names before theirs.
+DOCUMENTED = {
+    "alert_on_low_agreement": HumanLoopEvents.alert_on_low_agreement,
+    "alert_on_silence": StatusEvents.alert_on_silence,
+    "alerts": Alerts,
+    "delivery": Delivery,
+    "handler": ReviewHandler,
+    "handler.ledger": Ledger,
+    "handler_delivery": HandlerDelivery.buffered,
+    "outcome_archive": OutcomeArchive,
+    "queue": QueueSettings,
+    "reconciler": Reconciler,
+}
+
+
+def _bounds() -> dict[str, str]:
+    """Return the bounds of the keys of a deployment, in words."""
+    bounds = {}
+    for key, field in fields_within(Deployment):
+        assert isinstance(field.json_schema_extra, dict)
+        expected = str(field.json_schema_extra.get("expected", ""))
+        if found := re.search(r"\d[\d,]*( \w+)? to \d[\d,]*( \w+)?|from \d+ \w+", expected):
+            bounds[key] = found[0]
+    return bounds
+
+
+def test_bounds_in_docstrings_are_those_of_the_code() -> None:
+    bounds = _bounds()
+    assert len(bounds) > 15
+    wrong = {}
+    for key, expected in bounds.items():
+        part, _, name = key.rpartition(".")
+        parameters = Docstring.of(DOCUMENTED[part]).parameters
+        if expected not in parameters.get(name, ""):
+            wrong[key] = expected
+    assert wrong == {}

@@ -8,6 +8,7 @@ import pytest
 
 from docs_tools.code_tables import TABLES, metric_table, with_tables
 from docs_tools.docstrings import DOCS
+from human_loop_events import FlowDefinitions, HumanLoopFilter
 from human_loop_events.aws import environments
 from human_loop_events.aws.environments import Supplied
 from tests.infrastructure.cases import CASES, synthesize
@@ -59,3 +60,19 @@ def test_every_stack_output_is_listed() -> None:
     }
     assert outputs >= {"TopicArn", "ReconcilerName", "HubEventBusArn", "DashboardUrl"}
     assert outputs - listed == set()
+
+
+def test_limit_of_flow_definitions_is_what_fits() -> None:
+    by_name, by_arn = map(
+        int, re.findall(r": (\d+) names of 16 characters, or (\d+) such ARNs", PAGE)[0]
+    )
+    names = [f"{number:016}" for number in range(by_name + 1)]
+    arns = [f"arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/{each}" for each in names]
+
+    for make, values, fitting in (
+        (FlowDefinitions.from_names, names, by_name),
+        (FlowDefinitions.from_arns, arns, by_arn),
+    ):
+        HumanLoopFilter(flow_definitions=make(*values[:fitting])).pattern()
+        with pytest.raises(ValueError, match=f"the first {fitting} fit"):
+            HumanLoopFilter(flow_definitions=make(*values[: fitting + 1])).pattern()
