@@ -11,9 +11,13 @@ from enum import StrEnum
 from typing import Final
 
 from docs_tools import review_tables
+from docs_tools.costs import archive_costs, cost_table
 from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
 from human_loop_reviews.contract import CallbackError, CallbackKey, HumanLoopStatus, Metric
 from human_loop_reviews.outcome_schema import Verdict
+
+#: The volumes of which the costs are shown.
+_LOOPS_A_MONTH: Final = (1_000, 1_000_000)
 
 
 def metric_table() -> str:
@@ -38,7 +42,18 @@ def payload_table() -> str:
     return _table("key", *_rows(CallbackKey))
 
 
+def costs_table() -> str:
+    """Return the table of the costs of a stack."""
+    return cost_table(*_LOOPS_A_MONTH)
+
+
+def archive_costs_table() -> str:
+    """Return the table of what an archive of outcomes costs in addition."""
+    return cost_table(*_LOOPS_A_MONTH, costs_of=archive_costs)
+
+
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "deploying.md": {"costs": costs_table, "costs of an archive": archive_costs_table},
     "reference.md": {"metrics": metric_table},
     "reviews.md": review_tables.TABLES,
     "step-functions.md": {"errors": error_table, "payload": payload_table},
