@@ -70,4 +70,4 @@ def confirm(hint: HumanLoopEvent, a2i_runtime: Any) -> HumanLoopEvent | NotConfi
         "time": time_text(datetime.now(UTC)),
         "detail": described.detail,
     }
-    return replace(parse_event(event), confirmed=True)
+    return parse_event(event)._replace(confirmed=True)

@@ -124,7 +124,7 @@ class Note(StrEnum):
     MINORITY = "minority"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class FieldValues:
     """What the model predicted and the reviewers gave, in an outcome with values."""
 
@@ -138,7 +138,7 @@ class FieldValues:
     """Where the prediction stands in the document: page, geometry and block ids, where known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class FieldOutcome:
     """One thing that was compared."""
 
@@ -185,7 +185,7 @@ class FieldOutcome:
     """With values included only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ReviewOutcome:
     """What the output of a human loop says. Empty values, zero or null, without an output."""
 
@@ -242,7 +242,7 @@ class ReviewOutcome:
     absent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Outcome(ReviewOutcome):
     """The outcome of one human loop: the detail of the event, and the item in the ledger."""
 
