@@ -9,14 +9,15 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import textwrap
 from collections.abc import Mapping
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from human_loop_reviews.outcome_schema import SCHEMA_VERSION, Outcome
+from human_loop_reviews import outcome_schema as definition
+from human_loop_reviews.outcome_schema import Outcome
+from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_tables.properties import Kind, ValueType, properties_of
 
 SCHEMA: Final = Path(__file__).parents[1] / "docs" / "outcome.schema.json"
@@ -48,7 +49,7 @@ def outcome_schema() -> _Schema:
 
 
 def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
-    descriptions = _attribute_docstrings(record)
+    descriptions = _property_docstrings(record.__name__)
     properties = properties_of(record)
     return {
         "type": "object",
@@ -56,7 +57,7 @@ def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
         "properties": {
             each.name: {
                 **_schema(each.type, definitions),
-                "description": descriptions[each.attribute],
+                "description": descriptions[each.name],
             }
             for each in properties
         },
@@ -113,13 +114,18 @@ def _reference(named: type, definitions: dict[str, _Schema]) -> _Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _attribute_docstrings(record_type: type) -> dict[str, str]:
-    """Return the docstrings below the attributes of a dataclass and its bases."""
+def _property_docstrings(record: str) -> dict[str, str]:
+    """Return the docstrings below the properties of a record, and of the one that it extends."""
+    classes = [
+        each
+        for each in ast.parse(inspect.getsource(definition)).body
+        if isinstance(each, ast.ClassDef) and each.name == record
+    ]
     docstrings: dict[str, str] = {}
-    for each in record_type.__mro__[-2::-1]:
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
-        body: list[ast.stmt] = getattr(definition, "body", [])
-        for attribute, docstring in pairwise(body):
+    for each in classes:
+        for base in each.bases:
+            docstrings |= _property_docstrings(ast.unparse(base))
+        for attribute, docstring in pairwise(each.body):
             match attribute, docstring:
                 case (
                     ast.AnnAssign(target=ast.Name(id=name)),

@@ -7,7 +7,7 @@ event only names a human loop, and A2I is asked about it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 

@@ -200,6 +200,7 @@ def test_library_imports_only_the_shared_modules_of_the_runtime() -> None:
         "human_loop_reviews.contract",
         "human_loop_reviews.mapping",
         "human_loop_reviews.outcome_schema",
+        "human_loop_reviews.outcome_values",
     }
 
 

@@ -20,14 +20,8 @@ from human_loop_reviews.mapping import (
     TaskMapping,
 )
 from human_loop_reviews.outcome import describe_outcome
-from human_loop_reviews.outcome_schema import (
-    FieldOutcome,
-    FieldValues,
-    Note,
-    Outcome,
-    Verdict,
-    properties,
-)
+from human_loop_reviews.outcome_schema import FieldOutcome, FieldValues, Outcome
+from human_loop_reviews.outcome_values import Note, Verdict
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.crowd_elements import (
     MAX_ANSWER_FIELDS,
@@ -83,9 +77,7 @@ def test_every_note_is_explained() -> None:
 
 def test_every_property_of_outcomes_is_mentioned() -> None:
     names = [
-        name
-        for record_type in (Outcome, FieldOutcome, FieldValues)
-        for _, name in properties(record_type)
+        name for record in (Outcome, FieldOutcome, FieldValues) for name in record.__annotations__
     ]
     assert len(names) > 40
     assert [name for name in names if f"`{name}`" not in PAGE] == []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.activation import Activation
-from human_loop_reviews.outcome_schema import Note, Verdict
+from human_loop_reviews.outcome_values import Note, Verdict
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Vote
 from human_loop_reviews.review.natural_order import natural_key
@@ -90,7 +90,7 @@ class Review(NamedTuple):
     @property
     def fields_absent(self) -> int:
         """How many fields lack an answer's input while it is not known what that means."""
-        return sum("absent_answers" in field.details for field in self.fields)
+        return sum("absentAnswers" in field.details for field in self.fields)
 
     @property
     def fields_judged(self) -> int:

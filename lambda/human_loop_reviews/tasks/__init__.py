@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.review.field import Field
 
 if TYPE_CHECKING:
