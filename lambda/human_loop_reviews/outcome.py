@@ -8,7 +8,6 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.event import HumanLoopEvent
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.disclosure import Disclosure
@@ -118,8 +117,8 @@ def _review_outcome(
     output: Output | None, review: Review | None, disclosure: Disclosure, flow_definition: str
 ) -> ReviewOutcome:
     review = review or NO_REVIEW
-    activation = review.activation or Activation()
-    held = activation.conditions
+    activation = review.activation
+    held = activation and activation.conditions
     fields = [_field_outcome(each, disclosure, flow_definition) for each in review.fields]
     # The place of a hashed name must not reveal it.
     fields.sort(key=lambda each: natural_key(each["name"]))
@@ -139,10 +138,10 @@ def _review_outcome(
         "meanReviewerAgreement": _rounded(review.reviewer_agreement),
         "secondsToFirstAcceptance": review.seconds_to_first_acceptance,
         "secondsWorked": list(review.seconds_worked),
-        "sampled": activation.sampled,
-        "samplingPercentage": activation.sampling_percentage,
+        "sampled": activation and activation.sampled,
+        "samplingPercentage": activation and activation.sampling_percentage,
         "activationConditions": None if held is None else [each.properties for each in held],
-        "modelVersion": activation.model_version,
+        "modelVersion": activation and activation.model_version,
         "ignoredValues": 0 if output is None else output.ignored_values,
     }
 
