@@ -354,6 +354,7 @@ LINES = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(LINES)
+@pytest.mark.full
 def test_every_line_is_counted_or_named(tmp_path: Path, hostile: list[bytes]) -> None:
     path = tmp_path / "lines.jsonl"
     good = json.dumps(ONE | {"outcomeId": "good"}).encode()

@@ -43,6 +43,7 @@ def test_report_is_written(source: Path, tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["outcomes.jsonl", "report.html"]
 
 
+@pytest.mark.full
 def test_same_sources_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "1.html", tmp_path / "2.html"
     for target in (first, second):
@@ -50,6 +51,7 @@ def test_same_sources_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.full
 def test_report_can_go_to_standard_output(source: Path) -> None:
     result = run("report", "-", "-o", "-", input=gzip.compress(source.read_bytes()))
     assert result.exit_code == 0, result.output
@@ -64,6 +66,7 @@ def test_rows_are_printed_as_json(source: Path) -> None:
     assert printed["outcomes"] == len(OUTCOMES)
 
 
+@pytest.mark.full
 def test_line_that_cannot_be_used_is_named_here_and_in_the_report(
     source: Path, tmp_path: Path
 ) -> None:

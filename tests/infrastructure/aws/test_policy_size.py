@@ -127,6 +127,7 @@ def _most_names_in_a_pattern(length: int) -> list[str]:
     ),
     ids=lambda value: str(value if isinstance(value, int) else len(value)),
 )
+@pytest.mark.full
 def test_policies_fit_for_the_most_names_that_fit_an_event_pattern(
     length: int, prefix: str, stack_name: str, flags: dict[str, Any]
 ) -> None:
