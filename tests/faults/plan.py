@@ -120,9 +120,7 @@ class Planner:
         faults = {**_FAULTS, **(_POISON_MESSAGES if with_poison_messages else {})}
         of_one_share = count / sum(each.share for each in faults.values())
         numbers = {
-            name: each.number(
-                of_one_share, at_least=len(set(each.deliveries)) if each_delivery else 1
-            )
+            name: each.number(of_one_share, each_delivery=each_delivery)
             for name, each in faults.items()
         }
         numbers["none"] += max(0, count - sum(numbers.values()))
@@ -169,7 +167,8 @@ class _LoopFault:
     # starts a new process.
     deliveries: Sequence[str] = ("buffered", "direct", "buffered", "buffered")
 
-    def number(self, of_one_share: float, at_least: int) -> int:
+    def number(self, of_one_share: float, *, each_delivery: bool) -> int:
+        at_least = len(set(self.deliveries)) if each_delivery else 1
         return max(at_least, min(self.at_most, round(self.share * of_one_share)))
 
 
