@@ -15,7 +15,7 @@ from human_loops_cli.session import Session
 
 
 class Bucket:
-    """A bucket in which a read ends only while two others are open."""
+    """A bucket in which each of the first three reads ends only while the other two are open."""
 
     def __init__(self, count: int) -> None:
         self.keys = [f"outputs/{number}.json" for number in range(count)]
