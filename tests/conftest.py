@@ -26,12 +26,13 @@ botocore.session.create_loader = cache(botocore.loaders.create_loader)
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 #: In the namespace of a module, or among the fixtures of a test, that is slow: it starts programs,
-#: synthesizes further apps, lints templates, reads files with DuckDB, or calls AWS in memory.
+#: synthesizes further apps, lints templates, reads files with DuckDB, calls AWS in memory, or
+#: simulates.
 _SLOW = {
     *("subprocess", "evaluate", "emulator", "seen", "new_app", "runpy"),
-    *("lint_rules", "findings", "duckdb", "stack", "world"),
+    *("lint_rules", "findings", "duckdb", "stack", "world", "np"),
 }
-_SLOW_FOLDERS = {"e2e", "compatibility", "installation"}
+_SLOW_FOLDERS = {"e2e", "compatibility", "installation", "thresholds"}
 
 #: `make test` runs one in so many of the cases of a slow test, beginning with the first, and
 #: `make full` the others.

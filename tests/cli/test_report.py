@@ -19,7 +19,6 @@ import pytest
 from human_loop_tables.queries import QUERIES
 from local.waiting import MAX_SECONDS, wait_until
 from tests.cli.conftest import run, run_json
-from tests.examples import one_in
 from tests.signals import ENDING, heed_signals
 from tests.tables.parquet_files import sample_outcomes
 
@@ -175,7 +174,7 @@ def reading_standard_input(
         yield process
 
 
-@pytest.mark.parametrize("command", one_in(2, ["report", "thresholds"]))
+@pytest.mark.parametrize("command", ["report", "thresholds"])
 @pytest.mark.parametrize("sent", ENDING)
 def test_ended_by_a_signal_nothing_is_left(
     tmp_path: Path, sent: signal.Signals, command: str
