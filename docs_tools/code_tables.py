@@ -1,4 +1,4 @@
-"""The tables in docs/ that are generated from enumerations and the docstrings of their members.
+"""The tables in docs/ that are generated from definitions and the docstrings of their members.
 
 `python -m docs_tools.code_tables` writes them between the marks in the pages.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
+from docs_tools import review_tables
 from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
 from human_loop_reviews.contract import CallbackError, CallbackKey, HumanLoopStatus, Metric
 from human_loop_reviews.outcome_schema import Verdict
@@ -39,6 +40,7 @@ def payload_table() -> str:
 
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "reference.md": {"metrics": metric_table},
+    "reviews.md": review_tables.TABLES,
     "step-functions.md": {"errors": error_table, "payload": payload_table},
 }
 
