@@ -6,16 +6,14 @@ properties, so the schema allows them.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
-import textwrap
 from collections.abc import Mapping
 from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from docs_tools.docstrings import attribute_docstrings
 from human_loop_reviews.outcome_schema import SCHEMA_VERSION, Outcome
 from human_loop_tables.properties import Kind, ValueType, properties_of
 
@@ -48,7 +46,9 @@ def outcome_schema() -> _Schema:
 
 
 def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
-    descriptions = _attribute_docstrings(record)
+    descriptions: dict[str, str] = {}
+    for each in record.__mro__[-2::-1]:
+        descriptions |= attribute_docstrings(each)
     properties = properties_of(record)
     return {
         "type": "object",
@@ -111,22 +111,6 @@ def _reference(named: type, definitions: dict[str, _Schema]) -> _Schema:
         else:
             definitions[name] = _object(named, definitions)
     return {"$ref": f"#/$defs/{name}"}
-
-
-def _attribute_docstrings(record_type: type) -> dict[str, str]:
-    """Return the docstrings below the attributes of a dataclass and its bases."""
-    docstrings: dict[str, str] = {}
-    for each in record_type.__mro__[-2::-1]:
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
-        body: list[ast.stmt] = getattr(definition, "body", [])
-        for attribute, docstring in pairwise(body):
-            match attribute, docstring:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    docstrings[name] = " ".join(text.split())
-    return docstrings
 
 
 def written() -> str:

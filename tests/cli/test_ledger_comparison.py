@@ -313,14 +313,26 @@ def test_number_that_dynamodb_cannot_hold_is_compared(ledger: Republished, tmp_p
     assert counts(compared(source)) == {"confirmed": 1}
 
 
-def test_item_of_another_version_ends_the_command(ledger: Republished, tmp_path: Path) -> None:
-    true = ledger.record(ended("invoice-1"))
-    ledger.change_loop(true, "SET fieldsJudged = :n", **{":n": {"S": "many"}})
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("fieldsJudged", {"S": "many"}, "fieldsJudged: expected"),
+        ("schemaVersion", {"S": "9"}, "schemaVersion"),
+    ],
+)
+def test_item_of_another_version_ends_the_command_and_its_loop_is_named(
+    ledger: Republished, tmp_path: Path, name: str, value: dict[str, str], problem: str
+) -> None:
+    ledger.record(ended("invoice-1"))
+    true = ledger.record(ended("invoice-2"))
+    ledger.change_loop(true, f"SET {name} = :n", **{":n": value})
 
     result = run("report", write(tmp_path / "outcomes.jsonl", [true]), "--ledger", "-o", "-")
 
     assert result.exit_code == 1
-    assert "an outcome of the ledger cannot be compared" in result.stderr
+    assert f"error: {loop_arn('invoice-2')} cannot be compared: its item" in result.stderr
+    assert problem in result.stderr
+    assert "many" not in result.stderr
     assert "Install the version of this command that is deployed." in result.stderr
 
 

@@ -155,6 +155,25 @@ def test_parquet_gives_the_same_rows(tmp_path: Path, plain: Path) -> None:
     assert read(events)[1] == expected
 
 
+def test_times_of_parquet_that_no_outcome_has_are_refused_by_row(
+    tmp_path: Path, plain: Path
+) -> None:
+    times = ("infinity", "-infinity", "10000-01-01", "0044-03-15 (BC)", "9999-12-31 23:59:59.9")
+    listed = ", ".join(f"TIMESTAMPTZ '{each}'" for each in times)
+    path = tmp_path / "outcomes.parquet"
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        outcomes = connection.read_json(str(plain)).limit(len(times))
+        outcomes.project(f"* REPLACE ([{listed}][row_number() OVER ()] AS endTime)").write_parquet(
+            str(path)
+        )
+    data, rows = read(path)
+    (refused,) = data.rejects
+    assert refused.problem == "endTime: expected a time such as 2026-03-14T09:12:44Z"
+    assert refused.lines == (1, 2, 3, 4)
+    assert len(rows["loops"]) == 1
+
+
 def test_archive_in_s3_is_read_without_its_errors(
     tmp_path: Path, plain: Path, session: Session
 ) -> None:

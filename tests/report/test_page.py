@@ -280,8 +280,8 @@ def test_notes_are_explained() -> None:
     [
         (NoThreshold.NOT_SAMPLED, "No loop is known to be randomly sampled."),
         (NoThreshold.NO_CONFIDENCE, "No prediction in a sampled loop has a confidence."),
-        (NoThreshold.TOO_FEW_SAMPLES, "Too few samples. At 90: 98.3 % of 120 right."),
-        (NoThreshold.TARGET_MISSED, "Too many are wrong. At 90: 98.3 % of 120 right."),
+        (NoThreshold.TOO_FEW_SAMPLES, "Too few samples. At or above 90, 98.3 % of 120 are right."),
+        (NoThreshold.TARGET_MISSED, "Too many are wrong. At or above 90, 98.3 % of 120 are right."),
     ],
 )
 def test_missing_threshold_has_a_reason(reason: NoThreshold, words: str) -> None:
