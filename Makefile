@@ -74,9 +74,13 @@ fuzz: install ## Run in full what make test has in a short form: properties, wit
 synth: install ## Synthesize the CloudFormation templates into cdk.out
 	@npx cdk synth --quiet && ls cdk.out/*.template.json
 
-schema: install ## Generate the JSON Schemas and the table of a deployment's keys in docs
+schema: install ## Generate what docs has from the code: JSON Schemas, constructs.md, tables
 	@$(BIN)/python -m docs_tools.outcome_docs
 	@$(BIN)/python -m docs_tools.deployment_docs
+	@$(BIN)/python -m docs_tools.construct_docs
+	@$(BIN)/python -m docs_tools.code_tables
+	@$(BIN)/python -m docs_tools.testing_docs
+	@$(BIN)/python -m docs_tools.cli_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
 	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py tests/infrastructure/stacks/test_template_stack.py --snapshot-update

@@ -6,17 +6,15 @@ properties, so the schema allows them.
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from human_loop_reviews import outcome_schema as definition
-from human_loop_reviews.outcome_schema import Outcome
+from docs_tools.docstrings import attribute_docstrings
+from human_loop_reviews.outcome_schema import LoopOutcome, Outcome, ReviewOutcome
 from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_tables.properties import Kind, ValueType, properties_of
 
@@ -49,7 +47,7 @@ def outcome_schema() -> _Schema:
 
 
 def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
-    descriptions = _property_docstrings(record.__name__)
+    descriptions = _property_docstrings(record)
     properties = properties_of(record)
     return {
         "type": "object",
@@ -63,6 +61,13 @@ def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
         },
         "required": [each.name for each in properties if not each.optional],
     }
+
+
+def _property_docstrings(record: type) -> dict[str, str]:
+    """Return the docstrings below the properties of a record."""
+    # A typed dictionary does not know its bases.
+    parts = (LoopOutcome, ReviewOutcome) if record is Outcome else (record,)
+    return {name: text for part in parts for name, text in attribute_docstrings(part).items()}
 
 
 def _schema(of: ValueType | None, definitions: dict[str, _Schema]) -> _Schema:
@@ -112,27 +117,6 @@ def _reference(named: type, definitions: dict[str, _Schema]) -> _Schema:
         else:
             definitions[name] = _object(named, definitions)
     return {"$ref": f"#/$defs/{name}"}
-
-
-def _property_docstrings(record: str) -> dict[str, str]:
-    """Return the docstrings below the properties of a record, and of the one that it extends."""
-    classes = [
-        each
-        for each in ast.parse(inspect.getsource(definition)).body
-        if isinstance(each, ast.ClassDef) and each.name == record
-    ]
-    docstrings: dict[str, str] = {}
-    for each in classes:
-        for base in each.bases:
-            docstrings |= _property_docstrings(ast.unparse(base))
-        for attribute, docstring in pairwise(each.body):
-            match attribute, docstring:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    docstrings[name] = " ".join(text.split())
-    return docstrings
 
 
 def written() -> str:

@@ -90,10 +90,10 @@ class HumanLoopEvents(Construct):
         The bus with the events, or a `HumanLoopHub` for the events of other accounts. Default: the
         account's default bus, to which A2I sends them.
     output
-        The output location of the flow definitions, several with the flow definitions of each, or
-        settings of a new bucket. None with a hub: its spokes have the output. Default: a new
-        bucket, private and encrypted, without expiration of outputs. Existing flow definitions do
-        not write to the new bucket.
+        The output location of the flow definitions, up to nine with the flow definitions of each,
+        or settings of a new bucket. None with a hub: its spokes have the output. Default: a new
+        bucket, private, encrypted and versioned, with access logs, without expiration of outputs.
+        Existing flow definitions do not write to the new bucket.
     topic
         The topic for systems: the event as JSON. Default: a new topic, encrypted.
     queue
@@ -105,10 +105,10 @@ class HumanLoopEvents(Construct):
     handler_delivery
         The delivery of events to the handler. Default: the rule invokes the handler.
     alerts
-        Supplied `Alerts`, or settings of new ones. Default: new alerts.
+        Supplied `Alerts` of the same stack, or settings of new ones. Default: new alerts.
     delivery
-        A supplied `Delivery`, or settings of a new one: key, dead-letter queue, retries. Default: a
-        new delivery.
+        A supplied `Delivery` of the same stack, or settings of a new one: key, dead-letter queue,
+        retries. Default: a new delivery.
     reconciler
         A supplied `Reconciler`, settings of a new one, or False for no reconciler. It sends the
         events of loops again that are missing in the ledger. Default: a new reconciler if there is
@@ -288,7 +288,7 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         rule_id
-            The id of the rule.
+            The id of the rule. It cannot collide with an id of this construct.
         statuses
             The terminal statuses. Default: those of this construct.
         failure_codes
@@ -335,6 +335,8 @@ class HumanLoopEvents(Construct):
         self, construct_id: str = "Callbacks", **settings: Unpack[HumanLoopCallbacksSettings]
     ) -> HumanLoopCallbacks:
         """Add what `HumanLoopTask` needs to let executions of Step Functions wait for loops.
+
+        See ``docs/step-functions.md``.
 
         Parameters
         ----------
@@ -401,7 +403,10 @@ class HumanLoopEvents(Construct):
         return self._dashboard
 
     def add_archive(self, *, retention: Duration) -> EventArchive:
-        """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`."""
+        """Archive the events, so that they can be replayed. See `StatusEvents.add_archive`.
+
+        How to replay them: ``docs/operations.md#replay``.
+        """
         return self.status_events.add_archive(retention=retention)
 
     def add_outputs(self, *, prefix: str = "") -> None:
@@ -430,21 +435,21 @@ class HumanLoopEvents(Construct):
         self._outputs.create(prefix)
 
     def alert_on_silence(self, *, days: int) -> cloudwatch.Alarm:
-        """Add an alarm that goes off when no loop ends for 1 to 7 days."""
+        """Add the alarm ``Silence``, which goes off when no loop ends for 1 to 7 days."""
         return self.status_events.alert_on_silence(days=days)
 
     def alert_on_low_agreement(
         self, threshold: float, *, period: Duration | None = None
     ) -> list[cloudwatch.Alarm]:
-        """Add an alarm for each flow definition on low agreement with the model.
+        """Add an alarm ``LowAgreement-<name>`` for each flow definition.
 
         Parameters
         ----------
         threshold
-            The minimum share of correct fields among the judged fields of a period, greater than 0
-            and at most 1. The alarm goes off when the share is lower.
+            The minimum share of correct fields among the judged fields of a period, over 0 up to 1.
+            The alarm goes off when the share is lower.
         period
-            The period. Default: one day.
+            The period, in whole minutes, 1 minute to 1 day. Default: one day.
 
         Raises
         ------
@@ -514,8 +519,8 @@ class HumanLoopEvents(Construct):
         Parameters
         ----------
         metric_name
-            The metric, such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. The
-            reference lists all metrics.
+            The metric, such as ``"Completed"``, ``"TurnaroundSeconds"`` or ``"Agreement"``. See
+            ``docs/reference.md#metrics``.
         flow_definition
             The flow definition's name. In a hub, account, Region and name, as in
             ``"111122223333/eu-west-1/invoices"``.

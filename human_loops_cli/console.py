@@ -60,29 +60,32 @@ class Printer:
     ) -> None:
         """Print a table with a title, or that there is nothing to print.
 
-        If a word does not fit into its column, the rows are printed as lists: a name that is
-        divided cannot be copied.
+        If the longest words of the columns do not fit side by side, the rows are printed as lists:
+        a name that is divided cannot be copied.
         """
         cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
-        table = Table(title=printable(title), title_justify="left", title_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in cells:
-            table.add_row(*row)
         if not cells:
             self.line(f"{title}: {empty}")
-        elif _narrowest(self._out, table) <= self._out.width:
-            self._out.print(table)
-        else:
-            self._lists(title, columns, cells)
-
-    def _lists(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
-        """Print each row as a list of its cells. A line is not limited in its width."""
+            return
         self._out.print(Text(printable(title).plain, style="bold"), soft_wrap=True)
-        width = max(map(len, columns))
+        widths = _widths(self._out, columns, cells)
+        if widths is None:
+            self._lists(columns, cells)
+            return
+        table = Table()
+        for column, width in zip(columns, widths, strict=True):
+            table.add_column(column, width=width)
+        for row in cells:
+            table.add_row(*row)
+        self._out.print(table)
+
+    def _lists(self, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
+        """Print each row as a list of its cells. A line is not limited in its width."""
+        longest = max(map(len, columns))
         for row in rows:
             for name, cell in zip(columns, row, strict=True):
-                self._out.print(Text(f"  {name:<{width}}  ") + cell, soft_wrap=True)
+                if cell:
+                    self._out.print(Text(f"  {name:<{longest}}  ") + cell, soft_wrap=True)
             self._out.print()
 
     @property
@@ -117,10 +120,28 @@ def printable(text: str) -> Text:
     return Text(_CONTROL.sub("\ufffd", text))
 
 
-def _narrowest(console: Console, table: Table) -> int:
-    """Return the width of a table in which no word is divided."""
+def _widths(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]
+) -> list[int] | None:
+    """Return the widths of columns in which no word is divided. None if they do not fit."""
     unlimited = console.options.update(max_width=sys.maxsize)
-    return Measurement.get(console, unlimited, table).minimum
+    measured = [
+        [Measurement.get(console, unlimited, cell) for cell in (Text(name), *column)]
+        for name, column in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+    widths = [max(each.minimum for each in column) for column in measured]
+    # A border, and a space on each side of a cell.
+    left = console.width - sum(widths) - 3 * len(columns) - 1
+    if left < 0:
+        return None
+    wanted = [max(each.maximum for each in column) for column in measured]
+    # The columns that want least more get it, so that as few as possible have lines that wrap.
+    order = sorted(range(len(columns)), key=lambda n: wanted[n] - widths[n])
+    for turn, n in enumerate(order):
+        more = min(wanted[n] - widths[n], left // (len(order) - turn))
+        widths[n] += more
+        left -= more
+    return widths
 
 
 def _console(*, stderr: bool) -> Console:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -22,6 +22,8 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+
+from human_loops_cli.foreign_answers import ForeignAnswerError
 
 
 class ExitStatus(IntEnum):
@@ -94,9 +96,8 @@ _DENIAL: Final = re.compile(
     re.DOTALL,
 )
 
-#: An answer in XML or HTML, and one in HTML.
+#: An answer in XML or HTML.
 _MARKUP: Final = re.compile(r"<[!?a-z]", re.IGNORECASE)
-_PAGE: Final = re.compile(rb"\s*<(!doctype )?html", re.IGNORECASE)
 
 #: What botocore calls an error without a code.
 _UNKNOWN: Final = "Unknown"
@@ -144,6 +145,8 @@ def _explain_failure(error: BotoCoreError) -> CommandError:
         return CommandError(str(error), advice="aws configure list-profiles lists them.")
     if isinstance(error, ReadTimeoutError | ConnectionClosedError):
         return CommandError(f"AWS did not answer: {error}", advice="Run the command again.")
+    if isinstance(error, ForeignAnswerError):
+        return CommandError(str(error), advice=CHECK_ENDPOINT)
     if isinstance(error, EndpointConnectionError | ConnectTimeoutError | HTTPClientError):
         return CommandError(
             f"AWS cannot be reached: {error}",
@@ -165,20 +168,6 @@ def _explain_answer(error: ClientError) -> CommandError:
             f"AWS does not accept the credentials: {code}: {message}", advice=_SIGN_IN
         )
     return CommandError(f"{error.operation_name} failed: {code}: {message}")
-
-
-def refuse_websites(http_response: Any, model: Any, **_: object) -> None:
-    """Raise an error for a page of a website, such as a proxy's, that has a status of success.
-
-    Parameters
-    ----------
-    http_response, model
-        The answer and the operation, as botocore gives them to handlers of ``after-call``.
-    """
-    if not model.has_streaming_output and _PAGE.match(http_response.content[:100]):
-        raise CommandError(
-            f"{model.name} failed: the answer is a page of a website", advice=CHECK_ENDPOINT
-        )
 
 
 def _explain_stranger(operation: str, answer: str) -> CommandError:

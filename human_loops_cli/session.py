@@ -10,7 +10,8 @@ import boto3
 from botocore.config import Config
 
 from human_loops_cli.console import Printer
-from human_loops_cli.errors import CHECK_ENDPOINT, CommandError, refuse_websites
+from human_loops_cli.errors import CHECK_ENDPOINT, CommandError
+from human_loops_cli.foreign_answers import refuse_foreign_answers
 from human_loops_cli.stack import DeployedStack, read_stack
 
 _CONNECT_TIMEOUT: Final = 10
@@ -68,7 +69,7 @@ class Session:
             client = self._session.client(service, endpoint_url=self.endpoint_url, config=config)
         except ValueError as error:
             raise CommandError(f"--endpoint-url: {error}", advice=CHECK_ENDPOINT) from None
-        client.meta.events.register("after-call", refuse_websites)
+        refuse_foreign_answers(client)
         return client
 
     @cached_property

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
-from botocore.parsers import ResponseParserError
 
 from human_loops_cli.errors import CHECK_ENDPOINT, CommandError, ExitStatus, is_access_denied
 
@@ -111,8 +110,6 @@ def read_stack(cloudformation: Any, name: str, prefix: str = "") -> DeployedStac
     """
     try:
         stacks = cloudformation.describe_stacks(StackName=name).get("Stacks", [])
-    except (KeyError, ResponseParserError):
-        stacks = []  # botocore raises KeyError for XML of something else
     except ClientError as error:
         if "does not exist" not in str(error):
             raise

@@ -707,7 +707,7 @@ class DeploymentKeys(Keys):
         Archive, "an [archive of the events](operations.md#replay), to replay them", "none"
     )
     outcome_archive: OutcomeArchive = group(
-        OutcomeArchive, "an [archive of the outcomes](reference.md#outcomearchive) to query"
+        OutcomeArchive, "an [archive of the outcomes](constructs.md#outcomearchive) to query"
     )
     vpc: Vpc | None = optional(
         Vpc,

@@ -71,13 +71,26 @@ class OutcomeArchiveSettings(TypedDict, total=False):
 class OutcomeArchive(Construct):
     """Archives all outcomes of a review handler, and lets Athena query them.
 
-    A rule sends outcomes to Firehose, which writes them to a bucket as Parquet. The archive
-    contains neither the documents' values nor the outcomes of verifications. Files are compressed
-    with GZIP: Firehose does not support ZSTD, and Athena charges by the data that it reads. Athena
-    has the views `loops` and `fields`, and the queries of the report as named queries. Firehose
-    delivers within about 15 minutes. ``human-loops outcomes republish`` archives earlier outcomes.
+    A rule sends outcomes to Firehose, which delivers them within about 15 minutes to a bucket:
 
-    The bucket is kept when the stack is deleted.
+    - ``outcomes/date=YYYY-MM-dd/``: Parquet files with GZIP, by the day of delivery in UTC.
+    - ``errors/``: what Firehose could not convert, with the reason.
+    - ``results/``: the results of queries.
+
+    Athena has a workgroup and a database of the same name, with the queries of the report as named
+    queries of the workgroup, and
+
+    - the table ``outcomes``: a column for each property of an outcome, with its name in lower case,
+      and the partition ``date``. Times are texts. Repeated and replaced outcomes are rows too.
+    - the views ``loops`` and ``fields``: a row for each human loop, and for each of its fields, by
+      the outcome that takes precedence, as in the ledger. Times are ``timestamp(3)`` in UTC. A
+      query reads all outcomes of its columns: `expiration` limits that, a condition on ``day`` does
+      not.
+
+    The archive contains neither the documents' values nor the outcomes of verifications. The bucket
+    is kept when the stack is deleted. ``human-loops outcomes republish`` archives earlier outcomes.
+    The alarms are ``NotConverted``, ``Late`` and those of the rule
+    (``docs/operations.md#outcomearchive``). Queries: ``docs/learning.md``.
 
     Parameters
     ----------
@@ -98,7 +111,7 @@ class OutcomeArchive(Construct):
     access_log_expiration
         The retention period of the bucket's access logs, in whole days. Default: 365 days.
     scan_limit
-        The maximum data that a query reads, at least 10 MiB. Athena cancels a query that exceeds
+        The maximum data that a query reads, from 10 MiB. Athena cancels a query that exceeds
         it. Default: 10 GiB.
     log_retention
         The retention period of Firehose's errors. Default: one year.
@@ -177,7 +190,11 @@ class OutcomeArchive(Construct):
         return self._tables.database_name
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow running queries in the workgroup, on this database only.
+        """Allow running queries in the workgroup, on this database only, and reading the results.
+
+        Where AWS Lake Formation controls the Data Catalog, also grant Firehose's role and the
+        reader ``SELECT`` on the tables there. Where the Data Catalog is encrypted with a customer
+        managed key, also grant both ``kms:Decrypt`` on it.
 
         https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
         """

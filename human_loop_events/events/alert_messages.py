@@ -29,17 +29,16 @@ _REGION = events.EventField.from_path("$.region")
 
 
 class AlertFormat(StrEnum):
-    """The format of an alert on a failure.
-
-    ``TEXT`` is plain text for people. ``JSON`` is one object for programs. ``CHAT`` is custom
-    notifications of Amazon Q Developer in chat applications, for Slack and Microsoft Teams: one
-    for the failure and, in the same thread, one with the reason if the event has one.
-    https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
-    """
+    """The format of an alert on a failure."""
 
     TEXT = "TEXT"
+    """Plain text for people."""
     JSON = "JSON"
+    """One object for programs."""
     CHAT = "CHAT"
+    """Custom notifications of Amazon Q Developer in chat applications, for Slack and Microsoft
+    Teams: one for the failure and, in the same thread, one with the reason if the event has one.
+    https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html"""
 
 
 def failure_message(

@@ -39,7 +39,7 @@ _MAX_ALARM_DESCRIPTION = 1024
 
 
 class AlertsSettings(TypedDict, total=False):
-    """The parameters of an `Alerts` that another construct creates. See `Alerts`."""
+    """The parameters of an `Alerts` that another construct creates."""
 
     topic: sns.ITopic
     alert_format: AlertFormat
@@ -67,7 +67,8 @@ class Alerts(Construct):
     topic
         The topic that people subscribe to. Default: a new topic, encrypted.
     encryption_key
-        The customer managed key of the new topic. Default: a new key, with rotation.
+        The customer managed key of the new topic, such as that of a `Delivery`. Default: a new key,
+        with rotation.
     alert_format
         The format of alerts on failures. Default: text.
     include_failure_reason
@@ -77,8 +78,12 @@ class Alerts(Construct):
         The path or URL of the runbook that alerts and alarms refer to. The section is appended, as
         in ``#failedloops``. Default: the command that prints a section of this project's runbook,
         such as ``human-loops runbook FailedLoops``.
-    failure_threshold, failure_period, failure_evaluation_periods
-        The threshold of alarms on failures. Default: one failure in one period of 5 minutes.
+    failure_threshold
+        The number of failures in a period that raises an alarm. Default: one.
+    failure_period
+        The period, in whole minutes, 1 minute to 1 day. Default: 5 minutes.
+    failure_evaluation_periods
+        The number of successive periods in which the threshold must be reached. Default: one.
     ok_actions
         Whether alarms also notify when they return to OK. Default: no.
 
@@ -216,7 +221,7 @@ class Alerts(Construct):
         )
 
     def watch_rule(self, rule: events.IRule, event_bus: events.IEventBus | None = None) -> None:
-        """Add the alarms on a rule that cannot deliver.
+        """Add the alarms `SentToDeadLetterQueue` and `Lost`, on a rule that cannot deliver.
 
         Parameters
         ----------
@@ -247,10 +252,9 @@ class Alerts(Construct):
         )
 
     def watch_queue(self, queue: sqs.IQueue) -> None:
-        """Add the alarms on a dead-letter queue: on messages in it, and on further messages.
+        """Add the alarms `Visible` and `Growing` on a dead-letter queue.
 
-        The first alarm stays on while the queue has messages. The second notifies about each
-        increase.
+        `Visible` stays on while the queue has messages. `Growing` notifies about each increase.
 
         Parameters
         ----------
@@ -282,7 +286,7 @@ class Alerts(Construct):
         )
 
     def watch_backlog(self, queue: sqs.IQueue, *, max_age: Duration, consequence: str) -> None:
-        """Add the alarm on the age of the messages in a queue.
+        """Add the alarm `Backlog`, on the age of the messages in a queue.
 
         Parameters
         ----------
@@ -314,7 +318,7 @@ class Alerts(Construct):
         called: str = "handler",
         section: str = "HandlerErrors",
     ) -> None:
-        """Add the alarms on a function: errors, throttles, and events that Lambda dropped.
+        """Add the alarms `Errors`, `Throttles` and `Dropped` (by Lambda) on a function.
 
         Parameters
         ----------

@@ -45,6 +45,7 @@ class DeliveredRule(events.Rule):
 
     A target without a retry policy or a dead-letter queue gets those of the delivery. This also
     applies to targets that are added later. Synthesis fails for a rule without a target.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 
     Parameters
     ----------
@@ -66,6 +67,15 @@ class DeliveredRule(events.Rule):
         The rule's description.
     rule_name
         The rule's physical name. Default: CloudFormation generates a name.
+
+    Examples
+    --------
+    >>> DeliveredRule(  # doctest: +SKIP
+    ...     self, "Models", delivery=delivery, alerts=alerts, target=targets.SqsQueue(queue),
+    ...     event_pattern=events.EventPattern(
+    ...         source=["aws.sagemaker"], detail_type=["SageMaker Model Package State Change"]
+    ...     ),
+    ... )
     """
 
     def __init__(

@@ -49,7 +49,7 @@ RETRY_ATTEMPTS: Final = NumberBounds(0, 185)
 
 
 class DeliverySettings(TypedDict, total=False):
-    """The parameters of a `Delivery` that another construct creates. See `Delivery`."""
+    """The parameters of a `Delivery` that another construct creates."""
 
     encryption_key: kms.IKey
     earlier_encryption_keys: Sequence[kms.IKey]
@@ -72,23 +72,28 @@ class Delivery(Construct):
     construct_id
         The id within the parent.
     encryption_key
-        The customer managed key of the queues and topics of all constructs that share the delivery.
+        The customer managed key of the queues and topics of all constructs that share the delivery:
+        a symmetric key. An imported alias is refused, because policies that name it allow nothing
+        (https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html).
         Default: a new key, with rotation, which is kept when the stack is deleted.
     earlier_encryption_keys
         The keys that the constructs had before. What was encrypted with them stays readable:
-        waiting messages, outputs in the created bucket, the ledger's items and archive files.
-        Default: none.
+        waiting messages, outputs in the created bucket, the ledger's items and archive files. See
+        ``docs/deploying.md#change-the-key``. Default: none.
     dead_letter_queue
         A standard queue for events that cannot be delivered. Default: a new queue, encrypted,
         that keeps messages for 14 days.
     max_event_age
-        The maximum age of an event that is retried, from 1 minute to 1 day. Default: 24 hours.
+        The maximum age of an event that is retried, from 1 minute to 1 day
+        (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html).
+        Default: 24 hours.
     retry_attempts
         The maximum number of retries, from 0 to 185. Default: 185.
     authorize_using_role
         Whether rules publish to topics with a role that only the account's rules can assume.
         Without the role, a topic's policy admits all of EventBridge, because SNS supports no
-        condition on rules. Default: yes.
+        condition on rules. See ``docs/aws-claims.md#sns-targets-with-an-execution-role``. Default:
+        yes.
 
     Raises
     ------

@@ -41,6 +41,11 @@ class EventArchive(Construct):
     ------
     ValueError
         If the retention is not in whole days. EventBridge keeps events indefinitely for zero.
+
+    Examples
+    --------
+    >>> archive = loops.add_archive(retention=Duration.days(30))  # doctest: +SKIP
+    >>> archive.replay_destination(loops.status_events.rule)  # doctest: +SKIP
     """
 
     def __init__(

@@ -47,6 +47,11 @@ class FailureDescription:
         The description of the alarm.
     runbook_section
         The section of the runbook.
+
+    Examples
+    --------
+    >>> JobFilter.training().failure.alert  # doctest: +SKIP
+    'TrainingJobFailed'
     """
 
     alert: str

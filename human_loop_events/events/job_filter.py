@@ -126,7 +126,8 @@ class JobFilter(EventFilter):
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 
-    All methods that create a filter have the same parameters.
+    All methods that create a filter have the same parameters. For another kind of event, implement
+    `EventFilter`.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ class JobFilter(EventFilter):
     def endpoints(
         cls, *, name_prefix: str | None = None, statuses: Sequence[str] | None = None
     ) -> JobFilter:
-        """Match status changes of endpoints."""
+        """Match status changes of endpoints, also where an event writes ``IN_SERVICE``."""
         return cls(_ENDPOINT, name_prefix, statuses)
 
     def failed_only(self) -> JobFilter:
@@ -260,6 +261,11 @@ class JobFilter(EventFilter):
             f"{job_type.remedy}",
             runbook_section="FailedJobs",
         )
+
+    @property
+    def all_statuses(self) -> tuple[str, ...]:
+        """The statuses that the events can have, as the SageMaker API writes them."""
+        return self._job_type.statuses
 
     @property
     def completed_statuses(self) -> tuple[str, ...]:

@@ -48,11 +48,15 @@ SILENT_DAYS: Final = NumberBounds(1, 7)
 class QueueSettings(TypedDict, total=False):
     """Settings of the queue that is created for consumers.
 
-    - ``visibility_timeout``: how long a received message is hidden from other consumers, 1 second
-      to 12 hours. For a Lambda function as consumer: six times its timeout, as AWS recommends.
-      Default: 30 seconds.
-    - ``retention_period``: how long the queue keeps a message, 1 hour to 13 days. Default: ten
-      days.
+    Parameters
+    ----------
+    visibility_timeout
+        How long a received message is hidden from other consumers, 1 second to 12 hours. For a
+        Lambda function as consumer: six times its timeout, as AWS recommends
+        (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html). Default: 30
+        seconds.
+    retention_period
+        How long the queue keeps a message, 1 hour to 13 days. Default: ten days.
     """
 
     visibility_timeout: Duration
@@ -278,6 +282,8 @@ class StatusEvents(Construct):
     def add_target(self, target: events.IRuleTarget) -> None:
         """Send the events to any other target.
 
+        A rule has at most five targets. For more, add a rule with `on_event`.
+
         Parameters
         ----------
         target
@@ -292,8 +298,9 @@ class StatusEvents(Construct):
         period: Duration | None = None,
         evaluation_periods: int | None = None,
     ) -> cloudwatch.Alarm:
-        """Notify the alerts about each failure, and add an alarm that counts failures.
+        """Notify the alerts about each failure with the rule `Failed`, and add an alarm.
 
+        The alarm counts failures.
         The statuses of the filter do not limit the failures.
 
         Parameters
@@ -389,7 +396,8 @@ class StatusEvents(Construct):
         statuses
             The statuses. Default: those of the filter.
         detail
-            Further conditions on the event's detail, as in an event pattern.
+            Further conditions on the event's detail, as in an event pattern. A rule with
+            ``{"verification": [{"exists": True}]}`` receives only events of ``human-loops verify``.
         options
             ``target``, ``description`` and ``rule_name``. See `RuleOptions`.
         """
@@ -451,7 +459,7 @@ class StatusEvents(Construct):
 
         Events of ``human-loops verify`` are excluded. A replay sends events to the rules that it
         names. Replayed events have the field ``replay-name``. The archive is encrypted with the key
-        of the delivery.
+        of the delivery. See ``docs/operations.md#replay``.
 
         Parameters
         ----------

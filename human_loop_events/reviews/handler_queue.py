@@ -84,7 +84,7 @@ class HandlerDelivery:
         max_concurrency
             The maximum number of instances that read the queue, 2 to 1,000. Default: 10.
         retry_for
-            The time during which an event is retried, up to 7 days. Default: 6 hours.
+            The time during which an event is retried, 1 second to 7 days. Default: 6 hours.
         function_timeout
             The function's timeout, if CDK does not know it. Default: that of the function.
 
@@ -108,6 +108,8 @@ class HandlerDelivery:
 class HandlerQueue(Construct):
     """A queue before a function, with a dead-letter queue and limited concurrency.
 
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+
     Parameters
     ----------
     scope
@@ -128,6 +130,13 @@ class HandlerQueue(Construct):
     ValueError
         If the function is in another stack, its timeout is not known, or `retry_for` does not fit
         the timeout.
+
+    Examples
+    --------
+    >>> HandlerQueue(  # doctest: +SKIP
+    ...     self, "Waiting", function=consumer, handler_delivery=HandlerDelivery.buffered(),
+    ...     encryption_key=delivery.encryption_key,
+    ... )
     """
 
     queue: sqs.Queue

@@ -40,6 +40,21 @@ LEDGER_RETENTION: Final = TimeBounds(timedelta(days=1))
 class Ledger(Construct):
     """The table in which a review handler records the outcome of each human loop.
 
+    The table has the partition key ``humanLoopArn`` and the sort key ``creationTime``. Its index
+    ``ByFlowDefinition`` has the partition key ``flowDefinitionArn`` and the sort key ``endTime``,
+    and all attributes. All are strings. A supplied table needs the same.
+
+    An item has the properties of the outcome (``docs/outcome.schema.json``), with values as JSON
+    texts, and
+
+    - ``expiresAt``: the time in seconds after which DynamoDB deletes it.
+    - ``recovered``: true if only A2I's API says that the loop ended. Then ``endTime`` is the time
+      of the confirmation.
+    - ``precedence`` and ``writeId``, with which writes are idempotent.
+
+    The items of the reconciler have sort keys that begin with ``reconciler#``. They are not in the
+    index. A scan has to leave them out.
+
     Parameters
     ----------
     scope
@@ -47,16 +62,14 @@ class Ledger(Construct):
     construct_id
         The id within the parent.
     table
-        A table with partition key ``humanLoopArn`` and sort key ``creationTime``, both strings.
-        Default: a new one, on demand, with point-in-time recovery, deletion protection and an index
-        by flow definition. It is kept when the stack is deleted, also after a first deployment that
-        failed.
+        An existing table. Synthesis checks the keys of a table of the app. Default: a new one, on
+        demand, with point-in-time recovery, deletion protection and an index by flow definition. It
+        is kept when the stack is deleted, also after a first deployment that failed.
     encryption_key
         The customer managed key of the table. Default: a new key, with rotation, or the key of a
         supplied table. CDK does not know the key of a table that is imported by name or ARN.
     retention
-        The time from a loop's end until DynamoDB deletes its item, at least one day. Default: 400
-        days.
+        The time from a loop's end until DynamoDB deletes its item, from 1 day. Default: 400 days.
 
     Raises
     ------

@@ -45,11 +45,12 @@ class OutputLocation:
         The key prefix, such as ``"reviews/"``. Default: the whole bucket.
     encryption_key
         The key with which output is encrypted: the ``KmsKeyId`` of the flow definitions, or the key
-        of the bucket's default encryption. Default: the key of the bucket, if CDK knows it. It does
-        not know the key of a bucket that is imported by name or ARN.
+        of the bucket's default encryption. Without ``kms:Decrypt`` on it, no output can be read.
+        ``human-loops configure`` prints the key. Default: the key of the bucket, if CDK knows it.
+        It does not know the key of a bucket that is imported by name or ARN, and synthesis warns.
     flow_definitions
-        The flow definitions that write there, where a construct has several locations. Default:
-        all of the construct.
+        The flow definitions that write there, where a construct has several locations. The handler
+        may read their folders only. Default: all of the construct.
 
     Raises
     ------
@@ -60,6 +61,12 @@ class OutputLocation:
     --------
     >>> OutputLocation(bucket, prefix="reviews/")  # doctest: +SKIP
     >>> OutputLocation.from_s3_output_path(self, "Output", "s3://b/reviews/")  # doctest: +SKIP
+    >>> output = [  # doctest: +SKIP
+    ...     OutputLocation(claims, flow_definitions=FlowDefinitions.from_names("claims")),
+    ...     OutputLocation(
+    ...         sales, encryption_key=key, flow_definitions=FlowDefinitions.from_names("invoices")
+    ...     ),
+    ... ]
     """
 
     bucket: s3.IBucket
@@ -148,7 +155,8 @@ class OutputLocation:
         grantee
             The principal that can read.
         flow_definitions
-            The flow definitions of the output. Default: all below the prefix.
+            The flow definitions of the output: their folders, if their names are known at
+            synthesis. Default: all below the prefix.
         """
         return self._grant_read_patterns(
             grantee, self._object_patterns(flow_definitions_or_all(flow_definitions))
@@ -178,7 +186,8 @@ class OutputLocation:
         grantee
             The execution role.
         flow_definitions
-            The flow definitions of the output. Default: all below the prefix.
+            The flow definitions of the output: their folders, if their names are known at
+            synthesis. Default: all below the prefix.
         """
         patterns = self._object_patterns(flow_definitions_or_all(flow_definitions))
         grant = self._grant(grantee, patterns, "s3:PutObject")

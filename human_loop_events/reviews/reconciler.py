@@ -45,7 +45,7 @@ _MEMORY_SIZE = 512
 
 
 class ReconcilerSettings(Network, total=False):
-    """The parameters of a `Reconciler` that another construct creates. See `Reconciler`."""
+    """The parameters of a `Reconciler` that another construct creates."""
 
     schedule: Duration
     look_back: Duration
@@ -64,11 +64,18 @@ class Reconciler(RuntimeFunction):
     A2I may omit events, and a handler may fail on an event. On a schedule, the function lists the
     human loops of the flow definitions. If an ended loop is missing in the ledger in two successive
     comparisons, its event is sent again on the event bus, once, so that every target receives it.
-    Loops that ended before the first comparison are ignored. With the payload
-    ``{"resend": ["<humanLoopArn>"]}``, the function sends the events of any ended loops again.
+    The same is done for a loop that has another status in the ledger than in A2I, or an output
+    that could not be read. The answer of the function has ``missingLoops``, ``differentLoops`` and
+    ``unreadableLoops``. Loops that ended before the first comparison of their flow definition are
+    ignored. With the payload ``{"resend": ["<humanLoopArn>"]}``, the function sends the events of
+    any ended loops again.
 
     The source of these events is ``human-loop-events``, and their detail has ``"recovered": true``:
     A2I's API does not return the time when a loop ended.
+    https://docs.aws.amazon.com/augmented-ai/2019-11-07/APIReference/API_ListHumanLoops.html
+
+    The alarms are `OpenLoops`, `RecoveredLoops`, `UnknownFlowDefinitions`, and those of the
+    function, the schedule and the dead-letter queue.
 
     Parameters
     ----------
@@ -89,11 +96,11 @@ class Reconciler(RuntimeFunction):
     event_bus
         The bus with the events of human loops. Default: the account's default bus.
     schedule
-        The time between comparisons, from 15 minutes to one day, in whole minutes. Default: one
-        hour.
+        The time between comparisons, 15 minutes to 1 day, in whole minutes. Default: one hour.
     look_back
-        The maximum age of the loops that are compared. At most the ledger's retention. Default: 14
-        days, or the ledger's retention if that is shorter. A2I ends a loop after ten days.
+        The maximum age of the loops that are compared, from 1 hour to the ledger's retention.
+        Default: 14 days, or the ledger's retention if that is shorter. A2I ends a loop after ten
+        days.
     max_open_age
         An alarm goes off when a loop is open for longer. At least the time of the schedule.
         Default: three days.
@@ -104,7 +111,8 @@ class Reconciler(RuntimeFunction):
         The retention period of the logs. Default: one year.
     vpc, vpc_subnets, security_groups
         The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
-        VPC needs endpoints for the services that the function calls. Default: no VPC.
+        VPC needs endpoints for the services that the function calls: see
+        ``docs/deploying.md#functions-in-a-vpc``. Default: no VPC.
 
     Raises
     ------

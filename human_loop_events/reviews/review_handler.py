@@ -66,7 +66,7 @@ _ALARM_PERIOD = Duration.minutes(5)
 
 
 class ReviewHandlerSettings(Network, total=False):
-    """The parameters of a `ReviewHandler` that another construct creates. See `ReviewHandler`."""
+    """The parameters of a `ReviewHandler` that another construct creates."""
 
     ledger: Ledger
     ledger_retention: Duration
@@ -92,6 +92,7 @@ class ReviewHandler(RuntimeFunction):
     ledger. Outcomes are published at least once. Ledger writes are idempotent. About the loop of an
     event that was sent again, it asks Amazon A2I first, and settles what that says. The function
     accepts an EventBridge event, or a batch of them from SQS.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-output-data.html
 
     Parameters
     ----------
@@ -119,13 +120,13 @@ class ReviewHandler(RuntimeFunction):
     ledger
         The ledger. Default: a new ledger.
     ledger_retention
-        The retention period of loops in the new ledger. Default: 400 days.
+        The retention period of loops in the new ledger, from 1 day. Default: 400 days.
     mappings
         The locations of predictions and answers of custom tasks, by the flow definition's name. In
         a hub, a name applies to all accounts. A mapping by account, Region and name, as in
         ``"111122223333/eu-west-1/claims"``, takes precedence. They are in a layer of the function,
-        so neither names nor expressions can be tokens. Default: reviewers are compared with each
-        other only.
+        so neither names nor expressions can be tokens. See ``docs/reviews.md#use-a-mapping``.
+        Default: reviewers are compared with each other only.
     include_values
         Whether outcomes contain the documents' values. Default: names and verdicts only.
     include_failure_reason
@@ -142,18 +143,20 @@ class ReviewHandler(RuntimeFunction):
     log_retention
         The retention period of the logs. Default: one year.
     max_output_size
-        Larger outputs are not read. Their events go to a dead-letter queue. Default: 12 MiB.
+        Larger outputs are not read, and their events go to a dead-letter queue. Sizes are 1 KiB
+        to 1 GiB. Default: 12 MiB.
     memory_size
         The function's memory in MiB, 256 to 10,240. Default: 1,024. An output can take more than
         thirty times its size.
     timeout
-        The function's timeout, 2 to 15 minutes. Default: two minutes. Calls to AWS, with retries,
-        take at most one minute.
+        The function's timeout, 2 minutes to 15 minutes. Default: two minutes. Calls to AWS, with
+        retries, take at most one minute.
     reserved_concurrent_executions
         The maximum number of concurrent instances. Default: the limit of the account.
     vpc, vpc_subnets, security_groups
         The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
-        VPC needs endpoints for the services that the function calls. Default: no VPC.
+        VPC needs endpoints for the services that the function calls: see
+        ``docs/deploying.md#functions-in-a-vpc``. Default: no VPC.
 
     Raises
     ------

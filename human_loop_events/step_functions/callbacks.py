@@ -52,7 +52,8 @@ class HumanLoopCallbacks(RuntimeFunction):
 
     A state, see `HumanLoopTask`, invokes the function with its task token. The function stores the
     token in the table and starts the human loop. When the review handler has recorded the outcome
-    of the loop, the function resumes the execution and deletes the token.
+    of the loop, the function resumes the execution and deletes the token. The table is deleted with
+    the stack, because task tokens are secrets.
 
     Parameters
     ----------
@@ -77,7 +78,8 @@ class HumanLoopCallbacks(RuntimeFunction):
         The retention period of the logs. Default: one year.
     vpc, vpc_subnets, security_groups
         The VPC of the function, with the meaning of the parameters of `aws_lambda.Function`. The
-        VPC needs endpoints for the services that the function calls. Default: no VPC.
+        VPC needs endpoints for the services that the function calls: see
+        ``docs/deploying.md#functions-in-a-vpc``. Default: no VPC.
 
     Raises
     ------

@@ -40,13 +40,10 @@ class HumanLoopTask(tasks.LambdaInvoke):
     The state starts a human loop of a custom task, or waits for a loop that Amazon Textract,
     Amazon Rekognition or a program started. The result is the outcome of the loop, without
     the fields if these exceed 128 KiB. docs/reviews.md describes outcomes. Otherwise, the state
-    fails with one of the errors in `CallbackError`:
-    ``HumanLoop.Failed.<failure code>``, ``HumanLoop.Stopped``,
-    ``HumanLoop.Unreadable``, ``HumanLoop.NotStarted``, ``HumanLoop.NotFound``,
-    ``HumanLoop.NotWatched``, ``HumanLoop.InvalidRequest``, ``HumanLoop.Unavailable``; or with
-    ``States.Timeout``.
+    fails with one of the errors in `CallbackError`, or with ``States.Timeout``.
 
-    The state needs a state machine of the type Standard.
+    It extends CDK's ``LambdaInvoke``. The state needs a state machine of the type Standard:
+    synthesis fails in an Express workflow, and in a Map whose iterations are Express.
     https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
 
     Parameters

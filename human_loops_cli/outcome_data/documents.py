@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from io import BufferedReader
 from itertools import chain, count
 from pathlib import Path
@@ -15,7 +14,12 @@ from human_loop_reviews.a2i.strict_json import read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.files import is_utf8
 from human_loops_cli.outcome_data.group import MAX_REVIEWED_BYTES, Group
-from human_loops_cli.outcome_data.gzip_stream import DAMAGE, GzipStream, TrailingBytesError
+from human_loops_cli.outcome_data.gzip_stream import (
+    DAMAGE,
+    GzipStream,
+    TrailingBytesError,
+    decompressed,
+)
 from human_loops_cli.outcome_data.line_problems import (
     BYTE_ORDER_MARK,
     ENVELOPE,
@@ -227,14 +231,16 @@ def count_lines(path: Path, *, compressed: bool) -> int | None:
     """Return how many lines a file has. None if one is too long, or the file is damaged."""
     count = length = 0
     try:
-        with gzip.open(path) if compressed else path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                head, end, _ = block.partition(b"\n")
-                if length + len(head) > MAX_LINE_BYTES:
+        with path.open("rb") as file:
+            for block in (
+                decompressed(file) if compressed else iter(partial(file.read, _BLOCK), b"")
+            ):
+                end = block.find(b"\n")
+                if length + (len(block) if end < 0 else end) > MAX_LINE_BYTES:
                     return None
                 count += block.count(b"\n")
-                length = len(block) - block.rfind(b"\n") - 1 if end else length + len(block)
-    except (EOFError, zlib.error, OSError):
+                length = len(block) - block.rfind(b"\n") - 1 + (length if end < 0 else 0)
+    except (*DAMAGE, OSError):
         return None
     return count + (length > 0)
 

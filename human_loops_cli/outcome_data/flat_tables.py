@@ -13,7 +13,7 @@ from human_loop_tables.tables import FIELDS, LOOPS, OF_BOTH, SqlColumn
 from human_loops_cli.known_flow_definitions import choose_flow_definitions
 from human_loops_cli.outcome_data.ledger_comparison import LedgerComparison, compare, use_ledger
 from human_loops_cli.outcome_data.limits import nothing
-from human_loops_cli.outcome_data.staging import LEFT_OUT, OUTCOMES
+from human_loops_cli.outcome_data.staging import OUTCOMES, leave_out
 from human_loops_cli.outcome_data.statements import literal
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def build_tables(
         others = " but those of verifications" if verifications else ""
         raise nothing(f"no outcome was read{others}", advice)
     if verifications:
-        _leave_out(connection, _VERIFICATIONS)
-    replaced = _leave_out(connection, _OUTPUTS_OF_OUTCOMES) if created < outcomes else 0
+        leave_out(connection, _VERIFICATIONS)
+    replaced = leave_out(connection, _OUTPUTS_OF_OUTCOMES) if created < outcomes else 0
     left = outcomes - verifications - replaced
     arns = None if flow is None else _flow_definitions(connection, flow)
     conditions = _conditions(arns, since, until, created_until)
@@ -106,7 +106,7 @@ def build_tables(
     loops, different = (left, left) if names == left else _numbers(connection, _DISTINCT)
     outranked = left - loops
     if outranked:
-        _leave_out(connection, _OUTRANKED)
+        leave_out(connection, _OUTRANKED)
     if comparison is not None:
         use_ledger(connection)
     connection.execute(_loops_view(conditions))
@@ -244,8 +244,3 @@ def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
 
 def _numbers(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
     return tuple(int(number) for number in connection.execute(query).fetchone() or ())
-
-
-def _leave_out(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    """Leave out the outcomes that a query returns, and return how many."""
-    return _numbers(connection, f"INSERT INTO {LEFT_OUT} {query}")[0]

@@ -7,8 +7,10 @@ what a loop counts as, and the loops that it does not have do not count.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +19,9 @@ from human_loop_reviews.contract import EventSource
 from human_loop_reviews.settings import Settings
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.ledger import LedgerReader
-from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES
+from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES, UNEXPECTED
 from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME
+from human_loops_cli.outcome_data.refused_lines import line_problems_query
 from human_loops_cli.outcome_data.staging import OUTCOMES
 from human_loops_cli.outcome_data.statements import COLUMNS, NAMES, NO_PROBLEM, VALUES, lines_query
 from human_loops_cli.outcomes.recorded import RecordedOutcome
@@ -35,6 +38,11 @@ NOT_COMPARED: Final = (
 
 # How many loops are named.
 _MAX_NAMED: Final = 20
+
+# Lines that are read again, as JSON, need 15 times their size.
+_LINES_OF_A_PIECE: Final = 500
+
+_UNNAMED: Final = "an outcome"
 
 _LEDGER: Final = "staged.ledger"
 _SOURCE_LOOPS: Final = "staged.source_loops"
@@ -186,10 +194,10 @@ def read_ledger(
     try:
         (read,) = _row(connection, statement)
     except (duckdb.DataError, duckdb.ProgrammingError):
-        raise _unreadable() from None
-    path.unlink()
+        read = -1
     if read < written:
-        raise _unreadable()
+        raise _unreadable(connection, path)
+    path.unlink()
     return timedelta(days=settings.ledger_retention_days)
 
 
@@ -266,12 +274,33 @@ def use_ledger(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _unreadable() -> CommandError:
+def _unreadable(connection: duckdb.DuckDBPyConnection, path: Path) -> CommandError:
+    """Return the error about an outcome of the ledger that this version cannot read."""
+    loop, problem = _first_problem(connection, path)
     return CommandError(
-        "an outcome of the ledger cannot be compared: a value has an unexpected form",
+        f"{loop} cannot be compared: its item in the ledger is of another version, or was changed: "
+        f"{problem}",
         advice="Install the version of this command that is deployed.",
         status=ExitStatus.INCOMPLETE,
     )
+
+
+def _first_problem(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, str]:
+    """Return the loop of the first line that cannot be read, and what is wrong with the line."""
+    piece = path.with_suffix(".piece")
+
+    def problems(lines: Sequence[bytes]) -> list[str]:
+        piece.write_bytes(b"".join(lines))
+        query = line_problems_query(str(piece), max_line_bytes=MAX_LINE_BYTES, reviewed=False)
+        return [problem for (problem,) in connection.execute(query).fetchall() if problem]
+
+    with path.open("rb") as outcomes:
+        while lines := list(islice(outcomes, _LINES_OF_A_PIECE)):
+            # The rows of several lines are in any order.
+            for line in lines if problems(lines) else ():
+                if found := problems([line]):
+                    return str(json.loads(line).get("humanLoopArn", _UNNAMED)), found[0]
+    return _UNNAMED, UNEXPECTED
 
 
 def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -22,6 +22,12 @@ from human_loop_tables.tables import TABLES
 _MAX_NUMBER: Final = 1_000_000_000
 
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)"
+
+# What a text in this form can be. Others are infinite, or of years that most programs cannot read.
+_IS_TIMESTAMP: Final = (
+    "VALUE BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' "
+    "AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
+)
 
 
 class PropertyType(Enum):
@@ -139,7 +145,9 @@ OF_FIELD: Final = tuple([_read(each) for each in PROPERTIES_OF_FIELD if each.nam
 OF_OUTCOME: Final = tuple([_read(each) for each in PROPERTIES_OF_OUTCOME if each.name in _READ])
 
 
-def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tuple[str, str]]:
+def problems(
+    properties: Sequence[OutcomeProperty], value: str, *, timestamps: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
     """Yield the conditions under which a record is refused, in SQL, each with what is wrong.
 
     Parameters
@@ -148,14 +156,17 @@ def problems(properties: Sequence[OutcomeProperty], value: str) -> Iterator[tupl
         The properties of the record.
     value
         A property's value in SQL, with ``{}`` in place of its name.
+    timestamps
+        The names of the times that are timestamps, and not texts.
     """
     for each in properties:
         place = value.format(f'"{each.name}"')
         if each.required:
             yield f"{place} IS NULL AND NOT {each.absent_if}", f"no outcome: {each.name} is missing"
-        if each.condition:
+        condition = _IS_TIMESTAMP if each.name in timestamps else each.condition
+        if condition:
             # A condition on null can be false.
-            condition = each.condition.replace("VALUE", place)
+            condition = condition.replace("VALUE", place)
             yield (
                 f"{place} IS NOT NULL AND NOT ({condition})",
                 f"{each.name}: expected {each.expected}",

@@ -30,6 +30,15 @@ class FileColumns:
     enveloped: bool
     """Whether these are in the envelope of an event."""
 
+    @property
+    def timestamps(self) -> frozenset[str]:
+        """The names of the times that are timestamps, and not texts."""
+        return frozenset(each.name for each in OF_OUTCOME if self._is_timestamp(each))
+
+    def _is_timestamp(self, each: OutcomeProperty) -> bool:
+        kind = self.of_outcome.get(each.name.lower(), "")
+        return each.type is PropertyType.TIME and kind.startswith("TIMESTAMP")
+
 
 #: A file's place in a list is in the upper digits of the number of a row.
 ROWS_OF_A_FILE: Final = 10**12
@@ -68,11 +77,10 @@ def outcomes_query(paths: Sequence[str], columns: FileColumns) -> str:
     if columns.enveloped:
         detail_type, place = f'"{DETAIL_TYPE}"', f'{_DETAIL}."{{}}"'
     values = ", ".join(
-        f'{_value(each, place.format(each.name), columns.of_outcome)} AS "{each.name}"'
-        for each in OF_OUTCOME
+        f'{_value(each, place.format(each.name), columns)} AS "{each.name}"' for each in OF_OUTCOME
     )
     return (
-        f"SELECT file_index * {ROWS_OF_A_FILE} + file_row_number AS row, "
+        f"SELECT CAST(file_index AS BIGINT) * {ROWS_OF_A_FILE} + file_row_number AS row, "
         f"{detail_type} AS detail_type, false AS reviewed, {values} FROM {_source(paths)}"
     )
 
@@ -87,15 +95,15 @@ def _described(cursor: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
     return {name.lower(): kind for name, kind, *_ in described}
 
 
-def _value(each: OutcomeProperty, place: str, columns: Mapping[str, str]) -> str:
+def _value(each: OutcomeProperty, place: str, columns: FileColumns) -> str:
     """Return a property as outcomes are read."""
-    kind = columns.get(each.name.lower(), _NULL)
+    kind = columns.of_outcome.get(each.name.lower(), _NULL)
     if kind == _NULL:
         # DuckDB exports a column without a value as one of the type NULL, and cannot cast it.
         return f"CAST(NULL AS {type_of(each)})"
     if kind == "UUID":
         # What DuckDB makes of an outcomeId in JSON.
         return f"replace(CAST({place} AS VARCHAR), '-', '')"
-    if each.type is PropertyType.TIME and kind.startswith("TIMESTAMP"):
+    if each.name in columns.timestamps:
         return f"CAST({place} AS {each.type.kept_type})"
     return f"CAST({place} AS {type_of(each)})"

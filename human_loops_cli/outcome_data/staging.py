@@ -27,13 +27,12 @@ from human_loops_cli.outcome_data.parquet import (
 from human_loops_cli.outcome_data.refused_lines import line_problems_query
 from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
-    ALL_READ,
-    ANY_PROBLEM,
     COLUMNS,
     NAMES,
     NO_PROBLEM,
     VALUES,
     lines_query,
+    refused_query,
 )
 
 if TYPE_CHECKING:
@@ -42,8 +41,9 @@ if TYPE_CHECKING:
 #: The view of all valid outcomes.
 OUTCOMES: Final = "staged.outcomes"
 
-#: The outcomes that are left out of it: their part and their row.
-LEFT_OUT: Final = "staged.left_out"
+# All that were read, and of these the ones that are left out: their part and their row.
+_READ: Final = "staged.read"
+_LEFT_OUT: Final = "staged.left_out"
 
 _LINES: Final = "staged.lines"
 
@@ -80,7 +80,7 @@ class Staging:
         self._has_lines = False
         self._parts: list[str] = []
         use_all_threads(connection)
-        connection.execute(f"CREATE TABLE {LEFT_OUT} (part INTEGER, row BIGINT)")
+        connection.execute(f"CREATE TABLE {_LEFT_OUT} (part INTEGER, row BIGINT)")
         connection.execute(f"CREATE TABLE {_LINES} ({COLUMNS})")
 
     def read_group(self, group: Group) -> None:
@@ -161,9 +161,9 @@ class Staging:
         if self._has_lines or not parts:  # with an empty part, queries use one thread
             parts.append(f"SELECT 0 AS part, rowid AS row, {NAMES} FROM {_LINES}")
         self._connection.execute(
-            f"CREATE VIEW {OUTCOMES} AS SELECT * FROM ({' UNION ALL '.join(parts)}) "
-            f"ANTI JOIN {LEFT_OUT} USING (part, row)"
+            f"CREATE VIEW {_READ} AS SELECT * FROM ({' UNION ALL '.join(parts)})"
         )
+        _show_outcomes(self._connection)
 
     def _insert(self, query: str, count_lines: Callable[[], int | None]) -> bool:
         """Keep the outcomes of lines, if each has a valid one."""
@@ -248,9 +248,7 @@ class Staging:
         part = len(self._parts) + 1
         query = outcomes_query([str(path) for path in files], columns)
         try:
-            wrong = self._connection.execute(
-                f"SELECT row, {ANY_PROBLEM} FROM ({query}) WHERE NOT ({NO_PROBLEM} AND {ALL_READ})"
-            ).fetchall()
+            wrong = self._connection.execute(refused_query(query, columns.timestamps)).fetchall()
         except duckdb.Error as error:
             _raise_interrupt(error)
             return False
@@ -261,10 +259,25 @@ class Staging:
         if wrong:
             rows = [row for row, _ in wrong]
             self._connection.execute(
-                f"INSERT INTO {LEFT_OUT} SELECT ?, unnest(?::BIGINT[])", [part, rows]
+                f"INSERT INTO {_LEFT_OUT} SELECT ?, unnest(?::BIGINT[])", [part, rows]
             )
         self._parts.append(f"SELECT {part} AS part, row, {VALUES} FROM ({query})")
         return True
+
+
+def leave_out(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    """Leave out the outcomes of which a query returns part and row, and return how many."""
+    (left_out,) = connection.execute(f"INSERT INTO {_LEFT_OUT} {query}").fetchone() or (0,)
+    if left_out:
+        _show_outcomes(connection)
+    return int(left_out)
+
+
+def _show_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the view of outcomes. Without one to leave out, the join would only take time."""
+    (left_out,) = connection.execute(f"SELECT count(*) FROM {_LEFT_OUT}").fetchone() or (0,)
+    rest = f" ANTI JOIN {_LEFT_OUT} USING (part, row)" if left_out else ""
+    connection.execute(f"CREATE OR REPLACE VIEW {OUTCOMES} AS SELECT * FROM {_READ}{rest}")
 
 
 def _pieces(lines: Iterable[tuple[int, bytes]]) -> Iterator[_Lines]:

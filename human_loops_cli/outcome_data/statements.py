@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from human_loop_reviews.contract import HUMAN_LOOP_DETAIL_TYPES, OUTCOME_DETAIL_TYPE
@@ -92,13 +92,19 @@ def when(conditions: Iterable[tuple[str, str]]) -> str:
 
 _LOOP_TYPES: Final = ", ".join(map(literal, HUMAN_LOOP_DETAIL_TYPES))
 
-#: What is wrong with an outcome, its fields aside.
-PROBLEM: Final = f"""\
+
+def _problem(timestamps: Collection[str]) -> str:
+    """Return what is wrong with an outcome, its fields aside, in SQL."""
+    return f"""\
 CASE
   WHEN detail_type IN ({_LOOP_TYPES}) THEN {literal(EVENT_OF_LOOP)}
   WHEN detail_type <> {literal(OUTCOME_DETAIL_TYPE)} THEN {literal(OTHER_EVENT)}
-  {when(problems(OF_OUTCOME, "{}"))}
+  {when(problems(OF_OUTCOME, "{}", timestamps=timestamps))}
 END"""
+
+
+#: What is wrong with an outcome, its fields aside.
+PROBLEM: Final = _problem(())
 
 #: What is wrong with a field.
 FIELD_PROBLEM: Final = f"CASE {when(problems(OF_FIELD, 'field.{}'))} END"
@@ -119,12 +125,30 @@ _PROBLEMS_OF_FIELDS: Final = (
     f"list_filter(list_transform(fields, lambda field: {FIELD_PROBLEM}), lambda x: x IS NOT NULL)"
 )
 
+_FIELDS_ARE_VALID: Final = f"len({_PROBLEMS_OF_FIELDS}) = 0"
+
 #: Whether an outcome and its fields are valid.
-NO_PROBLEM: Final = f"({PROBLEM}) IS NULL AND len({_PROBLEMS_OF_FIELDS}) = 0"
+NO_PROBLEM: Final = f"({PROBLEM}) IS NULL AND {_FIELDS_ARE_VALID}"
 
-#: What is wrong with an outcome, or with one of its fields.
-ANY_PROBLEM: Final = f"coalesce({PROBLEM}, ({_PROBLEMS_OF_FIELDS})[1])"
+# Always true. With it, DuckDB reads all values: otherwise only those that have a condition, and a
+# query finds later that another one cannot be read. Those of fields are read for their conditions.
+_ALL_READ: Final = "hash({}) IS NOT NULL".format(
+    ", ".join(f'"{each.name}"' for each in OF_OUTCOME if each.type is not PropertyType.FIELDS)
+)
 
-#: Always true. With it, DuckDB reads all values: otherwise only those that have a condition, and a
-#: query finds later that another one cannot be read.
-ALL_READ: Final = f"hash({NAMES}) IS NOT NULL"
+
+def refused_query(query: str, timestamps: Collection[str]) -> str:
+    """Return the query of the rows without a valid outcome, each with what is wrong.
+
+    Parameters
+    ----------
+    query
+        The query of outcomes.
+    timestamps
+        The names of the times that are timestamps there, and not texts.
+    """
+    problem = _problem(timestamps)
+    return (
+        f"SELECT row, coalesce({problem}, ({_PROBLEMS_OF_FIELDS})[1]) FROM ({query}) "
+        f"WHERE NOT (({problem}) IS NULL AND {_FIELDS_ARE_VALID} AND {_ALL_READ})"
+    )

@@ -128,11 +128,11 @@ def _where(advice: Advice) -> str:
         return ""
     several = (advice.outlook.highest, advice.outlook.closest)
     shown = sorted({each for each in several if each is not None}, reverse=True)
-    return f"{'; '.join(_at(each) for each in shown)}."
+    return " ".join(map(_at, shown))
 
 
 def _at(start: Candidate) -> str:
-    return f"At {start.point}: {share_text(start.correct, start.samples)} right"
+    return f"At or above {start.point}, {share_text(start.correct, start.samples)} are right."
 
 
 def _forecast(advice: Advice) -> str:

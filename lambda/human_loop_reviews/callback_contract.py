@@ -24,43 +24,49 @@ class CallbackSetting(StrEnum):
 class CallbackKey(StrEnum):
     """The keys of the payload with which a state of Step Functions waits for a human loop."""
 
-    #: The token that resumes the execution.
     TASK_TOKEN = "taskToken"  # noqa: S105 - the name of a key
-    #: How long the state waits.
+    """The token that resumes the execution."""
     TIMEOUT_SECONDS = "timeoutSeconds"
-    #: Whether a Stopped loop is a success.
+    """How long the state waits."""
     ACCEPT_STOPPED = "acceptStopped"
-    #: The loop to wait for; or, for one that is started, all of the others.
+    """Whether a Stopped loop is a success. Default: false."""
     HUMAN_LOOP_ARN = "humanLoopArn"
+    """The loop to wait for. Without it, a loop is started with the next four keys."""
     HUMAN_LOOP_NAME = "humanLoopName"
+    """The loop's name. Default: a new one."""
     FLOW_DEFINITION = "flowDefinition"
+    """Name or ARN of its flow definition."""
     INPUT_CONTENT = "inputContent"
+    """Its input, an object."""
     CONTENT_CLASSIFIERS = "contentClassifiers"
-    #: Identifies an entry of a state. A retry of the state has the same value.
+    """``FreeOfPersonallyIdentifiableInformation``, ``FreeOfAdultContent``. Default: none."""
     STATE_ENTRY = "stateEntry"
+    """A text that identifies this entry of the state. A retry of the state has the same."""
 
 
 class CallbackError(StrEnum):
     """The errors with which an execution is resumed.
 
     A Failed loop has the error ``HumanLoop.Failed.`` with its failure code, such as
-    ``HumanLoop.Failed.Expired``, or ``HumanLoop.Failed`` without a code.
+    ``HumanLoop.Failed.Expired``, or ``HumanLoop.Failed`` if A2I gave no code.
     """
 
-    #: The payload of the state cannot be used.
     INVALID_REQUEST = "HumanLoop.InvalidRequest"
-    #: No event of the loop's flow definition reaches the review handler.
+    """The payload of the state cannot be used. The cause names the key."""
     NOT_WATCHED = "HumanLoop.NotWatched"
-    #: AWS refused a call for a time, or did not answer. `HumanLoopTask` tries it again.
+    """The events of the flow definition do not reach the review handler."""
     UNAVAILABLE = "HumanLoop.Unavailable"
-    #: A2I refuses to start the loop.
+    """AWS temporarily refused a call or did not respond. `HumanLoopTask` has retried six times."""
     NOT_STARTED = "HumanLoop.NotStarted"
-    #: There is no such loop.
+    """A2I refused to start the loop: its name is taken or a quota is reached, for example."""
     NOT_FOUND = "HumanLoop.NotFound"
+    """There is no loop with this ARN in the account and Region."""
     FAILED = "HumanLoop.Failed"
+    """A2I ended the loop as Failed. The cause is A2I's reason, unless the handler leaves it out."""
     STOPPED = "HumanLoop.Stopped"
-    #: The output cannot be read.
+    """The loop was stopped, and the state does not accept that."""
     UNREADABLE = "HumanLoop.Unreadable"
+    """The output cannot be read. The cause names the place."""
 
 
 #: The keys of the table of callbacks.

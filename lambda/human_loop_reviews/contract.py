@@ -48,16 +48,22 @@ class HumanLoopStatus(StrEnum):
     """
 
     COMPLETED = "Completed"
+    """As many reviewers as the flow definition's ``TaskCount`` answered."""
     FAILED = "Failed"
+    """The loop ended without a review. The event has a failure code and a reason, or null."""
     STOPPED = "Stopped"
+    """Somebody stopped the loop. There can be answers."""
 
 
 class FailureCode(StrEnum):
     """The failure codes that A2I is known to send. It may send others."""
 
     VALIDATION_ERROR = "ValidationError"
+    """The task could not be rendered."""
     EXPIRED = "Expired"
+    """No reviewer finished the task in time."""
     INTERNAL_ERROR = "InternalError"
+    """A2I failed."""
 
 
 #: The numbers with which an activation condition compares, as Amazon A2I names them. Outcomes have
@@ -228,25 +234,48 @@ FAILURE_CODE_DIMENSION: Final = "FailureCode"
 
 
 class Metric(StrEnum):
-    """The metrics that alarms and the dashboard use. That of a status has the status's name."""
+    """The metrics, except those of a status or a verdict, which have its name."""
 
-    AGREEMENT = "Agreement"
-    FIELDS_CORRECT = "FieldsCorrect"
-    FIELDS_JUDGED = "FieldsJudged"
-    #: Fields with answers that lack their input, while the mapping does not state what that means.
-    FIELDS_ABSENT = "FieldsAbsent"
-    #: Loops whose output cannot be read.
-    UNREADABLE = "Unreadable"
-    #: Events that were sent again and that A2I did not confirm.
-    UNCONFIRMED_EVENTS = "UnconfirmedEvents"
+    LOOP_FAILED = "LoopFailed"
+    """0 or 1. The average is the failure rate."""
     TURNAROUND = "TurnaroundSeconds"
+    """The time from creation to end."""
+    ANSWERS = "Answers"
+    """The number of answers."""
+    UNANSWERED = "Unanswered"
+    """1 if there are no answers."""
+    AGREEMENT = "Agreement"
+    """The share of correct fields among the judged fields of a loop, 0 to 1."""
+    FIELDS_CORRECT = "FieldsCorrect"
+    """The number of fields with a correct prediction."""
+    FIELDS_JUDGED = "FieldsJudged"
+    """The number of fields of which the reviewers decided whether the prediction is correct."""
+    FIELDS_ABSENT = "FieldsAbsent"
+    """Fields with answers that lack their input, while the mapping does not state what that means.
+    See ``docs/reviews.md#inputs-that-an-answer-lacks``. Only above 0."""
+    REVIEWER_AGREEMENT = "ReviewerAgreement"
+    """The agreement of the reviewers with each other, 0 to 1."""
+    SECONDS_TO_ACCEPT = "SecondsToAccept"
+    """The time until the first reviewer accepted the task."""
     SECONDS_WORKED = "SecondsWorked"
+    """The working time of all reviewers together."""
+    UNREADABLE = "Unreadable"
+    """1 for a loop with an output that cannot be read. The others follow when it can be read."""
+    UNCONFIRMED_EVENTS = "UnconfirmedEvents"
+    """Events that were sent again and that A2I did not confirm: it has no such loop, the loop has
+    not ended, or was created at another time."""
     OPEN_LOOPS = "OpenLoops"
+    """Human loops that have not ended."""
     OLDEST_OPEN_LOOP_AGE = "OldestOpenLoopAgeSeconds"
+    """The time since the oldest of them was created. 0 without any."""
     RECOVERED_LOOPS = "RecoveredLoops"
+    """Loops with events that were sent again."""
     UNKNOWN_FLOW_DEFINITIONS = "UnknownFlowDefinitions"
+    """1 if A2I does not know the flow definition."""
     RESUMED_EXECUTIONS = "ResumedExecutions"
+    """Executions of Step Functions that were resumed."""
     EXECUTIONS_NOT_WAITING = "ExecutionsNotWaiting"
+    """Executions that had ended or timed out before their loop did."""
 
 
 #: The message attributes of what the review handler sends to a dead-letter queue: the names that

@@ -15,7 +15,7 @@ import moto.core.responses
 import pytest
 import typer.main
 import typer.testing
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSRequest, AWSResponse, HeadersDict
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.utils import camelcase_to_underscores
@@ -94,7 +94,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Answer], None]:
         status, headers, content = function(_parameters(body or b"{}"))
         raw = io.BytesIO(content)
         raw.stream = lambda *_, **__: iter([content])  # type: ignore[attr-defined]
-        return AWSResponse(str(request.url), status, cast("Any", dict(headers)), raw)
+        named = HeadersDict({"x-amzn-requestid": "1", **headers})
+        return AWSResponse(str(request.url), status, cast("Any", named), raw)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", send)
     return functions.__setitem__

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from human_loops_cli.console import Printer
+from tests.examples import examples
 
 QUEUE = "HumanLoops-claims-HumanLoopsHandlerQueueDeadLetterQueue1D2186FC-B856468EE292F"
 
@@ -40,3 +46,22 @@ def test_pipe_has_tables_of_any_width(
     monkeypatch.delenv("COLUMNS", raising=False)
     table((QUEUE, "a reason"))
     assert f"│ {QUEUE} │ a reason │" in capsys.readouterr().out
+
+
+_WORDS = st.text(st.characters(codec="ascii", exclude_categories=["C", "Z"]), min_size=1)
+_CELLS = st.lists(_WORDS, max_size=4).map(" ".join)
+
+
+@settings(max_examples=examples(200))
+@given(
+    rows=st.lists(st.tuples(_CELLS, _CELLS, _CELLS), min_size=1, max_size=4),
+    width=st.integers(20, 120),
+)
+def test_no_word_is_divided_at_any_width(rows: list[tuple[str, str, str]], width: int) -> None:
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setenv("COLUMNS", str(width))
+        Printer(as_json=False).table("Messages", ("id", "long reason", "n"), rows, "none")
+    words = printed.getvalue().split()
+    assert [
+        word for row in rows for cell in row for word in cell.split() if word not in words
+    ] == []

@@ -10,10 +10,8 @@ import signal
 import subprocess
 import sys
 import termios
-import threading
 import tomllib
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
 
@@ -122,13 +120,6 @@ def test_missing_permission_is_named_with_its_resource(
         "  because no identity-based policy allows the sqs:receivemessage action\n"
         "Ask for it, or name another profile with --profile.\n"
     )
-
-
-def test_endpoint_that_cannot_be_reached() -> None:
-    result = run("status", "--endpoint-url", "http://127.0.0.1:9")
-    assert result.exit_code == 3
-    assert "error: AWS cannot be reached" in result.stderr
-    assert "--endpoint-url" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -251,47 +242,6 @@ def test_missing_package_is_named_with_the_extra() -> None:
     assert result.returncode == 1
     assert "pip install 'path/to/a2i-human-loop-events[cli]'" in result.stderr
     assert "Traceback" not in result.stderr
-
-
-class _Website(BaseHTTPRequestHandler):
-    """Answers as a website does, not as AWS."""
-
-    status = 200
-    body = b"<!DOCTYPE html><html><body>It works!</body></html>"
-
-    def do_POST(self) -> None:
-        self.send_response(self.status)
-        self.send_header("Content-Length", str(len(self.body)))
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    do_GET = do_PUT = do_POST  # noqa: N815 - names of the standard library
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [(200, _Website.body), (200, b""), (200, b"{}"), (404, _Website.body), (403, b"Forbidden")],
-)
-@pytest.mark.parametrize("command", [("status",), ("review", "s3://bucket/")])
-def test_endpoint_that_is_not_aws(
-    monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, command: tuple[str, ...]
-) -> None:
-    monkeypatch.setattr(_Website, "status", status)
-    monkeypatch.setattr(_Website, "body", body)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Website)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        result = run(*command, "--endpoint-url", f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code in ((1, 3) if command[0] == "review" else (3,)), result.output
-    assert result.stderr.startswith("error: ")
-    assert len(result.stderr.splitlines()) <= 2
-    assert "<" not in result.output
 
 
 @pytest.mark.parametrize("endpoint", ["nonsense", "http://", "127.0.0.1", "http://a b", ""])

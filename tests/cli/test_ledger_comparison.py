@@ -92,6 +92,7 @@ def test_outcomes_of_the_ledger_are_confirmed(
     assert plain["comparison"] is None
 
 
+@pytest.mark.full
 def test_loop_that_the_ledger_does_not_have_is_left_out_and_named(
     ledger: Republished, tmp_path: Path
 ) -> None:
@@ -226,6 +227,7 @@ def test_expired_item_that_dynamodb_has_not_deleted_confirms_its_loop(
     assert counts(compared(write(tmp_path / "outcomes.jsonl", [old]))) == {"confirmed": 1}
 
 
+@pytest.mark.full
 def test_loops_that_the_sources_lack_are_counted_within_the_limits(
     ledger: Republished, tmp_path: Path
 ) -> None:
@@ -310,17 +312,30 @@ def test_number_that_dynamodb_cannot_hold_is_compared(ledger: Republished, tmp_p
     assert counts(compared(source)) == {"confirmed": 1}
 
 
-def test_item_of_another_version_ends_the_command(ledger: Republished, tmp_path: Path) -> None:
-    true = ledger.record(ended("invoice-1"))
-    ledger.change_loop(true, "SET fieldsJudged = :n", **{":n": {"S": "many"}})
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("fieldsJudged", {"S": "many"}, "fieldsJudged: expected"),
+        ("schemaVersion", {"S": "9"}, "schemaVersion"),
+    ],
+)
+def test_item_of_another_version_ends_the_command_and_its_loop_is_named(
+    ledger: Republished, tmp_path: Path, name: str, value: dict[str, str], problem: str
+) -> None:
+    ledger.record(ended("invoice-1"))
+    true = ledger.record(ended("invoice-2"))
+    ledger.change_loop(true, f"SET {name} = :n", **{":n": value})
 
     result = run("report", write(tmp_path / "outcomes.jsonl", [true]), "--ledger", "-o", "-")
 
     assert result.exit_code == 1
-    assert "an outcome of the ledger cannot be compared" in result.stderr
+    assert f"error: {loop_arn('invoice-2')} cannot be compared: its item" in result.stderr
+    assert problem in result.stderr
+    assert "many" not in result.stderr
     assert "Install the version of this command that is deployed." in result.stderr
 
 
+@pytest.mark.full
 def test_outputs_cannot_be_compared_and_are_not_called_outcomes(ledger: Republished) -> None:
     assert ledger
     output = str(SAMPLES / "outputs" / "textract-invoice.json")
@@ -339,6 +354,7 @@ def test_athena_cannot_be_compared() -> None:
     assert "OutcomeArchiveLocation" in result.stderr
 
 
+@pytest.mark.full
 def test_report_and_thresholds_say_that_outcomes_were_not_compared(tmp_path: Path) -> None:
     source = write(tmp_path / "outcomes.jsonl", good_and_bad(200))
     target = tmp_path / "report.html"

@@ -26,7 +26,7 @@ from human_loops_cli.outcome_data import line_problems as problems
 from human_loops_cli.outcome_data.open_outcomes import OutcomeData, open_outcomes
 from human_loops_cli.outcome_data.staging import Staging
 from human_loops_cli.session import Session
-from tests.examples import examples, one_in
+from tests.examples import examples
 from tests.tables.parquet_files import sample_outcomes, write_parquet
 
 OUTPUTS: Final = Path(__file__).parents[2] / "local" / "samples" / "outputs"
@@ -153,6 +153,25 @@ def test_parquet_gives_the_same_rows(tmp_path: Path, plain: Path) -> None:
         connection.read_json(str(enveloped)).write_parquet(str(events))
     assert read(exported)[1] == expected
     assert read(events)[1] == expected
+
+
+def test_times_of_parquet_that_no_outcome_has_are_refused_by_row(
+    tmp_path: Path, plain: Path
+) -> None:
+    times = ("infinity", "-infinity", "10000-01-01", "0044-03-15 (BC)", "9999-12-31 23:59:59.9")
+    listed = ", ".join(f"TIMESTAMPTZ '{each}'" for each in times)
+    path = tmp_path / "outcomes.parquet"
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        outcomes = connection.read_json(str(plain)).limit(len(times))
+        outcomes.project(f"* REPLACE ([{listed}][row_number() OVER ()] AS endTime)").write_parquet(
+            str(path)
+        )
+    data, rows = read(path)
+    (refused,) = data.rejects
+    assert refused.problem == "endTime: expected a time such as 2026-03-14T09:12:44Z"
+    assert refused.lines == (1, 2, 3, 4)
+    assert len(rows["loops"]) == 1
 
 
 def test_archive_in_s3_is_read_without_its_errors(
@@ -354,6 +373,7 @@ LINES = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(LINES)
+@pytest.mark.full
 def test_every_line_is_counted_or_named(tmp_path: Path, hostile: list[bytes]) -> None:
     path = tmp_path / "lines.jsonl"
     good = json.dumps(ONE | {"outcomeId": "good"}).encode()
@@ -384,13 +404,10 @@ LONG: Final = gzip.compress(GOOD * (2_000_000 // len(GOOD)))
         # The checksum is wrong, the content is not.
         (LONG[:-8] + bytes(4) + LONG[-4:], False),
         # Few lines, because each line beside one that is wrong is read alone.
-        *one_in(
-            6,
-            (
-                (lines([ONE]).encode() + f"{line}\n".encode() + lines([ONE]).encode(), False)
-                for line, problem in HOSTILE.items()
-                if problem != problems.A2I_OUTPUT  # in a small file, it could be an output
-            ),
+        *(
+            (lines([ONE]).encode() + f"{line}\n".encode() + lines([ONE]).encode(), False)
+            for line, problem in HOSTILE.items()
+            if problem != problems.A2I_OUTPUT  # in a small file, it could be an output
         ),
     ],
     ids=lambda value: None if isinstance(value, bool) else str(len(value)),

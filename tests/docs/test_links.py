@@ -77,8 +77,8 @@ def test_links_to_the_web_are_encrypted() -> None:
 
 def test_wrong_anchor_is_found() -> None:
     anchors = _anchors(DOCS / "reference.md")
-    assert {"humanloopevents", "humanloopcallbacks-and-humanlooptask"} <= anchors
-    assert "humanlooptask" not in anchors
+    assert {"deployment-configuration", "settings-and-supplied-parts"} <= anchors
+    assert "settings" not in anchors
 
 
 def _nav(entries: list[Any]) -> list[str]:

@@ -25,8 +25,8 @@ from human_loop_reviews.review.verdicts import Review
 
 _OF_A_LOOP: Final = [METRIC_DIMENSION, FUNCTION_METRIC_DIMENSION]
 
-_SECONDS: Final = frozenset({Metric.TURNAROUND, "SecondsToAccept", Metric.SECONDS_WORKED})
-_SHARES: Final = frozenset({"LoopFailed", Metric.AGREEMENT, "ReviewerAgreement"})
+_SECONDS: Final = frozenset({Metric.TURNAROUND, Metric.SECONDS_TO_ACCEPT, Metric.SECONDS_WORKED})
+_SHARES: Final = frozenset({Metric.LOOP_FAILED, Metric.AGREEMENT, Metric.REVIEWER_AGREEMENT})
 
 
 def emit(loop: HumanLoopEvent, review: Review | None, *, qualified: bool = False) -> None:
@@ -91,7 +91,7 @@ def _failure_code(loop: HumanLoopEvent) -> str:
 def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
     values: dict[str, float] = {
         loop.status: 1,
-        "LoopFailed": int(loop.status is HumanLoopStatus.FAILED),
+        Metric.LOOP_FAILED: int(loop.status is HumanLoopStatus.FAILED),
     }
     if loop.turnaround_seconds is not None:
         values[Metric.TURNAROUND] = loop.turnaround_seconds
@@ -101,11 +101,11 @@ def _loop_values(loop: HumanLoopEvent) -> dict[str, float]:
 def _review_values(review: Review) -> dict[str, float]:
     worked = [seconds for seconds in review.seconds_worked if seconds is not None]
     values: dict[str, float | None] = {
-        "Answers": review.answer_count,
-        "Unanswered": int(review.unanswered),
+        Metric.ANSWERS: review.answer_count,
+        Metric.UNANSWERED: int(review.unanswered),
         Metric.AGREEMENT: review.agreement,
-        "ReviewerAgreement": review.reviewer_agreement,
-        "SecondsToAccept": review.seconds_to_first_acceptance,
+        Metric.REVIEWER_AGREEMENT: review.reviewer_agreement,
+        Metric.SECONDS_TO_ACCEPT: review.seconds_to_first_acceptance,
         Metric.SECONDS_WORKED: sum(worked) if worked else None,
     }
     if review.prediction_known:

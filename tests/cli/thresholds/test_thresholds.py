@@ -77,8 +77,9 @@ def test_table_says_what_is_saved_and_what_it_holds_for(source: str) -> None:
     assert result.exit_code == 0
     assert "1,200 sampled loops (5 %), 2026-03-14 to 2026-03-14" in result.stdout
     assert "52.5%" in result.stdout
-    assert "'Date': no threshold. Too many are wrong. At 90: 75.0 % of 600 right." in plain(
-        result.stdout
+    assert (
+        "'Date': no threshold. Too many are wrong. At or above 90, 75.0 % of 600 are right."
+        in plain(result.stdout)
     )
     assert "The highest target that is supported now: 6" in plain(result.stdout)
     assert "later samples are right" in result.stdout

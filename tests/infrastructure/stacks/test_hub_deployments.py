@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from human_loop_events import HumanLoopHub, HumanLoopSpoke
 from stacks.create_stacks import create_stacks
 from stacks.deployments_file import read_deployments
 from stacks.faults import ConfigurationError
@@ -281,13 +279,3 @@ def test_configuration_in_the_documentation_is_accepted() -> None:
         "invoices",
         "claims",
     ]
-
-
-def test_every_parameter_is_documented() -> None:
-    reference = (DOCS / "reference.md").read_text(encoding="utf-8")
-    for construct in (HumanLoopHub, HumanLoopSpoke):
-        _, _, section = reference.partition(f"## `{construct.__name__}`")
-        section = section.partition("\n## ")[0]
-        names = list(inspect.signature(construct.__init__).parameters)[3:]
-        assert len(names) >= 3
-        assert [name for name in names if f"`{name}`" not in section] == []

@@ -1,0 +1,85 @@
+"""The tables in docs/ that are generated from definitions and the docstrings of their members.
+
+`python -m docs_tools.code_tables` writes them between the marks in the pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from docs_tools import review_tables
+from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
+from human_loop_reviews.callback_contract import CallbackError, CallbackKey
+from human_loop_reviews.contract import HumanLoopStatus, Metric
+from human_loop_reviews.outcome_values import Verdict
+
+
+def metric_table() -> str:
+    """Return the table of all metrics."""
+    rejected = Verdict.REJECTED.capitalize()
+    return _table(
+        "metric",
+        f"| {_capitalized(HumanLoopStatus)} | 1 for a loop with this status. |",
+        f"| {_capitalized(Verdict)} | The number of fields with this verdict, where the prediction "
+        f"is known. `{rejected}` only above 0. |",
+        *_rows(Metric),
+    )
+
+
+def error_table() -> str:
+    """Return the table of the errors of an execution that waits."""
+    return _table("error", *_rows(CallbackError))
+
+
+def payload_table() -> str:
+    """Return the table of the keys with which a state waits."""
+    return _table("key", *_rows(CallbackKey))
+
+
+TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "reference.md": {"metrics": metric_table},
+    "reviews.md": review_tables.TABLES,
+    "step-functions.md": {"errors": error_table, "payload": payload_table},
+}
+
+
+def with_tables(name: str, page: str) -> str:
+    """Return a page with its tables replaced by the present ones.
+
+    Parameters
+    ----------
+    name
+        The file of the page.
+    page
+        Its text.
+    """
+    for mark, table in TABLES[name].items():
+        between = re.compile(
+            rf"(?<=<!-- {mark}: made by `make schema` -->\n\n).*?(?=\n<!-- end of {mark} -->)", re.S
+        )
+        found = between.search(page)
+        assert found, mark  # noqa: S101 - the page has the marks
+        page = page[: found.start()] + table() + page[found.end() :]
+    return page
+
+
+def _table(subject: str, *rows: str) -> str:
+    return "\n".join((f"| {subject} | meaning |", "| --- | --- |", *rows, ""))
+
+
+def _rows(enumeration: type[StrEnum]) -> list[str]:
+    meanings = attribute_docstrings(enumeration)
+    return [f"| `{each}` | {markdown(meanings[each.name])} |" for each in enumeration]
+
+
+def _capitalized(names: type[StrEnum]) -> str:
+    return ", ".join(f"`{each.capitalize()}`" for each in names)
+
+
+if __name__ == "__main__":
+    for name in TABLES:
+        path = DOCS / name
+        path.write_text(with_tables(name, path.read_text("utf-8")), encoding="utf-8")
