@@ -64,6 +64,7 @@ from human_loops_cli.outcome_data.staging import OUTCOMES
 import duckdb
 used, started = time.process_time(), time.perf_counter()
 connection = duckdb.connect()
+connection.execute("SET enable_progress_bar = false")
 connection.execute("ATTACH ':memory:' AS staged")
 outcomes = outcomes_query(sys.argv[1:], columns_of(connection, sys.argv[1]))
 connection.execute(f"CREATE VIEW {OUTCOMES} AS {outcomes}")
