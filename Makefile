@@ -80,6 +80,7 @@ schema: install ## Generate what docs has from the code: JSON Schemas, construct
 	@$(BIN)/python -m docs_tools.construct_docs
 	@$(BIN)/python -m docs_tools.code_tables
 	@$(BIN)/python -m docs_tools.testing_docs
+	@$(BIN)/python -m docs_tools.cli_docs
 
 snapshots: install ## Accept the synthesized templates as the new snapshots, on purpose
 	@$(BIN)/python -m pytest tests/infrastructure/test_snapshots.py tests/infrastructure/stacks/test_template_stack.py --snapshot-update

@@ -1,4 +1,4 @@
-"""The tables in docs/ that are generated from enumerations and the docstrings of their members.
+"""The tables in docs/ that are generated from definitions and the docstrings of their members.
 
 `python -m docs_tools.code_tables` writes them between the marks in the pages.
 """
@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
+from docs_tools import review_tables
 from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
 from human_loop_reviews.contract import CallbackError, CallbackKey, HumanLoopStatus, Metric
 from human_loop_reviews.outcome_schema import Verdict
+from stacks import hub_and_spokes
 
 
 def metric_table() -> str:
@@ -37,8 +39,21 @@ def payload_table() -> str:
     return _table("key", *_rows(CallbackKey))
 
 
+def keys_of_a_spoke() -> str:
+    """Return the keys of a deployment that forwards its events."""
+    whole = sorted(hub_and_spokes.KEYS_OF_A_SPOKE - {"name", "alerts", "delivery"})
+    parts = {
+        "alerts": hub_and_spokes.ALERTS_OF_A_SPOKE,
+        "delivery": hub_and_spokes.DELIVERY_OF_A_SPOKE,
+    }
+    names = [*whole, *(f"{part}.{key}" for part, keys in parts.items() for key in sorted(keys))]
+    return ", ".join(f"`{name}`" for name in names) + "\n"
+
+
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "many-accounts.md": {"keys of a spoke": keys_of_a_spoke},
     "reference.md": {"metrics": metric_table},
+    "reviews.md": review_tables.TABLES,
     "step-functions.md": {"errors": error_table, "payload": payload_table},
 }
 

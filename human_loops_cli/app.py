@@ -180,7 +180,9 @@ def options(
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The profile of the credentials.")] = None,
     region: Annotated[str | None, typer.Option(help="The AWS Region.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print results as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print results as JSON, in ASCII.")
+    ] = False,
     _: Annotated[
         bool,
         typer.Option(

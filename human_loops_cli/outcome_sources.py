@@ -28,7 +28,10 @@ Since = Annotated[
     str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
 ]
 Until = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or earlier.")
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Loops that ended at this time or earlier; a date includes its day."
+    ),
 ]
 MappingFile = Annotated[
     Path | None,
@@ -41,8 +44,9 @@ TaskLifetime = Annotated[
     typer.Option(
         metavar="SECONDS",
         min=1,
-        help="How long a loop can be open: TaskAvailabilityLifetimeInSeconds of the flow "
-        "definition. Default: the longest turnaround, which is too short for a young sample.",
+        help="How long a loop can be open: TaskAvailabilityLifetimeInSeconds plus "
+        "TaskTimeLimitInSeconds of the flow definition. Default: the longest turnaround, which is "
+        "too short for a young sample.",
     ),
 ]
 WorkGroup = Annotated[

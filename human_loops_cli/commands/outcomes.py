@@ -48,7 +48,10 @@ _Since = Annotated[
     str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
 ]
 _Until = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or earlier.")
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Loops that ended at this time or earlier; a date includes its day."
+    ),
 ]
 _Loop = Annotated[
     list[str] | None, typer.Option(metavar="ARN", help="This human loop. Repeatable.")

@@ -61,7 +61,9 @@ def reviewers(
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(help="A file of at least 32 random bytes: the same pseudonyms in each run."),
+        typer.Option(
+            help="A file of at least 32 random bytes, with which each run has the same pseudonyms."
+        ),
     ] = None,
     identities: Annotated[
         bool, typer.Option("--identities", help="Show A2I's worker ids, not pseudonyms.")

@@ -23,7 +23,7 @@ def status(
     everything: Annotated[
         bool, typer.Option("--all", help="Show the parts that are in order too.")
     ] = False,
-    days: Annotated[int, typer.Option(min=1, max=455, help="How far to look back.")] = 7,
+    days: Annotated[int, typer.Option(min=1, max=455, help="How many days to look back.")] = 7,
     watch: Annotated[bool, typer.Option("--watch", help="Repeat until Ctrl-C.")] = False,
     interval: Annotated[int, typer.Option(min=1, help="Seconds between repetitions.")] = 30,
 ) -> None:

@@ -70,10 +70,17 @@ def thresholds(
     ctx: typer.Context,
     sources: Sources = None,
     target: Annotated[
-        float, typer.Option(help="The share of correct predictions above a threshold.")
+        float,
+        typer.Option(
+            help="The share of the loops at or above a threshold that must have the field right, "
+            "0.5 to 0.999."
+        ),
     ] = 0.95,
     confidence: Annotated[
-        float, typer.Option(help="The probability with which a threshold keeps the target.")
+        float,
+        typer.Option(
+            help="The probability with which a threshold keeps the target, 0.8 to 0.9999."
+        ),
     ] = 0.95,
     looks: Annotated[
         Looks,
@@ -96,7 +103,8 @@ def thresholds(
         bool,
         typer.Option(
             "--all-fields",
-            help="The confidence holds for all fields of a flow definition together.",
+            help="The confidence holds for all fields of a flow definition, or of --field, "
+            "together. Default: for each by itself.",
         ),
     ] = False,
     words: Annotated[

@@ -74,54 +74,56 @@ class TaskType(StrEnum):
 class Verdict(StrEnum):
     """What more than half of the reviewers made of one field."""
 
-    #: They upheld the prediction.
     CONFIRMED = "confirmed"
-    #: They gave another value.
+    """More than half upheld the prediction: ``modelCorrect`` is true."""
     CORRECTED = "corrected"
-    #: They gave the same value, and the model predicted none.
+    """More than half gave the same other value."""
     ADDED = "added"
-    #: They gave no value.
+    """The model predicted none, and more than half gave the same value."""
     REMOVED = "removed"
-    #: They rejected the prediction, and gave no other value.
+    """More than half gave no value."""
     REJECTED = "rejected"
-    #: They gave the same value under another key, which is not one of the flow's aliases.
+    """More than half rejected the prediction and gave no other value, with ``answer_values``
+    only."""
     RELABELLED = "relabelled"
-    #: No such majority.
+    """More than half gave the predicted value under another key, which is not one of the flow
+    definition's aliases. The prediction is not upheld."""
     DISPUTED = "disputed"
+    """There is no such majority. ``modelCorrect`` can still be false: three reviewers can give
+    three corrections. Without a prediction: at least half gave a value, but not more than half the
+    same one."""
 
 
 class Note(StrEnum):
     """Why a field has no verdict, or was compared only in part."""
 
-    #: Shapes are equal if each label has the same number of them. Positions are not compared, so
-    #: the prediction can be wrong, and is never confirmed.
     LABEL_AND_COUNT = "labelAndCount"
-    #: A mask of pixels. It is neither decoded nor compared.
+    """Only labels and their numbers are compared. They can be wrong, and are never confirmed."""
     MASK = "mask"
-    #: A value of no known form. It is not compared.
+    """A mask of pixels. It is neither decoded nor compared."""
     OPAQUE = "opaque"
-    #: An expression of the owner's mapping failed on this output. The field is not compared.
+    """A value of no known form. It is not compared."""
     MAPPING_FAILED = "mappingFailed"
-    #: A reviewer's answer has the element of the mapping's path, but not the rest of the path. The
-    #: field is not compared.
+    """An expression of the mapping failed on this output. The field is not compared."""
     PATH_NOT_FOUND = "pathNotFound"
-    #: No answer has the element of the mapping's path. The path can be wrong, or every reviewer
-    #: left the element empty, and the mapping does not state what that means. The field is not
-    #: compared.
+    """An answer has the element of the mapping's path, but not the rest of it. The field is not
+    compared."""
     ANSWER_NOT_FOUND = "answerNotFound"
-    #: The input does not have the mapping's path. The field is not compared. Null is found.
+    """No answer has the element of the mapping's path, and the mapping does not state what that
+    means (``absent``). The field is not compared."""
     PREDICTION_NOT_FOUND = "predictionNotFound"
-    #: The prediction cannot be compared with what the element of the form gives, as a number with
-    #: boxes, or ``answer_values`` does not list the answer. The field is not compared.
+    """The input does not have the mapping's path. The field is not compared. Null is found."""
     NOT_COMPARABLE = "notComparable"
-    #: It is not known which row an answer belongs to: rows have the same key, the inputs count from
-    #: another number, or the rows are in the order of an object's keys. The field is not compared.
+    """The prediction cannot be compared with what the element gives, as a number with boxes, or
+    ``answer_values`` does not list the answer. The field is not compared."""
     AMBIGUOUS_ROWS = "ambiguousRows"
-    #: The value has more parts than are compared. The field is not compared.
+    """It is not known which row an answer belongs to: rows have the same key, the inputs count from
+    another number, or the rows are in the order of an object's keys. The field is not compared."""
     TOO_LARGE = "tooLarge"
-    #: Less than half of the reviewers added a value that they were not shown. It is not compared
-    #: with the model's.
+    """The value has more parts than are compared. The field is not compared."""
     MINORITY = "minority"
+    """Less than half of the reviewers added a value that they were not shown. It is not compared
+    with the model's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -333,6 +333,7 @@ def test_refused_call_ends_the_command_and_tells_the_permission(
     assert "Published again: 0" in result.stdout
 
 
+@pytest.mark.full
 def test_entry_that_is_refused_for_the_moment_is_sent_again(
     ledger: Republished, answers: Callable[[str, Answer], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,6 +417,7 @@ NUMBERS = st.none() | st.integers(0, 10**9) | st.floats(0, 1e6, allow_nan=False)
 
 @settings(max_examples=examples(25), deadline=None)
 @given(worked=st.lists(NUMBERS, max_size=3), agreement=NUMBERS, reason=st.none() | st.text())
+@pytest.mark.full
 def test_recorded_outcome_is_read_back_as_it_was(
     worked: list[Any], agreement: Any, reason: str | None
 ) -> None:

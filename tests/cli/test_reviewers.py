@@ -147,6 +147,7 @@ def test_colleagues_are_compared_at_the_same_field_and_confidence() -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.full
 def test_intervals_have_the_true_share(seed: int) -> None:
     team = (*[keeps_all] * 2, *[knows(0.9)] * 3)
     measured = measure(*team, reviewers=3, loops=600, seed=seed)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.contract import PROJECT_SOURCE
+from tests.examples import examples
 from tests.unit.conftest import BUCKET, World, ended_loop, printed_metrics, sample_output
 
 LAMBDA = Path(__file__).parents[2] / "lambda"
@@ -244,7 +245,7 @@ FORGED = st.fixed_dictionaries(
 
 
 @given(forged=FORGED)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_of_a_forged_event_is_settled(world: World, forged: dict[str, Any]) -> None:
     world.put_output("output.json", sample_output("custom-classifier"))
     world.a2i.has(ended_loop())

@@ -249,6 +249,7 @@ def test_settling_ends_in_the_same_state_wherever_it_stopped(
         assert names.count("print") <= 1 + (place == "before print"), place
 
 
+@pytest.mark.full
 def test_event_that_cannot_be_settled_is_in_the_dead_letter_queue_wherever_it_stopped(
     retried: Retried, world: World
 ) -> None:

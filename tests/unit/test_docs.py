@@ -9,26 +9,15 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from human_loop_reviews.a2i.event import parse_event
+from docs_tools.review_tables import EXAMPLES
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
-from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.mapping import (
     FIELD_MAPPING_KEYS,
     TASK_MAPPING_KEYS,
     Normalization,
     TaskMapping,
 )
-from human_loop_reviews.outcome import describe_outcome
-from human_loop_reviews.outcome_schema import (
-    FieldOutcome,
-    FieldValues,
-    Note,
-    Outcome,
-    Verdict,
-    properties,
-)
-from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.crowd_elements import (
     MAX_ANSWER_FIELDS,
     MAX_NAME_CHARACTERS,
@@ -39,67 +28,20 @@ from human_loop_reviews.tasks.drawings import MAX_BOXES, MAX_COMPARISONS
 from human_loop_reviews.tasks.mapped_rows import MAX_ROWS
 from human_loop_reviews.tasks.mapping_json import parse_mapping
 from human_loop_reviews.tasks.moderation import MAX_LABELS
-from local.cases import CASES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reviews.md").read_text()
 JSON_BLOCKS = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-EXAMPLES = re.findall(
-    r"`local/samples/outputs/([\w-]+)\.json`.*?\n\n"
-    r"\| field \| predicted \| answers \| modelCorrect \| verdict \|\n\|[ -|]+\|\n((?:\|.*\n)+)",
-    PAGE,
-)
 
 
 def test_there_is_an_example_for_each_task() -> None:
-    tasks = {case.partition("-")[0] for case, _ in EXAMPLES}
+    tasks = {sample.partition("-")[0] for sample in EXAMPLES}
     assert tasks == {"textract", "rekognition", "custom"}
-    assert len(EXAMPLES) == PAGE.count("| field | predicted | answers |")
+    assert [each for each in EXAMPLES if f"`local/samples/outputs/{each}.json`" not in PAGE] == []
 
 
-@pytest.mark.parametrize(("case", "table"), EXAMPLES)
-def test_example_is_what_comes_out(case: str, table: str) -> None:
-    outcome = json.loads((ROOT / f"local/samples/outputs/{case}.outcome.json").read_text())
-    rows = [
-        [
-            field["name"],
-            json.dumps(field["values"]["predicted"], ensure_ascii=False),
-            ", ".join(json.dumps(v, ensure_ascii=False) for v in field["values"]["answers"]),
-            json.dumps(field["modelCorrect"]),
-            field["verdict"] or "null",
-        ]
-        for field in outcome["fields"]
-    ]
-    assert [line.strip("| ").split(" | ") for line in table.splitlines()] == rows
-
-
-def test_every_verdict_is_explained() -> None:
-    assert [verdict for verdict in Verdict if f"| `{verdict}` |" not in PAGE] == []
-
-
-def test_every_note_is_explained() -> None:
-    assert [note for note in Note if f"| `{note}` |" not in PAGE] == []
-
-
-def test_every_property_of_outcomes_is_mentioned() -> None:
-    names = [
-        name
-        for record_type in (Outcome, FieldOutcome, FieldValues)
-        for _, name in properties(record_type)
-    ]
-    assert len(names) > 40
-    assert [name for name in names if f"`{name}`" not in PAGE] == []
-
-
-def test_outcome_of_the_page_is_that_of_the_demo() -> None:
-    (case,) = [case for case in CASES if case.loop == "invoice-1042"]
-    loop = parse_event(case.event)
-    output = parse_output(json.dumps(case.document), source="output.json")
-    review = review_output(output, creation_time=loop.creation_time)
-    outcome = describe_outcome(loop, output, review, disclosure=Disclosure())
+def test_outcome_of_the_page_is_one_of_the_schema() -> None:
     (shown,) = [json.loads(each) for each in JSON_BLOCKS if "schemaVersion" in each]
-    assert shown == outcome
-    assert list(shown) == list(outcome)
     jsonschema.validate(shown, json.loads((ROOT / "docs/outcome.schema.json").read_text()))
 
 

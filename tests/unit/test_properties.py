@@ -206,6 +206,7 @@ def reordered(entries: Any, chance: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("verdict", [*Verdict, None])
+@pytest.mark.full
 def test_generated_documents_reach_every_verdict(verdict: Verdict | None) -> None:
     mapping = MAPPING if verdict is Verdict.REJECTED else ()  # it needs answer_values
 

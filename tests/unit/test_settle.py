@@ -249,6 +249,7 @@ def says(item: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in {*unknown, "precedence"}}
 
 
+@pytest.mark.full
 def test_item_is_the_same_for_every_order_of_all_kinds_of_events(world: World) -> None:
     world.put_output("output.json", sample_output("custom-classifier"))
     world.a2i.has(ended_loop())
@@ -477,6 +478,7 @@ def test_any_json_is_settled_or_refused_by_type(world: World, event: Any) -> Non
 
 @given(JSON)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.full
 def test_any_json_as_output_is_settled_or_refused_by_type(world: World, output: Any) -> None:
     world.put_output("output.json", json.dumps(output))
     with pytest.raises(UnreadableOutputError):

@@ -93,6 +93,7 @@ def test_oracle_agrees_on_random_fields() -> None:
     assert min(counts["True"], counts["False"], counts[NOT_COMPARABLE]) > number / 30
 
 
+@pytest.mark.full
 def test_oracle_agrees_on_random_absent_inputs() -> None:
     counts: Counter[str] = Counter()
     number = examples(1_500)
