@@ -15,6 +15,7 @@ from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
 from human_loop_reviews.callback_contract import CallbackError, CallbackKey
 from human_loop_reviews.contract import HumanLoopStatus, Metric
 from human_loop_reviews.outcome_values import Verdict
+from stacks import hub_and_spokes
 
 
 def metric_table() -> str:
@@ -39,7 +40,19 @@ def payload_table() -> str:
     return _table("key", *_rows(CallbackKey))
 
 
+def keys_of_a_spoke() -> str:
+    """Return the keys of a deployment that forwards its events."""
+    whole = sorted(hub_and_spokes.KEYS_OF_A_SPOKE - {"name", "alerts", "delivery"})
+    parts = {
+        "alerts": hub_and_spokes.ALERTS_OF_A_SPOKE,
+        "delivery": hub_and_spokes.DELIVERY_OF_A_SPOKE,
+    }
+    names = [*whole, *(f"{part}.{key}" for part, keys in parts.items() for key in sorted(keys))]
+    return ", ".join(f"`{name}`" for name in names) + "\n"
+
+
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "many-accounts.md": {"keys of a spoke": keys_of_a_spoke},
     "reference.md": {"metrics": metric_table},
     "reviews.md": review_tables.TABLES,
     "step-functions.md": {"errors": error_table, "payload": payload_table},
