@@ -24,8 +24,8 @@ For developers with the constructs: what each public name of `human_loop_events`
 raises. `make schema` generates this page from the docstrings. [Reference](reference.md) says \
 which construct to choose.
 
-All parameters after `construct_id` are keyword-only. Arguments of a wrong type raise a \
-`ValueError` with the parameter, the value and what is expected."""
+The parameters of a construct after `construct_id` are keyword-only. Arguments of a wrong type \
+raise a `ValueError` with the parameter, the value and what is expected."""
 #: Their bases in these packages are public too. Those in CDK have a documentation.
 _OURS: Final = ("human_loop_events", "human_loop_reviews")
 #: All constructs have them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
@@ -25,12 +26,17 @@ botocore.session.create_loader = cache(botocore.loaders.create_loader)
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 #: In the namespace of a module, or among the fixtures of a test, that is slow: it starts programs,
-#: synthesizes further apps, lints templates, reads files with DuckDB, or calls AWS in memory.
+#: synthesizes further apps, lints templates, reads files with DuckDB, calls AWS in memory, or
+#: simulates.
 _SLOW = {
     *("subprocess", "evaluate", "emulator", "seen", "new_app", "runpy"),
-    *("lint_rules", "findings", "duckdb", "stack", "world"),
+    *("lint_rules", "findings", "duckdb", "stack", "world", "np"),
 }
-_SLOW_FOLDERS = {"e2e", "compatibility", "installation"}
+_SLOW_FOLDERS = {"e2e", "compatibility", "installation", "thresholds"}
+
+#: `make test` runs one in so many of the cases of a slow test, beginning with the first, and
+#: `make full` the others.
+_ONE_CASE_IN = 4
 
 #: These take longest, and start first.
 _LONG = (E2E, "tests/infrastructure/")
@@ -63,8 +69,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.fuzz)
         if _is_slow(item):
             item.add_marker(pytest.mark.slow)
+    _mark_further_cases(items)
     # False sorts before True.
     items.sort(key=lambda item: [not group_of(item.nodeid).startswith(each) for each in _LONG])
+
+
+def _mark_further_cases(items: list[pytest.Item]) -> None:
+    """Leave most cases of the slow tests to `make full`.
+
+    The cases of an end-to-end test share what takes its time.
+    """
+    number: Counter[str] = Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("slow") and group_of(test) != E2E:
+            if number[test] % _ONE_CASE_IN:
+                item.add_marker(pytest.mark.full)
+            number[test] += 1
 
 
 def _is_slow(item: pytest.Item) -> bool:

@@ -8,7 +8,10 @@ from xdist.scheduler import LoadScopeScheduling
 E2E = "tests/e2e/"
 
 #: They need neither, and some start an emulator themselves.
-ALONE = ("test_demo_process.py", "test_demo_result.py", "test_report.py", "test_run_folder.py")
+ALONE = (
+    *("test_demo_process.py", "test_demo_result.py", "test_emulator.py"),
+    *("test_report.py", "test_run_folder.py"),
+)
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc] # untyped

@@ -19,10 +19,14 @@ from human_loop_events.aws.private_bucket import (
 class OutputBucketSettings(TypedDict, total=False):
     """Retention periods of the new output bucket, in whole days.
 
+    The bucket is private, encrypted and versioned, has access logs, and aborts incomplete uploads
+    after seven days.
+
     Parameters
     ----------
     expiration
-        The retention period of outputs. Default: no expiration.
+        The retention period of outputs. An outcome can link an output that is gone. Default: no
+        expiration.
     noncurrent_version_expiration
         The retention period of noncurrent versions. Default: 90 days.
     access_log_expiration

@@ -155,7 +155,8 @@ class OutputLocation:
         grantee
             The principal that can read.
         flow_definitions
-            The flow definitions of the output. Default: all below the prefix.
+            The flow definitions of the output: their folders, if their names are known at
+            synthesis. Default: all below the prefix.
         """
         return self._grant_read_patterns(
             grantee, self._object_patterns(flow_definitions_or_all(flow_definitions))
@@ -185,7 +186,8 @@ class OutputLocation:
         grantee
             The execution role.
         flow_definitions
-            The flow definitions of the output. Default: all below the prefix.
+            The flow definitions of the output: their folders, if their names are known at
+            synthesis. Default: all below the prefix.
         """
         patterns = self._object_patterns(flow_definitions_or_all(flow_definitions))
         grant = self._grant(grantee, patterns, "s3:PutObject")

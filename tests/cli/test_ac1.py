@@ -56,6 +56,7 @@ def test_full_agreement_alone_is_one(votes: list[str]) -> None:
         assert (found == 1) == all(len(set(each)) == 1 for each in votes)
 
 
+@pytest.mark.full
 def test_interval_is_about_what_many_samples_show() -> None:
     units = [Counter("aa")] * 45 + [Counter("bb")] * 45 + [Counter("ab")] * 10
     found = interval(units, lambda each: measure(each).alpha)

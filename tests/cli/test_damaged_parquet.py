@@ -61,6 +61,7 @@ def test_damaged_files_are_named_and_the_rest_is_read(archive: Path, whole: byte
     assert found > 4
 
 
+@pytest.mark.full
 def test_file_that_is_damaged_in_one_column_only_is_left_out(archive: Path, whole: bytes) -> None:
     """Most queries read some columns only, and each must give the same loops."""
     damaged = archive / "damaged.parquet"
@@ -83,6 +84,7 @@ def test_file_that_is_damaged_in_one_column_only_is_left_out(archive: Path, whol
         assert len(rows["loops"]) == HALF + (0 if data.rejects else len(OUTCOMES) - HALF)
 
 
+@pytest.mark.full
 def test_report_names_a_damaged_file_and_its_status_says_so(
     archive: Path, whole: bytes, tmp_path: Path
 ) -> None:

@@ -110,6 +110,7 @@ def test_message_that_is_no_event_is_listed(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("which", ["id", "beginning", "loop"])
+@pytest.mark.full
 def test_message_is_shown_by_its_id_and_by_its_loop(stack: Stack, which: str) -> None:
     stack.put_of_function("other")
     message = stack.put_of_function("invoice-1")

@@ -125,6 +125,7 @@ def test_whatever_is_exported_follows_the_rules(name: str) -> None:
     assert exported > 10
 
 
+@pytest.mark.full
 def test_moderation_labels_with_any_name_follow_the_rules() -> None:
     exported = 0
 

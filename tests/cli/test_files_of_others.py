@@ -94,6 +94,7 @@ def test_file_with_a_name_that_is_not_utf_8_is_read(tmp_path: Path, kind: str) -
     assert [each.place for each in data.rejects] == [f"{tmp_path}/\\udcfe.jsonl"]
 
 
+@pytest.mark.full
 def test_report_on_files_with_names_that_are_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff.jsonl")
     path.write_bytes(GOOD)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -93,6 +92,7 @@ def test_outcomes_of_the_ledger_are_confirmed(
     assert plain["comparison"] is None
 
 
+@pytest.mark.full
 def test_loop_that_the_ledger_does_not_have_is_left_out_and_named(
     ledger: Republished, tmp_path: Path
 ) -> None:
@@ -189,7 +189,7 @@ def test_end_that_the_ledger_learned_later_is_no_contradiction(
     ledger: Republished, tmp_path: Path
 ) -> None:
     recovered = ledger.record({**ended("invoice-1"), "source": "human-loop-events"})
-    loop = replace(parse_event(ended("invoice-1")), confirmed=True)
+    loop = parse_event(ended("invoice-1"))._replace(confirmed=True)
     end = {"eventSource": "aws.sagemaker", "endTime": text(ENDED)}
     assert ledger.ledger.record(loop, {**recovered, **end})
     source = write(tmp_path / "outcomes.jsonl", [recovered])
@@ -227,6 +227,7 @@ def test_expired_item_that_dynamodb_has_not_deleted_confirms_its_loop(
     assert counts(compared(write(tmp_path / "outcomes.jsonl", [old]))) == {"confirmed": 1}
 
 
+@pytest.mark.full
 def test_loops_that_the_sources_lack_are_counted_within_the_limits(
     ledger: Republished, tmp_path: Path
 ) -> None:
@@ -334,6 +335,7 @@ def test_item_of_another_version_ends_the_command_and_its_loop_is_named(
     assert "Install the version of this command that is deployed." in result.stderr
 
 
+@pytest.mark.full
 def test_outputs_cannot_be_compared_and_are_not_called_outcomes(ledger: Republished) -> None:
     assert ledger
     output = str(SAMPLES / "outputs" / "textract-invoice.json")
@@ -352,6 +354,7 @@ def test_athena_cannot_be_compared() -> None:
     assert "OutcomeArchiveLocation" in result.stderr
 
 
+@pytest.mark.full
 def test_report_and_thresholds_say_that_outcomes_were_not_compared(tmp_path: Path) -> None:
     source = write(tmp_path / "outcomes.jsonl", good_and_bad(200))
     target = tmp_path / "report.html"

@@ -184,6 +184,7 @@ def test_line_says_the_same_in_every_group(reader: Reader, stride: int) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(lines=LINES)
+@pytest.mark.full
 def test_line_says_the_same_alone_and_beside_a_damaged_line(
     reader: Reader, lines: list[bytes]
 ) -> None:

@@ -202,6 +202,7 @@ def test_only_named_messages_are_redriven(
     assert stack.hidden_in("DeadLetterQueue") == 0
 
 
+@pytest.mark.full
 def test_one_message_is_not_the_same_poison_message_every_time(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

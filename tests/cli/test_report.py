@@ -19,7 +19,6 @@ import pytest
 from human_loop_tables.queries import QUERIES
 from local.waiting import MAX_SECONDS, wait_until
 from tests.cli.conftest import run, run_json
-from tests.examples import one_in
 from tests.signals import ENDING, heed_signals
 from tests.tables.parquet_files import sample_outcomes
 
@@ -43,6 +42,7 @@ def test_report_is_written(source: Path, tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["outcomes.jsonl", "report.html"]
 
 
+@pytest.mark.full
 def test_same_sources_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "1.html", tmp_path / "2.html"
     for target in (first, second):
@@ -50,6 +50,7 @@ def test_same_sources_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.full
 def test_report_can_go_to_standard_output(source: Path) -> None:
     result = run("report", "-", "-o", "-", input=gzip.compress(source.read_bytes()))
     assert result.exit_code == 0, result.output
@@ -64,6 +65,7 @@ def test_rows_are_printed_as_json(source: Path) -> None:
     assert printed["outcomes"] == len(OUTCOMES)
 
 
+@pytest.mark.full
 def test_line_that_cannot_be_used_is_named_here_and_in_the_report(
     source: Path, tmp_path: Path
 ) -> None:
@@ -172,7 +174,7 @@ def reading_standard_input(
         yield process
 
 
-@pytest.mark.parametrize("command", one_in(2, ["report", "thresholds"]))
+@pytest.mark.parametrize("command", ["report", "thresholds"])
 @pytest.mark.parametrize("sent", ENDING)
 def test_ended_by_a_signal_nothing_is_left(
     tmp_path: Path, sent: signal.Signals, command: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ class Republished:
         """Record a loop as the handler does, and return the outcome that it published."""
         loop = parse_event(event)
         # The handler records such an event only after A2I confirmed it.
-        loop = replace(loop, confirmed=loop.source is EventSource.RESENT)
+        loop = loop._replace(confirmed=loop.source is EventSource.RESENT)
         output = review = None
         if error is None and loop.status == "Completed":
             text = sample_output("textract-invoice", humanLoopName=loop.human_loop_name)
@@ -333,6 +332,7 @@ def test_refused_call_ends_the_command_and_tells_the_permission(
     assert "Published again: 0" in result.stdout
 
 
+@pytest.mark.full
 def test_entry_that_is_refused_for_the_moment_is_sent_again(
     ledger: Republished, answers: Callable[[str, Answer], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,6 +416,7 @@ NUMBERS = st.none() | st.integers(0, 10**9) | st.floats(0, 1e6, allow_nan=False)
 
 @settings(max_examples=examples(25), deadline=None)
 @given(worked=st.lists(NUMBERS, max_size=3), agreement=NUMBERS, reason=st.none() | st.text())
+@pytest.mark.full
 def test_recorded_outcome_is_read_back_as_it_was(
     worked: list[Any], agreement: Any, reason: str | None
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from human_loop_reviews.a2i.output import Answer
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import equal_within, number_value, text_value
 from human_loops_cli.reviewers.dawid_skene import Ballot, Ballots
@@ -147,6 +147,7 @@ def test_colleagues_are_compared_at_the_same_field_and_confidence() -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.full
 def test_intervals_have_the_true_share(seed: int) -> None:
     team = (*[keeps_all] * 2, *[knows(0.9)] * 3)
     measured = measure(*team, reviewers=3, loops=600, seed=seed)

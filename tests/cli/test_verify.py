@@ -171,6 +171,7 @@ def states(links: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     return {name: state for name, (state, _) in links.items()}
 
 
+@pytest.mark.full
 def test_composition_without_a_handler_shows_only_what_it_has(composed: Composed) -> None:
     assert states(composed.verify()) == {
         "flow definition invoices": "ok",
@@ -235,6 +236,7 @@ def test_messages_of_others_are_neither_received_nor_removed(composed: Composed)
     assert composed.stack.hidden_in("Queue") == 0
 
 
+@pytest.mark.full
 def test_message_that_comes_meanwhile_is_received_once_and_shown_again(
     composed: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +283,7 @@ def test_rule_that_does_not_exist_is_named(composed: Composed) -> None:
     assert "the rule StatusChange does not exist" in links["topic"][1]
 
 
+@pytest.mark.full
 def test_bus_that_does_not_exist_is_named_and_nothing_is_sent(composed: Composed) -> None:
     composed.stack.outputs["StatusChangeRuleName"] = "gone|StatusChange"
     links = composed.verify(status=1)
@@ -432,6 +435,7 @@ def test_what_cannot_be_removed_is_named(
     assert composed.topic
 
 
+@pytest.mark.full
 def test_handler_of_ones_own_is_not_verified_but_gets_the_event(composed: Composed) -> None:
     composed.stack.outputs["HandlerName"] = "mine"
     assert "handler" not in composed.verify()
@@ -493,6 +497,7 @@ def test_output_is_written_where_a2i_writes_after_it_was_named(with_handler: Com
     assert "A2I writes to s3://reviews/a2i/" in result.stdout
 
 
+@pytest.mark.full
 def test_output_is_encrypted_with_the_key_of_the_flow_definition(
     with_handler: Composed, answers: Callable[[str, Answer], None]
 ) -> None:
@@ -523,6 +528,7 @@ def test_output_outside_of_what_the_handler_may_read_is_broken_and_not_written(
     assert written(with_handler) == []
 
 
+@pytest.mark.full
 def test_output_below_the_folder_of_the_flow_definition_is_readable(
     with_handler: Composed, answers: Callable[[str, Answer], None]
 ) -> None:
@@ -553,6 +559,7 @@ def test_flow_definition_with_a_disabled_key_is_broken(
     assert with_handler.verify(status=1)[FLOW] == ("broken", f"its key {key['Arn']} is Disabled")
 
 
+@pytest.mark.full
 def test_flow_definition_that_the_rule_does_not_match_is_broken(
     with_handler: Composed, answers: Callable[[str, Answer], None]
 ) -> None:
@@ -575,6 +582,7 @@ def test_flow_definition_that_neither_the_rule_nor_a2i_knows_is_an_error(
     assert "clams is known here (did you mean claims?)" in result.stderr
 
 
+@pytest.mark.full
 def test_rule_without_names_checks_all_active_flow_definitions(
     with_handler: Composed, answers: Callable[[str, Answer], None]
 ) -> None:
@@ -589,6 +597,7 @@ def test_rule_without_names_checks_all_active_flow_definitions(
     assert with_handler.verify(status=1)["flow definitions"][0] == "skipped"
 
 
+@pytest.mark.full
 def test_event_names_the_ledger_of_the_stack_that_is_verified(
     with_handler: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

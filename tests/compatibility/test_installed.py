@@ -112,6 +112,7 @@ def test_example_synthesizes_with_the_installed_package(
     assert set(LOWEST) <= installed if version == "lowest" else "aws-cdk-lib" in str(installed)
 
 
+@pytest.mark.full
 def test_command_line_runs_with_the_installed_package(
     wheel: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

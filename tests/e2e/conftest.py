@@ -29,7 +29,7 @@ FORWARDED_FLOW_DEFINITION = "audits"
 RETAINED_FLOW_DEFINITION = "retained"
 # The deployment that test_retained_resources.py deletes, and the one that takes its place.
 DELETED, AGAIN = "deleted", "again"
-FAULTY_SEED, FAULTY_LOOPS = 20260314, 50
+FAULTY_SEED, FAULTY_LOOPS = 20260314, 22
 SPOKE_ACCOUNT, SPOKE_REGION = "444455556666", "us-west-2"
 SPOKE = {
     "hub": "hub",
@@ -142,7 +142,9 @@ def faults(
     """The short form of `make faults`, in stacks with a bus for outcomes."""
     assert stacks, "the emulator is bootstrapped and has the output bucket"
     run = FaultRun(emulator, a2i, proxy)
-    loops = run.planner(FAULTY_SEED).plan(FAULTY_LOOPS, with_poison_messages=False)
+    loops = run.planner(FAULTY_SEED).plan(
+        FAULTY_LOOPS, with_poison_messages=False, each_delivery=False
+    )
     return assess(loops, run.run(loops, FAULTY_SEED))
 
 

@@ -13,6 +13,8 @@ from local.mailbox import Mailbox
 from local.sending import send_event
 from local.waiting import wait_until
 
+pytestmark = pytest.mark.full
+
 REASON = 'AlgorithmError: "label" not found in \\data\\train.csv, exit code: 1'
 
 

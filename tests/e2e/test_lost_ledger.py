@@ -29,6 +29,7 @@ def stack(stacks: Mapping[str, EmulatedStack]) -> EmulatedStack:
     return stacks["reconciled"]
 
 
+@pytest.mark.full
 def test_lost_ledger_is_restored_and_nothing_is_missing(
     emulator: Emulator, a2i: A2IServer, stack: EmulatedStack
 ) -> None:

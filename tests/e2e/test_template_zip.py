@@ -191,6 +191,7 @@ def test_reconciler_compares_the_flow_definitions_of_the_parameter(
 
 
 @pytest.mark.usefixtures("observer")
+@pytest.mark.full
 def test_command_line_verifies_the_stack(emulator: Emulator) -> None:
     path = os.pathsep.join([str(PROJECT), str(Path(PROJECT, "lambda"))])
     result = subprocess.run(

@@ -145,6 +145,7 @@ def test_marked_event_comes_everywhere_and_leaves_nothing(deployment: Deployment
     assert message["NewStateReason"].startswith("Test by human-loops verify")
 
 
+@pytest.mark.full
 def test_alarm_path_is_left_out_on_request(deployment: Deployment) -> None:
     alerts = Mailbox.subscribed(deployment.emulator, deployment.stack["AlertsTopicArn"])
     links = deployment.verify("--timeout", ENOUGH, "--no-alerts")
@@ -173,6 +174,7 @@ def test_missing_target_is_named(deployment: Deployment) -> None:
     assert "the topic is no target of the rule" in broken["topic"]
 
 
+@pytest.mark.full
 def test_disabled_event_source_mapping_is_named(deployment: Deployment) -> None:
     functions = deployment.client("lambda")
     (mapping,) = functions.list_event_source_mappings(FunctionName=deployment.stack["HandlerName"])[
@@ -203,6 +205,7 @@ def test_disabled_event_source_mapping_is_named(deployment: Deployment) -> None:
         ],
     ),
 )
+@pytest.mark.full
 def test_error_of_the_handler_is_named(
     deployment: Deployment, setting: str, value: str, links: Mapping[str, str]
 ) -> None:
@@ -232,6 +235,7 @@ def test_interrupted_verification_leaves_nothing(
     assert "Traceback" not in errors
 
 
+@pytest.mark.full
 def test_what_a_killed_verification_left_is_removed_by_a_later_one(deployment: Deployment) -> None:
     with deployment.rule_disabled():
         left = deployment.left_by_a_killed_run()

@@ -109,14 +109,20 @@ class Planner:
     """Write a loop's output."""
     _number: Iterator[int] = field(default_factory=lambda: iter(range(100_000)))
 
-    def plan(self, count: int, *, with_poison_messages: bool) -> list[FaultyLoop]:
+    def plan(
+        self, count: int, *, with_poison_messages: bool, each_delivery: bool = True
+    ) -> list[FaultyLoop]:
         """Return at least this number of loops, with some for every fault.
 
         With poison messages, one loop of each delivery kills its function at every attempt.
+        Without each delivery, a fault may have one loop only, buffered if that is possible.
         """
         faults = {**_FAULTS, **(_POISON_MESSAGES if with_poison_messages else {})}
         of_one_share = count / sum(each.share for each in faults.values())
-        numbers = {name: each.number(of_one_share) for name, each in faults.items()}
+        numbers = {
+            name: each.number(of_one_share, each_delivery=each_delivery)
+            for name, each in faults.items()
+        }
         numbers["none"] += max(0, count - sum(numbers.values()))
         return [
             self._loop(name, faults[name], index)
@@ -159,10 +165,11 @@ class _LoopFault:
     has_output: bool = False
     # The emulator handles one event at a time if it is not in a batch, and after every error it
     # starts a new process.
-    deliveries: Sequence[str] = ("direct", "buffered", "buffered", "buffered")
+    deliveries: Sequence[str] = ("buffered", "direct", "buffered", "buffered")
 
-    def number(self, of_one_share: float) -> int:
-        return max(len(set(self.deliveries)), min(self.at_most, round(self.share * of_one_share)))
+    def number(self, of_one_share: float, *, each_delivery: bool) -> int:
+        at_least = len(set(self.deliveries)) if each_delivery else 1
+        return max(at_least, min(self.at_most, round(self.share * of_one_share)))
 
 
 _STATUSES = ("Completed", "Completed", "Failed", "Stopped")

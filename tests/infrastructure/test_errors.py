@@ -746,6 +746,7 @@ def test_pattern_that_is_too_long_is_refused_with_the_number_that_fits(
         build(*names[: fitting + 1])
 
 
+@pytest.mark.full
 def test_longest_pattern_of_the_construct_decides_what_fits(stacks: Callable[[], Stack]) -> None:
     def build(alert_format: str) -> None:
         HumanLoopEvents(
@@ -876,6 +877,7 @@ def test_names_that_do_not_fit_the_reconciler_are_refused(stacks: Callable[[], S
         )
 
 
+@pytest.mark.full
 def test_flow_definitions_of_another_account_have_no_reconciler_by_default() -> None:
     stack = Stack(new_app(), "Loops", env=Environment(account=ACCOUNT, region=REGION))
     foreign = FlowDefinitions.from_arns(

@@ -18,7 +18,6 @@ from human_loop_events.testing import (
     outcome_event,
     stopped_event,
 )
-from tests.examples import one_in
 from tests.infrastructure.cases import RECOMMENDED_FLAGS, new_app
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -78,9 +77,7 @@ SYNTHESIZED: list[tuple[str, str, dict[str, int]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    "flags", one_in(2, [RECOMMENDED_FLAGS, {}]), ids=["recommended", "no-flags"]
-)
+@pytest.mark.parametrize("flags", [RECOMMENDED_FLAGS, {}], ids=["recommended", "no-flags"])
 @pytest.mark.parametrize(("example", "stack_name", "expected"), SYNTHESIZED)
 def test_example_synthesizes_without_warnings(
     example: str,

@@ -203,6 +203,7 @@ def _assert_no_id_changes(part: str, settings: dict[str, Any]) -> None:
     assert changed.keys() == minimal.keys()
 
 
+@pytest.mark.full
 def test_settings_of_the_outcome_archive_change_no_logical_id() -> None:
     default = _resources(lambda _: {"outcome_archive": OutcomeArchiveSettings()})
     changed = _resources(lambda _: {"outcome_archive": ARCHIVE_SETTINGS})

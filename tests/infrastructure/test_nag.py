@@ -162,7 +162,7 @@ def nag_2() -> Path:
 @pytest.mark.parametrize(
     "cases",
     [
-        pytest.param(("everything-on", "callbacks"), id="two"),
+        pytest.param(("everything-on", "callbacks"), id="two", marks=pytest.mark.full),
         pytest.param(tuple(case.name for case in CASES), id="all", marks=pytest.mark.full),
     ],
 )

@@ -150,6 +150,7 @@ def test_command_line_of_the_wheel_runs_without_cdk(site: Path, arguments: list[
     assert "human_loops_cli.__main__" in (site / "bin" / "human-loops").read_text()
 
 
+@pytest.mark.full
 def test_constructs_need_no_package_of_the_command_line(site: Path) -> None:
     without = "boto3", "botocore", "rich", "typer", "human_loops_cli"
     blocked = "".join(f"sys.modules[{each!r}] = None\n" for each in without)
@@ -170,6 +171,7 @@ def test_constructs_without_cdk_say_what_to_install(site: Path) -> None:
     assert "pip install 'path/to/a2i-human-loop-events[cdk]'" in _run_in(site, code).stdout
 
 
+@pytest.mark.full
 def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_path: Path) -> None:
     library = subprocess.run(
         [sys.executable, "-c", SYNTHESIZE, str(tmp_path / "installed")],
@@ -191,15 +193,18 @@ def test_function_from_the_wheel_is_the_one_from_the_repository(site: Path, tmp_
     assert sorted(map(sorted, here.values())) == sorted(map(sorted, [_runtime_files(), mappings]))
 
 
+@pytest.mark.full
 def test_library_imports_only_the_shared_modules_of_the_runtime() -> None:
     modules = _modules_after("import human_loop_events")
 
     assert "aws_cdk" in modules
     assert {name for name in modules if name.startswith("human_loop_reviews")} == {
         "human_loop_reviews",
+        "human_loop_reviews.callback_contract",
         "human_loop_reviews.contract",
         "human_loop_reviews.mapping",
         "human_loop_reviews.outcome_schema",
+        "human_loop_reviews.outcome_values",
     }
 
 
@@ -219,6 +224,7 @@ def test_runtime_imports_the_standard_library_and_boto3_only() -> None:
     assert {name for name in foreign if not name.startswith("__")} == set()
 
 
+@pytest.mark.full
 def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path: Path) -> None:
     npx = shutil.which("npx", path=str(Path(sys.executable).parent))
     assert npx

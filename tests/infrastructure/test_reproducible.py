@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.infrastructure.cases.deployments import EVERY_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +49,7 @@ def _synthesized(folder: Path, output: Path, hash_seed: str) -> dict[str, bytes]
     }
 
 
+@pytest.mark.full
 def test_same_deployments_in_another_folder_give_the_same_bytes(tmp_path: Path) -> None:
     elsewhere = tmp_path / "another-folder" / "deep"
     for name in SOURCES:

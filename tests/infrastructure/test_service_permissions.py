@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.examples import one_in
 from tests.infrastructure.cases import ACCOUNT, REGION, synthesize
 from tests.permissions.account import Account
 from tests.permissions.evaluator import Evaluation, Request, evaluate
@@ -14,7 +13,7 @@ from tests.permissions.service_calls import service_calls
 CASES = ("everything-on", "minimal", "buffered", "everything-supplied", "composed-without-handler")
 
 
-@pytest.fixture(scope="module", params=one_in(2, CASES))
+@pytest.fixture(scope="module", params=CASES)
 def account(request: pytest.FixtureRequest) -> Account:
     case = synthesize(request.param)
     return Account(case.resources, account=ACCOUNT, region=REGION, own=case.own)

@@ -48,6 +48,7 @@ def _shared_file(project: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
+@pytest.mark.full
 def test_everything_is_added_to_the_demo_and_another_lock_begins_anew(tmp_path: Path) -> None:
     project, wheels = _project(tmp_path)
     kept = project / ".venv/kept"
@@ -93,6 +94,7 @@ def test_pip_installs_everything_where_uv_does_not_run(tmp_path: Path) -> None:
     assert (project / ".venv/.installed").exists()
 
 
+@pytest.mark.full
 def test_what_cannot_be_installed_is_an_error_and_not_marked(tmp_path: Path) -> None:
     project, wheels = _project(tmp_path)
     (project / ".venv").mkdir()

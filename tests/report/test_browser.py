@@ -19,6 +19,8 @@ from tests.report.outcomes import HOSTILE, example, hostile
 
 ROOT = Path(__file__).parents[2]
 MODES = ("light", "dark", "print", "narrow")
+pytestmark = pytest.mark.full
+
 QUIET = {"console": [], "errors": [], "requests": [], "dialogs": 0}
 
 #: What only a browser's pixels could tell: axe-core does not see what is behind a text of a chart,

@@ -113,6 +113,7 @@ def test_nothing_judged_is_not_zero_percent() -> None:
     assert not re.search(r"\b0(\.0)? %", page.text)
 
 
+@pytest.mark.full
 def test_share_of_few_is_marked() -> None:
     ended = loop(1)
     fields = [field(ended, "Total"), field(ended, "Date", correct=False)]
@@ -301,6 +302,7 @@ def test_missing_threshold_has_a_reason(reason: NoThreshold, words: str) -> None
     assert "compare the lowest confidence of all predictions of the field" in page.text
 
 
+@pytest.mark.full
 def test_caveats_are_said_once() -> None:
     text = Page(render(example())).text
     for caveat in ("Reviewers saw the prediction", "Only sampled loops stand for", "Where one"):
@@ -400,6 +402,7 @@ def test_links_lead_to_sections() -> None:
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.full
 def test_numbers_of_athena_may_be_of_any_size() -> None:
     rows = {name: [dict(row) for row in found] for name, found in example().rows.items()}
     for found in rows.values():
@@ -446,6 +449,7 @@ def test_page_loads_nothing_and_allows_its_own_script_only() -> None:
     assert all("style" not in attrs for _, attrs in found)
 
 
+@pytest.mark.full
 def test_names_are_in_the_data_of_charts_only(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Spec] = []
     draw = drawing.svg
@@ -474,6 +478,7 @@ def test_names_are_in_the_data_of_charts_only(monkeypatch: pytest.MonkeyPatch) -
     assert any("alert" in str(spec["layer"][0]["data"]) for spec in drawn if "layer" in spec)
 
 
+@pytest.mark.full
 def test_same_data_give_the_same_bytes_in_any_process() -> None:
     program = (
         "import hashlib; from tests.report.outcomes import hostile;"
@@ -530,6 +535,7 @@ def largest() -> ReportData:
     return ReportData(sources=names, rows=rows, advice=advice, rejects=rejects)
 
 
+@pytest.mark.full
 def test_largest_page_leaves_out_rows_and_says_so() -> None:
     data = largest()
     start = time.process_time()

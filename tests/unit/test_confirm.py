@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.contract import PROJECT_SOURCE
+from tests.examples import examples
 from tests.unit.conftest import BUCKET, World, ended_loop, printed_metrics, sample_output
 
 LAMBDA = Path(__file__).parents[2] / "lambda"
@@ -244,7 +244,7 @@ FORGED = st.fixed_dictionaries(
 
 
 @given(forged=FORGED)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_of_a_forged_event_is_settled(world: World, forged: dict[str, Any]) -> None:
     world.put_output("output.json", sample_output("custom-classifier"))
     world.a2i.has(ended_loop())
@@ -276,8 +276,7 @@ class _Spokes:
 
 def test_hub_asks_a2i_with_the_client_of_the_spoke(world: World) -> None:
     spokes = _Spokes(world)
-    settler = replace(
-        world.settling(hub="hub"),
+    settler = world.settling(hub="hub")._replace(
         a2i_runtime=lambda: pytest.fail("the hub's own account"),
         spokes=cast("Any", spokes),
     )

@@ -195,6 +195,7 @@ def test_mapping_that_constructs_is_read_back_and_compares_any_json(
     json.dumps([(review.predicted, review.answers) for review in reviews], allow_nan=False)
 
 
+@pytest.mark.full
 def test_many_generated_field_mappings_construct() -> None:
     constructed = Counter[bool]()
 

@@ -7,6 +7,7 @@ import tracemalloc
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ PARTS = st.recursive(
 
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(part=PARTS, key=KEYS, reviewers=st.integers(1, 10), distinct=st.booleans())
+@pytest.mark.full
 def test_no_repeated_part_takes_much_more_memory_than_its_size(
     part: Any, key: str, reviewers: int, distinct: bool
 ) -> None:

@@ -16,7 +16,7 @@ from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review_output import review_output
 
@@ -206,6 +206,7 @@ def reordered(entries: Any, chance: random.Random) -> Any:
 
 
 @pytest.mark.parametrize("verdict", [*Verdict, None])
+@pytest.mark.full
 def test_generated_documents_reach_every_verdict(verdict: Verdict | None) -> None:
     mapping = MAPPING if verdict is Verdict.REJECTED else ()  # it needs answer_values
 

@@ -257,6 +257,7 @@ def test_loop_whose_event_comes_late_is_not_sent_again(reconciled: Reconciled) -
     assert reconciled.sent() == []
 
 
+@pytest.mark.full
 def test_recorded_loops_cost_no_request_each(reconciled: Reconciled) -> None:
     for number in range(5):
         reconciled.settle(reconciled.loop(f"invoice-{number}"))
@@ -384,6 +385,7 @@ def test_crash_after_the_event_is_repeated_once(
     assert len(reconciled.sent()) == 2
 
 
+@pytest.mark.full
 def test_two_runs_at_once_send_one_event(
     reconciled: Reconciled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -592,6 +594,7 @@ def test_loops_that_were_missing_are_recovered_after_their_flow_definition_was_d
     assert reconciled.run()["missingLoops"] == 1, "what is missing is not forgotten"
 
 
+@pytest.mark.full
 def test_run_without_time_keeps_what_was_missing_in_a_deleted_flow_definition(
     reconciled: Reconciled,
 ) -> None:
@@ -669,6 +672,7 @@ def test_missing_bus_is_found_before_anything_is_sent(reconciled: Reconciled) ->
 # Paging, and the time
 
 
+@pytest.mark.full
 def test_all_pages_are_read(reconciled: Reconciled) -> None:
     reconciled.a2i.page_size = 2
     arns = [
@@ -750,6 +754,7 @@ def test_flow_definitions_are_those_of_the_function_or_of_their_arn() -> None:
 # On command
 
 
+@pytest.mark.full
 def test_command_sends_events_again_as_often_as_it_is_given(reconciled: Reconciled) -> None:
     loop = reconciled.loop()
     reconciled.settle(loop)
@@ -1026,6 +1031,7 @@ def test_unreadable_output_is_counted_apart_and_sent_again_once(
     assert {each["RecoveredLoops"] for each in printed_metrics(capsys)} == {0}
 
 
+@pytest.mark.full
 def test_nothing_is_sent_for_loops_that_were_settled_before_an_upgrade(
     reconciled: Reconciled,
 ) -> None:
@@ -1050,6 +1056,7 @@ def test_recovered_loop_has_no_turnaround_among_its_metrics(
     assert "TurnaroundSeconds" not in printed
 
 
+@pytest.mark.full
 def test_many_loops_cost_two_requests_a_page(
     reconciled: Reconciled, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,6 @@ from tests.cli.thresholds.worlds import (
     point_estimate,
     share_wrong,
 )
-from tests.examples import one_in
 
 TARGET: Final = 0.95
 ERROR_RATE: Final = 0.05
@@ -60,7 +59,7 @@ def test_there_are_31_worlds_and_most_have_wrong_thresholds() -> None:
 
 
 @pytest.mark.parametrize("looks", Looks)
-@pytest.mark.parametrize("world", one_in(3, WORLDS), ids=lambda world: world.name)
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_thresholds_are_wrong_at_most_as_often_as_promised(
     tests: Mapping[Looks, LearnThenTest], world: World, looks: Looks
 ) -> None:
@@ -104,6 +103,7 @@ def test_one_look_that_is_repeated_is_wrong_more_often(
 
 
 @pytest.mark.parametrize("looks", Looks)
+@pytest.mark.full
 def test_search_for_the_worst_world_finds_none_beyond_the_promise(looks: Looks) -> None:
     adversary = Adversary(looks)
     worst = adversary.search(8, 60)
@@ -112,7 +112,7 @@ def test_search_for_the_worst_world_finds_none_beyond_the_promise(looks: Looks) 
 
 
 @pytest.mark.parametrize("looks", Looks)
-@pytest.mark.parametrize("world", one_in(3, WORLDS), ids=lambda world: world.name)
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_simulation_finds_what_the_command_finds(
     tests: Mapping[Looks, LearnThenTest], world: World, looks: Looks
 ) -> None:
@@ -166,6 +166,7 @@ def test_reviews_selected_by_confidence_are_misleading() -> None:
 
 
 @pytest.mark.parametrize("looks", Looks)
+@pytest.mark.full
 def test_lists_keep_the_promise_on_loops_and_would_break_one_on_predictions(looks: Looks) -> None:
     found = look_at_rows(25, looks, np.random.default_rng(3))
     assert found.found > 0.9
@@ -193,6 +194,7 @@ def test_model_that_becomes_worse_is_refused_and_one_that_does_not_is_not() -> N
         assert worse.ever_refused > 0
 
 
+@pytest.mark.full
 def test_open_loops_bias_looks_unless_the_lifetime_of_tasks_cuts_them_off() -> None:
     random = np.random.default_rng(5)
     biased = look_while_loops_are_pending(4, CutBy.NOTHING, random)

@@ -21,7 +21,6 @@ from human_loop_events import (
     OutputLocation,
     ReviewHandler,
 )
-from tests.examples import one_in
 from tests.infrastructure.cases import RECOMMENDED_FLAGS, Synthesized, new_app, synthesize
 from tests.infrastructure.cases.resources import create_bucket, create_key
 from tests.infrastructure.cases.reviews import MANY_NAMES
@@ -116,17 +115,12 @@ def _most_names_in_a_pattern(length: int) -> list[str]:
             return names
 
 
-# One in seven has each value of each parameter, and the least and the most of all together.
 @pytest.mark.parametrize(
     ("length", "prefix", "stack_name", "flags"),
-    one_in(
-        7,
-        product(
-            [4, 20, 63], ["", "reviews/", "p" * 100], ["L", "L" * 128], [RECOMMENDED_FLAGS, {}]
-        ),
-    ),
+    [*product([4, 20, 63], ["", "reviews/", "p" * 100], ["L", "L" * 128], [RECOMMENDED_FLAGS, {}])],
     ids=lambda value: str(value if isinstance(value, int) else len(value)),
 )
+@pytest.mark.full
 def test_policies_fit_for_the_most_names_that_fit_an_event_pattern(
     length: int, prefix: str, stack_name: str, flags: dict[str, Any]
 ) -> None:

@@ -76,6 +76,7 @@ def test_without_mappings_there_is_no_layer(mappings: Any) -> None:
     assert "MAPPINGS_LAYER" not in function["Properties"]["Environment"]["Variables"]
 
 
+@pytest.mark.full
 def test_fifty_flow_definitions_with_forty_fields_are_read_as_they_were_given() -> None:
     chance = random.Random(1)  # noqa: S311 - the same names in every run
 

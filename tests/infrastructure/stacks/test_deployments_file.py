@@ -343,6 +343,7 @@ def test_deployments_are_a_regular_file_of_at_most_a_megabyte(tmp_path: Path) ->
     assert "not a regular file" in _refused(str(fifo))[0]
 
 
+@pytest.mark.full
 def test_many_keys_are_compared_at_once(tmp_path: Path) -> None:
     path = tmp_path / "deployments.json"
     path.write_text(json.dumps({"deployments": {}, **{f"k{n}": 0 for n in range(40_000)}}))

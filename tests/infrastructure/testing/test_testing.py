@@ -359,6 +359,7 @@ def test_every_public_function_has_an_example() -> None:
     ] == []
 
 
+@pytest.mark.full
 def test_testing_needs_no_test_framework() -> None:
     code = "import sys, human_loop_events.testing; print('pytest' in sys.modules)"
     imported = subprocess.run(

@@ -175,6 +175,7 @@ def test_most_characters_of_names_are_written_and_more_are_refused() -> None:
     )
 
 
+@pytest.mark.full
 def test_answers_at_the_limits_are_reviewed_in_time() -> None:
     rows = [{"label": "a", "n": index} for index in range(MAX_VALUES // 9)]
     started = time.process_time()

@@ -150,6 +150,7 @@ def test_comparisons_of_one_output_are_bounded_the_largest_drawings_first(
         assert (got["c"].note, got["c"].verdict) == (None, None)
 
 
+@pytest.mark.full
 def test_ten_reviewers_who_draw_most_boxes_are_reviewed_in_time() -> None:
     answers = [
         {f"field{f}": layout(MAX_BOXES, reviewer / 10) for f in range(12)} for reviewer in range(10)

@@ -188,6 +188,7 @@ def refusal(*blocks: Block) -> str:
     return str(caught.value)
 
 
+@pytest.mark.full
 def test_keys_are_limited() -> None:
     blocks = [key_block(f"k{number}") for number in range(MAX_PAIRS + 1)]
     assert len(read(*blocks[:-1])) == MAX_PAIRS

@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.tasks.form_matching import MAX_FORM_FIELDS, MAX_VOTES
 from tests.unit.documents import (
     Block,
@@ -398,6 +398,7 @@ def many(count: int, prefix: str, value: str = "5") -> list[Block]:
     ] + [{**value_block(f"v{prefix}{n}"), "text": value} for n in range(count)]
 
 
+@pytest.mark.full
 def test_fields_are_limited() -> None:
     answers = [many(MAX_FORM_FIELDS // 2, "a"), many(MAX_FORM_FIELDS // 2, "b")]
     assert len(review(forms([], *answers)).fields) == MAX_FORM_FIELDS
@@ -405,6 +406,7 @@ def test_fields_are_limited() -> None:
     assert message == "humanAnswers: expected at most 50,000 fields"
 
 
+@pytest.mark.full
 def test_votes_are_limited() -> None:
     # A hundred reviewers who have no pair in common.
     answers = [many(100, f"r{reviewer}-") for reviewer in range(100)]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.review.verdicts import FieldReview
 from human_loop_reviews.tasks.mapped_rows import MAX_ROWS
+from tests.examples import examples
 from tests.unit.documents import custom, fields
 
 
@@ -180,7 +181,8 @@ NAMES = st.text(st.sampled_from(".*+?[](){}^$|\\-_ /ab0"), max_size=6)
     data=st.data(),
     placeholder=st.sampled_from(["{number}", "{index}", "{key}"]),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
+@pytest.mark.full
 def test_identical_rows_are_confirmed_under_any_name_and_in_any_order(
     prefix: str, suffix: str, texts: list[str], data: st.DataObject, placeholder: str
 ) -> None:
