@@ -15,7 +15,7 @@ import typer
 
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.console import printable
 from human_loops_cli.errors import CommandError, ExitStatus

@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from human_loop_reviews.callback_contract import CallbackError, CallbackKey
 from human_loop_reviews.callbacks.request import NewLoop, parse_request
-from human_loop_reviews.contract import CallbackError, CallbackKey
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "step-functions.md").read_text(encoding="utf-8")
