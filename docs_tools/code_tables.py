@@ -11,11 +11,15 @@ from enum import StrEnum
 from typing import Final
 
 from docs_tools import review_tables
+from docs_tools.costs import archive_costs, cost_table
 from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
 from human_loop_reviews.callback_contract import CallbackError, CallbackKey
 from human_loop_reviews.contract import HumanLoopStatus, Metric
 from human_loop_reviews.outcome_values import Verdict
 from stacks import hub_and_spokes
+
+#: The volumes of which the costs are shown.
+_LOOPS_A_MONTH: Final = (1_000, 1_000_000)
 
 
 def metric_table() -> str:
@@ -40,6 +44,16 @@ def payload_table() -> str:
     return _table("key", *_rows(CallbackKey))
 
 
+def costs_table() -> str:
+    """Return the table of the costs of a stack."""
+    return cost_table(*_LOOPS_A_MONTH)
+
+
+def archive_costs_table() -> str:
+    """Return the table of what an archive of outcomes costs in addition."""
+    return cost_table(*_LOOPS_A_MONTH, costs_of=archive_costs)
+
+
 def keys_of_a_spoke() -> str:
     """Return the keys of a deployment that forwards its events."""
     whole = sorted(hub_and_spokes.KEYS_OF_A_SPOKE - {"name", "alerts", "delivery"})
@@ -52,6 +66,7 @@ def keys_of_a_spoke() -> str:
 
 
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "deploying.md": {"costs": costs_table, "costs of an archive": archive_costs_table},
     "many-accounts.md": {"keys of a spoke": keys_of_a_spoke},
     "reference.md": {"metrics": metric_table},
     "reviews.md": review_tables.TABLES,
