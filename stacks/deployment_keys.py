@@ -7,6 +7,8 @@ that are absent have the constructs' defaults.
 
 from __future__ import annotations
 
+import inspect
+import json
 from typing import Annotated, Any
 
 from aws_cdk import aws_logs as logs
@@ -19,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+import human_loop_events as constructs
 from human_loop_events import AlertFormat, FlowDefinitions, TaskMapping
 from human_loop_events.archive.outcome_archive import SCAN_LIMIT
 from human_loop_events.aws.bounds import ALARM_PERIOD, FROM_ONE, WHOLE_DAYS
@@ -92,6 +95,12 @@ def key(default: Any, *, expected: str, meaning: str, by_default: str) -> Any:
         description=f"{meaning}. Expected: {expected}. Default: {by_default}.",
         json_schema_extra={"expected": expected, "meaning": meaning, "byDefault": by_default},
     )
+
+
+def _default_of(construct: Any, parameter: str) -> str:
+    """Return the default of a parameter of a construct, as a deployment writes it."""
+    default = inspect.signature(construct.__init__).parameters[parameter].default
+    return getattr(default, "name", None) or json.dumps(default)
 
 
 def group(model: type[Keys], meaning: str) -> Any:
@@ -289,19 +298,19 @@ class Handler(Keys):
         None,
         expected="true or false",
         meaning="whether outcomes contain the documents' values",
-        by_default="false",
+        by_default=_default_of(constructs.ReviewHandler, "include_values"),
     )
     include_failure_reason: bool | None = key(
         None,
         expected="true or false",
         meaning="whether outcomes contain the reason of a failure, which can quote a document",
-        by_default="true",
+        by_default=_default_of(constructs.ReviewHandler, "include_failure_reason"),
     )
     hash_field_names: bool | None = key(
         None,
         expected="true or false",
         meaning="whether outcomes contain a hash in place of each field's name",
-        by_default="false",
+        by_default=_default_of(constructs.ReviewHandler, "hash_field_names"),
     )
     allowed_field_names: Annotated[list[Text], Field(min_length=1)] | None = key(
         None,
@@ -328,7 +337,7 @@ class Handler(Keys):
         None,
         expected="a value of RetentionDays such as ONE_MONTH",
         meaning="how long logs are kept",
-        by_default="ONE_YEAR",
+        by_default=_default_of(constructs.ReviewHandler, "log_retention"),
     )
     max_output_size: Annotated[ByteSize, size(MAX_OUTPUT_SIZE)] | None = key(
         None,
@@ -340,7 +349,7 @@ class Handler(Keys):
         None,
         expected=MEMORY_SIZE.expected,
         meaning="the memory of the function in MiB",
-        by_default="1024",
+        by_default=_default_of(constructs.ReviewHandler, "memory_size"),
     )
     timeout: Annotated[Time, within(TIMEOUT)] | None = key(
         None,
@@ -389,13 +398,13 @@ class Alerts(Keys):
         None,
         expected="TEXT, JSON or CHAT",
         meaning="the format of alerts on failures",
-        by_default="TEXT",
+        by_default=_default_of(constructs.Alerts, "alert_format"),
     )
     include_failure_reason: bool | None = key(
         None,
         expected="true or false",
         meaning="whether alerts quote the reason of a failure, which can quote a document",
-        by_default="true",
+        by_default=_default_of(constructs.Alerts, "include_failure_reason"),
     )
     runbook: Annotated[str, form(RUNBOOK)] | None = key(
         None,
@@ -407,7 +416,7 @@ class Alerts(Keys):
         None,
         expected=FROM_ONE.expected,
         meaning="how many failed loops in a period raise the alarm `FailedLoops`",
-        by_default="1",
+        by_default=_default_of(constructs.Alerts, "failure_threshold"),
     )
     failure_period: _AlarmPeriod | None = key(
         None,
@@ -419,13 +428,13 @@ class Alerts(Keys):
         None,
         expected=FROM_ONE.expected,
         meaning="in how many successive periods the threshold must be reached",
-        by_default="1",
+        by_default=_default_of(constructs.Alerts, "failure_evaluation_periods"),
     )
     ok_actions: bool | None = key(
         None,
         expected="true or false",
         meaning="whether alarms also notify when they return to OK",
-        by_default="false",
+        by_default=_default_of(constructs.Alerts, "ok_actions"),
     )
 
 
@@ -483,13 +492,13 @@ class Delivery(Keys):
         None,
         expected=RETRY_ATTEMPTS.expected,
         meaning="how often EventBridge retries",
-        by_default="185",
+        by_default=_default_of(constructs.Delivery, "retry_attempts"),
     )
     authorize_using_role: bool | None = key(
         None,
         expected="true or false",
         meaning="whether rules publish to topics with a role",
-        by_default="true",
+        by_default=_default_of(constructs.Delivery, "authorize_using_role"),
     )
 
 
@@ -524,7 +533,7 @@ class Reconciler(Keys):
         None,
         expected="a value of RetentionDays such as ONE_MONTH",
         meaning="how long logs are kept",
-        by_default="ONE_YEAR",
+        by_default=_default_of(constructs.Reconciler, "log_retention"),
     )
 
 

@@ -126,30 +126,6 @@ def test_every_parameter_is_a_key_of_the_same_name(model: type[Keys], names: set
     assert keys == names - ELSEWHERE[model].keys()
 
 
-@pytest.mark.parametrize(
-    ("model", "construct"),
-    [
-        (configured.Handler, ReviewHandler),
-        (configured.Alerts, Alerts),
-        (configured.Delivery, Delivery),
-        (configured.Reconciler, Reconciler),
-    ],
-)
-def test_default_in_the_docs_is_that_of_the_construct(model: type[Keys], construct: type) -> None:
-    seen = 0
-    constructor: Any = construct.__init__  # type: ignore[misc]
-    parameters = inspect.signature(constructor).parameters
-    for name, field in model.model_fields.items():
-        default = parameters[name].default if name in parameters else None
-        if default is not None and name != "mappings":
-            seen += 1
-            extra: Any = field.json_schema_extra
-            value = getattr(default, "name", json.dumps(default, default=str).strip('"'))
-            assert extra["byDefault"] == value, name
-
-    assert seen
-
-
 #: Settings in the runbook that are no keys, and why.
 NOT_IN_A_DEPLOYMENT = {
     "failure_codes": "a parameter of on_failed, which adds a target in an app of one's own",
