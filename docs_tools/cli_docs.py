@@ -96,12 +96,15 @@ def _names(parameter: Any) -> str:
 
 
 def _default(parameter: Any) -> str:
+    """Return the default value, and the environment variable that replaces it."""
     if parameter.required:
         return "required"
     default = getattr(parameter.default, "value", parameter.default)
-    if default in (None, False, "", ()) or isinstance(default, bool):
-        return ""
-    return f"`{_escaped(str(default))}`"
+    shown = default not in (None, "", ()) and not isinstance(default, bool)
+    values = [str(default)] if shown else []
+    if parameter.envvar:
+        values.append(parameter.envvar)
+    return ", or ".join(f"`{_escaped(each)}`" for each in values)
 
 
 def _cell(text: str) -> str:

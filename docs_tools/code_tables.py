@@ -11,9 +11,15 @@ from enum import StrEnum
 from typing import Final
 
 from docs_tools import review_tables
+from docs_tools.costs import archive_costs, cost_table
 from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
-from human_loop_reviews.contract import CallbackError, CallbackKey, HumanLoopStatus, Metric
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.callback_contract import CallbackError, CallbackKey
+from human_loop_reviews.contract import HumanLoopStatus, Metric
+from human_loop_reviews.outcome_values import Verdict
+from stacks import hub_and_spokes
+
+#: The volumes of which the costs are shown.
+_LOOPS_A_MONTH: Final = (1_000, 1_000_000)
 
 
 def metric_table() -> str:
@@ -38,7 +44,30 @@ def payload_table() -> str:
     return _table("key", *_rows(CallbackKey))
 
 
+def costs_table() -> str:
+    """Return the table of the costs of a stack."""
+    return cost_table(*_LOOPS_A_MONTH)
+
+
+def archive_costs_table() -> str:
+    """Return the table of what an archive of outcomes costs in addition."""
+    return cost_table(*_LOOPS_A_MONTH, costs_of=archive_costs)
+
+
+def keys_of_a_spoke() -> str:
+    """Return the keys of a deployment that forwards its events."""
+    whole = sorted(hub_and_spokes.KEYS_OF_A_SPOKE - {"name", "alerts", "delivery"})
+    parts = {
+        "alerts": hub_and_spokes.ALERTS_OF_A_SPOKE,
+        "delivery": hub_and_spokes.DELIVERY_OF_A_SPOKE,
+    }
+    names = [*whole, *(f"{part}.{key}" for part, keys in parts.items() for key in sorted(keys))]
+    return ", ".join(f"`{name}`" for name in names) + "\n"
+
+
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "deploying.md": {"costs": costs_table, "costs of an archive": archive_costs_table},
+    "many-accounts.md": {"keys of a spoke": keys_of_a_spoke},
     "reference.md": {"metrics": metric_table},
     "reviews.md": review_tables.TABLES,
     "step-functions.md": {"errors": error_table, "payload": payload_table},

@@ -1,13 +1,12 @@
 """The monthly cost of a deployment, from its resources, its requests and AWS's prices.
 
-`python -m docs_tools.costs` prints the tables in docs/deploying.md. The tests compare the counts
+`make schema` writes the tables to docs/deploying.md. The tests compare the counts
 with the template and with the calls of the handler.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -204,8 +203,3 @@ def cost_table(*volumes: int, costs_of: Callable[[int], list[Cost]] = monthly_co
     totals = (f"**{sum(each.dollars for each in costs):.2f}**" for costs in columns)
     lines.append(f"| **Total** | {' | '.join(totals)} |")
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(cost_table(1_000, 1_000_000))
-    sys.stdout.write("\n" + cost_table(1_000, 1_000_000, costs_of=archive_costs))

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from docs_tools.docstrings import attribute_docstrings
-from human_loop_reviews.outcome_schema import SCHEMA_VERSION, Outcome
+from human_loop_reviews.outcome_schema import LoopOutcome, Outcome, ReviewOutcome
+from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_tables.properties import Kind, ValueType, properties_of
 
 SCHEMA: Final = Path(__file__).parents[1] / "docs" / "outcome.schema.json"
@@ -46,9 +47,7 @@ def outcome_schema() -> _Schema:
 
 
 def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
-    descriptions: dict[str, str] = {}
-    for each in record.__mro__[-2::-1]:
-        descriptions |= attribute_docstrings(each)
+    descriptions = _property_docstrings(record)
     properties = properties_of(record)
     return {
         "type": "object",
@@ -56,12 +55,19 @@ def _object(record: type, definitions: dict[str, _Schema]) -> _Schema:
         "properties": {
             each.name: {
                 **_schema(each.type, definitions),
-                "description": descriptions[each.attribute],
+                "description": descriptions[each.name],
             }
             for each in properties
         },
         "required": [each.name for each in properties if not each.optional],
     }
+
+
+def _property_docstrings(record: type) -> dict[str, str]:
+    """Return the docstrings below the properties of a record."""
+    # A typed dictionary does not know its bases.
+    parts = (LoopOutcome, ReviewOutcome) if record is Outcome else (record,)
+    return {name: text for part in parts for name, text in attribute_docstrings(part).items()}
 
 
 def _schema(of: ValueType | None, definitions: dict[str, _Schema]) -> _Schema:

@@ -16,12 +16,10 @@ from human_loop_reviews.outcome import describe_outcome
 from human_loop_reviews.outcome_schema import (
     FieldOutcome,
     FieldValues,
-    Note,
-    Outcome,
+    LoopOutcome,
     ReviewOutcome,
-    Verdict,
-    properties,
 )
+from human_loop_reviews.outcome_values import Note, Verdict
 from human_loop_reviews.review_output import review_output
 from local.cases import CASES
 
@@ -67,8 +65,7 @@ def review_table() -> str:
 
 def event_table() -> str:
     """Return the table of the properties of an outcome that are not of its review."""
-    of_review = {name for name, _ in _properties(ReviewOutcome)}
-    rows = [(name, text) for name, text in _properties(Outcome) if name not in of_review]
+    rows = _properties(LoopOutcome)
     return _table("property of a loop", [(f"`{name}`", text) for name, text in rows])
 
 
@@ -133,10 +130,7 @@ def _members(enumeration: type[Verdict] | type[Note]) -> Iterator[tuple[str, str
 
 
 def _properties(record_type: type) -> list[tuple[str, str]]:
-    described: dict[str, str] = {}
-    for each in reversed(record_type.__mro__[:-1]):
-        described |= attribute_docstrings(each)
-    return [(name, markdown(described[field.name])) for field, name in properties(record_type)]
+    return [(name, markdown(text)) for name, text in attribute_docstrings(record_type).items()]
 
 
 def _table(subject: str, rows: Any) -> str:

@@ -36,7 +36,8 @@ from human_loop_events.step_functions.callbacks import (
     HumanLoopCallbacks,
     HumanLoopCallbacksSettings,
 )
-from human_loop_reviews.contract import CallbackError, FailureCode, HumanLoopStatus
+from human_loop_reviews.callback_contract import CallbackError
+from human_loop_reviews.contract import FailureCode, HumanLoopStatus
 from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 if TYPE_CHECKING:

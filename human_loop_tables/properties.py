@@ -9,14 +9,23 @@ from __future__ import annotations
 import typing
 from collections import abc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from functools import cache
 from string import Formatter
 from types import NoneType, UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    NotRequired,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
-from human_loop_reviews.outcome_schema import FieldOutcome, Outcome, properties
+from human_loop_reviews.outcome_schema import FieldOutcome, Outcome
 
 
 class Kind(Enum):
@@ -57,7 +66,7 @@ class ValueType:
     keys: ValueType | None = None
     """The type of the keys of a map."""
     record: type | None = None
-    """The dataclass of a record."""
+    """The class of a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +75,12 @@ class Property:
 
     name: str
     """Its name in JSON."""
-    attribute: str
-    """Its name in the definition."""
     type: ValueType
     """Its type. A property that is left out without a value is not nullable."""
+    optional: bool
+    """Whether it is left out if it has no value."""
     metadata: Mapping[str, Any]
     """As `outcome_schema` describes it."""
-
-    @property
-    def optional(self) -> bool:
-        """Whether it is left out if it has no value."""
-        return "optional" in self.metadata
 
     @property
     def required(self) -> bool:
@@ -93,25 +97,25 @@ def properties_of(record: type) -> tuple[Property, ...]:
     >>> [each.name for each in properties_of(Outcome)][:2]
     ['schemaVersion', 'outcomeId']
     """
-    hints = get_type_hints(record)
-    return tuple(
-        [
-            Property(
-                name=name,
-                attribute=each.name,
-                type=_type_of(hints[each.name], optional="optional" in each.metadata),
-                metadata=each.metadata,
-            )
-            for each, name in properties(record)
-        ]
-    )
+    hints = get_type_hints(record, include_extras=True)
+    return tuple([_property(name, hint) for name, hint in hints.items()])
 
 
-def _type_of(hint: Any, *, optional: bool = False) -> ValueType:
+def _property(name: str, hint: Any) -> Property:
+    optional = get_origin(hint) is NotRequired
+    if optional:
+        (hint,) = get_args(hint)
+    metadata: Mapping[str, Any] = {}
+    if get_origin(hint) is Annotated:
+        hint, metadata = get_args(hint)
+    return Property(name=name, type=_type_of(hint), optional=optional, metadata=metadata)
+
+
+def _type_of(hint: Any) -> ValueType:
     if not isinstance(hint, UnionType):
         return _value_type(hint, nullable=False)
     (inner,) = (each for each in get_args(hint) if each is not NoneType)
-    return _value_type(inner, nullable=not optional)
+    return _value_type(inner, nullable=True)
 
 
 def _value_type(hint: Any, *, nullable: bool) -> ValueType:
@@ -120,9 +124,9 @@ def _value_type(hint: Any, *, nullable: bool) -> ValueType:
     match get_origin(hint):
         case None if hint in SCALARS:
             return ValueType(kind=SCALARS[hint], nullable=nullable)
-        case None if issubclass(hint, StrEnum):
+        case None if isinstance(hint, type) and issubclass(hint, StrEnum):
             return ValueType(kind=Kind.TEXT, nullable=nullable, enumeration=hint)
-        case None if isinstance(hint, type) and is_dataclass(hint):
+        case None if is_typeddict(hint):
             return ValueType(kind=Kind.RECORD, nullable=nullable, record=hint)
         case typing.Literal:
             return ValueType(kind=Kind.TEXT, nullable=nullable, constant=arguments[0])

@@ -53,6 +53,9 @@ class Application(TyperGroup):
         names = ", ".join(sorted(self._options() | self._flags()))
         for command in _leaves(self):
             command.epilog = f"Global options: {names}. human-loops --help describes them."
+        for command in _commands(self):
+            # Without it, the list of the commands cuts off what does not fit a line.
+            command.short_help = _first_paragraph(command.help or "")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the global options, wherever they stand."""
@@ -104,10 +107,21 @@ def _ended(error: CommandError) -> typer.Exit:
     return typer.Exit(error.status)
 
 
+def _commands(group: Any) -> Iterator[Any]:
+    """Return the commands and the groups of a group, and those of its groups."""
+    for each in group.commands.values():
+        yield each
+        if hasattr(each, "commands"):
+            yield from _commands(each)
+
+
 def _leaves(group: Any) -> Iterator[Any]:
     """Return the commands of a group and of its groups."""
-    for each in group.commands.values():
-        yield from _leaves(each) if hasattr(each, "commands") else [each]
+    return (each for each in _commands(group) if not hasattr(each, "commands"))
+
+
+def _first_paragraph(text: str) -> str:
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def _global_options_first(

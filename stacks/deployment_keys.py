@@ -7,7 +7,7 @@ that are absent have the constructs' defaults.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from aws_cdk import aws_logs as logs
 from pydantic import (
@@ -33,6 +33,7 @@ from human_loop_events.reviews.ledger import LEDGER_RETENTION
 from human_loop_events.reviews.output_location import refuse_unusable_prefix
 from human_loop_events.reviews.reconciler import LOOK_BACK, SCHEDULE
 from human_loop_events.reviews.review_handler import MAX_OUTPUT_SIZE, MEMORY_SIZE, TIMEOUT
+from human_loop_reviews.contract import HumanLoopStatus
 from human_loop_reviews.mapping import read_mappings
 from stacks.mappings import refuse_unusable_mappings
 from stacks.values import (
@@ -60,7 +61,7 @@ from stacks.values import (
     within,
 )
 
-_Status = Literal["Completed", "Failed", "Stopped"]
+_Status = Annotated[HumanLoopStatus, Field(strict=False)]
 _LogRetention = Annotated[logs.RetentionDays, Field(strict=False)]
 _AlarmPeriod = Annotated[Time, within(ALARM_PERIOD)]
 _Days = Annotated[Time, within(WHOLE_DAYS)]
@@ -625,7 +626,7 @@ class DeploymentKeys(Keys):
     )
     statuses: Annotated[list[_Status], Field(min_length=1)] | None = key(
         None,
-        expected="a list of Completed, Failed, Stopped, with at least one",
+        expected=f"a list of {', '.join(HumanLoopStatus)}, with at least one",
         meaning="which terminal statuses topic, queue and handler receive",
         by_default="all three",
     )

@@ -14,7 +14,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from human_loop_events import Alerts, FlowDefinitions, HumanLoopStatus, OutputLocation
+from human_loop_events import Alerts, FlowDefinitions, OutputLocation
 from human_loop_events.aws.acknowledgements import acknowledge
 from stacks import deployment_keys as configured
 from stacks.deployment import Deployment
@@ -61,7 +61,7 @@ class DeploymentStack(Stack):
             "delivery": self._delivery(deployment.delivery),
         }
         if deployment.statuses is not None:
-            rules["statuses"] = [HumanLoopStatus(status) for status in deployment.statuses]
+            rules["statuses"] = deployment.statuses
         if deployment.event_bus is not None:
             rules["event_bus"] = events.EventBus.from_event_bus_name(
                 self, "EventBus", deployment.event_bus

@@ -11,15 +11,15 @@ from stacks.deployment_keys import DeploymentKeys
 from stacks.faults import Fault, nearest
 
 #: The keys of a spoke. All other keys would have no effect in a spoke: they belong to the hub.
-_KEYS_OF_A_SPOKE: Final = frozenset(
+KEYS_OF_A_SPOKE: Final = frozenset(
     {
         *("name", "account", "region", "hub", "flow_definitions", "statuses", "event_bus"),
         *("output", "further_outputs", "alerts", "alert_emails", "alert_on_silence", "delivery"),
         *("tags", "termination_protection", "permissions_boundary"),
     }
 )
-_ALERTS_OF_A_SPOKE: Final = frozenset({"topic", "runbook", "ok_actions"})
-_DELIVERY_OF_A_SPOKE: Final = frozenset(
+ALERTS_OF_A_SPOKE: Final = frozenset({"topic", "runbook", "ok_actions"})
+DELIVERY_OF_A_SPOKE: Final = frozenset(
     {"encryption_key", "dead_letter_queue", "max_event_age", "retry_attempts"}
 )
 
@@ -96,11 +96,11 @@ def _of_spoke(spoke: DeploymentKeys) -> Iterator[Fault]:
         )
         yield Fault("output", what)
     keys = [
-        *sorted(spoke.model_fields_set - _KEYS_OF_A_SPOKE),
-        *(f"alerts.{each}" for each in sorted(spoke.alerts.model_fields_set - _ALERTS_OF_A_SPOKE)),
+        *sorted(spoke.model_fields_set - KEYS_OF_A_SPOKE),
+        *(f"alerts.{each}" for each in sorted(spoke.alerts.model_fields_set - ALERTS_OF_A_SPOKE)),
         *(
             f"delivery.{each}"
-            for each in sorted(spoke.delivery.model_fields_set - _DELIVERY_OF_A_SPOKE)
+            for each in sorted(spoke.delivery.model_fields_set - DELIVERY_OF_A_SPOKE)
         ),
     ]
     for each in keys:

@@ -26,8 +26,15 @@ from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import loop_metric
 from human_loop_events.reviews.review_handler import ReviewHandler
 from human_loop_events.reviews.runtime_function import Network, RuntimeFunction
-from human_loop_reviews import contract
-from human_loop_reviews.contract import CallbackSetting, HumanLoopStatus, Metric
+from human_loop_reviews.callback_contract import (
+    CALLBACK_PARTITION_KEY,
+    CALLBACK_SORT_KEY,
+    CALLBACK_TIME_TO_LIVE,
+    CALLBACKS_ENTRY_POINT,
+    CALLBACKS_TIMEOUT_SECONDS,
+    CallbackSetting,
+)
+from human_loop_reviews.contract import HumanLoopStatus, Metric
 
 _MEMORY_SIZE = 512
 _STRING = dynamodb.AttributeType.STRING
@@ -132,11 +139,11 @@ class HumanLoopCallbacks(RuntimeFunction):
         self._add_statements(handler)
         self._create_function(
             description="Resumes executions that wait for human loops",
-            entry_point=contract.CALLBACKS_ENTRY_POINT,
+            entry_point=CALLBACKS_ENTRY_POINT,
             network=self._connect_network(vpc, vpc_subnets, security_groups),
             dead_letter_queue=self.dead_letter_queue,
             memory_size=_MEMORY_SIZE,
-            timeout=Duration.seconds(contract.CALLBACKS_TIMEOUT_SECONDS),
+            timeout=Duration.seconds(CALLBACKS_TIMEOUT_SECONDS),
             environment={
                 CallbackSetting.CALLBACK_TABLE.value: self.table.table_name,
                 CallbackSetting.LEDGER_TABLE.value: handler.ledger._name_for(self),
@@ -184,12 +191,12 @@ class HumanLoopCallbacks(RuntimeFunction):
         table = dynamodb.Table(
             self,
             "Table",
-            partition_key=dynamodb.Attribute(name=contract.CALLBACK_PARTITION_KEY, type=_STRING),
-            sort_key=dynamodb.Attribute(name=contract.CALLBACK_SORT_KEY, type=_STRING),
+            partition_key=dynamodb.Attribute(name=CALLBACK_PARTITION_KEY, type=_STRING),
+            sort_key=dynamodb.Attribute(name=CALLBACK_SORT_KEY, type=_STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=self.encryption_key,
-            time_to_live_attribute=contract.CALLBACK_TIME_TO_LIVE,
+            time_to_live_attribute=CALLBACK_TIME_TO_LIVE,
             # A token is a secret, and useless without the function.
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -16,7 +16,8 @@ from human_loop_events.aws.arguments import require_texts
 from human_loop_events.aws.validation import validate_at_synthesis
 from human_loop_events.step_functions.callbacks import HumanLoopCallbacks
 from human_loop_events.step_functions.express import express_workflows_with
-from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackError, CallbackKey
+from human_loop_reviews.callback_contract import CallbackError, CallbackKey
+from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME
 
 #: The paths in the context object that identify an entry of a state.
 _STATE_ENTRY = ("Execution.Id", "State.Name", "State.EnteredTime")

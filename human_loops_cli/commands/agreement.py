@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -21,6 +20,7 @@ from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha,
 from human_loops_cli.bootstrap import interval
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.mappings.mapping_file import MappingFile
+from human_loops_cli.output_sources import MappingPath, Outputs
 from human_loops_cli.session import Session
 from human_loops_cli.vote_reader import VoteReader
 
@@ -84,16 +84,8 @@ class _Category:
 
 def agreement(
     ctx: typer.Context,
-    outputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...", help="Outputs; - for standard input."
-        ),
-    ],
-    mapping: Annotated[
-        Path | None,
-        typer.Option(help="Where predictions and answers of custom tasks are found: JSON."),
-    ] = None,
+    outputs: Outputs,
+    mapping: MappingPath = None,
     values: Annotated[
         bool, typer.Option("--values", help="Add which pairs of values are confused.")
     ] = False,

@@ -30,6 +30,7 @@ from human_loops_cli.exports.translate_tmx import TranslateTmx
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_inputs, refuse_unwritable
 from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, identify, read_output
 from human_loops_cli.mappings.mapping_file import MappingFile
+from human_loops_cli.output_sources import MappingPath, Outputs
 from human_loops_cli.session import Session
 
 #: https://docs.aws.amazon.com/translate/latest/dg/what-is-languages.html
@@ -78,12 +79,7 @@ class _Reader:
 
 def export(
     ctx: typer.Context,
-    outputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...", help="Outputs; - for standard input."
-        ),
-    ],
+    outputs: Outputs,
     format_name: Annotated[
         str, typer.Option("--format", metavar="|".join(FORMATS), help=_FORMATS_HELP)
     ],
@@ -93,10 +89,7 @@ def export(
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file. Default: -, standard output.")
     ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(help="Where predictions and answers of custom tasks are found: JSON."),
-    ] = None,
+    mapping: MappingPath = None,
     source: Annotated[
         str,
         typer.Option(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from human_loop_reviews.a2i.validation import UnreadableOutputError
@@ -11,6 +9,7 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.inputs import UnreadableInputError, find_inputs, read_output
 from human_loops_cli.mappings.custom_outputs import reason_without_mapping
 from human_loops_cli.mappings.suggestion import MappingSuggestions
+from human_loops_cli.output_sources import Outputs
 from human_loops_cli.session import Session
 
 app = typer.Typer(
@@ -28,12 +27,7 @@ def mapping() -> None:
 @app.command("suggest")
 def suggest(
     ctx: typer.Context,
-    outputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...", help="Outputs; - for standard input."
-        ),
-    ],
+    outputs: Outputs,
 ) -> None:
     """Suggest a mapping for outputs of custom tasks: JSON for --mapping.
 

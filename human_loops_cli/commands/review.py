@@ -8,14 +8,13 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.console import printable
 from human_loops_cli.errors import CommandError, ExitStatus
@@ -28,6 +27,7 @@ from human_loops_cli.inputs import (
 )
 from human_loops_cli.mappings.absent import FIELDS_ABSENT
 from human_loops_cli.mappings.mapping_file import MappingFile
+from human_loops_cli.output_sources import MappingPath, Outputs
 from human_loops_cli.session import Session
 from human_loops_cli.spreadsheet_cell import spreadsheet_cell
 
@@ -49,16 +49,8 @@ _VALUES: Final = ("predicted", "answers", "consensus")
 
 def review(
     ctx: typer.Context,
-    outputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...", help="Outputs; - for standard input."
-        ),
-    ],
-    mapping: Annotated[
-        Path | None,
-        typer.Option(help="Where predictions and answers of custom tasks are found: JSON."),
-    ] = None,
+    outputs: Outputs,
+    mapping: MappingPath = None,
     values: Annotated[
         bool, typer.Option("--values", help="Add predicted and answered values.")
     ] = False,

@@ -13,6 +13,7 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.installation import how_to_install
 from human_loops_cli.mappings.mapping_file import MappingFile
+from human_loops_cli.output_sources import MappingPath, Outputs
 from human_loops_cli.reviewers.gold import GoldField, read_gold
 from human_loops_cli.reviewers.pseudonyms import pseudonyms, random_key, read_key
 from human_loops_cli.reviewers.units import ReviewedLoop, read_loop
@@ -43,16 +44,8 @@ class _Flow:
 
 def reviewers(
     ctx: typer.Context,
-    outputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE|DIRECTORY|s3://BUCKET/PREFIX...", help="Outputs; - for standard input."
-        ),
-    ],
-    mapping: Annotated[
-        Path | None,
-        typer.Option(help="Where predictions and answers of custom tasks are found: JSON."),
-    ] = None,
+    outputs: Outputs,
+    mapping: MappingPath = None,
     gold: Annotated[
         Path | None,
         typer.Option(

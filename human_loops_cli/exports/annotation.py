@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.review.values import ValueKind, single_spaced
 from human_loop_reviews.tasks.image_size import ImageSize
 from human_loops_cli.exports.boxes import PixelBox, boxes_in_pixels, find_image_size

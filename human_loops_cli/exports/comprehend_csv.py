@@ -12,7 +12,7 @@ import io
 import re
 from typing import Final
 
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loops_cli.exports.annotation import AnnotationKind, read_annotation
 from human_loops_cli.exports.format import ExportFormat, SchemaConsistency
 from human_loops_cli.exports.left_out import LeftOutError, Reason

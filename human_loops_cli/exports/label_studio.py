@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
 
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.review.values import ValueKind, fold, single_spaced
 from human_loop_reviews.tasks.image_size import ImageSize
 from human_loops_cli.exports.annotation import MODERATION_LABELS, moderation_labels

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.mapping import FieldMapping
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
 from human_loop_reviews.review.values import ValueKind
 from human_loop_reviews.review.verdicts import FieldReview, Review

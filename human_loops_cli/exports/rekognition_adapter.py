@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.tasks import task_of
 from human_loops_cli.exports.annotation import moderation_labels
 from human_loops_cli.exports.format import ExportFormat, JsonLines, one_line

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loop_reviews.tasks.searchable import searchable_inputs
 from human_loops_cli.exports.left_out import LeftOutError, Reason

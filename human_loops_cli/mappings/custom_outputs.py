@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from human_loop_reviews.a2i.output import Output
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 
 _CUSTOM: Final = frozenset({TaskType.CUSTOM, TaskType.OTHER})
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.mapping import Absent, FieldMapping
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.values import Value, ValueKind, to_common_kind
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, find_element
 from human_loop_reviews.tasks.crowd_elements import (

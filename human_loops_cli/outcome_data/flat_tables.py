@@ -109,9 +109,7 @@ def build_tables(
         leave_out(connection, _OUTRANKED)
     if comparison is not None:
         use_ledger(connection)
-    connection.execute(_loops_view(conditions))
-    connection.execute(_FIELDS_VIEW)
-    connection.execute("USE staged")
+    show_tables(connection, conditions)
     if _numbers(connection, "SELECT count(*) FROM loops") == (0,):
         if comparison is not None:
             raise nothing(
@@ -127,6 +125,13 @@ def build_tables(
         conditions=conditions,
         comparison=comparison,
     )
+
+
+def show_tables(connection: duckdb.DuckDBPyConnection, conditions: str = "true") -> None:
+    """Make the two tables as views of the outcomes for which the conditions in SQL hold."""
+    connection.execute(_loops_view(conditions))
+    connection.execute(_FIELDS_VIEW)
+    connection.execute("USE staged")
 
 
 def limit_creation(

@@ -23,7 +23,7 @@ from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES, UNEXPECTE
 from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME
 from human_loops_cli.outcome_data.refused_lines import line_problems_query
 from human_loops_cli.outcome_data.staging import OUTCOMES
-from human_loops_cli.outcome_data.statements import COLUMNS, NAMES, NO_PROBLEM, VALUES, lines_query
+from human_loops_cli.outcome_data.statements import COLUMNS, NAMES, insert_statement, lines_query
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from human_loops_cli.session import Session
 
@@ -190,9 +190,8 @@ def read_ledger(
             written += 1
     query = lines_query(str(path), enveloped=False, max_line_bytes=MAX_LINE_BYTES)
     connection.execute(f"CREATE TABLE {_LEDGER} ({COLUMNS})")
-    statement = f"INSERT INTO {_LEDGER} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
     try:
-        (read,) = _row(connection, statement)
+        (read,) = _row(connection, insert_statement(_LEDGER, query))
     except (duckdb.DataError, duckdb.ProgrammingError):
         read = -1
     if read < written:

@@ -33,9 +33,10 @@ class FileColumns:
     @property
     def timestamps(self) -> frozenset[str]:
         """The names of the times that are timestamps, and not texts."""
-        return frozenset(each.name for each in OF_OUTCOME if self._is_timestamp(each))
+        return frozenset(each.name for each in OF_OUTCOME if self.is_timestamp(each))
 
-    def _is_timestamp(self, each: OutcomeProperty) -> bool:
+    def is_timestamp(self, each: OutcomeProperty) -> bool:
+        """Return whether a property is a time, and its column one of timestamps."""
         kind = self.of_outcome.get(each.name.lower(), "")
         return each.type is PropertyType.TIME and kind.startswith("TIMESTAMP")
 
@@ -104,6 +105,6 @@ def _value(each: OutcomeProperty, place: str, columns: FileColumns) -> str:
     if kind == "UUID":
         # What DuckDB makes of an outcomeId in JSON.
         return f"replace(CAST({place} AS VARCHAR), '-', '')"
-    if each.name in columns.timestamps:
+    if columns.is_timestamp(each):
         return f"CAST({place} AS {each.type.kept_type})"
     return f"CAST({place} AS {type_of(each)})"

@@ -14,7 +14,7 @@ from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.contract import VERIFICATION_LOOP_PREFIX, EventSource, HumanLoopStatus
 from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.outcome_schema import SCHEMA_VERSION
+from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.mappings.mapping_file import MappingFile
 

@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from human_loops_cli.outcome_data.engine import use_all_threads, use_one_thread
 from human_loops_cli.outcome_data.group import Group
-from human_loops_cli.outcome_data.line_problems import (
-    MAX_LINE_BYTES,
-    UNEXPECTED,
-)
+from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES, UNEXPECTED
 from human_loops_cli.outcome_data.parquet import (
     ROWS_OF_A_FILE,
     FileColumns,
@@ -29,8 +26,8 @@ from human_loops_cli.outcome_data.rejects import RejectList
 from human_loops_cli.outcome_data.statements import (
     COLUMNS,
     NAMES,
-    NO_PROBLEM,
     VALUES,
+    insert_statement,
     lines_query,
     refused_query,
 )
@@ -167,11 +164,10 @@ class Staging:
 
     def _insert(self, query: str, count_lines: Callable[[], int | None]) -> bool:
         """Keep the outcomes of lines, if each has a valid one."""
-        statement = f"INSERT INTO {_LINES} SELECT {VALUES} FROM ({query}) WHERE {NO_PROBLEM}"
         complete = False
         self._connection.execute("BEGIN")
         try:
-            read = self._connection.execute(statement).fetchone()
+            read = self._connection.execute(insert_statement(_LINES, query)).fetchone()
             complete = read is not None and read[0] == count_lines()
         except _refusals():
             return False

@@ -106,8 +106,7 @@ END"""
 #: What is wrong with an outcome, its fields aside.
 PROBLEM: Final = _problem(())
 
-#: What is wrong with a field.
-FIELD_PROBLEM: Final = f"CASE {when(problems(OF_FIELD, 'field.{}'))} END"
+_FIELD_PROBLEM: Final = f"CASE {when(problems(OF_FIELD, 'field.{}'))} END"
 
 
 def _kept(each: OutcomeProperty) -> str:
@@ -122,19 +121,24 @@ VALUES: Final = ", ".join(f'{_kept(each)} AS "{each.name}"' for each in OF_OUTCO
 
 # What is wrong with the fields of an outcome.
 _PROBLEMS_OF_FIELDS: Final = (
-    f"list_filter(list_transform(fields, lambda field: {FIELD_PROBLEM}), lambda x: x IS NOT NULL)"
+    f"list_filter(list_transform(fields, lambda field: {_FIELD_PROBLEM}), lambda x: x IS NOT NULL)"
 )
 
 _FIELDS_ARE_VALID: Final = f"len({_PROBLEMS_OF_FIELDS}) = 0"
-
-#: Whether an outcome and its fields are valid.
-NO_PROBLEM: Final = f"({PROBLEM}) IS NULL AND {_FIELDS_ARE_VALID}"
 
 # Always true. With it, DuckDB reads all values: otherwise only those that have a condition, and a
 # query finds later that another one cannot be read. Those of fields are read for their conditions.
 _ALL_READ: Final = "hash({}) IS NOT NULL".format(
     ", ".join(f'"{each.name}"' for each in OF_OUTCOME if each.type is not PropertyType.FIELDS)
 )
+
+
+def insert_statement(table: str, query: str) -> str:
+    """Return the statement that keeps the valid outcomes of a query in a table."""
+    return (
+        f"INSERT INTO {table} SELECT {VALUES} FROM ({query}) "
+        f"WHERE ({PROBLEM}) IS NULL AND {_FIELDS_ARE_VALID}"
+    )
 
 
 def refused_query(query: str, timestamps: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from human_loop_reviews.a2i.event import HumanLoopEvent, ObjectLocation
 from human_loop_reviews.aws.ledger import is_recovered, outcome_of
 from human_loop_reviews.contract import LEDGER_INDEX_SORT_KEY, EventSource, HumanLoopStatus
-from human_loop_reviews.outcome_schema import SCHEMA_VERSION
+from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_tables.properties import PROPERTIES_OF_FIELD, PROPERTIES_OF_OUTCOME, Kind
 
 _REQUIRED: Final = frozenset(each.name for each in PROPERTIES_OF_OUTCOME if not each.optional)

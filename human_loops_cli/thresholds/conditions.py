@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from human_loop_reviews.disclosure import MAX_NAME_LENGTH
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 
 #: The longest ``HumanLoopActivationConditions`` that CreateFlowDefinition accepts, in characters.
 #: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HumanLoopActivationConditionsConfig.html

@@ -7,7 +7,7 @@ event only names a human loop, and A2I is asked about it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -70,4 +70,4 @@ def confirm(hint: HumanLoopEvent, a2i_runtime: Any) -> HumanLoopEvent | NotConfi
         "time": time_text(datetime.now(UTC)),
         "detail": described.detail,
     }
-    return replace(parse_event(event), confirmed=True)
+    return parse_event(event)._replace(confirmed=True)

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from datetime import datetime
-from enum import StrEnum
-from functools import cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.event import HumanLoopEvent
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.disclosure import Disclosure
-from human_loop_reviews.outcome_schema import (
-    FieldOutcome,
-    FieldValues,
-    Outcome,
-    ReviewOutcome,
-    properties,
-)
+from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.verdicts import NO_REVIEW, FieldReview, Review
+
+if TYPE_CHECKING:  # a cold start does not import the definition
+    from human_loop_reviews.outcome_schema import FieldOutcome, LoopOutcome, ReviewOutcome
 
 # EventBridge accepts 256 KB per entry, including the source, the detail type and the resource.
 _MAX_DETAIL_BYTES: Final = 256 * 1024 - 4096
@@ -32,14 +25,6 @@ _ID_LENGTH: Final = 32
 
 # Two events about the same end of a loop can differ in these, and still say the same.
 _NOT_IN_ID: Final = ("endTime", "eventSource", "outcomeId", "turnaroundSeconds")
-
-# What is not known of an output that cannot be read.
-_UNREADABLE: Final = {
-    "answer_count": None,
-    "reviewer_count": None,
-    "unanswered": None,
-    "prediction_known": None,
-}
 
 
 def describe_outcome(
@@ -69,32 +54,35 @@ def describe_outcome(
         An `Outcome`. Fields beyond EventBridge's limit are left out, and counted.
     """
     reviewed = _review_outcome(output, review, disclosure, loop.flow_definition)
-    reviewed["ignored_values"] += loop.ignored_values
+    reviewed["ignoredValues"] += loop.ignored_values
+    if output_error is not None:  # what is not known then
+        reviewed["answerCount"] = reviewed["reviewerCount"] = None
+        reviewed["unanswered"] = reviewed["predictionKnown"] = None
     unread = output is None and output_error is None
-    outcome = _to_json(
-        Outcome(
-            outcome_id="0" * _ID_LENGTH,
-            event_source=loop.source,
-            human_loop_arn=loop.human_loop_arn,
-            human_loop_name=loop.human_loop_name,
-            flow_definition_arn=loop.flow_definition_arn,
-            human_loop_status=loop.status,
-            creation_time=loop.creation_time_text,
-            end_time=_whole_seconds(loop.end_time),
-            turnaround_seconds=loop.turnaround_seconds,
-            failure_code=loop.failure_code,
-            failure_reason=disclosure.failure_reason(loop.failure_reason),
-            output_s3_uri=None if unread else str(loop.output),
-            output_error=output_error,
-            fields_left_out=0,
-            verification=loop.verification,
-            **(reviewed if output_error is None else reviewed | _UNREADABLE),
-        )
-    )
+    ended: LoopOutcome = {
+        "schemaVersion": SCHEMA_VERSION,
+        "outcomeId": "0" * _ID_LENGTH,
+        "eventSource": loop.source,
+        "humanLoopArn": loop.human_loop_arn,
+        "humanLoopName": loop.human_loop_name,
+        "flowDefinitionArn": loop.flow_definition_arn,
+        "humanLoopStatus": loop.status,
+        "creationTime": loop.creation_time_text,
+        "endTime": _whole_seconds(loop.end_time),
+        "turnaroundSeconds": loop.turnaround_seconds,
+        "failureCode": loop.failure_code,
+        "failureReason": disclosure.failure_reason(loop.failure_reason),
+        "outputS3Uri": None if unread else str(loop.output),
+        "outputError": output_error,
+        "fieldsLeftOut": 0,
+    }
+    if loop.verification is not None:
+        ended["verification"] = loop.verification
+    outcome: dict[str, Any] = {**ended, **reviewed}
     outcome["outcomeId"] = _outcome_id(outcome)
-    described = outcome["fields"]
-    outcome["fields"] = _fitting(described, _MAX_DETAIL_BYTES - _size({**outcome, "fields": []}))
-    outcome["fieldsLeftOut"] = len(described) - len(outcome["fields"])
+    fields = outcome["fields"]
+    outcome["fields"] = _fitting(fields, _MAX_DETAIL_BYTES - _size({**outcome, "fields": []}))
+    outcome["fieldsLeftOut"] = len(fields) - len(outcome["fields"])
     return outcome
 
 
@@ -122,95 +110,68 @@ def describe_review(output: Output, review: Review, *, include_values: bool) -> 
     True
     """
     disclosure = Disclosure(include_values=include_values)
-    return _to_json(ReviewOutcome(**_review_outcome(output, review, disclosure, "")))
-
-
-@cache
-def _written(record_type: type) -> tuple[tuple[str, str, bool], ...]:
-    """Return each property's attribute, its JSON name, and whether it is left out if it is None."""
-    return tuple(
-        [(each.name, name, "optional" in each.metadata) for each, name in properties(record_type)]
-    )
-
-
-def _to_json(record: Any) -> dict[str, Any]:
-    record_type: type = type(record)
-    return {
-        name: _json_value(value)
-        for attribute, name, optional in _written(record_type)
-        if (value := getattr(record, attribute)) is not None or not optional
-    }
-
-
-def _json_value(value: Any) -> Any:
-    if is_dataclass(value):
-        return _to_json(value)
-    if isinstance(value, tuple | list):
-        return [_json_value(each) for each in value]
-    return value.value if isinstance(value, StrEnum) else value
+    return {**_review_outcome(output, review, disclosure, "")}
 
 
 def _review_outcome(
     output: Output | None, review: Review | None, disclosure: Disclosure, flow_definition: str
-) -> dict[str, Any]:
-    """Return the parameters of a `ReviewOutcome`."""
+) -> ReviewOutcome:
     review = review or NO_REVIEW
-    activation = review.activation or Activation()
-    held = activation.conditions
-    described = [_field_outcome(each, disclosure, flow_definition) for each in review.fields]
+    activation = review.activation
+    held = activation and activation.conditions
+    fields = [_field_outcome(each, disclosure, flow_definition) for each in review.fields]
     # The place of a hashed name must not reveal it.
-    described.sort(key=lambda each: natural_key(each.name))
+    fields.sort(key=lambda each: natural_key(each["name"]))
     return {
         "layout": None if output is None else output.layout,
-        "task_type": None if output is None else output.task_type,
-        "answer_count": review.answer_count,
-        "reviewer_count": 0 if output is None else output.reviewer_count,
+        "taskType": None if output is None else output.task_type,
+        "answerCount": review.answer_count,
+        "reviewerCount": 0 if output is None else output.reviewer_count,
         "unanswered": review.unanswered,
-        "prediction_known": review.prediction_known,
-        "fields": described,
-        "verdict_counts": {each.value: n for each, n in review.verdict_counts.items()},
-        "fields_judged": review.fields_judged,
-        "fields_correct": review.fields_correct,
-        "fields_absent": review.fields_absent,
+        "predictionKnown": review.prediction_known,
+        "fields": fields,
+        "verdictCounts": review.verdict_counts,
+        "fieldsJudged": review.fields_judged,
+        "fieldsCorrect": review.fields_correct,
+        "fieldsAbsent": review.fields_absent,
         "agreement": _rounded(review.agreement),
-        "mean_reviewer_agreement": _rounded(review.reviewer_agreement),
-        "seconds_to_first_acceptance": review.seconds_to_first_acceptance,
-        "seconds_worked": review.seconds_worked,
-        "sampled": activation.sampled,
-        "sampling_percentage": activation.sampling_percentage,
-        "activation_conditions": None if held is None else [each.properties for each in held],
-        "model_version": activation.model_version,
-        "ignored_values": 0 if output is None else output.ignored_values,
+        "meanReviewerAgreement": _rounded(review.reviewer_agreement),
+        "secondsToFirstAcceptance": review.seconds_to_first_acceptance,
+        "secondsWorked": list(review.seconds_worked),
+        "sampled": activation and activation.sampled,
+        "samplingPercentage": activation and activation.sampling_percentage,
+        "activationConditions": None if held is None else [each.properties for each in held],
+        "modelVersion": activation and activation.model_version,
+        "ignoredValues": 0 if output is None else output.ignored_values,
     }
 
 
 def _field_outcome(
     review: FieldReview, disclosure: Disclosure, flow_definition: str
 ) -> FieldOutcome:
-    values = None
+    described: FieldOutcome = {
+        "name": disclosure.field_name(review.name, flow_definition),
+        "verdict": review.verdict,
+        "modelCorrect": review.model_correct,
+        "upheldShare": _rounded(review.upheld_share),
+        "reviewerAgreement": _rounded(review.reviewer_agreement),
+        "confidence": review.confidence,
+        "shown": review.shown,
+    }
+    if review.predicted_name is not None:
+        described["predictedName"] = disclosure.field_name(review.predicted_name, flow_definition)
+    if review.note is not None:
+        described["note"] = review.note
     if disclosure.include_values:
-        values = FieldValues(
-            predicted=review.predicted,
-            answers=review.answers,
-            consensus=review.consensus,
-            source=dict(review.source) or None,
-        )
-    predicted_name = review.predicted_name
-    if predicted_name is not None:
-        predicted_name = disclosure.field_name(predicted_name, flow_definition)
-    return FieldOutcome(
-        name=disclosure.field_name(review.name, flow_definition),
-        predicted_name=predicted_name,
-        verdict=review.verdict,
-        model_correct=review.model_correct,
-        upheld_share=_rounded(review.upheld_share),
-        reviewer_agreement=_rounded(review.reviewer_agreement),
-        confidence=review.confidence,
-        shown=review.shown,
-        note=review.note,
-        values=values,
-        **review.details,
-    )
+        described["values"] = {
+            "predicted": review.predicted,
+            "answers": list(review.answers),
+            "consensus": review.consensus,
+        }
+        if review.source:
+            described["values"]["source"] = dict(review.source)
+    details = {name: each for name, each in review.details.items() if each is not None}
+    return cast("FieldOutcome", {**described, **details})
 
 
 def _outcome_id(outcome: Mapping[str, Any]) -> str:

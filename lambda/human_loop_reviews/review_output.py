@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from human_loop_reviews.a2i.output import Answer, Output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused
 from human_loop_reviews.review.verdicts import Review, judge_fields
-from human_loop_reviews.tasks import Task, task_of
+from human_loop_reviews.tasks import task_of
 
 if TYPE_CHECKING:
     from human_loop_reviews.mapping import FieldMapping, TaskMapping  # built-in tasks need none
+    from human_loop_reviews.tasks.task import Task
 
 _END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 

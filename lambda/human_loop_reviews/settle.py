@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
@@ -39,8 +38,7 @@ class OutputNotReadyError(Exception):
     """The output of a Completed loop is not in S3, or not yet. A retry may find it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settler:
+class Settler(NamedTuple):
     """Settles ended loops: reads and reviews the output, publishes and records the outcome.
 
     Only AWS can send AWS's own events. About the loop of an event that was sent again, A2I is asked

@@ -251,3 +251,13 @@ def test_endpoint_that_is_no_url(endpoint: str) -> None:
     assert result.exit_code == 3
     assert result.stderr.startswith("error: ")
     assert len(result.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("group", [[], ["dead-letters"], ["outcomes"]], ids=str)
+def test_list_of_commands_cuts_nothing_off(
+    monkeypatch: pytest.MonkeyPatch, group: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run(*group, "--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert len(lines) > 2
+    assert [line for line in lines if line.endswith("...")] == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -190,7 +189,7 @@ def test_end_that_the_ledger_learned_later_is_no_contradiction(
     ledger: Republished, tmp_path: Path
 ) -> None:
     recovered = ledger.record({**ended("invoice-1"), "source": "human-loop-events"})
-    loop = replace(parse_event(ended("invoice-1")), confirmed=True)
+    loop = parse_event(ended("invoice-1"))._replace(confirmed=True)
     end = {"eventSource": "aws.sagemaker", "endTime": text(ENDED)}
     assert ledger.ledger.record(loop, {**recovered, **end})
     source = write(tmp_path / "outcomes.jsonl", [recovered])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ class Republished:
         """Record a loop as the handler does, and return the outcome that it published."""
         loop = parse_event(event)
         # The handler records such an event only after A2I confirmed it.
-        loop = replace(loop, confirmed=loop.source is EventSource.RESENT)
+        loop = loop._replace(confirmed=loop.source is EventSource.RESENT)
         output = review = None
         if error is None and loop.status == "Completed":
             text = sample_output("textract-invoice", humanLoopName=loop.human_loop_name)

@@ -13,7 +13,7 @@ import pytest
 
 from human_loop_reviews.a2i.output import Answer
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import equal_within, number_value, text_value
 from human_loops_cli.reviewers.dawid_skene import Ballot, Ballots

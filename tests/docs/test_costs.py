@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docs_tools import costs
-from docs_tools.costs import archive_costs, cost_table, monthly_costs
+from docs_tools.costs import archive_costs, monthly_costs
 from tests.infrastructure.cases import synthesize
 from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output, world
 
@@ -86,10 +86,3 @@ def test_costs_grow_with_the_loops() -> None:
 
         assert totals == sorted(totals)
         assert totals[0] > least
-
-
-def test_table_of_the_docs_is_computed() -> None:
-    page = (DOCS / "deploying.md").read_text(encoding="utf-8")
-    for costs_of in (monthly_costs, archive_costs):
-        table = cost_table(1_000, 1_000_000, costs_of=costs_of)
-        assert table in page, table

@@ -1,6 +1,7 @@
 """The zip with local code, packaged and deployed with plain CloudFormation: no CDK, no bootstrap.
 
-The template with an archive is not deployed: the emulator has neither Firehose, Glue nor Athena.
+The template with an archive is not deployed: CloudFormation in the emulator creates neither
+databases of Glue nor workgroups of Athena.
 """
 
 from __future__ import annotations
@@ -58,10 +59,8 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def stack(
-    emulator: Emulator, a2i: A2IServer, tmp_path_factory: pytest.TempPathFactory
-) -> EmulatedStack:
-    """Edit the mappings, package the template, and create the stack, as a team without CDK does."""
+def template_url(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Edit the mappings, and package the template, as a team without CDK does."""
     folder = tmp_path_factory.mktemp("zip")
     template, files = local_template(outcome_archive=False)
     mapping = "mappings/python/human_loop_mappings/zip-tickets.json"
@@ -78,23 +77,37 @@ def stack(
         s3.put_object(Bucket=ARTIFACTS, Key=key, Body=content)
 
     put("packaged", json.dumps(package(template, folder, ARTIFACTS, put)).encode())
+    return f"{emulator.endpoint}/{ARTIFACTS}/packaged"
+
+
+def create(
+    emulator: Emulator, template_url: str, name: str, parameters: Mapping[str, str]
+) -> EmulatedStack:
+    """Create a stack from the packaged template."""
     cloudformation = emulator.client("cloudformation")
     cloudformation.create_stack(
-        StackName=STACK,
-        TemplateURL=f"{emulator.endpoint}/{ARTIFACTS}/packaged",
+        StackName=name,
+        TemplateURL=template_url,
         Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
         ],
         Capabilities=["CAPABILITY_IAM"],
     )
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
+    (created,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return EmulatedStack(
+        name, {each["OutputKey"]: each["OutputValue"] for each in created["Outputs"]}
+    )
+
+
+@pytest.fixture(scope="module")
+def stack(emulator: Emulator, a2i: A2IServer, template_url: str) -> EmulatedStack:
+    stack = create(emulator, template_url, STACK, PARAMETERS)
     apply_redrive_policies(emulator, STACK)
-    (created,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in created["Outputs"]}
-    a2i.add_flow_definitions(*FLOW_DEFINITIONS, output_path=outputs["S3OutputPath"])
-    return EmulatedStack(STACK, outputs)
+    a2i.add_flow_definitions(*FLOW_DEFINITIONS, output_path=stack["S3OutputPath"])
+    return stack
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +157,21 @@ def test_address_of_the_parameter_is_subscribed(emulator: Emulator, stack: Emula
 def test_stack_without_a_key_has_no_output_of_it(stack: EmulatedStack) -> None:
     assert stack["S3OutputPath"] == f"s3://{OUTPUT}/{PREFIX}"
     assert "OutputKeyArn" not in stack.outputs
+
+
+def test_stack_with_a_key_is_created_and_has_its_output(
+    emulator: Emulator, template_url: str
+) -> None:
+    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    stack = create(
+        emulator,
+        template_url,
+        f"{STACK}WithKey",
+        {**PARAMETERS, "FlowDefinitionNames": "zip-encrypted", "OutputKey": key},
+    )
+
+    assert stack["OutputKeyArn"] == key
 
 
 def test_reconciler_compares_the_flow_definitions_of_the_parameter(

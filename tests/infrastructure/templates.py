@@ -7,12 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from human_loop_reviews.contract import (
-    CALLBACK_SORT_KEY,
-    CALLBACKS_ENTRY_POINT,
-    RECONCILER_ENTRY_POINT,
-    REVIEW_HANDLER_ENTRY_POINT,
-)
+from human_loop_reviews.callback_contract import CALLBACK_SORT_KEY, CALLBACKS_ENTRY_POINT
+from human_loop_reviews.contract import RECONCILER_ENTRY_POINT, REVIEW_HANDLER_ENTRY_POINT
 from tests.infrastructure.cases import Synthesized
 
 #: The property with the policy, by the type of the resource that has it.

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 
+from human_loop_reviews.callback_contract import CALLBACKS_ENTRY_POINT
 from human_loop_reviews.contract import (
-    CALLBACKS_ENTRY_POINT,
     HUMAN_LOOP_DETAIL_TYPES,
     OUTCOME_DETAIL_TYPE,
     PROJECT_SOURCE,

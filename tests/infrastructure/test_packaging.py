@@ -200,9 +200,11 @@ def test_library_imports_only_the_shared_modules_of_the_runtime() -> None:
     assert "aws_cdk" in modules
     assert {name for name in modules if name.startswith("human_loop_reviews")} == {
         "human_loop_reviews",
+        "human_loop_reviews.callback_contract",
         "human_loop_reviews.contract",
         "human_loop_reviews.mapping",
         "human_loop_reviews.outcome_schema",
+        "human_loop_reviews.outcome_values",
     }
 
 

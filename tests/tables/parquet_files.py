@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,15 +41,14 @@ def sample_outcomes(*, include_values: bool = False) -> list[dict[str, Any]]:
     outputs = [path for path in sorted(_OUTPUTS.glob("*.json")) if path.suffixes == [".json"]]
     outcomes = [_outcome_of(path, number, include_values) for number, path in enumerate(outputs)]
     for status, code in ((HumanLoopStatus.FAILED, "Expired"), (HumanLoopStatus.STOPPED, None)):
-        loop = replace(_loop(len(outcomes)), status=status, failure_code=code)
+        loop = _loop(len(outcomes))._replace(status=status, failure_code=code)
         outcomes.append(describe_outcome(loop, None, None, disclosure=Disclosure()))
     return outcomes
 
 
 def _outcome_of(path: Path, number: int, include_values: bool) -> dict[str, Any]:
     output = parse_output(path.read_bytes(), source=path.name)
-    loop = replace(
-        _loop(number),
+    loop = _loop(number)._replace(
         flow_definition_arn=output.flow_definition_arn or _LOOP.flow_definition_arn,
         output=ObjectLocation("reviews", f"{path.name}"),
     )
@@ -66,8 +64,7 @@ def _outcome_of(path: Path, number: int, include_values: bool) -> dict[str, Any]
 def _loop(number: int) -> HumanLoopEvent:
     created = _LOOP.creation_time + timedelta(hours=6 * number)
     name = f"loop-{number}"
-    return replace(
-        _LOOP,
+    return _LOOP._replace(
         human_loop_arn=f"{_LOOP.human_loop_arn}{name}",
         human_loop_name=name,
         creation_time=created,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -121,7 +121,7 @@ class World:
 
     def settling(self, **settings: Any) -> Settler:
         """Take the settler, with other settings."""
-        return replace(self.settler, settings=self.settler.settings._replace(**settings))
+        return self.settler._replace(settings=self.settler.settings._replace(**settings))
 
 
 @cache

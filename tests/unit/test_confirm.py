@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -277,8 +276,7 @@ class _Spokes:
 
 def test_hub_asks_a2i_with_the_client_of_the_spoke(world: World) -> None:
     spokes = _Spokes(world)
-    settler = replace(
-        world.settling(hub="hub"),
+    settler = world.settling(hub="hub")._replace(
         a2i_runtime=lambda: pytest.fail("the hub's own account"),
         spokes=cast("Any", spokes),
     )

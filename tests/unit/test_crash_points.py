@@ -11,7 +11,7 @@ import builtins
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
@@ -171,7 +171,7 @@ class Retried:
 
     def settle(self, event: dict[str, Any]) -> None:
         bus = OutcomeBus(self._world.events, "outcomes", ledger_arn=LEDGER_ARN)
-        replace(self._world.settler, outcome_bus=bus).settle(event)
+        self._world.settler._replace(outcome_bus=bus).settle(event)
 
     def handle(self, record: dict[str, Any]) -> bool:
         """Handle a message of the handler's queue."""

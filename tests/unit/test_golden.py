@@ -11,14 +11,8 @@ import pytest
 
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.outcome_schema import (
-    FieldOutcome,
-    Layout,
-    Note,
-    TaskType,
-    Verdict,
-    properties,
-)
+from human_loop_reviews.outcome_schema import FieldOutcome
+from human_loop_reviews.outcome_values import Layout, Note, TaskType, Verdict
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.tasks.mapping_json import parse_mapping
 
@@ -26,7 +20,7 @@ OUTPUTS = Path(__file__).parents[2] / "local" / "samples" / "outputs"
 CASES = sorted(path.name.removesuffix(".outcome.json") for path in OUTPUTS.glob("*.outcome.json"))
 
 #: What a field tells without values.
-TOLD = {each for _, each in properties(FieldOutcome)} - {"values"}
+TOLD = FieldOutcome.__annotations__.keys() - {"values"}
 
 ELEMENTS = (
     *("label", "labels", "boundingBoxes", "polygons", "polylines", "lines", "keypoints"),

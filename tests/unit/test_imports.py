@@ -13,16 +13,18 @@ PACKAGE = Path(__file__).parents[2] / "lambda" / "human_loop_reviews"
 #: The parts of the runtime that each part may import, besides itself.
 ALLOWED = {
     "contract": set[str](),
+    "callback_contract": set[str](),
     "mapping": set[str](),
-    "outcome_schema": {"contract"},
-    "a2i": {"contract", "outcome_schema"},
-    "review": {"mapping", "outcome_schema", "a2i"},
-    "tasks": {"mapping", "outcome_schema", "a2i", "review"},
-    "aws": {"contract", "outcome_schema", "a2i", "review"},
+    "outcome_values": {"contract"},
+    "outcome_schema": {"contract", "outcome_values"},
+    "a2i": {"contract", "outcome_values"},
+    "review": {"mapping", "outcome_values", "a2i"},
+    "tasks": {"mapping", "outcome_values", "a2i", "review"},
+    "aws": {"callback_contract", "contract", "outcome_values", "a2i", "review"},
     "disclosure": set[str](),
     "mapping_files": {"contract", "mapping", "a2i", "tasks"},
     "settings": {"contract", "disclosure"},
-    "outcome": {"contract", "outcome_schema", "a2i", "review", "disclosure"},
+    "outcome": {"outcome_schema", "outcome_values", "a2i", "review", "disclosure"},
     "review_output": {"mapping", "a2i", "review", "tasks"},
     "confirm": {"contract", "a2i", "aws"},
     "settle": {
@@ -31,10 +33,10 @@ ALLOWED = {
     },
     "reconciler_settings": {"contract", "settings"},
     "reconcile": {"contract", "aws", "reconciler_settings"},
-    "callbacks": {"contract", "aws", "settings"},
+    "callbacks": {"callback_contract", "contract", "aws", "settings"},
     "functions": {
         *("contract", "a2i", "aws", "mapping_files", "settings", "settle"),
-        *("reconciler_settings", "reconcile", "callbacks"),
+        *("reconciler_settings", "reconcile", "callbacks", "callback_contract"),
     },
     "__init__": set[str](),
 }

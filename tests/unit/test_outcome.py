@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -260,7 +259,7 @@ def test_id_does_not_depend_on_what_fits_into_an_event() -> None:
     resent = parse_event(ended_loop(source="human-loop-events"))
     one, other = [
         describe_outcome(each, output, review, disclosure=Disclosure())
-        for each in (loop, replace(resent, time=loop.time))
+        for each in (loop, resent._replace(time=loop.time))
     ]
     assert one["fieldsLeftOut"] > 0
     assert one["outcomeId"] == other["outcomeId"]

@@ -16,7 +16,7 @@ from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review_output import review_output
 

@@ -9,7 +9,7 @@ import pytest
 
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.outcome import describe_review
-from human_loop_reviews.outcome_schema import Layout, TaskType
+from human_loop_reviews.outcome_values import Layout, TaskType
 from human_loop_reviews.review_output import review_output
 from tests.unit.documents import (
     answer_of,

@@ -6,7 +6,6 @@ import itertools
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -507,7 +506,7 @@ def _of_account(account: str, status: str = "Completed", **detail: Any) -> dict[
 
 def test_hub_reads_outputs_with_the_clients_of_the_spokes(world: World) -> None:
     spokes = _OtherAccounts(world.s3)
-    settler = replace(world.settling(hub="hub"), s3=None, spokes=cast("Any", spokes))
+    settler = world.settling(hub="hub")._replace(s3=None, spokes=cast("Any", spokes))
     event = _of_account("444455556666")
     names = {key: event["detail"][key] for key in ("humanLoopName", "flowDefinitionArn")}
     world.put_output("output.json", sample_output("custom-classifier", **names))
@@ -563,7 +562,7 @@ def test_mapping_in_a_hub_is_by_account_region_and_name_or_by_name(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps([{"name": "Category", "path": path}]), encoding="utf-8")
     files = MappingFiles(tmp_path, source="layer")
-    replace(world.settling(hub="hub"), mappings=files).settle(event)
+    world.settling(hub="hub")._replace(mappings=files).settle(event)
     (outcome,) = world.outcomes()
     assert outcome["detail"]["predictionKnown"] is known
 

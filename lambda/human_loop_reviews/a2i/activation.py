@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from human_loop_reviews.contract import ACTIVATION_PARAMETERS
-from human_loop_reviews.outcome_schema import CONDITION_MEMBERS
+from human_loop_reviews.outcome_values import CONDITION_MEMBERS
 
 # A flow definition's conditions have at most 10,240 characters, and each condition at least 30 of
 # them. More was not written by Amazon A2I, and is not read.

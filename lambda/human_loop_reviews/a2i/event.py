@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -29,8 +28,8 @@ from human_loop_reviews.contract import (
     HumanLoopStatus,
 )
 
-_S3_URI: Final = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+# Compiled on first use: only events that were sent again need it.
+_ACCOUNT: Final = r"[0-9]{12}"
 _MAX_BYTES: Final = 2048  # DynamoDB's limit for a partition key
 
 
@@ -56,8 +55,7 @@ class ObjectLocation(NamedTuple):
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HumanLoopEvent:
+class HumanLoopEvent(NamedTuple):
     """A human loop that ended.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/a2i-cloudwatch-events.html
@@ -249,9 +247,10 @@ def _require_own_account(event: dict[str, Any], arn: str, place: Place) -> None:
     forwards the event. So one account cannot speak for the human loops of another one.
     """
     account, owner = event.get("account"), _part(arn, 4)
+    if event["source"] == AWS_SOURCE or account == owner:
+        return
     # Documented examples have account ids of 13 digits.
-    comparable = _ACCOUNT.fullmatch(str(account)) and _ACCOUNT.fullmatch(owner)
-    if event["source"] != AWS_SOURCE and comparable and account != owner:
+    if all(re.fullmatch(_ACCOUNT, each) for each in (str(account), owner)):
         raise place.at("account").expected(f"{owner}, the account of {arn}")
 
 
@@ -281,10 +280,10 @@ def _location(output: Any, place: Place) -> ObjectLocation | None:
     uri = _encodable(fields.get("outputS3Uri"), place.at("outputS3Uri"))
     if not uri:
         return None
-    match = _S3_URI.fullmatch(uri)
-    if match is None:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket or not key:
         raise place.at("outputS3Uri").expected(f"s3://bucket/key, got {uri!r}")
-    return ObjectLocation(bucket=match[1], key=match[2])
+    return ObjectLocation(bucket=bucket, key=key)
 
 
 def _identity(fields: dict[str, Any], name: str, place: Place) -> str:

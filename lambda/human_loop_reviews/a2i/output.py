@@ -22,7 +22,7 @@ from human_loop_reviews.a2i.validation import (
     require_list,
     require_object,
 )
-from human_loop_reviews.outcome_schema import Layout, TaskType
+from human_loop_reviews.outcome_values import Layout, TaskType
 
 # Amazon A2I asks three reviewers at most. The limit bounds the time that a forged file takes.
 _MAX_ANSWERS: Final = 100

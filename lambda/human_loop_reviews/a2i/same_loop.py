@@ -9,11 +9,10 @@ from human_loop_reviews.a2i.event import HumanLoopEvent
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.validation import Place
 
+# Both are compiled on first use: only names that differ need them.
 # Documented examples have account ids of 13 digits: their names only are compared.
-_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:flow-definition/[^/]+", re.IGNORECASE
-)
-_NAME: Final = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
+_ARN: Final = r"(?i)arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:flow-definition/[^/]+"
+_NAME: Final = r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}"
 
 
 def require_same_loop(output: Output, loop: HumanLoopEvent, place: Place) -> None:
@@ -41,8 +40,9 @@ def require_same_loop(output: Output, loop: HumanLoopEvent, place: Place) -> Non
     place = place.at("flowDefinitionArn")
     _require_same(output.flow_definition_name, loop.flow_definition, place)
     found, expected = output.flow_definition_arn or "", loop.flow_definition_arn
-    comparable = _ARN.fullmatch(found) and _ARN.fullmatch(expected)
-    if comparable and found.casefold() != expected.casefold():
+    if found.casefold() == expected.casefold():
+        return
+    if all(re.fullmatch(_ARN, each) for each in (found, expected)):
         raise place.expected(f"{expected}, got {found}")
 
 
@@ -50,5 +50,5 @@ def _require_same(found: str | None, expected: str, place: Place) -> None:
     if not found or found.casefold() == expected.casefold():
         return
     # Anything else could be content.
-    got = found if _NAME.fullmatch(found) else "another name"
+    got = found if re.fullmatch(_NAME, found) else "another name"
     raise place.expected(f"that of the event, {expected}, got {got}")

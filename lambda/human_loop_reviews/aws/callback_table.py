@@ -11,7 +11,7 @@ from typing import Any, Final
 from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.calls import naming
 from human_loop_reviews.aws.pages import pages
-from human_loop_reviews.contract import (
+from human_loop_reviews.callback_contract import (
     CALLBACK_PARTITION_KEY,
     CALLBACK_SORT_KEY,
     CALLBACK_TIME_TO_LIVE,

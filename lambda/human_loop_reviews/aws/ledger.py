@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
 from enum import StrEnum
@@ -107,10 +106,10 @@ class Entry(NamedTuple):
         if self.status != loop.status or self.output_s3_uri not in (None, output):
             return loop
         if loop.source is EventSource.AWS:
-            return replace(loop, confirmed=self._rank == _Rank.CONFIRMED)
+            return loop._replace(confirmed=self._rank == _Rank.CONFIRMED)
         if self.source is EventSource.AWS and loop.confirmed:
             ended = datetime.fromisoformat(self.precedence.split(" ")[1])
-            return replace(loop, source=EventSource.AWS, time=ended)
+            return loop._replace(source=EventSource.AWS, time=ended)
         return loop
 
     @property

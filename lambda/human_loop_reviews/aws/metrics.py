@@ -20,7 +20,7 @@ from human_loop_reviews.contract import (
     HumanLoopStatus,
     Metric,
 )
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review.verdicts import Review
 
 _OF_A_LOOP: Final = [METRIC_DIMENSION, FUNCTION_METRIC_DIMENSION]

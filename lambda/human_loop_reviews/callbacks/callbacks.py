@@ -23,6 +23,7 @@ from human_loop_reviews.aws.human_loops import HumanLoops, flow_definition_arn, 
 from human_loop_reviews.aws.recorded_outcomes import RecordedOutcomes
 from human_loop_reviews.aws.retryable_errors import http_status, is_retryable
 from human_loop_reviews.aws.step_functions import StepFunctions
+from human_loop_reviews.callback_contract import CallbackError
 from human_loop_reviews.callbacks.request import (
     CallbackRequest,
     InvalidRequestError,
@@ -32,7 +33,7 @@ from human_loop_reviews.callbacks.request import (
 )
 from human_loop_reviews.callbacks.result import Failure, Success, result_of
 from human_loop_reviews.callbacks.settings import CallbackSettings
-from human_loop_reviews.contract import SAME_TIME, CallbackError
+from human_loop_reviews.contract import SAME_TIME
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)

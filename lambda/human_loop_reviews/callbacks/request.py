@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME, CallbackKey
+from human_loop_reviews.callback_contract import CallbackKey
+from human_loop_reviews.contract import A2I_NAME, MAX_A2I_NAME
 
 _ARN: Final = re.compile(r"arn:[^:]+:sagemaker:[^:]*:[0-9]*:human-loop/(.+)", re.DOTALL)
 _MAX_TIMEOUT_SECONDS: Final = 99_999_999  # what Step Functions accepts

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from human_loop_reviews.contract import CallbackError, HumanLoopStatus
+from human_loop_reviews.callback_contract import CallbackError
+from human_loop_reviews.contract import HumanLoopStatus
 
 #: The most bytes of an output. Step Functions accepts 262,144 for the output of a state, which may
 #: hold the state's input too.

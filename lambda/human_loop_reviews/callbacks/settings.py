@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from human_loop_reviews.contract import CallbackSetting
+from human_loop_reviews.callback_contract import CallbackSetting
 from human_loop_reviews.settings import EnvironmentVariables, parse_texts, watches
 
 

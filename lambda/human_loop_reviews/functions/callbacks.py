@@ -28,7 +28,7 @@ def handle(event: Any, context: Any) -> None:
     Parameters
     ----------
     event
-        The event of an outcome, or the payload of a state. See `contract.CallbackKey`.
+        The event of an outcome, or the payload of a state. See `callback_contract.CallbackKey`.
     context
         The context of the invocation.
 

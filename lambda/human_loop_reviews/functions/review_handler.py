@@ -6,10 +6,9 @@ import json
 import logging
 import os
 import random
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import boto3
 
@@ -71,8 +70,7 @@ def handle(event: Any, context: Any) -> dict[str, list[dict[str, str]]] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(NamedTuple):
     """What the handler needs for every event."""
 
     settler: Settler

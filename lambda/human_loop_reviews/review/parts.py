@@ -29,7 +29,7 @@ def count_parts(predicted: Value | None, answers: Sequence[Value | None]) -> dic
     --------
     >>> from human_loop_reviews.review.values import labels_value
     >>> count_parts(labels_value(["a", "b"]), [labels_value(["b", "c"])])
-    {'parts_predicted': 2, 'parts_upheld': 1, 'parts_added': 1}
+    {'partsPredicted': 2, 'partsUpheld': 1, 'partsAdded': 1}
     """
     if predicted is None or all(value is None or value.is_blank for value in (predicted, *answers)):
         return {}
@@ -46,7 +46,7 @@ def count_parts(predicted: Value | None, answers: Sequence[Value | None]) -> dic
         agreed = counts[len(counts) // 2]  # more than half gave at least as many
         upheld += min(agreed, shown[part])
         added += max(agreed - shown[part], 0)
-    return {"parts_predicted": shown.total(), "parts_upheld": upheld, "parts_added": added}
+    return {"partsPredicted": shown.total(), "partsUpheld": upheld, "partsAdded": added}
 
 
 def _parts(value: Value | None) -> Counter[Hashable] | None:

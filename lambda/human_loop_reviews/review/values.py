@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Context, Decimal
@@ -134,7 +133,11 @@ REJECTION: Final = Value(ValueKind.OPAQUE, ("rejected",), None)
 def single_spaced(text: str) -> str:
     """Return the text in Unicode NFC, trimmed, with each run of white space as one space."""
     spaced = " ".join(text.split())
-    return spaced if spaced.isascii() else unicodedata.normalize("NFC", spaced)
+    if spaced.isascii():
+        return spaced
+    import unicodedata  # only here and in `fold`, because a cold start need not load its tables
+
+    return unicodedata.normalize("NFC", spaced)
 
 
 def fold(text: str) -> str:
@@ -148,6 +151,8 @@ def fold(text: str) -> str:
     ('Total 12', '10\xb2')
     """
     if not text.isascii():
+        import unicodedata
+
         text = re.sub(_INVISIBLE, "", text)
         text = unicodedata.normalize("NFKC", text.translate(_RAISED)).translate(_RESTORED)
         digits = [each for each in set(text) if each.isdecimal() and not each.isascii()]

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from human_loop_reviews.a2i.activation import Activation
-from human_loop_reviews.outcome_schema import Note, Verdict
+from human_loop_reviews.outcome_values import Note, Verdict
 from human_loop_reviews.review.consensus import Consensus, find_consensus
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED, Field, Vote
 from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.review.values import REJECTION, Value, ValueKind
+
+if TYPE_CHECKING:  # the task types that can have one import it
+    from human_loop_reviews.a2i.activation import Activation
 
 _NO_CONSENSUS: Final = Consensus(reached=False, value=None, agreement=None)
 
@@ -90,7 +92,7 @@ class Review(NamedTuple):
     @property
     def fields_absent(self) -> int:
         """How many fields lack an answer's input while it is not known what that means."""
-        return sum("absent_answers" in field.details for field in self.fields)
+        return sum("absentAnswers" in field.details for field in self.fields)
 
     @property
     def fields_judged(self) -> int:

@@ -7,20 +7,14 @@ are imported with the first mapping.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from human_loop_reviews.a2i.activation import Activation
-from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.outcome_schema import TaskType
-from human_loop_reviews.review.field import Field
+from human_loop_reviews.outcome_values import TaskType
 
 if TYPE_CHECKING:
-    from human_loop_reviews.mapping import FieldMapping, TaskMapping  # built-in tasks need none
-
-PredictionT = TypeVar("PredictionT")
-AnswerT = TypeVar("AnswerT")
+    from human_loop_reviews.tasks.task import Task
 
 #: The module of each task type, in this package.
 _MODULES: Final[Mapping[TaskType, str]] = {
@@ -29,86 +23,6 @@ _MODULES: Final[Mapping[TaskType, str]] = {
     TaskType.CUSTOM: "custom",
     TaskType.OTHER: "custom",
 }
-
-
-class Task(Protocol[PredictionT, AnswerT]):
-    """What differs between task types."""
-
-    def read_prediction(
-        self,
-        inputs: Mapping[str, Any],
-        place: Place,
-        mapping: TaskMapping | Sequence[FieldMapping],
-        /,
-    ) -> PredictionT:
-        """Read the prediction; None if it is not known.
-
-        Parameters
-        ----------
-        inputs
-            What the caller, or the AWS service, passed in.
-        place
-            Their place in the output, for errors.
-        mapping
-            Where a custom task's predictions and answers are found.
-
-        Raises
-        ------
-        UnreadableOutputError
-            If the prediction is not in the form of the task type.
-        """
-        ...
-
-    def read_activation(
-        self,
-        inputs: Mapping[str, Any],
-        prediction: PredictionT,
-        mapping: TaskMapping | Sequence[FieldMapping],
-        /,
-    ) -> Activation | None:
-        """Return why the loop was started; None if the output does not say.
-
-        Parameters
-        ----------
-        inputs, mapping
-            As for `read_prediction`.
-        prediction
-            What `read_prediction` returned.
-        """
-        ...
-
-    def read_answer(self, content: dict[str, Any], place: Place, /) -> AnswerT:
-        """Read what one reviewer submitted.
-
-        Parameters
-        ----------
-        content
-            The ``answerContent``.
-        place
-            Its place in the output, for errors.
-
-        Raises
-        ------
-        UnreadableOutputError
-            If the answer is not in the form of the task type.
-        """
-        ...
-
-    def order_key(self, answer: AnswerT, /) -> str:
-        """Return a text that is the same for answers with the same content in another order."""
-        ...
-
-    def compare(self, prediction: PredictionT, answers: Sequence[AnswerT], /) -> list[Field]:
-        """Return the fields, each with the predicted value and the answers in their order.
-
-        Parameters
-        ----------
-        prediction
-            What `read_prediction` returned.
-        answers
-            What `read_answer` returned for each reviewer. There is at least one.
-        """
-        ...
 
 
 def task_of(task_type: TaskType) -> Task[Any, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks import task_of
 from human_loop_reviews.tasks.aws_responses import in_camel_case

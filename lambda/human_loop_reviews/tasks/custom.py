@@ -10,7 +10,6 @@ from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.validation import Place
 from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field
-from human_loop_reviews.tasks import Task
 from human_loop_reviews.tasks.aws_elements import ELEMENTS, compare_element
 from human_loop_reviews.tasks.crowd_elements import (
     Limits,
@@ -23,6 +22,7 @@ from human_loop_reviews.tasks.value_fields import bound_comparisons, make_field
 
 if TYPE_CHECKING:
     from human_loop_reviews.mapping import FieldMapping, TaskMapping  # most forms need none
+    from human_loop_reviews.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)

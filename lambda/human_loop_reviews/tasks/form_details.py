@@ -29,8 +29,8 @@ class FormDetails:
         """Return the details and the source of a pair, as `Field` has them."""
         values = pair.value_blocks
         details = {
-            "value_confidence": _lowest([block.get("confidence") for block in values]),
-            "lowest_word_confidence": self._lowest_of_words(pair.words),
+            "valueConfidence": _lowest([block.get("confidence") for block in values]),
+            "lowestWordConfidence": self._lowest_of_words(pair.words),
         }
         return details, PairSource(self._form.sets[pair.id], values)
 

@@ -15,7 +15,6 @@ from human_loop_reviews.a2i.validation import (
     optional_object,
 )
 from human_loop_reviews.review.field import Field
-from human_loop_reviews.tasks import Task
 from human_loop_reviews.tasks.form_blocks import Form, read_form
 from human_loop_reviews.tasks.form_details import FormDetails
 from human_loop_reviews.tasks.form_keys import FormKeys
@@ -23,6 +22,7 @@ from human_loop_reviews.tasks.form_matching import Predicted, compare_forms
 
 if TYPE_CHECKING:
     from human_loop_reviews.mapping import FieldMapping, TaskMapping
+    from human_loop_reviews.tasks.task import Task
 
 _SELECTED: Final = "selectedAiServiceResponse"
 _RESPONSE: Final = "aiServiceResponse"

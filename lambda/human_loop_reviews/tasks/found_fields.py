@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from human_loop_reviews.mapping import Absent, FieldMapping, Judgement
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import fold
 from human_loop_reviews.tasks.crowd_elements import is_choice, read_value, split_name
@@ -85,7 +85,7 @@ def make_found_field(
     absent = 0
     if mapping.absent == Absent.UNKNOWN and prediction.found is PathMatch.VALUE:
         absent = sum(answer.found is PathMatch.NOTHING for answer in answers)
-    details = {"absent_answers": absent} if absent else {}
+    details = {"absentAnswers": absent} if absent else {}
     note = why_not_compared(prediction, answers, mapping)
     if note is not None:
         return not_compared(name, len(answers), note)._replace(details=details)

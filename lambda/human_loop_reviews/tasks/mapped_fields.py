@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final, TypeVar
 
 from human_loop_reviews.mapping import FieldMapping, InputName
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.tasks.aws_elements import compare_element, find_element
 from human_loop_reviews.tasks.found_fields import (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from human_loop_reviews.mapping import FieldMapping
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.canonical_json import canonical_json
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.tasks.crowd_elements import read_value

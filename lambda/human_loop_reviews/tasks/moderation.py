@@ -18,10 +18,10 @@ from human_loop_reviews.a2i.validation import (
 )
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import boolean_value, fold
-from human_loop_reviews.tasks import Task
 
 if TYPE_CHECKING:
     from human_loop_reviews.mapping import FieldMapping, TaskMapping
+    from human_loop_reviews.tasks.task import Task
 
 #: The most labels of one list. Amazon Rekognition has fewer than 200.
 MAX_LABELS: Final = 500

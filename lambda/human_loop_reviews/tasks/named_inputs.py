@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from human_loop_reviews.mapping import FieldMapping, InputName
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.field import Field
 from human_loop_reviews.review.natural_order import natural_key
 from human_loop_reviews.tasks.found_fields import ABSENT, MISSING, not_compared

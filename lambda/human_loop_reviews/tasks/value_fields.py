@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from human_loop_reviews.mapping import FieldMapping, Judgement
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.comparability import is_comparable
 from human_loop_reviews.review.consensus import Same
 from human_loop_reviews.review.field import Field, Vote
@@ -90,7 +90,7 @@ def make_field(
             as_read[0],
             confidence=confidence,
             note=Note.NOT_COMPARABLE,
-            details={} if repair is None else {"prediction_repair": repair},
+            details={} if repair is None else {"predictionRepair": repair},
         )
     if predicted is not None and predicted.is_blank:
         # A form leaves empty inputs out: no value is an empty value that the reviewer upheld.

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import sqlglot
 
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
 from human_loop_tables.queries import QUERIES, SAMPLES, SAMPLES_WITH_WORDS, SAMPLING
 from human_loop_tables.tables import TABLES

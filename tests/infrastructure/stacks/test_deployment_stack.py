@@ -10,7 +10,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
 
 from human_loop_events import HumanLoopEvents
-from human_loop_reviews.contract import CALLBACKS_ENTRY_POINT
+from human_loop_reviews.callback_contract import CALLBACKS_ENTRY_POINT
 from stacks.create_stacks import create_stacks
 from stacks.deployment import Deployment
 from stacks.deployments_file import read_deployments

@@ -19,8 +19,8 @@ from human_loop_events import (
     HumanLoopTask,
     OutputLocation,
 )
+from human_loop_reviews.callback_contract import CallbackError, CallbackKey
 from human_loop_reviews.callbacks.request import NewLoop, parse_request
-from human_loop_reviews.contract import CallbackError, CallbackKey
 from tests.infrastructure.cases import new_app, synthesize
 from tests.infrastructure.templates import callbacks as callbacks_of
 from tests.infrastructure.templates import tables_of_tokens

@@ -11,7 +11,7 @@ from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.task_type import MODERATION
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import FieldMapping
-from human_loop_reviews.outcome_schema import Note, Verdict
+from human_loop_reviews.outcome_values import Note, Verdict
 from human_loop_reviews.review.verdicts import Review
 from human_loop_reviews.review_output import review_output
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
 from tests.unit.conftest import ended_loop
 from tests.unit.documents import custom, parse
 
-LOOP = replace(
-    parse_event(ended_loop()),
+LOOP = parse_event(ended_loop())._replace(
     human_loop_name="Invoice-1042",
     flow_definition_arn="arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/invoices",
 )
@@ -43,7 +41,7 @@ def test_output_of_the_loop_is_accepted(names: dict[str, Any]) -> None:
 
 
 def test_odd_arn_in_the_event_is_compared_by_its_name() -> None:
-    loop = replace(LOOP, flow_definition_arn=ODD_ARN)
+    loop = LOOP._replace(flow_definition_arn=ODD_ARN)
     check(loop=loop, flowDefinitionArn=ARN)
     with pytest.raises(UnreadableOutputError):
         check(loop=loop, flowDefinitionArn=ARN.replace("invoices", "claims"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -41,7 +40,7 @@ def outcome_of(loop: HumanLoopEvent, **properties: Any) -> dict[str, Any]:
 #: From the outcome that every other one replaces to the one that replaces every other one: what
 #: nobody confirmed, AWS's events, what A2I confirmed, and AWS's events that A2I confirmed.
 ORDER = [
-    (replace(loop_of(status, source, time), confirmed=confirmed), unreadable)
+    (loop_of(status, source, time)._replace(confirmed=confirmed), unreadable)
     for confirmed, source, times in (
         (False, "human-loop-events", ("2099-01-01T00:00:00Z",)),
         (False, "aws.sagemaker", (EARLY, LATE)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -18,7 +17,7 @@ BUS = "arn:aws:events:eu-west-1:111122223333:event-bus/outcomes"
 
 def publishing(world: World, events: Any, bus: str = BUS) -> Any:
     """Return the settler, publishing with a client on a bus."""
-    return replace(world.settler, outcome_bus=OutcomeBus(events, bus, ledger_arn=LEDGER_ARN))
+    return world.settler._replace(outcome_bus=OutcomeBus(events, bus, ledger_arn=LEDGER_ARN))
 
 
 def stubbed() -> tuple[Any, Stubber]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from human_loop_reviews.callback_contract import CallbackKey
 from human_loop_reviews.callbacks.request import (
     CallbackRequest,
     InvalidRequestError,
@@ -16,7 +17,7 @@ from human_loop_reviews.callbacks.request import (
     parse_request,
 )
 from human_loop_reviews.callbacks.result import Failure, Success, result_of
-from human_loop_reviews.contract import CallbackKey, HumanLoopStatus
+from human_loop_reviews.contract import HumanLoopStatus
 
 PAYLOAD = {
     "taskToken": "a token",

@@ -10,14 +10,14 @@ import pytest
 
 from human_loop_reviews.a2i.event import MalformedEventError
 from human_loop_reviews.aws.calls import max_call_seconds
-from human_loop_reviews.callbacks.callbacks import PAUSES, OutcomeNotRecordedError
-from human_loop_reviews.callbacks.request import InvalidRequestError
-from human_loop_reviews.callbacks.settings import CallbackSettings
-from human_loop_reviews.contract import (
+from human_loop_reviews.callback_contract import (
     CALLBACKS_ENTRY_POINT,
     CALLBACKS_TIMEOUT_SECONDS,
     CallbackSetting,
 )
+from human_loop_reviews.callbacks.callbacks import PAUSES, OutcomeNotRecordedError
+from human_loop_reviews.callbacks.request import InvalidRequestError
+from human_loop_reviews.callbacks.settings import CallbackSettings
 from human_loop_reviews.functions import callbacks
 from human_loop_reviews.settings import SettingsError
 from tests.unit.conftest import World

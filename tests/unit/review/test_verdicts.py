@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from human_loop_reviews.outcome_schema import Note, Verdict
+from human_loop_reviews.outcome_values import Note, Verdict
 from human_loop_reviews.review.field import Field, Vote
 from human_loop_reviews.review.values import (
     Value,

@@ -33,7 +33,7 @@ def test_absent_input_of_the_only_reviewer(
 ) -> None:
     field = judge(absent, "x", {})
     assert (field.verdict, field.note) == (verdict, note)
-    assert field.details == ({"absent_answers": 1} if absent == "unknown" else {})
+    assert field.details == ({"absentAnswers": 1} if absent == "unknown" else {})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_loop_reviews.mapping import FieldMapping
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.review.comparability import COLUMNS, MATRIX
 from human_loop_reviews.review.field import NOT_COMPARED
 from human_loop_reviews.review.verdicts import FieldReview, judge_fields
@@ -117,7 +117,7 @@ def test_oracle_agrees_on_random_absent_inputs() -> None:
         assert review.note == (expected if expected == "answerNotFound" else None)
         assert review.model_correct is (None if expected == "answerNotFound" else expected)
         unknown = answers.count(None) if absent == "unknown" else 0
-        assert review.details.get("absent_answers", 0) == unknown
+        assert review.details.get("absentAnswers", 0) == unknown
         counts[str(expected)] += 1
 
     run()
@@ -253,7 +253,7 @@ def test_what_cannot_be_compared_names_its_repair(
 ) -> None:
     review = judge(prediction, answer)
     assert (review.note, review.verdict) == (NOT_COMPARABLE, None)
-    assert review.details.get("prediction_repair") == repair
+    assert review.details.get("predictionRepair") == repair
 
 
 def test_rows_against_one_object_are_one_field_without_a_verdict() -> None:

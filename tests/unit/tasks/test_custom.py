@@ -10,7 +10,7 @@ import pytest
 from human_loop_reviews.a2i.activation import Activation
 from human_loop_reviews.a2i.task_type import FORMS, MODERATION
 from human_loop_reviews.mapping import FieldMapping, TaskMapping
-from human_loop_reviews.outcome_schema import Note
+from human_loop_reviews.outcome_values import Note
 from human_loop_reviews.tasks.mapped_fields import MAX_VALUES_OF_A_FIELD, compare_mapped
 from human_loop_reviews.tasks.mapped_rows import MAX_ROWS
 from human_loop_reviews.tasks.sampling import read_sampling
@@ -315,7 +315,7 @@ def test_one_wrong_span_among_ten_is_told_by_the_parts() -> None:
     mapping = FieldMapping(name="f", prediction="spans", answer="entered")
     field = fields(custom({"entered": wrong}, inputs={"spans": spans}), mapping)["f"]
     assert (field.verdict, field.model_correct) == ("corrected", False)
-    assert field.details == {"parts_predicted": 10, "parts_upheld": 9, "parts_added": 1}
+    assert field.details == {"partsPredicted": 10, "partsUpheld": 9, "partsAdded": 1}
 
 
 def test_parts_are_upheld_by_more_than_half_of_the_reviewers() -> None:
@@ -323,9 +323,9 @@ def test_parts_are_upheld_by_more_than_half_of_the_reviewers() -> None:
     rows = [[{"n": 1}, {"n": 2}], [{"n": 2}, {"n": 1}], [{"n": 2}, {"n": 3}]]
     document = custom(*({"rows": each} for each in rows), inputs={"rows": [{"n": 2}, {"n": 2}]})
     assert fields(document, mapping)["f"].details == {
-        "parts_predicted": 2,
-        "parts_upheld": 1,
-        "parts_added": 1,
+        "partsPredicted": 2,
+        "partsUpheld": 1,
+        "partsAdded": 1,
     }
 
 

@@ -36,8 +36,8 @@ def details(shown: list[Block], unshown: list[Any] | None = None) -> tuple[Any, 
     field = fields(document)["Net total"]
     return (
         field.confidence,
-        field.details["value_confidence"],
-        field.details["lowest_word_confidence"],
+        field.details["valueConfidence"],
+        field.details["lowestWordConfidence"],
     )
 
 
@@ -84,7 +84,7 @@ def test_unshown_pair_has_its_details_too() -> None:
     typed += [{**value_block("nv"), "text": "1"}]
     document = forms([], typed, unshown=blocks(99.0, 98.0, 41.5, 60.0))
     field = fields(document)["Net total"]
-    assert field.details == {"value_confidence": 80.0, "lowest_word_confidence": 41.5}
+    assert field.details == {"valueConfidence": 80.0, "lowestWordConfidence": 41.5}
     assert field.source["blockIds"] == {"key": "k", "values": ["v"]}
 
 

@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from human_loop_reviews.outcome_schema import Verdict
+from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.tasks.form_matching import MAX_FORM_FIELDS, MAX_VOTES
 from tests.unit.documents import (
     Block,

@@ -69,7 +69,7 @@ def test_nothing_selected_is_what_absent_states(answer: Any) -> None:
     assert judge(AGREE, answer).note == "answerNotFound"
     assert judge(AGREE, answer, absent="upheld").verdict == "confirmed"
     agreeing = {"agree": True, "disagree": False}
-    assert judge(AGREE, answer, agreeing).details == {"absent_answers": 1}
+    assert judge(AGREE, answer, agreeing).details == {"absentAnswers": 1}
 
 
 @pytest.mark.parametrize(

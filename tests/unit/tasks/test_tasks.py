@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from human_loop_reviews.a2i.validation import Place
-from human_loop_reviews.outcome_schema import TaskType
+from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.tasks import task_of
 
 LAMBDA = Path(__file__).parents[3] / "lambda"
