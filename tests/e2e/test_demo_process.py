@@ -197,7 +197,8 @@ def test_demo_that_is_stopped_before_python_handles_signals_shows_no_traceback(
             assert make.poll() is None
         os.killpg(make.pid, signal.SIGINT)
         printed, _ = make.communicate(timeout=MAX_SECONDS)
-    assert make.returncode == -signal.SIGINT
+    # If make learns of the ended demo before its own signal, it ends with status 2.
+    assert make.returncode in {-signal.SIGINT, 2}
     assert "Traceback" not in printed
 
 
