@@ -26,11 +26,11 @@ botocore.session.create_loader = cache(botocore.loaders.create_loader)
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 #: In the namespace of a module, or among the fixtures of a test, that is slow: it starts programs,
-#: synthesizes further apps, lints templates, reads files with DuckDB, calls AWS in memory, or
-#: simulates.
+#: synthesizes further apps, lints templates, reads files with DuckDB, calls AWS in memory,
+#: starts a server, or simulates.
 _SLOW = {
     *("subprocess", "evaluate", "emulator", "seen", "new_app", "runpy"),
-    *("lint_rules", "findings", "duckdb", "stack", "world", "np"),
+    *("lint_rules", "findings", "duckdb", "stack", "world", "np", "ThreadingHTTPServer"),
 }
 _SLOW_FOLDERS = {"e2e", "compatibility", "installation", "thresholds"}
 
