@@ -1,4 +1,4 @@
-"""The options and outcomes that `report` and `thresholds` share."""
+"""The further options, and the outcomes, that `report` and `thresholds` share."""
 
 from __future__ import annotations
 
@@ -24,15 +24,6 @@ Sources = Annotated[
     ),
 ]
 Flow = Annotated[str | None, typer.Option(help="Loops of this flow definition: its name or ARN.")]
-Since = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
-]
-Until = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME", help="Loops that ended at this time or earlier; a date includes its day."
-    ),
-]
 MappingFile = Annotated[
     Path | None,
     typer.Option(

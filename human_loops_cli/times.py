@@ -1,10 +1,23 @@
-"""Times as options take them."""
+"""Times as options take them, and the options that limit the end of loops."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
 
 from human_loops_cli.errors import CommandError, ExitStatus
+
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Loops that ended at this time or earlier; a date includes its day."
+    ),
+]
 
 
 def parse_times(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:

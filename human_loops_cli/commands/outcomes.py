@@ -27,7 +27,7 @@ from human_loops_cli.outcomes.complete import IncompleteOutcomeError, complete_o
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from human_loops_cli.outcomes.republish import OutcomeProblem, Republication
 from human_loops_cli.session import Session
-from human_loops_cli.times import parse_times
+from human_loops_cli.times import Since, Until, parse_times
 
 app = typer.Typer(
     help="Publish outcomes again, or download them.",
@@ -44,15 +44,6 @@ def outcomes() -> None:
 _Flow = Annotated[
     str | None, typer.Option(help="Outcomes of this flow definition: its name or ARN.")
 ]
-_Since = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Loops that ended at this time or later.")
-]
-_Until = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME", help="Loops that ended at this time or earlier; a date includes its day."
-    ),
-]
 _Loop = Annotated[
     list[str] | None, typer.Option(metavar="ARN", help="This human loop. Repeatable.")
 ]
@@ -63,8 +54,8 @@ _All = Annotated[bool, typer.Option("--all", help="All outcomes of the ledger.")
 def republish(
     ctx: typer.Context,
     flow: _Flow = None,
-    since: _Since = None,
-    until: _Until = None,
+    since: Since = None,
+    until: Until = None,
     loop: _Loop = None,
     everything: _All = False,
     dry_run: Annotated[
@@ -103,8 +94,8 @@ def republish(
 def download(
     ctx: typer.Context,
     flow: _Flow = None,
-    since: _Since = None,
-    until: _Until = None,
+    since: Since = None,
+    until: Until = None,
     loop: _Loop = None,
     everything: _All = False,
     output: Annotated[

@@ -19,10 +19,8 @@ from human_loops_cli.outcome_sources import (
     Database,
     Flow,
     MappingFile,
-    Since,
     Sources,
     TaskLifetime,
-    Until,
     WithLedger,
     WorkGroup,
     lifetime_of,
@@ -33,6 +31,7 @@ from human_loops_cli.report.data import ReportData
 from human_loops_cli.session import Session
 from human_loops_cli.thresholds.advise import advise
 from human_loops_cli.thresholds.cut_off import leave_out_pending, pending_notes
+from human_loops_cli.times import Since, Until
 
 
 def report(

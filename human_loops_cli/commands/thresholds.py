@@ -17,10 +17,8 @@ from human_loops_cli.outcome_sources import (
     Database,
     Flow,
     MappingFile,
-    Since,
     Sources,
     TaskLifetime,
-    Until,
     WithLedger,
     WorkGroup,
     lifetime_of,
@@ -51,7 +49,7 @@ from human_loops_cli.thresholds.wording import (
     guarantee,
     holds_for,
 )
-from human_loops_cli.times import parse_end, parse_times
+from human_loops_cli.times import Since, Until, parse_end, parse_times
 
 _TARGETS: Final = (0.5, 0.999)
 _CONFIDENCES: Final = (0.8, 0.9999)
