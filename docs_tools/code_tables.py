@@ -12,7 +12,7 @@ from typing import Final
 
 from docs_tools import review_tables
 from docs_tools.costs import archive_costs, cost_table
-from docs_tools.docstrings import DOCS, attribute_docstrings, markdown
+from docs_tools.docstrings import DOCS, meaning_table, meanings_of
 from human_loop_reviews.callback_contract import CallbackError, CallbackKey
 from human_loop_reviews.contract import HumanLoopStatus, Metric
 from human_loop_reviews.outcome_values import Verdict
@@ -25,23 +25,23 @@ _LOOPS_A_MONTH: Final = (1_000, 1_000_000)
 def metric_table() -> str:
     """Return the table of all metrics."""
     rejected = Verdict.REJECTED.capitalize()
-    return _table(
-        "metric",
-        f"| {_capitalized(HumanLoopStatus)} | 1 for a loop with this status. |",
-        f"| {_capitalized(Verdict)} | The number of fields with this verdict, where the prediction "
-        f"is known. `{rejected}` only above 0. |",
-        *_rows(Metric),
+    statuses = (_capitalized(HumanLoopStatus), "1 for a loop with this status.")
+    verdicts = (
+        _capitalized(Verdict),
+        "The number of fields with this verdict, where the prediction is known. "
+        f"`{rejected}` only above 0.",
     )
+    return meaning_table("metric", [statuses, verdicts, *meanings_of(Metric)])
 
 
 def error_table() -> str:
     """Return the table of the errors of an execution that waits."""
-    return _table("error", *_rows(CallbackError))
+    return meaning_table("error", meanings_of(CallbackError))
 
 
 def payload_table() -> str:
     """Return the table of the keys with which a state waits."""
-    return _table("key", *_rows(CallbackKey))
+    return meaning_table("key", meanings_of(CallbackKey))
 
 
 def costs_table() -> str:
@@ -92,15 +92,6 @@ def with_tables(name: str, page: str) -> str:
         assert found, mark  # noqa: S101 - the page has the marks
         page = page[: found.start()] + table() + page[found.end() :]
     return page
-
-
-def _table(subject: str, *rows: str) -> str:
-    return "\n".join((f"| {subject} | meaning |", "| --- | --- |", *rows, ""))
-
-
-def _rows(enumeration: type[StrEnum]) -> list[str]:
-    meanings = attribute_docstrings(enumeration)
-    return [f"| `{each}` | {markdown(meanings[each.name])} |" for each in enumeration]
 
 
 def _capitalized(names: type[StrEnum]) -> str:

@@ -6,8 +6,9 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +59,18 @@ def attribute_docstrings(documented: type) -> dict[str, str]:
             ):
                 docstrings[name] = flat(text)
     return docstrings
+
+
+def meanings_of(enumeration: type[StrEnum]) -> list[tuple[str, str]]:
+    """Return the rows of the members of an enumeration: each as code, and its docstring."""
+    meanings = attribute_docstrings(enumeration)
+    return [(f"`{each}`", markdown(meanings[each.name])) for each in enumeration]
+
+
+def meaning_table(subject: str, rows: Iterable[tuple[str, str]]) -> str:
+    """Return a table in Markdown with the meanings of what a subject can be."""
+    lines = [f"| {subject} | meaning |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| {name} | {text} |" for name, text in rows), ""])
 
 
 def markdown(text: str) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from docs_tools.docstrings import DOCS, Docstring, attribute_docstrings, markdown
+from docs_tools.docstrings import (
+    DOCS,
+    Docstring,
+    attribute_docstrings,
+    markdown,
+    meaning_table,
+    meanings_of,
+)
 from human_loop_reviews.a2i.event import parse_event
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.disclosure import Disclosure
@@ -42,43 +49,43 @@ _LOOP: Final = "invoice-1042"
 def verdict_table() -> str:
     """Return the table of the verdicts."""
     nothing = "There is nothing to compare with, or `note` gives the reason."
-    return _table("verdict", [*_members(Verdict), ("null", nothing)])
+    return meaning_table("verdict", [*meanings_of(Verdict), ("null", nothing)])
 
 
 def note_table() -> str:
     """Return the table of the notes."""
-    return _table("note", _members(Note))
+    return meaning_table("note", meanings_of(Note))
 
 
 def field_table() -> str:
     """Return the table of the properties of a field."""
     values = [(f"`values.{name}`", text) for name, text in _properties(FieldValues)]
     own = [(f"`{name}`", text) for name, text in _properties(FieldOutcome) if name != "values"]
-    return _table("property of a field", [*own, *values])
+    return meaning_table("property of a field", [*own, *values])
 
 
 def review_table() -> str:
     """Return the table of the properties of a review."""
     rows = _properties(ReviewOutcome)
-    return _table("property of a loop", [(f"`{name}`", text) for name, text in rows])
+    return meaning_table("property of a loop", [(f"`{name}`", text) for name, text in rows])
 
 
 def event_table() -> str:
     """Return the table of the properties of an outcome that are not of its review."""
     rows = _properties(LoopOutcome)
-    return _table("property of a loop", [(f"`{name}`", text) for name, text in rows])
+    return meaning_table("property of a loop", [(f"`{name}`", text) for name, text in rows])
 
 
 def mapping_table() -> str:
     """Return the table of the keys of a field's mapping."""
     described = Docstring.of(FieldMapping).parameters
-    return _table("key", [(f"`{name}`", text) for name, text in described.items()])
+    return meaning_table("key", [(f"`{name}`", text) for name, text in described.items()])
 
 
 def task_mapping_table() -> str:
     """Return the table of the keys of a mapping with more than fields."""
     described = Docstring.of(TaskMapping).parameters
-    return _table("key", [(f"`{name}`", text) for name, text in described.items()])
+    return meaning_table("key", [(f"`{name}`", text) for name, text in described.items()])
 
 
 def demo_outcome() -> str:
@@ -123,19 +130,8 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def _members(enumeration: type[Verdict] | type[Note]) -> Iterator[tuple[str, str]]:
-    meanings = attribute_docstrings(enumeration)
-    for each in enumeration:
-        yield f"`{each}`", markdown(meanings[each.name])
-
-
 def _properties(record_type: type) -> list[tuple[str, str]]:
     return [(name, markdown(text)) for name, text in attribute_docstrings(record_type).items()]
-
-
-def _table(subject: str, rows: Any) -> str:
-    lines = [f"| {subject} | meaning |", "| --- | --- |"]
-    return "\n".join([*lines, *(f"| {name} | {text} |" for name, text in rows), ""])
 
 
 def _json(value: Any) -> str:
