@@ -5,8 +5,8 @@ A pipeline goes on with it where it would have gone on with the prediction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused
@@ -15,7 +15,11 @@ from human_loop_reviews.outcome_values import SCHEMA_VERSION, FieldStatus, TaskT
 from human_loop_reviews.review.verdicts import Review
 
 if TYPE_CHECKING:
-    from human_loop_reviews.corrected_document_schema import CorrectedDocument
+    from human_loop_reviews.corrected_document_schema import (
+        CorrectedDocument,
+        CorrectedField,
+        NotApplied,
+    )
     from human_loop_reviews.mapping import FieldMapping, TaskMapping
 
 
@@ -61,34 +65,43 @@ def correct_document(
     <FieldStatus.REMOVED: 'removed'>
     """
     with garbage_collector_paused(output.size):
-        parts = _correct(output, review, mapping)
-    statuses = {field["status"] for field in parts["fields"]}
+        corrected = _correct(output, review, mapping)
+    is_disputed = any(each["status"] is FieldStatus.DISPUTED for each in corrected.fields)
     document: CorrectedDocument = {
         "schemaVersion": SCHEMA_VERSION,
         "humanLoopName": output.human_loop_name,
         "flowDefinitionArn": output.flow_definition_arn,
         "taskType": output.task_type,
         "answerCount": review.answer_count,
-        "complete": not review.unanswered
-        and FieldStatus.DISPUTED not in statuses
-        and not parts.get("notApplied"),
-        **parts,
+        "complete": not review.unanswered and not is_disputed and not corrected.not_applied,
+        "fields": corrected.fields,
     }
+    if corrected.content is not None:
+        document["document"] = corrected.content
+        document["notApplied"] = corrected.not_applied
     return cast("dict[str, Any]", document)
+
+
+class _Corrected(NamedTuple):
+    """What differs between task types."""
+
+    fields: Sequence[CorrectedField]
+    content: Mapping[str, Any] | None = None
+    not_applied: Sequence[NotApplied] = ()
 
 
 def _correct(
     output: Output, review: Review, mapping: TaskMapping | Sequence[FieldMapping]
-) -> dict[str, Any]:
+) -> _Corrected:
     """Return what differs between task types, each of which has its module."""
     if output.task_type is TaskType.TEXTRACT_FORMS:
         from human_loop_reviews.corrected.form_document import correct_form
 
-        return {"fields": correct_form(output, review)}
+        return _Corrected(correct_form(output, review))
     if output.task_type is TaskType.REKOGNITION_MODERATION:
         from human_loop_reviews.corrected.label_document import correct_labels
 
-        return {"fields": correct_labels(output, review)}
+        return _Corrected(correct_labels(output, review))
     raise NoCorrectedDocumentError(
         "a custom task has a corrected document only with a mapping, which says where the "
         "prediction is"
