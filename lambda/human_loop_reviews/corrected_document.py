@@ -102,7 +102,12 @@ def _correct(
         from human_loop_reviews.corrected.label_document import correct_labels
 
         return _Corrected(correct_labels(output, review))
-    raise NoCorrectedDocumentError(
-        "a custom task has a corrected document only with a mapping, which says where the "
-        "prediction is"
-    )
+    fields = mapping if isinstance(mapping, Sequence) else mapping.fields
+    if not fields:
+        raise NoCorrectedDocumentError(
+            "a custom task has a corrected document only with a mapping, which says where the "
+            "prediction is"
+        )
+    from human_loop_reviews.corrected.custom_document import correct_inputs
+
+    return _Corrected(*correct_inputs(output, review, fields))

@@ -32,7 +32,8 @@ def decide(field: FieldReview) -> Decision | None:
     - ``disputed`` and ``rejected``: no value, also on a tie, where the model may be right.
     - Without a verdict: no value, unless a minority added it, which counts as not given.
 
-    A correction of which it is not known where it belongs is disputed.
+    A correction of which it is not known where it belongs is disputed. So is a removal that the
+    absence of inputs can mean, or not (``absent`` in the mapping).
 
     Returns
     -------
@@ -47,6 +48,8 @@ def decide(field: FieldReview) -> Decision | None:
         case Verdict.ADDED:
             return Decision(FieldStatus.ADDED, field.consensus)
         case _ if not field.placed:
+            return DISPUTED
+        case Verdict.REMOVED if "absentAnswers" in field.details:
             return DISPUTED
         case Verdict.CORRECTED:
             return Decision(FieldStatus.CORRECTED, field.consensus)
