@@ -9,9 +9,9 @@ from typing import Annotated, Final
 import typer
 
 from human_loops_cli.errors import CommandError, ExitStatus
+from human_loops_cli.history.backfill import Backfill
 from human_loops_cli.inputs import Inputs
 from human_loops_cli.mappings.mapping_file import MappingFile
-from human_loops_cli.outcomes.backfill import Backfill
 from human_loops_cli.output_sources import (
     MappingPath,
     OutputFlow,

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from human_loop_reviews.contract import EventSource
 from human_loop_tables.properties import PROPERTIES_OF_OUTCOME
-from human_loops_cli.outcomes.backfill import JOURNAL
+from human_loops_cli.history.journal import JOURNAL
 from tests.cli.conftest import REGION, run, run_json
 from tests.cli.outputs import FLOW
 from tests.cli.test_output_limits import answered
@@ -142,7 +142,7 @@ def test_another_mapping_replaces_the_outcomes_with_the_same_ids(
 def test_interrupted_run_leaves_whole_files_and_goes_on(
     outputs: Path, history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from human_loops_cli.outcomes import backfill as module
+    from human_loops_cli.history import backfill as module
 
     made, count = module.outcome_of_output, 0
 

@@ -28,6 +28,7 @@ from human_loop_reviews.contract import A2I_NAME
 from human_loop_reviews.outcome import fit_into_event
 from human_loops_cli.errors import CommandError, ExitStatus, explain
 from human_loops_cli.files import complete_file
+from human_loops_cli.history.journal import Journal
 from human_loops_cli.inputs import Input, Inputs, NotAnOutputError, ReadInput, UnreadableInputError
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.outcome_data.reviewed_output import (
@@ -38,16 +39,11 @@ from human_loops_cli.outcome_data.reviewed_output import (
 from human_loops_cli.output_keys import parse_date_folder
 from human_loops_cli.output_limits import OutputLimits
 
-#: The journal. Commands that read outcomes leave files with such names out.
-JOURNAL: Final = "_backfill.jsonl"
-
 # How many files the outputs of a folder without A2I's keys are divided into.
 _PARTS: Final = 16
 
 # After as many refusals in succession, it is not about single objects.
 _MAX_DENIALS: Final = 20
-
-_MAX_NAMED: Final = 20
 
 
 class Part(NamedTuple):
@@ -97,7 +93,7 @@ class Backfill:
 
     def run(self) -> Iterator[None]:
         """Write the files that are not complete. Yields after each output that was read."""
-        journal = _Journal(self.folder / JOURNAL, self._maker())
+        journal = Journal(self.folder, self._maker())
         for part in _parts(self.inputs.find()):
             made_from = self._made_from(part)
             if made_from is not None and journal.has(part.name, made_from):
@@ -251,45 +247,3 @@ def _kept(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             advice="Move it to another folder, or name another one with -o.",
             status=ExitStatus.INCOMPLETE,
         ) from None
-
-
-class _Journal:
-    """Which files are complete. A line that was not written whole counts as absent."""
-
-    def __init__(self, path: Path, maker: str) -> None:
-        self._path = path
-        self._maker = maker
-        self._made: dict[str, tuple[str, dict[str, bool]]] = {}
-        content = path.read_bytes() if path.exists() else b""
-        for line in content.splitlines():
-            try:
-                entry = json.loads(line)
-                self._note(entry["file"], entry["maker"], entry["madeFrom"], entry["exists"])
-            except (ValueError, KeyError, TypeError):
-                continue
-        self._is_cut_off = bool(content) and not content.endswith(b"\n")
-
-    def has(self, name: str, made_from: str) -> bool:
-        """Return whether a file is complete, and was made from the same."""
-        maker, made = self._made.get(name, ("", {}))
-        if maker != self._maker or made_from not in made:
-            return False
-        # Without an outcome, there is no file.
-        return not made[made_from] or self._path.with_name(name).exists()
-
-    def add(self, name: str, made_from: str) -> None:
-        """Note that a file is complete."""
-        exists = self._path.with_name(name).exists()
-        entry = {"file": name, "maker": self._maker, "madeFrom": made_from, "exists": exists}
-        start = "\n" if self._is_cut_off else ""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{start}{json.dumps(entry)}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self._is_cut_off = False
-        self._note(name, self._maker, made_from, exists)
-
-    def _note(self, name: str, maker: str, made_from: str, exists: bool) -> None:
-        before, made = self._made.get(name, (maker, {}))
-        # With another mapping, the file has to be made again of all outputs.
-        self._made[name] = (maker, (made if before == maker else {}) | {made_from: exists})
