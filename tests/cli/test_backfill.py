@@ -14,6 +14,7 @@ from moto import mock_aws
 from human_loop_reviews.contract import EventSource
 from human_loop_tables.properties import PROPERTIES_OF_OUTCOME
 from human_loops_cli.history.journal import JOURNAL
+from human_loops_cli.outcome_data.reviewed_output import outcome_of_output
 from tests.cli.conftest import REGION, run, run_json
 from tests.cli.outputs import FLOW
 from tests.cli.test_output_limits import answered
@@ -142,24 +143,22 @@ def test_another_mapping_replaces_the_outcomes_with_the_same_ids(
 def test_interrupted_run_leaves_whole_files_and_goes_on(
     outputs: Path, history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from human_loops_cli.history import backfill as module
-
-    made, count = module.outcome_of_output, 0
+    count = 0
 
     def interrupted(*arguments: Any) -> Any:
         nonlocal count
         count += 1
         if count == 4:
             raise KeyboardInterrupt
-        return made(*arguments)
+        return outcome_of_output(*arguments)
 
-    monkeypatch.setattr(module, "outcome_of_output", interrupted)
-    result = run("outcomes", "backfill", str(outputs), "-o", str(history))
+    with monkeypatch.context() as patched:
+        patched.setattr("human_loops_cli.history.backfill.outcome_of_output", interrupted)
+        result = run("outcomes", "backfill", str(outputs), "-o", str(history))
     assert result.exit_code == 130
     assert "Run the command again: the 1 files that it wrote are complete." in result.stderr
     assert len(outcomes_in(history)) == 2
-    assert not list(history.glob("*.part"))
-    monkeypatch.setattr(module, "outcome_of_output", made)
+    assert not list(history.glob(".*.part"))
     result = backfill(outputs, history)
     assert (result["outcomes"], result["doneBefore"]) == (4, 2)
 
