@@ -72,6 +72,7 @@ def check_corrected(text: str) -> None:
 
 def check_blocks(text: str) -> None:
     """Every response has the members of Textract's API, in their types."""
+    assert _ANALYZED is not None
     for line in json_lines(text):
         assert list(line)[:2] == ["humanLoopName", "flowDefinitionArn"]
         report = ParamValidator().validate(line["response"], _ANALYZED)
