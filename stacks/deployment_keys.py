@@ -1,8 +1,8 @@
 """The keys of a deployment, with their types, descriptions and defaults.
 
-The keys within ``output``, ``corrected_documents``, ``handler``, ``handler_delivery``, ``alerts``, ``delivery``,
-``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the same names. Keys
-that are absent have the constructs' defaults.
+The keys within ``output``, ``corrected_documents``, ``handler``, ``handler_delivery``, ``alerts``,
+``delivery``, ``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the
+same names. Keys that are absent have the constructs' defaults.
 """
 
 from __future__ import annotations

@@ -101,11 +101,21 @@ class CorrectedDocuments:
         grantee
             The principal that can read.
         """
-        return self._grant(grantee, "s3:GetObject", "kms:Decrypt")
+        grant = iam.Grant.add_to_principal_or_resource(
+            grantee=grantee,
+            actions=["s3:GetObject"],
+            resource_arns=[self._objects],
+            resource=self.bucket,
+        )
+        return self._grant_key(grant, grantee, "kms:Decrypt")
 
     def _grant_write(self, policy: iam.ManagedPolicy) -> None:
         """Allow the review handler to write documents, and nothing else."""
-        self._grant(policy, "s3:PutObject", "kms:GenerateDataKey")
+        # A policy is no principal for the bucket policy of another account, which is warned of.
+        grant = iam.Grant.add_to_principal(
+            grantee=policy, actions=["s3:PutObject"], resource_arns=[self._objects]
+        )
+        self._grant_key(grant, policy, "kms:GenerateDataKey")
         acknowledge_wildcards(
             policy,
             "Writing corrected documents below the configured prefix. Their keys are made from the "
@@ -165,17 +175,9 @@ class CorrectedDocuments:
     def _objects(self) -> str:
         return self.bucket.arn_for_objects(f"{folder_of(self.prefix)}*")
 
-    def _grant(self, grantee: iam.IGrantable, action: str, key_action: str) -> iam.Grant:
-        grant = iam.Grant.add_to_principal_or_resource(
-            grantee=grantee,
-            actions=[action],
-            resource_arns=[self._objects],
-            resource=self.bucket,
-        )
+    def _grant_key(self, grant: iam.Grant, grantee: iam.IGrantable, action: str) -> iam.Grant:
         key = self.encryption_key or self.bucket.encryption_key
-        if key is not None:
-            grant = grant.combine(grant_through(key, grantee, "s3", [key_action]))
-        return grant
+        return grant if key is None else grant.combine(grant_through(key, grantee, "s3", [action]))
 
 
 def _refuse_key_of_another_region(key: kms.IKey, bucket: s3.IBucket) -> None:
@@ -185,6 +187,6 @@ def _refuse_key_of_another_region(key: kms.IKey, bucket: s3.IBucket) -> None:
         return
     raise ValueError(
         f"encryption_key of the corrected documents: {key.node.path} is in Region {regions[0]}, "
-        f"but the bucket {bucket.node.path} is in {regions[1]}; expected a key of that Region, with "
-        "which alone S3 can encrypt there"
+        f"but the bucket {bucket.node.path} is in {regions[1]}: S3 encrypts with keys of the "
+        "bucket's Region only; expected a key of that Region"
     )

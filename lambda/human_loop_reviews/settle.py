@@ -223,26 +223,18 @@ class Settler(NamedTuple):
         self, documents: DocumentStore, loop: HumanLoopEvent, output: Output, review: Review
     ) -> ObjectLocation | None:
         """Write the corrected document, if there is one, and return where it is."""
-        why_not = _why_not_corrected(loop, review)
-        if why_not is not None:
-            _log(f"has no corrected document, because {why_not}", loop)
+        if loop.verification is not None or review.unanswered:
             return None
-        # Only handlers that write documents need this module.
+        # Only handlers that write documents need these modules.
+        from human_loop_reviews.corrected.errors import NoCorrectedDocumentError
         from human_loop_reviews.corrected_document import correct_document
 
-        mapping = self._mapping(loop)
-        return documents.write(loop, correct_document(output, review, mapping=mapping))
-
-
-def _why_not_corrected(loop: HumanLoopEvent, review: Review) -> str | None:
-    """Return why a loop with an output has no corrected document. None if it has one."""
-    if loop.verification is not None:
-        return "it is of a verification"
-    if not review.answer_count:
-        return "no reviewer answered"
-    if not review.prediction_known:
-        return "the prediction is unknown, which a mapping of its flow definition can locate"
-    return None
+        try:
+            document = correct_document(output, review, mapping=self._mapping(loop))
+        except NoCorrectedDocumentError as error:
+            _log(f"has no corrected document, because {error}", loop)
+            return None
+        return documents.write(loop, document)
 
 
 def _age(loop: HumanLoopEvent) -> float:

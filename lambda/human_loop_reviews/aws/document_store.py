@@ -66,7 +66,7 @@ class DocumentStore:
             self._s3.put_object(
                 Bucket=location.bucket,
                 Key=location.key,
-                Body=json.dumps(document, separators=(",", ":")).encode(),
+                Body=json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(),
                 ContentType=_CONTENT_TYPE,
                 **encryption,
             )
