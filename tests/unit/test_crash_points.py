@@ -22,7 +22,6 @@ from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
 from human_loop_reviews.aws.document_store import DocumentStore
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.functions.review_handler import Services
-from human_loop_reviews.settings import DocumentSettings
 from tests.unit.conftest import BUCKET, LEDGER_ARN, World, ended_loop, sample_output
 from tests.unit.test_reconcile import Reconciled, reconciled
 
@@ -182,8 +181,7 @@ class Retried:
     def settle(self, event: dict[str, Any], *, documents: bool = False) -> None:
         world = self._world
         bus = OutcomeBus(world.events, "outcomes", ledger_arn=LEDGER_ARN)
-        folder = DocumentSettings(BUCKET, "corrected/")
-        store = DocumentStore(world.s3, folder, qualified=False) if documents else None
+        store = DocumentStore(world.s3, BUCKET, "corrected/") if documents else None
         world.settler._replace(outcome_bus=bus, documents=store).settle(event)
 
     def documents(self) -> dict[str, bytes]:

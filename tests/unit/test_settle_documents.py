@@ -12,7 +12,6 @@ import pytest
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.document_store import DocumentStore
-from human_loop_reviews.settings import DocumentSettings
 from human_loop_reviews.settle import Settler
 from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output
 from tests.unit.test_crash_points import recorded
@@ -54,7 +53,7 @@ def documented(world: World) -> Documented:
     world.s3.create_bucket(
         Bucket=DOCUMENTS, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
-    store = DocumentStore(world.s3, DocumentSettings(DOCUMENTS, "corrected/"), qualified=False)
+    store = DocumentStore(world.s3, DOCUMENTS, "corrected/")
     return Documented(world, world.settler._replace(documents=store))
 
 

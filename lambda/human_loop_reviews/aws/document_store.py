@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from human_loop_reviews.a2i.event import HumanLoopEvent, ObjectLocation
 from human_loop_reviews.aws.calls import naming
-from human_loop_reviews.settings import DocumentSettings
 
 _CONTENT_TYPE: Final = "application/json"
 _BETWEEN_PARTS_OF_TIME: Final = re.compile("[-T:]")
@@ -24,16 +23,30 @@ class DocumentStore:
     ----------
     s3
         A client.
-    settings
-        The bucket, the prefix and the key.
+    bucket, prefix
+        Where the documents are. The prefix is empty, or has a slash at the end.
+    encryption_key
+        ARN of the key that documents are encrypted with. None for the encryption of the bucket.
     qualified
         Whether keys begin with account and Region, as in a hub.
     """
 
-    def __init__(self, s3: Any, settings: DocumentSettings, *, qualified: bool) -> None:
+    def __init__(
+        self,
+        s3: Any,
+        bucket: str,
+        prefix: str,
+        *,
+        encryption_key: str | None = None,
+        qualified: bool = False,
+    ) -> None:
         self._s3 = s3
-        self._settings = settings
+        self._bucket = bucket
+        self._prefix = prefix
         self._qualified = qualified
+        self._encryption: dict[str, str] = {}
+        if encryption_key is not None:
+            self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": encryption_key}
 
     def write(self, loop: HumanLoopEvent, document: dict[str, Any]) -> ObjectLocation:
         """Write the corrected document of a human loop.
@@ -56,19 +69,13 @@ class DocumentStore:
             If S3 refuses.
         """
         location = self._location(loop)
-        encryption: dict[str, str] = {}
-        if self._settings.encryption_key is not None:
-            encryption = {
-                "ServerSideEncryption": "aws:kms",
-                "SSEKMSKeyId": self._settings.encryption_key,
-            }
         with naming(f"corrected document of human loop {loop.human_loop_arn}, {location}"):
             self._s3.put_object(
                 Bucket=location.bucket,
                 Key=location.key,
                 Body=json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(),
                 ContentType=_CONTENT_TYPE,
-                **encryption,
+                **self._encryption,
             )
         return location
 
@@ -77,6 +84,4 @@ class DocumentStore:
         created = _BETWEEN_PARTS_OF_TIME.sub("/", loop.creation_time_text.removesuffix("Z"))
         # The ARN identifies the loop. The name of the event is a text beside it.
         name = loop.human_loop_arn.rpartition("/")[2]
-        return ObjectLocation(
-            self._settings.bucket, f"{self._settings.prefix}{flow}/{created}/{name}.json"
-        )
+        return ObjectLocation(self._bucket, f"{self._prefix}{flow}/{created}/{name}.json")

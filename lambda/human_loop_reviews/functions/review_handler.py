@@ -177,12 +177,19 @@ def _spokes(hub: str | None) -> Spokes | None:
 
 
 def _documents(settings: Settings, s3: Any) -> DocumentStore | None:
-    if settings.documents is None:
+    documents = settings.documents
+    if documents is None:
         return None
     # Only handlers that write corrected documents need this module.
     from human_loop_reviews.aws.document_store import DocumentStore
 
-    return DocumentStore(s3, settings.documents, qualified=settings.hub is not None)
+    return DocumentStore(
+        s3,
+        documents.bucket,
+        documents.prefix,
+        encryption_key=documents.encryption_key,
+        qualified=settings.hub is not None,
+    )
 
 
 def _dead_letter_queue(settings: DeadLetterSettings) -> DeadLetterQueue:

@@ -13,7 +13,6 @@ from botocore.stub import ANY, Stubber
 from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
 from human_loop_reviews.aws.calls import CallError
 from human_loop_reviews.aws.document_store import DocumentStore
-from human_loop_reviews.settings import DocumentSettings
 from tests.unit.conftest import ended_loop
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/0123abcd"
@@ -56,7 +55,7 @@ def test_document_is_json_below_the_prefix_with_the_encryption_of_the_bucket(
             "ContentType": "application/json",
         },
     )
-    store = DocumentStore(client, DocumentSettings("documents", "corrected/"), qualified=False)
+    store = DocumentStore(client, "documents", "corrected/")
     location = store.write(loop(), {"value": "Köln"})
     assert str(location) == (
         "s3://documents/corrected/invoices/2026/03/14/09/12/44.318/invoice-1042.json"
@@ -77,11 +76,11 @@ def test_given_key_encrypts_the_document(s3: tuple[Any, Stubber]) -> None:
             "SSEKMSKeyId": KEY,
         },
     )
-    DocumentStore(client, DocumentSettings("documents", "", KEY), qualified=False).write(loop(), {})
+    DocumentStore(client, "documents", "", encryption_key=KEY).write(loop(), {})
 
 
 def key_of(event: HumanLoopEvent, *, qualified: bool = False) -> str:
-    store = DocumentStore(None, DocumentSettings("documents", ""), qualified=qualified)
+    store = DocumentStore(None, "documents", "", qualified=qualified)
     return store._location(event).key
 
 
@@ -126,7 +125,7 @@ def test_refusal_names_loop_and_bucket_and_says_what_to_do(
 ) -> None:
     client, stubber = s3
     stubber.add_client_error("put_object", code, http_status_code=403)
-    store = DocumentStore(client, DocumentSettings("documents", "c/"), qualified=False)
+    store = DocumentStore(client, "documents", "c/")
     with pytest.raises(CallError) as caught:
         store.write(loop(), json.loads('{"value": "secret of the document"}'))
     message = str(caught.value)
