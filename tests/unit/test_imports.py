@@ -38,6 +38,7 @@ ALLOWED = {
         *("a2i", "review", "corrected"),
     },
     "corrected_document_schema": {"outcome_values"},
+    "corrected_blocks": {"outcome_values", "a2i", "review", "tasks", "corrected"},
     "review_output": {"mapping", "a2i", "review", "tasks"},
     "confirm": {"contract", "a2i", "aws"},
     "settle": {
