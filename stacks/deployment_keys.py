@@ -720,7 +720,8 @@ class DeploymentKeys(Keys):
     )
     corrected_documents: CorrectedDocuments | None = optional(
         CorrectedDocuments,
-        "where the handler writes [corrected documents](reviews.md#corrected-documents)",
+        "where the handler writes "
+        "[corrected documents](corrected-documents.md#written-by-the-handler)",
         "none are written",
     )
     topic: ExistingTopic | None = optional(

@@ -58,7 +58,7 @@ class CorrectedDocuments:
     ``<prefix>/<flow definition's name>/YYYY/MM/DD/hh/mm/ss.fff/<human loop's name>.json``
     with the time of the human loop's creation in UTC. In a hub, account and Region come before the
     name of the flow definition. ``correctedDocumentS3Uri`` of the outcome is the URI. See
-    ``docs/reviews.md#corrected-documents``.
+    ``docs/corrected-documents.md#written-by-the-handler``.
 
     Parameters
     ----------
