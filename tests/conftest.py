@@ -40,7 +40,7 @@ _SLOW_FOLDERS = {"e2e", "compatibility", "installation", "thresholds"}
 
 #: `make test` runs one in so many of the cases of a slow test, beginning with the first, and
 #: `make full` the others.
-_ONE_CASE_IN = 4
+_ONE_CASE_IN = 8
 
 #: These take longest, and start first.
 _LONG = (E2E, "tests/infrastructure/")
