@@ -5,32 +5,46 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from botocore.exceptions import ClientError
 
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain, is_access_denied
 from human_loops_cli.files import as_text, read_whole
+from human_loops_cli.in_parallel import in_parallel
+from human_loops_cli.output_folders import Listing, LocalFolder, OutputFolder, S3Folder
+from human_loops_cli.output_keys import OutputKey, parse_output_key
+from human_loops_cli.output_limits import NO_LIMITS, OutputLimits, UnplacedOutputError
 from human_loops_cli.session import Session
 
 _S3: Final = "s3://"
 _EXTENSION: Final = ".json"
 
-#: The folder of a flow definition's output with the outputs of verifications, which are left out.
-VERIFICATION_FOLDER: Final = "human-loops_verification"
-
-# How many objects of S3 are read in parallel, the next ones before they are needed.
+# How many outputs are read in parallel, the next ones before they are needed.
 _READ_AHEAD: Final = 8
 
 # The default limit of the review handler.
 _MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+class Content(NamedTuple):
+    """The content of an output."""
+
+    body: bytes
+    """Its bytes."""
+    version: str | None = None
+    """In S3: the id of its version, and without one its ETag."""
+
+
+_EMPTY: Final = Content(b"")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +55,10 @@ class Input:
     ----------
     name
         Its path or URI.
+    key
+        Its key in S3, or its absolute path. Empty for standard input.
+    tag
+        What is another one once it has other content. Empty where unknown.
     read
         Returns its content.
     named
@@ -48,8 +66,15 @@ class Input:
     """
 
     name: str
-    read: Callable[[], bytes]
+    key: str = ""
+    tag: str = ""
+    read: Callable[[], Content]
     named: bool = True
+
+    @property
+    def output_key(self) -> OutputKey | None:
+        """What its key says. None if Amazon A2I does not make such keys."""
+        return parse_output_key(self.key)
 
 
 class UnreadableInputError(Exception):
@@ -60,8 +85,41 @@ class NotAnOutputError(UnreadableInputError):
     """An input that nobody named is JSON of something else, such as an expected outcome."""
 
 
-def find_inputs(session: Session, places: Sequence[str]) -> list[Input]:
-    """Return the outputs at some places, each once.
+_Read: TypeAlias = tuple[Input, Content | UnreadableInputError | OSError | ClientError]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadInput:
+    """An output within the limits that was read, or the reason why it cannot be read."""
+
+    input: Input
+    content: Content = _EMPTY
+    """Its content. Empty if it cannot be read."""
+    result: Output | UnreadableInputError | ClientError
+    """The output, or what is wrong with it."""
+
+    @property
+    def name(self) -> str:
+        """Its path or URI."""
+        return self.input.name
+
+    def output(self) -> Output:
+        """Return the output.
+
+        Raises
+        ------
+        UnreadableInputError
+            If it cannot be read, is not an output, or lacks what the limits need.
+        ClientError
+            If access is denied.
+        """
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+class Inputs:
+    """The outputs at some places, each once. Those within the limits are read.
 
     Parameters
     ----------
@@ -70,46 +128,158 @@ def find_inputs(session: Session, places: Sequence[str]) -> list[Input]:
     places
         Files, ``-`` for standard input, directories, objects and prefixes in S3. In a directory and
         under a prefix, all ``.json`` files at any depth are outputs.
+    limits
+        Which of them are read.
 
     Raises
     ------
     CommandError
-        If a directory or prefix has no such file.
+        If a directory or prefix has no such file, or none at all can be within the limits.
     """
-    found: dict[str, Input] = {}
-    for place in places:
-        here = {each.name: each for each in _inputs_at(session, place)}
-        if not here:
-            raise CommandError(
-                f"{place} has no {_EXTENSION} file",
-                advice="Name a directory or prefix with outputs of Amazon A2I.",
-                status=ExitStatus.INCOMPLETE,
-            )
-        found |= here
-    return _read_ahead(list(found.values()))
 
+    def __init__(
+        self, session: Session, places: Sequence[str], limits: OutputLimits = NO_LIMITS
+    ) -> None:
+        self._session = session
+        self._places = places
+        self._limits = limits
+        self._listings: list[Listing] = []
+        self._read = self._outside = 0
+        self._found = [_peek(self._inputs_at(place)) for place in places]
+        if not limits.are_set:
+            for place, found in zip(places, self._found, strict=True):
+                if found is None:
+                    raise CommandError(
+                        f"{as_text(place)} has no {_EXTENSION} file",
+                        advice="Name a directory or prefix with outputs of Amazon A2I.",
+                        status=ExitStatus.INCOMPLETE,
+                    )
+        elif not any(self._found):
+            raise self._nothing()
 
-def read_output(each: Input) -> Output:
-    """Read and parse one output.
+    def read(self, description: str) -> Iterator[ReadInput]:
+        """Yield the outputs within the limits in their order, and show the progress.
 
-    Raises
-    ------
-    UnreadableInputError
-        If it cannot be read, or is not an output.
-    """
-    content = b""
-    try:
-        content = each.read()
-        return parse_output(content, source=each.name)
-    except UnreadableOutputError as error:
-        other = not each.named and _is_something_else(content)
-        raise (NotAnOutputError if other else UnreadableInputError)(str(error)) from error
-    except OSError as error:
-        raise UnreadableInputError(f"{each.name}: {error.strerror}") from error
-    except ClientError as error:
-        if is_access_denied(error):
-            raise
-        raise UnreadableInputError(f"{each.name}: {explain(error)}") from error
+        The next objects of S3 are read in parallel before they are needed.
+
+        Parameters
+        ----------
+        description
+            What the progress is called.
+        """
+        with self._session.printer.progress() as progress:
+            task = progress.add_task(description, total=None)
+            for read in self._contents():
+                self._read += 1
+                progress.update(
+                    task, advance=1, description=f"{description} ({self._listed:,} listed)"
+                )
+                limited = self._limit(read)
+                if limited is None:
+                    self._outside += 1
+                else:
+                    yield limited
+        self._report(self._session.printer)
+
+    def refuse_writing(self, files: Iterable[Path | None]) -> None:
+        """Refuse to write over an output.
+
+        Raises
+        ------
+        CommandError
+            If one of the files is an output at the places, also outside the limits.
+        """
+        for file in files:
+            if file is None or not file.is_file():
+                continue
+            written = file.resolve()
+            for place in map(Path, self._places):
+                source = place.resolve()
+                below = source in written.parents and written.suffix == _EXTENSION
+                if source == written or below:
+                    raise CommandError(
+                        f"{file} is an output to read: write to another file",
+                        status=ExitStatus.USAGE,
+                    )
+
+    @property
+    def _listed(self) -> int:
+        return sum(each.listed for each in self._listings)
+
+    def _report(self, printer: Printer) -> None:
+        """Print how many files were listed and read, if there are limits."""
+        if not self._limits.are_set:
+            return
+        folders = sum(each.folders_left_out for each in self._listings)
+        printer.note(
+            f"Within the limits: {self._read - self._outside:,} of {self._read:,} files that were "
+            f"read, of {self._listed:,} that were listed. Folders outside the limits: {folders:,}."
+        )
+
+    def _nothing(self) -> CommandError:
+        names = sorted(set().union(*(each.other_flow_definitions for each in self._listings)))
+        listed = f"Files that were listed: {self._listed:,}."
+        others = f" Other flow definitions: {', '.join(names)}." if names else ""
+        return CommandError(
+            "no output is within --flow, --since and --until",
+            advice=f"{listed}{others}",
+            status=ExitStatus.INCOMPLETE,
+        )
+
+    def _contents(self) -> Iterator[ReadInput]:
+        seen: set[str] = set()
+        for place, found in zip(self._places, self._found, strict=True):
+            inputs = found or iter(())
+            if len(self._places) > 1:
+                inputs = _each_once(inputs, seen)
+            if place.startswith(_S3):
+                reads = (partial(_read_input, each) for each in inputs)
+                for read in in_parallel(reads, _READ_AHEAD):
+                    yield _parse(read())
+            else:
+                yield from map(_parse, map(_read_input, inputs))
+
+    def _limit(self, read: ReadInput) -> ReadInput | None:
+        """Return what was read. None if it is outside the limits."""
+        if isinstance(read.result, Exception):
+            return read
+        try:
+            return read if self._limits.contain(read.result, read.input.output_key) else None
+        except UnplacedOutputError as error:
+            return replace(read, result=UnreadableInputError(f"{read.name}: {error}"))
+
+    def _inputs_at(self, place: str) -> Iterator[Input]:
+        if place == "-":
+            yield Input(name="standard input", read=_read_standard_input)
+        elif place.startswith(_S3):
+            yield from self._objects(place)
+        elif Path(place).is_dir():
+            yield from self._files(Path(place))
+        else:
+            yield _local(as_text(place), str(Path(place).absolute()), named=True)
+
+    def _objects(self, uri: str) -> Iterator[Input]:
+        s3 = self._session.client("s3")
+        bucket, _, prefix = uri.removeprefix(_S3).partition("/")
+        if not bucket:
+            raise CommandError(f"{uri}: expected s3://BUCKET/PREFIX", status=ExitStatus.USAGE)
+        if prefix.endswith(_EXTENSION):
+            yield _object(s3, bucket, prefix, named=True)
+            return
+        for each in self._listing(S3Folder(s3, bucket)).files(prefix):
+            yield _object(s3, bucket, each.key, tag=each.tag)
+
+    def _files(self, directory: Path) -> Iterator[Input]:
+        # The directory can be in the folder of a flow definition, which only the whole path says.
+        start = f"{str(directory.absolute()).rstrip('/')}/"
+        for each in self._listing(LocalFolder()).files(start):
+            name = as_text(str(directory / each.key.removeprefix(start)))
+            yield _local(name, each.key, tag=each.tag)
+
+    def _listing(self, folder: OutputFolder) -> Listing:
+        listing = Listing(folder, self._limits)
+        self._listings.append(listing)
+        return listing
 
 
 def identify(output: Output) -> bytes:
@@ -123,6 +293,49 @@ def identify(output: Output) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
+def _peek(inputs: Iterator[Input]) -> Iterator[Input] | None:
+    """Return the same inputs. None if there is none."""
+    first = next(inputs, None)
+    return None if first is None else chain([first], inputs)
+
+
+def _each_once(inputs: Iterable[Input], seen: set[str]) -> Iterator[Input]:
+    for each in inputs:
+        if each.name not in seen:
+            seen.add(each.name)
+            yield each
+
+
+def _read_input(each: Input) -> _Read:
+    """Read an input, or return why it cannot be read."""
+    try:
+        return each, each.read()
+    except (UnreadableInputError, OSError, ClientError) as error:
+        return each, error
+
+
+def _parse(read: _Read) -> ReadInput:
+    each, content = read
+    match content:
+        case Content():
+            try:
+                output = parse_output(content.body, source=each.name)
+            except UnreadableOutputError as error:
+                other = not each.named and _is_something_else(content.body)
+                unreadable = (NotAnOutputError if other else UnreadableInputError)(str(error))
+                return ReadInput(input=each, content=content, result=unreadable)
+            return ReadInput(input=each, content=content, result=output)
+        case ClientError() if is_access_denied(content):
+            return ReadInput(input=each, result=content)
+        case ClientError():
+            problem = str(explain(content))
+        case OSError():
+            problem = str(content.strerror)
+        case _:
+            return ReadInput(input=each, result=content)
+    return ReadInput(input=each, result=UnreadableInputError(f"{each.name}: {problem}"))
+
+
 def _is_something_else(content: bytes) -> bool:
     """Return whether a document is JSON without what each output has."""
     try:
@@ -132,80 +345,29 @@ def _is_something_else(content: bytes) -> bool:
     return not isinstance(document, dict) or "humanAnswers" not in document
 
 
-def _inputs_at(session: Session, place: str) -> Iterator[Input]:
-    if place == "-":
-        yield Input(name="standard input", read=_read_standard_input)
-    elif place.startswith(_S3):
-        yield from _objects(session.client("s3"), place)
-    else:
-        path = Path(place)
-        named = not path.is_dir()
-        files = [path] if named else sorted(path.rglob(f"*{_EXTENSION}"))
-        for file in files:
-            read = partial(read_whole, file, _MAX_BYTES)
-            yield Input(name=as_text(str(file)), read=read, named=named)
-
-
-def _read_standard_input() -> bytes:
+def _read_standard_input() -> Content:
     content = sys.stdin.buffer.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise UnreadableInputError(f"standard input: larger than {_MAX_BYTES:,} bytes")
-    return content
+    return Content(content)
 
 
-def _objects(s3: Any, uri: str) -> Iterator[Input]:
-    bucket, _, prefix = uri.removeprefix(_S3).partition("/")
-    if not bucket:
-        raise CommandError(f"{uri}: expected s3://BUCKET/PREFIX", status=ExitStatus.USAGE)
-    if prefix.endswith(_EXTENSION):
-        yield _object(s3, bucket, prefix, named=True)
-        return
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for entry in page.get("Contents", ()):
-            key = entry["Key"]
-            if key.endswith(_EXTENSION) and f"/{VERIFICATION_FOLDER}/" not in f"/{key}":
-                yield _object(s3, bucket, key, named=False)
+def _local(name: str, path: str, *, tag: str = "", named: bool = False) -> Input:
+    def read() -> Content:
+        return Content(read_whole(Path(path), _MAX_BYTES))
+
+    return Input(name=name, key=path, tag=tag, read=read, named=named)
 
 
-def _object(s3: Any, bucket: str, key: str, *, named: bool) -> Input:
+def _object(s3: Any, bucket: str, key: str, *, tag: str = "", named: bool = False) -> Input:
     name = f"{_S3}{bucket}/{key}"
 
-    def read() -> bytes:
+    def read() -> Content:
         answer = s3.get_object(Bucket=bucket, Key=key)
         if answer["ContentLength"] > _MAX_BYTES:
             raise UnreadableInputError(f"{name}: larger than {_MAX_BYTES:,} bytes")
-        content: bytes = answer["Body"].read()
-        return content
+        # A bucket that never had versions has no id, one in which they are suspended has "null".
+        version = answer.get("VersionId", "null")
+        return Content(answer["Body"].read(), answer.get("ETag") if version == "null" else version)
 
-    return Input(name=name, read=read, named=named)
-
-
-def _read_ahead(inputs: Sequence[Input]) -> list[Input]:
-    """Return inputs of which the objects of S3 are read in parallel."""
-    ahead = _ReadAhead([each.read for each in inputs if each.name.startswith(_S3)])
-    numbers = iter(range(len(inputs)))
-    return [
-        replace(each, read=partial(ahead.read, next(numbers)))
-        if each.name.startswith(_S3)
-        else each
-        for each in inputs
-    ]
-
-
-class _ReadAhead:
-    """Reads in parallel what is read one after another."""
-
-    def __init__(self, reads: Sequence[Callable[[], bytes]]) -> None:
-        self._reads = reads
-        self._started = 0
-        self._pending: dict[int, Future[bytes]] = {}
-        self._threads = ThreadPoolExecutor(_READ_AHEAD)
-
-    def read(self, number: int) -> bytes:
-        """Return the content of a number, and start to read those that follow."""
-        until = min(number + _READ_AHEAD, len(self._reads))
-        for each in range(self._started, until):
-            self._pending[each] = self._threads.submit(self._reads[each])
-        self._started = max(self._started, until)
-        pending = self._pending.pop(number, None)
-        return self._reads[number]() if pending is None else pending.result()
+    return Input(name=name, key=key, tag=tag, read=read, named=named)

@@ -31,6 +31,11 @@ _CALLING: Final = Config(
     read_timeout=_READ_TIMEOUT,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+# Commands list and read many objects at once. When S3 slows them down, they send fewer requests.
+_OBJECTS: Final = _CALLING.merge(
+    Config(max_pool_connections=32, retries={"mode": "adaptive", "total_max_attempts": 6})
+)
+_CONFIGS: Final = {"lambda": _INVOKING, "s3": _OBJECTS}
 
 
 @dataclass(kw_only=True)
@@ -57,7 +62,7 @@ class Session:
     def client(self, service: str) -> Any:
         """Return the client of a service."""
         if service not in self._clients:
-            config = _INVOKING if service == "lambda" else _CALLING
+            config = _CONFIGS.get(service, _CALLING)
             if self.endpoint_url:
                 # Only endpoints of AWS support virtual-hosted-style requests.
                 config = config.merge(Config(s3={"addressing_style": "path"}))

@@ -11,14 +11,9 @@ from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loop_reviews.mapping import TaskMapping
 from human_loops_cli.errors import ExitStatus
-from human_loops_cli.inputs import (
-    NotAnOutputError,
-    UnreadableInputError,
-    find_inputs,
-    identify,
-    read_output,
-)
+from human_loops_cli.inputs import Inputs, NotAnOutputError, UnreadableInputError, identify
 from human_loops_cli.mappings.mapping_file import MappingFile
+from human_loops_cli.output_limits import OutputLimits
 from human_loops_cli.session import Session
 from human_loops_cli.votes import Votes, read_votes
 
@@ -40,11 +35,14 @@ class VoteReader:
         The run.
     mappings
         Where predictions and answers of custom tasks are found.
+    limits
+        Which outputs are read.
     """
 
-    def __init__(self, session: Session, mappings: MappingFile) -> None:
+    def __init__(self, session: Session, mappings: MappingFile, limits: OutputLimits) -> None:
         self._session = session
         self._mappings = mappings
+        self._limits = limits
         self._seen: set[bytes] = set()
         self._copies = self._others = 0
         self.unreadable: list[dict[str, str]] = []
@@ -52,22 +50,20 @@ class VoteReader:
 
     def read(self, places: Sequence[str]) -> Iterator[ReadOutput]:
         """Yield each output at some places that can be read."""
-        inputs = find_inputs(self._session, places)
-        with self._session.printer.progress() as progress:
-            for each in progress.track(inputs, description="Reading"):
-                try:
-                    output = read_output(each)
-                    if not self._is_new(output):
-                        continue
-                    mapping = self._mappings.find(output)
-                    votes = read_votes(output, mapping)
-                except NotAnOutputError:
-                    self._others += 1
+        for each in Inputs(self._session, places, self._limits).read("Reading"):
+            try:
+                output = each.output()
+                if not self._is_new(output):
                     continue
-                except (UnreadableInputError, UnreadableOutputError) as error:
-                    self.unreadable.append({"input": each.name, "error": str(error)})
-                    continue
-                yield ReadOutput(output, mapping, votes)
+                mapping = self._mappings.find(output)
+                votes = read_votes(output, mapping)
+            except NotAnOutputError:
+                self._others += 1
+                continue
+            except (UnreadableInputError, UnreadableOutputError) as error:
+                self.unreadable.append({"input": each.name, "error": str(error)})
+                continue
+            yield ReadOutput(output, mapping, votes)
 
     def finish(self) -> None:
         """Print what was left out, after the result.

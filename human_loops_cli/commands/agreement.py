@@ -20,7 +20,14 @@ from human_loops_cli.alpha import Disagreement, Undefined, Unit, combined_alpha,
 from human_loops_cli.bootstrap import interval
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.mappings.mapping_file import MappingFile
-from human_loops_cli.output_sources import MappingPath, Outputs
+from human_loops_cli.output_sources import (
+    MappingPath,
+    OutputFlow,
+    Outputs,
+    OutputSince,
+    OutputUntil,
+    parse_output_limits,
+)
 from human_loops_cli.session import Session
 from human_loops_cli.vote_reader import VoteReader
 
@@ -85,6 +92,9 @@ class _Category:
 def agreement(
     ctx: typer.Context,
     outputs: Outputs,
+    flow: OutputFlow = None,
+    since: OutputSince = None,
+    until: OutputUntil = None,
     mapping: MappingPath = None,
     values: Annotated[
         bool, typer.Option("--values", help="Add which pairs of values are confused.")
@@ -101,12 +111,13 @@ def agreement(
     Status 1 if an output cannot be read.
     """
     session: Session = ctx.obj
-    reader = VoteReader(session, MappingFile(mapping))
+    limits = parse_output_limits(flow, since, until)
+    reader = VoteReader(session, MappingFile(mapping), limits)
     flows: dict[str | None, _Flow] = {}
     for output, _, votes in reader.read(outputs):
-        flow = flows.setdefault(output.flow_definition_arn, _Flow())
-        flow.loops += 1
-        _add(flow, votes.fields)
+        of_flow = flows.setdefault(output.flow_definition_arn, _Flow())
+        of_flow.loops += 1
+        _add(of_flow, votes.fields)
     described = [_describe(arn, flow, values) for arn, flow in sorted(flows.items(), key=_by_arn)]
     if session.printer.as_json:
         session.printer.json({"flowDefinitions": described, "unreadable": reader.unreadable})

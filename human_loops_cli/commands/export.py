@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
@@ -17,6 +16,7 @@ from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports.comprehend_csv import DEFAULT_DELIMITER, DELIMITERS, ComprehendCsv
 from human_loops_cli.exports.comprehend_entities import ComprehendEntities
+from human_loops_cli.exports.corrected import WholeDocuments
 from human_loops_cli.exports.export_writer import ExportWriter
 from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
@@ -28,9 +28,16 @@ from human_loops_cli.exports.source import DEFAULT_EXPRESSION, find_source
 from human_loops_cli.exports.summary import LeftOut, Summary
 from human_loops_cli.exports.translate_tmx import TranslateTmx
 from human_loops_cli.files import STANDARD_OUTPUT, complete_file, refuse_inputs, refuse_unwritable
-from human_loops_cli.inputs import Input, UnreadableInputError, find_inputs, identify, read_output
+from human_loops_cli.inputs import Inputs, ReadInput, UnreadableInputError, identify
 from human_loops_cli.mappings.mapping_file import MappingFile
-from human_loops_cli.output_sources import MappingPath, Outputs
+from human_loops_cli.output_sources import (
+    MappingPath,
+    OutputFlow,
+    Outputs,
+    OutputSince,
+    OutputUntil,
+    parse_output_limits,
+)
 from human_loops_cli.session import Session
 
 #: https://docs.aws.amazon.com/translate/latest/dg/what-is-languages.html
@@ -49,7 +56,7 @@ class _Reader:
     field_name: str | None
     seen: set[bytes] = field(default_factory=set)
 
-    def read(self, each: Input, output: Output) -> ReviewedLoop:
+    def read(self, name: str, output: Output) -> ReviewedLoop:
         """Review an output.
 
         Raises
@@ -66,7 +73,7 @@ class _Reader:
         if review.unanswered:
             raise LeftOutError(Reason.UNANSWERED)
         return ReviewedLoop(
-            input_name=each.name,
+            input_name=name,
             output=output,
             review=review,
             source=find_source(output, self.source),
@@ -89,6 +96,9 @@ def export(
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file. Default: -, standard output.")
     ] = None,
+    flow: OutputFlow = None,
+    since: OutputSince = None,
+    until: OutputUntil = None,
     mapping: MappingPath = None,
     source: Annotated[
         str,
@@ -116,32 +126,36 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write the values of more than half of the reviewers as training data.
+    """Write the values of more than half of the reviewers as training data, or corrected documents.
 
-    Values without a majority and the identities of reviewers are never exported.
+    Values without a majority and the identities of reviewers are never exported. The formats
+    corrected and corrected-blocks have every loop that a reviewer answered, with all that the model
+    predicted: with --only corrected, only loops in which a field was corrected.
 
     Status 1 if an output cannot be read or does not fit the format, or if nothing was exported.
     """
     session: Session = ctx.obj
+    limits = parse_output_limits(flow, since, until)
     file = None if file == STANDARD_OUTPUT else file
     found = find_format(format_name)
-    if field_name is not None and found is RekognitionAdapter:
+    if field_name is not None and (
+        found is RekognitionAdapter or issubclass(found, WholeDocuments)
+    ):
         raise CommandError(f"--format {format_name} takes no --field", status=ExitStatus.USAGE)
     written_as = _make_format(found, delimiter, labeling_config, documents, languages)
     beside = labeling_config or documents
     refuse_inputs((file, beside), (mapping,))
     _check(session, found, source, file, beside)
     reader = _Reader(MappingFile(mapping), source, only, field_name)
-    inputs = find_inputs(session, outputs)
-    _keep_inputs(inputs, (file, beside))
-    summary = Summary(format_name=format_name, only=only, inputs=len(inputs))
+    inputs = Inputs(session, outputs, limits)
+    inputs.refuse_writing((file, beside))
+    summary = Summary(format_name=format_name, only=only)
     with complete_file(file) as stream:
         writer = ExportWriter(
             stream, start=written_as.START, separator=written_as.SEPARATOR, end=written_as.END
         )
-        with session.printer.progress() as progress:
-            for each in progress.track(inputs, description="Exporting"):
-                _export(each, reader, written_as, writer, summary)
+        for each in inputs.read("Exporting"):
+            _export(each, reader, written_as, writer, summary)
         writer.finish()
         reader.mappings.check(session.printer)
         if not summary.exported:
@@ -238,20 +252,8 @@ def _check(
         ) from None
 
 
-def _keep_inputs(inputs: Sequence[Input], files: Sequence[Path | None]) -> None:
-    """Refuse to write over an output."""
-    written = {file.resolve() for file in files if file is not None}
-    names = {file.name for file in written}
-    for each in inputs:
-        path = Path(each.name)
-        if path.name in names and path.resolve() in written:
-            raise CommandError(
-                f"{each.name} is an output to read: write to another file", status=ExitStatus.USAGE
-            )
-
-
 def _export(
-    each: Input,
+    each: ReadInput,
     reader: _Reader,
     written_as: ExportFormat,
     writer: ExportWriter,
@@ -259,17 +261,19 @@ def _export(
 ) -> None:
     """Export one output, or note why not."""
     name = None
+    summary.inputs += 1
     try:
-        output = read_output(each)
+        output = each.output()
         name = output.human_loop_name or ""
-        loop = reader.read(each, output)
+        loop = reader.read(each.name, output)
         entry = written_as.write(loop)
     except LeftOutError as error:
-        summary.left_out.append(LeftOut(each.name, name, error.reason))
+        summary.left_out.append(LeftOut(each.name, name, error.reason, error.detail))
         return
     except (UnreadableInputError, UnreadableOutputError) as error:
         summary.left_out.append(LeftOut(each.name, name, Reason.UNREADABLE, str(error)))
         return
     writer.add(entry)
     summary.exported += 1
-    summary.fields_left_out += loop.fields_left_out
+    if not isinstance(written_as, WholeDocuments):
+        summary.fields_left_out += loop.fields_left_out

@@ -6,10 +6,16 @@ import typer
 
 from human_loop_reviews.a2i.validation import UnreadableOutputError
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.inputs import UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import Inputs, UnreadableInputError
 from human_loops_cli.mappings.custom_outputs import reason_without_mapping
 from human_loops_cli.mappings.suggestion import MappingSuggestions
-from human_loops_cli.output_sources import Outputs
+from human_loops_cli.output_sources import (
+    OutputFlow,
+    Outputs,
+    OutputSince,
+    OutputUntil,
+    parse_output_limits,
+)
 from human_loops_cli.session import Session
 
 app = typer.Typer(
@@ -28,6 +34,9 @@ def mapping() -> None:
 def suggest(
     ctx: typer.Context,
     outputs: Outputs,
+    flow: OutputFlow = None,
+    since: OutputSince = None,
+    until: OutputUntil = None,
 ) -> None:
     """Suggest a mapping for outputs of custom tasks: JSON for --mapping.
 
@@ -40,19 +49,18 @@ def suggest(
     printer = session.printer
     suggestions = MappingSuggestions()
     incomplete = False
-    inputs = find_inputs(session, outputs)
-    with printer.progress() as progress:
-        for each in progress.track(inputs, description="Reading"):
-            try:
-                output = read_output(each)
-                reason = reason_without_mapping(output)
-                if reason is None:
-                    suggestions.add(output)
-                else:
-                    printer.note(f"not used: {each.name}: {reason}")
-            except (UnreadableInputError, UnreadableOutputError) as error:
-                printer.note(f"unreadable: {error}")
-                incomplete = True
+    inputs = Inputs(session, outputs, parse_output_limits(flow, since, until))
+    for each in inputs.read("Reading"):
+        try:
+            output = each.output()
+            reason = reason_without_mapping(output)
+            if reason is None:
+                suggestions.add(output)
+            else:
+                printer.note(f"not used: {each.name}: {reason}")
+        except (UnreadableInputError, UnreadableOutputError) as error:
+            printer.note(f"unreadable: {error}")
+            incomplete = True
     for line in suggestions.describe():
         printer.note(line)
     suggested = suggestions.to_json()

@@ -18,16 +18,17 @@ from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review_output import review_output
 from human_loops_cli.console import printable
 from human_loops_cli.errors import CommandError, ExitStatus
-from human_loops_cli.inputs import (
-    Input,
-    NotAnOutputError,
-    UnreadableInputError,
-    find_inputs,
-    read_output,
-)
+from human_loops_cli.inputs import Inputs, NotAnOutputError, ReadInput, UnreadableInputError
 from human_loops_cli.mappings.absent import FIELDS_ABSENT
 from human_loops_cli.mappings.mapping_file import MappingFile
-from human_loops_cli.output_sources import MappingPath, Outputs
+from human_loops_cli.output_sources import (
+    MappingPath,
+    OutputFlow,
+    Outputs,
+    OutputSince,
+    OutputUntil,
+    parse_output_limits,
+)
 from human_loops_cli.session import Session
 from human_loops_cli.spreadsheet_cell import spreadsheet_cell
 
@@ -50,6 +51,9 @@ _VALUES: Final = ("predicted", "answers", "consensus")
 def review(
     ctx: typer.Context,
     outputs: Outputs,
+    flow: OutputFlow = None,
+    since: OutputSince = None,
+    until: OutputUntil = None,
     mapping: MappingPath = None,
     values: Annotated[
         bool, typer.Option("--values", help="Add predicted and answered values.")
@@ -69,27 +73,26 @@ def review(
     if as_csv and session.printer.as_json:
         raise CommandError("--csv and --json exclude each other", status=ExitStatus.USAGE)
     mappings = MappingFile(mapping)
-    inputs = find_inputs(session, outputs)
+    inputs = Inputs(session, outputs, parse_output_limits(flow, since, until))
     summary = Counter[str]()
     rows: list[dict[str, Any]] = []
     columns = (*_OF_LOOP, *_OF_FIELD, *(_VALUES if values else ()))
     if as_csv:
         _write_csv(columns)
-    with session.printer.progress() as progress:
-        for each in progress.track(inputs, description="Reviewing"):
-            try:
-                row = _row(each, mappings, values)
-            except NotAnOutputError:
-                summary["others"] += 1
-                continue
-            _count(summary, row)
-            if session.printer.as_json:
-                session.printer.text(json.dumps(row))
-            elif as_csv:
-                for cells in _csv_rows(row, columns):
-                    _write_csv(cells)
-            else:
-                rows.append(row)
+    for each in inputs.read("Reviewing"):
+        try:
+            row = _row(each, mappings, values)
+        except NotAnOutputError:
+            summary["others"] += 1
+            continue
+        _count(summary, row)
+        if session.printer.as_json:
+            session.printer.text(json.dumps(row))
+        elif as_csv:
+            for cells in _csv_rows(row, columns):
+                _write_csv(cells)
+        else:
+            rows.append(row)
     if not as_csv and not session.printer.as_json:
         _print(session, rows, values)
     session.printer.note(_summarize(summary))
@@ -107,9 +110,9 @@ def review(
         raise typer.Exit(ExitStatus.INCOMPLETE)
 
 
-def _row(each: Input, mappings: MappingFile, values: bool) -> dict[str, Any]:
+def _row(each: ReadInput, mappings: MappingFile, values: bool) -> dict[str, Any]:
     try:
-        output = read_output(each)
+        output = each.output()
         judged = review_output(output, mapping=mappings.find(output) or ())
     except NotAnOutputError:
         raise

@@ -13,7 +13,14 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.flow_definition_names import shown_names
 from human_loops_cli.installation import how_to_install
 from human_loops_cli.mappings.mapping_file import MappingFile
-from human_loops_cli.output_sources import MappingPath, Outputs
+from human_loops_cli.output_sources import (
+    MappingPath,
+    OutputFlow,
+    Outputs,
+    OutputSince,
+    OutputUntil,
+    parse_output_limits,
+)
 from human_loops_cli.reviewers.gold import GoldField, read_gold
 from human_loops_cli.reviewers.pseudonyms import pseudonyms, random_key, read_key
 from human_loops_cli.reviewers.units import ReviewedLoop, read_loop
@@ -45,6 +52,9 @@ class _Flow:
 def reviewers(
     ctx: typer.Context,
     outputs: Outputs,
+    flow: OutputFlow = None,
+    since: OutputSince = None,
+    until: OutputUntil = None,
     mapping: MappingPath = None,
     gold: Annotated[
         Path | None,
@@ -77,26 +87,27 @@ def reviewers(
     session: Session = ctx.obj
     if identities and key is not None:
         raise CommandError("--identities and --key exclude each other", status=ExitStatus.USAGE)
+    limits = parse_output_limits(flow, since, until)
     measure = _load_measure()
     known = None if gold is None else read_gold(gold)
     secret = random_key() if key is None else read_key(key)
-    reader = VoteReader(session, MappingFile(mapping))
+    reader = VoteReader(session, MappingFile(mapping), limits)
     flows: dict[str, _Flow] = {}
     for output, mapped, votes in reader.read(outputs):
-        flow = flows.setdefault(output.flow_definition_arn or "", _Flow())
-        flow.loops.append(read_loop(output.human_loop_name, votes))
+        of_flow = flows.setdefault(output.flow_definition_arn or "", _Flow())
+        of_flow.loops.append(read_loop(output.human_loop_name, votes))
         if known is not None and output.human_loop_name in known.values:
             fields, not_compared = known.find(output.human_loop_name, votes, mapped)
-            flow.gold.append(fields)
-            flow.gold_not_compared += not_compared
-    if known is not None and not any(flow.gold for flow in flows.values()):
+            of_flow.gold.append(fields)
+            of_flow.gold_not_compared += not_compared
+    if known is not None and not any(each.gold for each in flows.values()):
         raise CommandError(
             f"{known.path}: none of its {len(known.values):,} loops is among the outputs",
             status=ExitStatus.USAGE,
         )
-    workers = {name for flow in flows.values() for loop in flow.loops for name in loop.seconds}
+    workers = {name for each in flows.values() for loop in each.loops for name in loop.seconds}
     names = {each: each for each in workers} if identities else pseudonyms(workers, secret)
-    described = [_describe(arn, flow, names, measure) for arn, flow in sorted(flows.items())]
+    described = [_describe(arn, each, names, measure) for arn, each in sorted(flows.items())]
     if session.printer.as_json:
         session.printer.json({"flowDefinitions": described, "unreadable": reader.unreadable})
     else:

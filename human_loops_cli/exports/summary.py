@@ -45,8 +45,8 @@ class Summary:
     format_name: str
     only: ReviewSelection
     """As on the command line."""
-    inputs: int
-    """How many outputs there are."""
+    inputs: int = 0
+    """How many outputs were read."""
     exported: int = 0
     """How many of them were exported."""
     left_out: list[LeftOut] = field(default_factory=list)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import as_text
-from human_loops_cli.inputs import VERIFICATION_FOLDER
+from human_loops_cli.output_folders import VERIFICATION_FOLDER
 from human_loops_cli.session import Session
 
 _S3: Final = "s3://"

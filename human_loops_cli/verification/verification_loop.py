@@ -19,7 +19,7 @@ from human_loop_reviews.contract import (
     VERIFIED_LEDGER,
     HumanLoopStatus,
 )
-from human_loops_cli.inputs import VERIFICATION_FOLDER
+from human_loops_cli.output_folders import VERIFICATION_FOLDER
 from human_loops_cli.stack import DeployedStack
 from human_loops_cli.verification.flow_definition_checks import CheckedFlowDefinition
 from human_loops_cli.verification.stack_parts import StackParts

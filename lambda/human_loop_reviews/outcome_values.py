@@ -65,6 +65,24 @@ class Verdict(StrEnum):
     same one."""
 
 
+class FieldStatus(StrEnum):
+    """What the value of a field of a corrected document is."""
+
+    UPHELD = "upheld"
+    """The predicted value. More than half of the reviewers upheld it."""
+    CORRECTED = "corrected"
+    """The other value, or the other key, that more than half of the reviewers gave."""
+    ADDED = "added"
+    """A value that more than half of the reviewers gave where the model predicted none."""
+    REMOVED = "removed"
+    """None: more than half of the reviewers removed the predicted value."""
+    DISPUTED = "disputed"
+    """None: the prediction was not upheld, and no more than half of the reviewers gave the same
+    value, or it is not known where their value belongs. The document is not complete."""
+    UNREVIEWED = "unreviewed"
+    """The predicted value. No reviewer was asked about it, or none answered."""
+
+
 class Note(StrEnum):
     """Why a field has no verdict, or was compared only in part."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from human_loops_cli.console import Printer
-from human_loops_cli.inputs import UnreadableInputError, find_inputs, read_output
+from human_loops_cli.inputs import Inputs, UnreadableInputError
 from human_loops_cli.session import Session
 
 
@@ -53,19 +53,26 @@ def session_of(bucket: Bucket) -> Session:
 def test_objects_are_read_in_parallel_and_in_order(tmp_path: Path) -> None:
     bucket, local = Bucket(12), tmp_path / "local.json"
     local.write_text('{"humanAnswers": [], "humanLoopName": "local", "inputContent": {}}')
-    inputs = find_inputs(session_of(bucket), ["s3://reviews/outputs/", str(local)])
+    inputs = Inputs(session_of(bucket), ["s3://reviews/outputs/", str(local)])
     names = []
-    for each in inputs:
+    for each in inputs.read("Reading"):
         if each.name.endswith("/2.json"):
             with pytest.raises(UnreadableInputError, match="larger than"):
-                read_output(each)
+                each.output()
         else:
-            names.append(read_output(each).human_loop_name)
+            names.append(each.output().human_loop_name)
     assert names == [*(key for key in bucket.keys if not key.endswith("/2.json")), "local"]
     assert sorted(bucket.read) == sorted(bucket.keys)
 
 
 def test_objects_are_not_read_before_the_first_one_is_needed() -> None:
     bucket = Bucket(30)
-    inputs = find_inputs(session_of(bucket), ["s3://reviews/"])
-    assert (len(inputs), bucket.read) == (30, [])
+    assert Inputs(session_of(bucket), ["s3://reviews/"]).read("Reading")
+    assert bucket.read == []
+
+
+def test_only_the_next_objects_are_read_ahead() -> None:
+    bucket = Bucket(30)
+    first = next(Inputs(session_of(bucket), ["s3://reviews/"]).read("Reading"))
+    assert first.output().human_loop_name == bucket.keys[0]
+    assert len(bucket.read) < len(bucket.keys)

@@ -19,6 +19,7 @@ CAUGHT = {
     "InvalidDocumentError",  # a base
     "InvalidRequestError",  # HumanLoop.InvalidRequest
     "MappingError",  # synthesis, or UnusableMappingError
+    "NoCorrectedDocumentError",  # why an output has no corrected document
     "SettingsError",  # the environment is the stack's
     "TooLargeError",  # a note of a field
 }

@@ -25,6 +25,20 @@ ALLOWED = {
     "mapping_files": {"contract", "mapping", "a2i", "tasks"},
     "settings": {"contract", "disclosure"},
     "outcome": {"outcome_schema", "outcome_values", "a2i", "review", "disclosure"},
+    "corrected": {
+        "corrected_document_schema",
+        "outcome_values",
+        "mapping",
+        "a2i",
+        "review",
+        "tasks",
+    },
+    "corrected_document": {
+        *("corrected_document_schema", "outcome_values", "mapping"),
+        *("a2i", "review", "corrected"),
+    },
+    "corrected_document_schema": {"outcome_values"},
+    "corrected_blocks": {"outcome_values", "a2i", "review", "tasks", "corrected"},
     "review_output": {"mapping", "a2i", "review", "tasks"},
     "confirm": {"contract", "a2i", "aws"},
     "settle": {

@@ -64,6 +64,9 @@ class Field(NamedTuple):
     source: Mapping[str, Any] = _NOTHING
     """Where the values stand in the document, by the names in outcomes. Only outcomes with values
     contain it."""
+    placed: bool = True
+    """Whether it is known that the votes are on this field, and not on another one with its name.
+    """
 
     @property
     def values(self) -> list[Value | None]:

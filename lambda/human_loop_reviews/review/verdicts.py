@@ -59,6 +59,10 @@ class FieldReview(NamedTuple):
     """Each reviewer's value, in one order for all fields. None for no value."""
     consensus: Any
     """The value that more than half of the reviewers gave. None if there is no such value."""
+    placed: bool = True
+    """Whether it is known where the reviewers' value belongs. False if one key stands several times
+    and a reviewer replaced more than one of its values, which the output does not say apart, and if
+    more than half of the reviewers gave other keys than the model's, but not the same one."""
 
 
 class Review(NamedTuple):
@@ -197,6 +201,7 @@ def _judge(field: Field, prediction_known: bool) -> FieldReview:
         predicted=None if predicted is None else predicted.display,
         answers=tuple([None if value is None else value.display for value in values]),
         consensus=None if consensus.value is None else consensus.value.display,
+        placed=field.placed and not _is_key_lost(field, name),
     )
 
 
@@ -310,6 +315,13 @@ def _name(field: Field) -> str:
     if field.predicted is None or 2 * count > len(field.votes):
         return key
     return field.name
+
+
+def _is_key_lost(field: Field, name: str) -> bool:
+    """Return whether more than half of the reviewers gave other keys, and no common one."""
+    if name != field.name or not any(vote.moved for vote in field.votes):
+        return False
+    return 2 * sum(key is not None for key in field.moved_keys) > len(field.votes)
 
 
 def _reviewer_agreement(

@@ -107,6 +107,11 @@ def compare_forms(
         _field(pair, [match.by_id.get(pair.id) for match in matches], shown, keys)
         for pair in shown.form.pairs
     ]
+    if unplaced := {pair_id for match in matches for pair_id in match.unplaced}:
+        fields = [
+            field._replace(placed=pair.id not in unplaced)
+            for pair, field in zip(shown.form.pairs, fields, strict=True)
+        ]
     if response is None:
         return fields
     rows = _added_rows(matches, keys)
@@ -132,9 +137,10 @@ class _Match:
         The pairs that were shown. Those with the id of a reviewer's pair are matched with it.
     """
 
-    __slots__ = ("by_id", "unmatched")
+    __slots__ = ("by_id", "unmatched", "unplaced")
 
     def __init__(self, answer: Form, shown: Form) -> None:
+        self.unplaced: set[str] = set()  # shown pairs for which the match may be another one
         self.unmatched = {pair.id: pair for pair in answer.pairs}
         self.by_id = {
             pair.id: self.unmatched.pop(pair.id)
@@ -187,6 +193,7 @@ def _match_other_values(shown: Sequence[Pair], offers: Sequence[tuple[_Match, Pa
     groups = sorted(
         by_value.items(), key=lambda item: (item[0] == BLANK, -len(item[1]), repr(item[0]))
     )
+    _note_unplaced(shown, offers)
     slots = sorted(shown, key=lambda pair: (repr(pair.value.comparison_key), pair.id))
     if len(slots) * len(groups) <= _MAX_COMPARED:
         unused = list(slots)
@@ -205,6 +212,15 @@ def _match_other_values(shown: Sequence[Pair], offers: Sequence[tuple[_Match, Pa
         open_slots = [slot for slot in slots if slot.id not in remaining[0][0].by_id]
         for slot, (match, pair) in zip(open_slots, remaining, strict=False):
             match.join(slot, pair)
+
+
+def _note_unplaced(shown: Sequence[Pair], offers: Sequence[tuple[_Match, Pair]]) -> None:
+    """Note the pairs of which it is not known which value replaces which."""
+    given = Counter(id(match) for match, _ in offers)
+    for match in {id(match): match for match, _ in offers}.values():
+        slots = [pair.id for pair in shown if pair.id not in match.by_id]
+        if slots and (len(slots) > 1 or given[id(match)] > 1):
+            match.unplaced.update(slots)
 
 
 def _group(pairs: Iterable[Pair], label: _Label) -> dict[Hashable, list[Pair]]:

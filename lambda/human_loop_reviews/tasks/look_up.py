@@ -89,6 +89,37 @@ def find_paths_of(expression: str) -> list[list[str | int]]:
     return _paths(_parse(expression))
 
 
+class PlainPath(NamedTuple):
+    """A path of names and indexes, or one into each entry of a list."""
+
+    steps: tuple[str | int, ...]
+    """The names and indexes, of the list if there is one."""
+    in_entries: tuple[str | int, ...] | None = None
+    """The names and indexes within each entry of the list. None for a path to one value."""
+
+
+def plain_path(expression: str) -> PlainPath | None:
+    """Return an expression as a path, None for any other expression.
+
+    Examples
+    --------
+    >>> plain_path("model.lines[0].text").steps, plain_path("lines[*].text").in_entries
+    (('model', 'lines', 0, 'text'), ('text',))
+    >>> plain_path("join(', ', labels)")
+    """
+    try:
+        node = _parse(expression)
+    except JMESPATH_ERRORS:
+        return None
+    steps = _steps(node)
+    if steps is not None:
+        return PlainPath(tuple(steps))
+    if node["type"] != "projection":
+        return None
+    rows, rest = map(_steps, node["children"])
+    return None if rows is None or rest is None else PlainPath(tuple(rows), tuple(rest))
+
+
 @lru_cache(maxsize=256)
 def _parse(expression: str) -> _Node:
     import jmespath  # here, because most flow definitions have no mapping
