@@ -42,8 +42,8 @@ ALLOWED = {
     "review_output": {"mapping", "a2i", "review", "tasks"},
     "confirm": {"contract", "a2i", "aws"},
     "settle": {
-        *("contract", "a2i", "review", "aws", "confirm"),
-        *("settings", "outcome", "review_output", "mapping_files"),
+        *("contract", "a2i", "review", "aws", "confirm", "corrected", "corrected_document"),
+        *("mapping", "settings", "outcome", "review_output", "mapping_files"),
     },
     "reconciler_settings": {"contract", "settings"},
     "reconcile": {"contract", "aws", "reconciler_settings"},
