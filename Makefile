@@ -76,6 +76,7 @@ synth: install ## Synthesize the CloudFormation templates into cdk.out
 
 schema: install ## Generate what docs has from the code: JSON Schemas, constructs.md, tables
 	@$(BIN)/python -m docs_tools.outcome_docs
+	@$(BIN)/python -m docs_tools.corrected_docs
 	@$(BIN)/python -m docs_tools.deployment_docs
 	@$(BIN)/python -m docs_tools.construct_docs
 	@$(BIN)/python -m docs_tools.code_tables

@@ -243,6 +243,7 @@ def _outcome(number: int, chance: random.Random) -> dict[str, Any]:
         "failureReason": None,
         "outputS3Uri": f"s3://reviews/invoices/2026/03/14/11/30/02/{name}/output.json",
         "outputError": None,
+        "correctedDocumentS3Uri": None,
         "fieldsLeftOut": 0,
         "fieldsAbsent": 0,
         "layout": "inputContent",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from docs_tools import review_tables
+from docs_tools import corrected_docs, review_tables
 from docs_tools.costs import archive_costs, cost_table
 from docs_tools.docstrings import DOCS, meaning_table, meanings_of
 from human_loop_reviews.callback_contract import CallbackError, CallbackKey
@@ -66,6 +66,7 @@ def keys_of_a_spoke() -> str:
 
 
 TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "corrected-documents.md": corrected_docs.TABLES,
     "deploying.md": {"costs": costs_table, "costs of an archive": archive_costs_table},
     "many-accounts.md": {"keys of a spoke": keys_of_a_spoke},
     "reference.md": {"metrics": metric_table},

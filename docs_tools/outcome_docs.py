@@ -32,15 +32,33 @@ _SCALARS: Final[Mapping[Kind, str]] = {
 
 def outcome_schema() -> _Schema:
     """Return the schema."""
+    return schema_of(
+        Outcome,
+        "outcome",
+        "Human Review Outcome",
+        "The detail of the event with source human-loop-events and detail-type Human Review "
+        "Outcome.",
+    )
+
+
+def schema_of(record: type, name: str, title: str, description: str) -> _Schema:
+    """Return the schema of a record.
+
+    Parameters
+    ----------
+    record
+        The definition.
+    name, title, description
+        What the schema is called, and what it describes.
+    """
     definitions: dict[str, _Schema] = {}
-    schema = _object(Outcome, definitions)
+    schema = _object(record, definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:a2i-human-loop-events:outcome:{SCHEMA_VERSION}",
-        "title": "Human Review Outcome",
-        "description": "The detail of the event with source human-loop-events and detail-type "
-        f"Human Review Outcome. Version {SCHEMA_VERSION}. Readers must ignore unknown properties; "
-        "a new minor version only adds some.",
+        "$id": f"urn:a2i-human-loop-events:{name}:{SCHEMA_VERSION}",
+        "title": title,
+        "description": f"{description} Version {SCHEMA_VERSION}. Readers must ignore unknown "
+        "properties; a new minor version only adds some.",
         **{key: value for key, value in schema.items() if key != "description"},
         "$defs": definitions,
     }

@@ -26,6 +26,7 @@ from human_loop_events.events.status_events import QueueSettings, StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
 from human_loop_events.human_loop_events import HumanLoopEvents
 from human_loop_events.human_loop_spoke import HumanLoopSpoke
+from human_loop_events.reviews.corrected_documents import CorrectedDocuments
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.ledger import Ledger
 from human_loop_events.reviews.output_bucket import OutputBucketSettings
@@ -48,6 +49,7 @@ __all__ = [
     "Alerts",
     "AlertsSettings",
     "CallbackError",
+    "CorrectedDocuments",
     "DeliveredRule",
     "Delivery",
     "DeliverySettings",

@@ -32,6 +32,7 @@ from human_loop_events.events.same_loops import HANDLES, warn_of_same_loops
 from human_loop_events.events.shared_parts import supplied_or_new_alerts, supplied_or_new_delivery
 from human_loop_events.events.status_events import QueueSettings, StatusEvents
 from human_loop_events.human_loop_dashboard import HumanLoopDashboard
+from human_loop_events.reviews.corrected_documents import CorrectedDocuments
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.loop_context import LoopContext
 from human_loop_events.reviews.loop_metrics import agreement_metric, loop_metric
@@ -94,6 +95,9 @@ class HumanLoopEvents(Construct):
         or settings of a new bucket. None with a hub: its spokes have the output. Default: a new
         bucket, private, encrypted and versioned, with access logs, without expiration of outputs.
         Existing flow definitions do not write to the new bucket.
+    corrected_documents
+        Where the review handler writes the corrected document of each loop that a reviewer
+        answered. It contains the document's values. Default: none are written.
     topic
         The topic for systems: the event as JSON. Default: a new topic, encrypted.
     queue
@@ -150,6 +154,7 @@ class HumanLoopEvents(Construct):
         statuses: Sequence[HumanLoopStatus] = tuple(HumanLoopStatus),
         event_bus: events.IEventBus | None = None,
         output: OutputLocation | Sequence[OutputLocation] | OutputBucketSettings | None = None,
+        corrected_documents: CorrectedDocuments | None = None,
         topic: sns.ITopic | None = None,
         queue: sqs.IQueue | QueueSettings | None = None,
         handler: lambda_.IFunction | ReviewHandler | ReviewHandlerSettings | None = None,
@@ -191,7 +196,12 @@ class HumanLoopEvents(Construct):
         self._handler_queue: HandlerQueue | None = None
         self._review_handler: ReviewHandler | None = None
         if handler is None or isinstance(handler, dict):
-            handler = self._create_review_handler(handler or {})
+            handler = self._create_review_handler(handler or {}, corrected_documents)
+        elif corrected_documents is not None:
+            raise ValueError(
+                "corrected_documents: the review handler that is created would write them, but "
+                "handler is supplied; expected ReviewHandler(…, corrected_documents=…)"
+            )
         elif self._output_bucket is not None:
             raise ValueError(
                 "output: OutputBucketSettings(…) configure the bucket that is created with the "
@@ -592,7 +602,9 @@ class HumanLoopEvents(Construct):
             expected = "'111122223333/eu-west-1/invoices'" if self._hub else "a name"
             raise ValueError(f"flow_definition: expected {expected}, got {flow_definition!r}")
 
-    def _create_review_handler(self, settings: ReviewHandlerSettings) -> ReviewHandler:
+    def _create_review_handler(
+        self, settings: ReviewHandlerSettings, corrected_documents: CorrectedDocuments | None
+    ) -> ReviewHandler:
         if self._hub is None and self._output_locations is None:
             bucket = create_output_bucket(
                 self, self.delivery.encryption_key, self._output_bucket or {}
@@ -613,6 +625,7 @@ class HumanLoopEvents(Construct):
             "ReviewHandler",
             output=None if self._output_locations is None else self.output_locations,
             hub=self._hub,
+            corrected_documents=corrected_documents,
             flow_definitions=self._flow_definitions,
             dead_letter_queue=self.delivery.dead_letter_queue,
             encryption_key=self.delivery.encryption_key,

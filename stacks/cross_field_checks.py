@@ -14,6 +14,7 @@ from stacks.values import A2I_REGIONS
 #: The keys with ARNs that must have the deployment's account and Region.
 _ARN_KEYS: Final = (
     "output.encryption_key",
+    "corrected_documents.encryption_key",
     "topic.arn",
     "topic.encryption_key",
     "queue.arn",

@@ -1,8 +1,8 @@
 """The keys of a deployment, with their types, descriptions and defaults.
 
-The keys within ``output``, ``handler``, ``handler_delivery``, ``alerts``, ``delivery``,
-``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the same names. Keys
-that are absent have the constructs' defaults.
+The keys within ``output``, ``corrected_documents``, ``handler``, ``handler_delivery``, ``alerts``,
+``delivery``, ``reconciler`` and ``outcome_archive`` are the parameters of the constructs, by the
+same names. Keys that are absent have the constructs' defaults.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from human_loop_events.events.delivery import MAX_EVENT_AGE, RETRY_ATTEMPTS
 from human_loop_events.events.human_loop_hub import ORGANIZATION_ID
 from human_loop_events.events.status_events import SILENT_DAYS
 from human_loop_events.human_loop_events import LOW_AGREEMENT
+from human_loop_events.reviews.corrected_documents import refuse_unusable_document_prefix
 from human_loop_events.reviews.handler_queue import MAX_CONCURRENCY, RETRY_FOR
 from human_loop_events.reviews.ledger import LEDGER_RETENTION
-from human_loop_events.reviews.output_location import refuse_unusable_prefix
+from human_loop_events.reviews.output_location import refuse_unusable_output_prefix
 from human_loop_events.reviews.reconciler import LOOK_BACK, SCHEDULE
 from human_loop_events.reviews.review_handler import MAX_OUTPUT_SIZE, MEMORY_SIZE, TIMEOUT
 from human_loop_reviews.contract import HumanLoopStatus
@@ -71,8 +72,13 @@ _Days = Annotated[Time, within(WHOLE_DAYS)]
 _Count = Annotated[int, number(FROM_ONE)]
 
 
-def _validate_prefix(prefix: str) -> str:
-    refuse_unusable_prefix(prefix)
+def _validate_output_prefix(prefix: str) -> str:
+    refuse_unusable_output_prefix(prefix)
+    return prefix
+
+
+def _validate_document_prefix(prefix: str) -> str:
+    refuse_unusable_document_prefix(prefix)
     return prefix
 
 
@@ -219,7 +225,7 @@ class Output(Keys):
         meaning="the bucket in the `S3OutputPath` of the flow definitions",
         by_default="none",
     )
-    prefix: Annotated[str, AfterValidator(_validate_prefix)] = key(
+    prefix: Annotated[str, AfterValidator(_validate_output_prefix)] = key(
         "",
         expected="a key prefix such as reviews/",
         meaning="the prefix in the `S3OutputPath`",
@@ -256,6 +262,42 @@ class FurtherOutput(Output):
         meaning="the flow definitions that write there, of those of the deployment",
         by_default="none",
     )
+
+
+class CorrectedDocuments(Keys):
+    """Parameters of `CorrectedDocuments`."""
+
+    bucket: Bucket = key(
+        ...,
+        expected="the name of a bucket, without s3://",
+        meaning="the bucket that the handler writes to",
+        by_default="none",
+    )
+    prefix: Annotated[str, AfterValidator(_validate_document_prefix)] = key(
+        "",
+        expected="a key prefix such as corrected/, outside of the output",
+        meaning="how the keys of the documents begin",
+        by_default="the whole bucket",
+    )
+    encryption_key: KeyArn | None = key(
+        None,
+        expected="the ARN of a KMS key",
+        meaning="the customer managed key with which the documents are encrypted",
+        by_default="the default encryption of the bucket",
+    )
+    encrypted_by_s3: bool = key(
+        False,
+        expected="true or false",
+        meaning="whether the bucket has no customer managed key, so that synthesis does not warn "
+        "about it",
+        by_default="false: it is not known",
+    )
+
+    @model_validator(mode="after")
+    def _refuse_key_with_s3(self) -> CorrectedDocuments:
+        if self.encrypted_by_s3 and self.encryption_key is not None:
+            raise ValueError("encrypted_by_s3: expected it without encryption_key")
+        return self
 
 
 class OutputBucket(Keys):
@@ -675,6 +717,12 @@ class DeploymentKeys(Keys):
         "a new bucket, instead of `output`, for flow definitions that will write to it; `{}` for "
         "one with the defaults",
         "none",
+    )
+    corrected_documents: CorrectedDocuments | None = optional(
+        CorrectedDocuments,
+        "where the handler writes "
+        "[corrected documents](corrected-documents.md#written-by-the-handler)",
+        "none are written",
     )
     topic: ExistingTopic | None = optional(
         ExistingTopic, "an existing topic for systems", "a new one"

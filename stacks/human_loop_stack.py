@@ -8,10 +8,12 @@ from aws_cdk import Annotations, Size
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from human_loop_events import (
+    CorrectedDocuments,
     HandlerDelivery,
     HumanLoopEvents,
     HumanLoopHub,
@@ -77,6 +79,8 @@ class HumanLoopStack(DeploymentStack):
         }
         if self.hub is not None:
             parts["event_bus"] = self.hub
+        if deployment.corrected_documents is not None:
+            parts["corrected_documents"] = self._documents(deployment.corrected_documents)
         reconciler = settings_of(deployment.reconciler, "enabled")
         elsewhere = deployment.flow_definitions_matched._are_of_other_environments(self)
         if not deployment.reconciler.enabled:
@@ -111,6 +115,17 @@ class HumanLoopStack(DeploymentStack):
         if handler.ledger is not None:
             settings["ledger"] = self._ledger(handler.ledger)
         return settings
+
+    def _documents(self, documents: configured.CorrectedDocuments) -> CorrectedDocuments:
+        if documents.encrypted_by_s3:
+            Annotations.of(self).acknowledge_warning(
+                "human-loop-events:document-bucket-key", "encrypted_by_s3 is true."
+            )
+        return CorrectedDocuments(
+            s3.Bucket.from_bucket_name(self, "Documents", documents.bucket),
+            prefix=documents.prefix,
+            encryption_key=self._optional_key("DocumentsKey", documents.encryption_key),
+        )
 
     def _consumer_queue(self, queue: configured.ConsumerQueue) -> sqs.IQueue | QueueSettings:
         if queue.arn is None:

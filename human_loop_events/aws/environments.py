@@ -122,6 +122,16 @@ OUTPUT_KEY: Final = Supplied(
     owed="its policy must allow the role that reads the output kms:Decrypt; otherwise no output "
     "can be read",
 )
+DOCUMENT_BUCKET: Final = Supplied(
+    noun="document-bucket",
+    owed="its policy must allow the role of {path} s3:PutObject, and the policy of its key, if it "
+    "has one, kms:GenerateDataKey; otherwise no reviewed loop is settled",
+)
+DOCUMENT_KEY: Final = Supplied(
+    noun="document-key",
+    owed="its policy must allow the role of {path} kms:GenerateDataKey; otherwise no reviewed loop "
+    "is settled",
+)
 VPC: Final = Supplied(
     noun="VPC",
     same_region="Lambda connects a function with a VPC of its own Region only",

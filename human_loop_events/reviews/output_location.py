@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import Annotations, Token
+from aws_cdk import Annotations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -17,6 +17,7 @@ from constructs import Construct
 from human_loop_events.aws.argument_types import checks_arguments
 from human_loop_events.aws.encryption import USE_ACTIONS, grant_through, require_key
 from human_loop_events.aws.environments import OUTPUT_BUCKET, OUTPUT_KEY, check_environment
+from human_loop_events.aws.key_prefixes import folder_of, refuse_unusable_prefix
 from human_loop_events.aws.resource_policies import is_imported
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 
@@ -75,7 +76,7 @@ class OutputLocation:
     flow_definitions: FlowDefinitions | None = None
 
     def __post_init__(self) -> None:
-        refuse_unusable_prefix(self.prefix)
+        refuse_unusable_output_prefix(self.prefix)
         if self.encryption_key is not None:
             key = require_key("encryption_key of the output", self.encryption_key)
             object.__setattr__(self, "encryption_key", key)
@@ -122,9 +123,8 @@ class OutputLocation:
 
     def _object_patterns(self, flow_definitions: FlowDefinitions) -> list[str]:
         """Return key patterns of output objects, one for each known flow definition name."""
-        prefix = self.prefix.rstrip("/")
-        root = f"{prefix}/" if prefix else ""
-        return [f"{root}{name}/*" for name in flow_definitions.names] or [f"{root}*"]
+        folder = folder_of(self.prefix)
+        return [f"{folder}{name}/*" for name in flow_definitions.names] or [f"{folder}*"]
 
     def _pattern_groups(self, flow_definitions: FlowDefinitions) -> Iterator[list[str]]:
         """Split the key patterns into groups that each fit into a managed policy."""
@@ -225,8 +225,8 @@ class OutputLocation:
         return [key for key in keys if key is not None]
 
 
-def refuse_unusable_prefix(prefix: object) -> None:
-    """Refuse a value that is not a key prefix, or that IAM would interpret as a pattern.
+def refuse_unusable_output_prefix(prefix: object) -> None:
+    """Refuse a value that cannot be the prefix of output.
 
     Raises
     ------
@@ -234,24 +234,12 @@ def refuse_unusable_prefix(prefix: object) -> None:
         If the prefix is not text, is a URI or an ARN, has an empty part, or contains a wildcard of
         IAM.
     """
-    if not isinstance(prefix, str):
-        raise ValueError(f"prefix of the output: expected text such as 'reviews/', got {prefix!r}")
-    if Token.is_unresolved(prefix):
-        return
-    if "://" in prefix or prefix.startswith("arn:"):
-        raise ValueError(
-            f"prefix of the output: expected a key prefix such as 'reviews/', got {prefix!r}; "
-            "OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket/reviews/') takes the "
-            "S3OutputPath of a flow definition"
-        )
-    if prefix.startswith("/") or "//" in prefix:
-        raise ValueError(
-            f"prefix of the output: {prefix!r} has an empty part; expected one such as 'reviews/', "
-            "and flow definitions with that S3OutputPath: AWS does not document whether A2I keeps "
-            "an empty part in the keys of outputs"
-        )
-    if any(each in prefix for each in "*?$"):
-        raise ValueError(
-            f"prefix of the output: {prefix!r} contains one of * ? $, which IAM interprets as a "
-            "wildcard or variable; expected a plain key prefix such as 'reviews/'"
-        )
+    refuse_unusable_prefix(
+        "prefix of the output",
+        prefix,
+        example="reviews/",
+        if_uri="; OutputLocation.from_s3_output_path(self, 'Output', 's3://bucket/reviews/') takes "
+        "the S3OutputPath of a flow definition",
+        if_empty_part=", and flow definitions with that S3OutputPath: AWS does not document "
+        "whether A2I keeps an empty part in the keys of outputs",
+    )

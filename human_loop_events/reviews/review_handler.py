@@ -31,6 +31,7 @@ from human_loop_events.events.delivered_rule import DeliveredRule, RuleOptions
 from human_loop_events.events.delivery import Delivery
 from human_loop_events.events.flow_definitions import FlowDefinitions, flow_definitions_or_all
 from human_loop_events.events.human_loop_hub import HumanLoopHub
+from human_loop_events.reviews.corrected_documents import CorrectedDocuments
 from human_loop_events.reviews.handler_queue import HandlerDelivery, HandlerQueue
 from human_loop_events.reviews.ledger import Ledger
 from human_loop_events.reviews.loop_metrics import unconfirmed_events_metric
@@ -107,6 +108,10 @@ class ReviewHandler(RuntimeFunction):
         The hub to which spokes forward events. The function then describes each loop and reads its
         output with a role of the spoke. In metrics, the names of flow definitions contain account
         and Region. Default: none.
+    corrected_documents
+        Where the function writes the corrected document of each loop that a reviewer answered. It
+        is written before the outcome, which names it. It contains the document's values. Default:
+        none are written.
     flow_definitions
         The flow definitions with output that the function can read. If the names are known at
         synthesis, it can read their folders only. Default: any.
@@ -161,8 +166,8 @@ class ReviewHandler(RuntimeFunction):
     Raises
     ------
     ValueError
-        If a value is out of range, the mappings are not valid, or Lambda cannot send to the
-        dead-letter queue.
+        If a value is out of range, the mappings are not valid, the corrected documents are within
+        the output, or Lambda cannot send to the dead-letter queue.
 
     Examples
     --------
@@ -185,6 +190,7 @@ class ReviewHandler(RuntimeFunction):
         *,
         output: OutputLocation | Sequence[OutputLocation] | None = None,
         hub: HumanLoopHub | None = None,
+        corrected_documents: CorrectedDocuments | None = None,
         flow_definitions: FlowDefinitions | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
         encryption_key: kms.IKey | None = None,
@@ -239,6 +245,10 @@ class ReviewHandler(RuntimeFunction):
             log_retention=log_retention,
             role_name=hub._register_reader(self) if hub else None,
         )
+        if corrected_documents is not None:
+            corrected_documents._refuse_overlap(self._outputs.locations if self._outputs else ())
+            corrected_documents._grant_write(self.policy)
+            corrected_documents._check_environments(self)
         self._add_statements(dead_letter_queue, has_custom_bus=outcome_bus is not None)
         network = self._connect_network(vpc, vpc_subnets, security_groups)
         output_policies = self._allow_output()
@@ -280,6 +290,7 @@ class ReviewHandler(RuntimeFunction):
                     else {}
                 ),
                 **({Setting.HUB.value: hub.hub_name} if hub else {}),
+                **(corrected_documents._environment() if corrected_documents else {}),
             },
         )
         if reserved_concurrent_executions is None:

@@ -55,7 +55,7 @@ def outcome_event(
 
     Examples
     --------
-    >>> [field["verdict"] for field in outcome_event()["detail"]["fields"]]
+    >>> [str(field["verdict"]) for field in outcome_event()["detail"]["fields"]]
     ['confirmed', 'corrected']
     """
     event = completed_event() if event is None else event

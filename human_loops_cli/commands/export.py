@@ -16,6 +16,7 @@ from human_loop_reviews.tasks.look_up import ExpressionFailedError, look_up
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports.comprehend_csv import DEFAULT_DELIMITER, DELIMITERS, ComprehendCsv
 from human_loops_cli.exports.comprehend_entities import ComprehendEntities
+from human_loops_cli.exports.corrected import WholeDocuments
 from human_loops_cli.exports.export_writer import ExportWriter
 from human_loops_cli.exports.format import ExportFormat
 from human_loops_cli.exports.formats import FORMATS, find_format
@@ -125,9 +126,11 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write the values of more than half of the reviewers as training data.
+    """Write the values of more than half of the reviewers as training data, or corrected documents.
 
-    Values without a majority and the identities of reviewers are never exported.
+    Values without a majority and the identities of reviewers are never exported. The formats
+    corrected and corrected-blocks have every loop that a reviewer answered, with all that the model
+    predicted: with --only corrected, only loops in which a field was corrected.
 
     Status 1 if an output cannot be read or does not fit the format, or if nothing was exported.
     """
@@ -135,7 +138,9 @@ def export(
     limits = parse_output_limits(flow, since, until)
     file = None if file == STANDARD_OUTPUT else file
     found = find_format(format_name)
-    if field_name is not None and found is RekognitionAdapter:
+    if field_name is not None and (
+        found is RekognitionAdapter or issubclass(found, WholeDocuments)
+    ):
         raise CommandError(f"--format {format_name} takes no --field", status=ExitStatus.USAGE)
     written_as = _make_format(found, delimiter, labeling_config, documents, languages)
     beside = labeling_config or documents
@@ -263,11 +268,12 @@ def _export(
         loop = reader.read(each.name, output)
         entry = written_as.write(loop)
     except LeftOutError as error:
-        summary.left_out.append(LeftOut(each.name, name, error.reason))
+        summary.left_out.append(LeftOut(each.name, name, error.reason, error.detail))
         return
     except (UnreadableInputError, UnreadableOutputError) as error:
         summary.left_out.append(LeftOut(each.name, name, Reason.UNREADABLE, str(error)))
         return
     writer.add(entry)
     summary.exported += 1
-    summary.fields_left_out += loop.fields_left_out
+    if not isinstance(written_as, WholeDocuments):
+        summary.fields_left_out += loop.fields_left_out

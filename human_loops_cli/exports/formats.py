@@ -8,6 +8,7 @@ from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.exports import (
     comprehend_csv,
     comprehend_entities,
+    corrected,
     ground_truth,
     jsonl,
     label_studio,
@@ -27,6 +28,8 @@ FORMATS: Final[dict[str, type[ExportFormat]]] = {
     "translations": translations.FORMAT,
     "translate-tmx": translate_tmx.FORMAT,
     "label-studio": label_studio.FORMAT,
+    "corrected": corrected.FORMAT,
+    "corrected-blocks": corrected.BLOCKS,
 }
 
 #: Formats that a human loop cannot provide, with the reason and the advice.

@@ -17,6 +17,7 @@ class Reason(StrEnum):
 
     UNREADABLE = "the output cannot be read"
     NO_PREDICTION = "the prediction is not known, which takes a --mapping"
+    NO_DOCUMENT = "the prediction cannot be corrected"
     TASK_TYPE = "the format does not take this task type"
     NO_FIELD = "no field of this name was compared"
     SEVERAL_FIELDS = "several fields: name the one to export with --field"

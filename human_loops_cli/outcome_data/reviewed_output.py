@@ -17,6 +17,7 @@ from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_reviews.review_output import review_output
+from human_loop_tables.properties import PROPERTIES_OF_OUTCOME
 from human_loops_cli.mappings.mapping_file import MappingFile
 from human_loops_cli.output_keys import parse_output_key
 from human_loops_cli.output_limits import last_submission
@@ -26,6 +27,9 @@ OUTPUT_ID_PREFIX: Final = "output-"
 
 
 _ANSWERS: Final = "humanAnswers"
+
+# An output does not say what only the event of its loop does.
+_NOTHING_KNOWN: Final = {each.name: None for each in PROPERTIES_OF_OUTCOME if not each.optional}
 
 #: What an output has, as its bytes.
 ANSWERS: Final = f'"{_ANSWERS}"'.encode()
@@ -137,6 +141,7 @@ def outcome_of_output(output: Output, mapping: TaskMapping | None, place: str) -
         output, review_output(output, mapping=mapping or ()), include_values=False
     )
     outcome: dict[str, Any] = {
+        **_NOTHING_KNOWN,
         "schemaVersion": SCHEMA_VERSION,
         "eventSource": EventSource.OUTPUT.value,
         "humanLoopArn": f"{flow.partition(':flow-definition/')[0]}:human-loop/{name}",
@@ -145,11 +150,7 @@ def outcome_of_output(output: Output, mapping: TaskMapping | None, place: str) -
         "humanLoopStatus": HumanLoopStatus.COMPLETED.value,
         "creationTime": None if key is None else time_text(key.time),
         "endTime": None if ended is None else _whole_seconds(ended),
-        "turnaroundSeconds": None,
-        "failureCode": None,
-        "failureReason": None,
         "outputS3Uri": place if place.startswith("s3://") else None,
-        "outputError": None,
         "fieldsLeftOut": 0,
         **reviewed,
     }

@@ -56,5 +56,7 @@ def _review_again(recorded: RecordedOutcome, settler: Settler) -> dict[str, Any]
         disclosure=settler.settings.disclosure,
         output_error=error,
     )
-    # It is the same outcome, so it must have the same id.
-    return outcome | {"outcomeId": recorded.outcome["outcomeId"]}
+    # It is the same outcome, so it must have the same id. The corrected document is not written
+    # again: it is where it was.
+    same = ("outcomeId", "correctedDocumentS3Uri")
+    return outcome | {name: recorded.outcome.get(name) for name in same}

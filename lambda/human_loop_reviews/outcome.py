@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from human_loop_reviews.a2i.event import HumanLoopEvent
+from human_loop_reviews.a2i.event import HumanLoopEvent, ObjectLocation
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.disclosure import Disclosure
 from human_loop_reviews.outcome_values import SCHEMA_VERSION
@@ -23,8 +23,11 @@ _MAX_DETAIL_BYTES: Final = 256 * 1024 - 4096
 
 _ID_LENGTH: Final = 32
 
-# Two events about the same end of a loop can differ in these, and still say the same.
-_NOT_IN_ID: Final = ("endTime", "eventSource", "outcomeId", "turnaroundSeconds")
+# Two events about the same end of a loop can differ in these, and still say the same. The corrected
+# document is made from the review: it adds nothing that could be counted or published once more.
+_NOT_IN_ID: Final = frozenset(
+    {"correctedDocumentS3Uri", "endTime", "eventSource", "outcomeId", "turnaroundSeconds"}
+)
 
 
 def describe_outcome(
@@ -34,6 +37,7 @@ def describe_outcome(
     *,
     disclosure: Disclosure,
     output_error: str | None = None,
+    corrected_document: ObjectLocation | None = None,
 ) -> dict[str, Any]:
     """Return the outcome of an ended loop, ready for JSON.
 
@@ -47,6 +51,8 @@ def describe_outcome(
         What the outcome contains of the document.
     output_error
         Why the output cannot be read. None if it was read, or if there is none.
+    corrected_document
+        Where the corrected document is. None without one.
 
     Returns
     -------
@@ -74,6 +80,7 @@ def describe_outcome(
         "failureReason": disclosure.failure_reason(loop.failure_reason),
         "outputS3Uri": None if unread else str(loop.output),
         "outputError": output_error,
+        "correctedDocumentS3Uri": None if corrected_document is None else str(corrected_document),
         "fieldsLeftOut": 0,
     }
     if loop.verification is not None:

@@ -198,6 +198,10 @@ class LoopOutcome(TypedDict):
     outputError: str | None
     """Why the output cannot be read: the place and what was expected there, nothing of its content.
     Such an outcome has no fields. Null if the output was read, and without an output."""
+    correctedDocumentS3Uri: str | None
+    """Where the prediction with the reviewers' corrections is. Null where corrected documents are
+    not written, and without an answer or a prediction that could be corrected. It is not part of
+    the outcomeId."""
     fieldsLeftOut: int
     """How many further fields do not fit into an event. The counts include them."""
     verification: NotRequired[str]

@@ -72,6 +72,17 @@ class DeadLetterSettings(NamedTuple):
     """How often SQS delivers a message before it moves it to its own dead-letter queue."""
 
 
+class DocumentSettings(NamedTuple):
+    """Where corrected documents are written, and how they are encrypted."""
+
+    bucket: str
+    """The bucket's name."""
+    prefix: str
+    """How the keys of documents begin. Empty, or with a slash at the end."""
+    encryption_key: str | None = None
+    """ARN of the key that documents are encrypted with; None for the encryption of the bucket."""
+
+
 class Settings(NamedTuple):
     """The review handler's settings."""
 
@@ -92,6 +103,8 @@ class Settings(NamedTuple):
     hub: str | None = None
     """The name of the event bus to which other accounts forward their events; None outside a
     hub."""
+    documents: DocumentSettings | None = None
+    """Where corrected documents are written; None if none are."""
 
     @property
     def ledger_table(self) -> str:
@@ -129,6 +142,13 @@ class Settings(NamedTuple):
                 max_receives=read(Setting.MAX_RECEIVES, _parse_positive),
             )
 
+        documents = None
+        if Setting.CORRECTED_DOCUMENTS in environment:
+            documents = DocumentSettings(
+                *read(Setting.CORRECTED_DOCUMENTS, _parse_folder),
+                encryption_key=read_optional(Setting.CORRECTED_DOCUMENTS_KEY, _parse_text, None),
+            )
+
         return cls(
             ledger_arn=read(Setting.LEDGER_ARN, _parse_text),
             ledger_retention_days=read(Setting.LEDGER_RETENTION_DAYS, float),
@@ -148,6 +168,7 @@ class Settings(NamedTuple):
             mappings_layer=read_optional(Setting.MAPPINGS_LAYER, _parse_text, None),
             dead_letters=dead_letters,
             hub=read_optional(Setting.HUB, _parse_text, None),
+            documents=documents,
         )
 
 
@@ -176,6 +197,13 @@ def _parse_text(text: str) -> str:
     if not text.strip():
         raise ValueError(f"expected text, got {text!r}")
     return text
+
+
+def _parse_folder(text: str) -> tuple[str, str]:
+    bucket, slash, prefix = text.removeprefix("s3://").partition("/")
+    if not text.startswith("s3://") or not bucket or not slash:
+        raise ValueError(f"expected s3://bucket/prefix/, got {text!r}")
+    return bucket, prefix
 
 
 def _parse_positive(text: str) -> int:

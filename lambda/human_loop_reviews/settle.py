@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from human_loop_reviews.a2i.event import HumanLoopEvent, parse_event
+from human_loop_reviews.a2i.event import HumanLoopEvent, ObjectLocation, parse_event
 from human_loop_reviews.a2i.output import Output, parse_output
 from human_loop_reviews.a2i.same_loop import require_same_loop
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
@@ -26,8 +26,12 @@ from human_loop_reviews.review.verdicts import Review
 from human_loop_reviews.review_output import review_output
 from human_loop_reviews.settings import Settings
 
-if TYPE_CHECKING:  # most handlers have neither
+if TYPE_CHECKING:  # most handlers have none of them
+    from collections.abc import Sequence
+
+    from human_loop_reviews.aws.document_store import DocumentStore
     from human_loop_reviews.aws.spokes import Spokes
+    from human_loop_reviews.mapping import FieldMapping, TaskMapping
     from human_loop_reviews.mapping_files import MappingFiles
 
 logger = logging.getLogger(__name__)
@@ -40,6 +44,9 @@ class OutputNotReadyError(Exception):
 
 class Settler(NamedTuple):
     """Settles ended loops: reads and reviews the output, publishes and records the outcome.
+
+    The corrected document is written before the outcome that names it. It is made from the output
+    and the mapping only, so a retry writes the same document.
 
     Only AWS can send AWS's own events. About the loop of an event that was sent again, A2I is asked
     first: what it says is settled, and nothing else of the event.
@@ -63,6 +70,8 @@ class Settler(NamedTuple):
     """The owner's mappings of custom tasks; None without mappings."""
     spokes: Spokes | None = None
     """The accounts with the loops of a hub. None outside a hub, where the clients are used."""
+    documents: DocumentStore | None = None
+    """Where corrected documents are written; None where they are not."""
 
     def settle(self, event: Any) -> None:
         """Settle the loop that an event is about.
@@ -150,7 +159,10 @@ class Settler(NamedTuple):
             if self._conclude(loop, entry, None, None, error):
                 metrics.emit_unreadable(loop, qualified=self.settings.hub is not None)
             raise
-        first = self._conclude(loop, entry, output, review)
+        document = None
+        if self.documents is not None and output is not None and review is not None:
+            document = self._correct(self.documents, loop, output, review)
+        first = self._conclude(loop, entry, output, review, document=document)
         _log("settled" if first else "settled again", loop, output)
         if first:
             metrics.emit(loop, review, qualified=self.settings.hub is not None)
@@ -162,6 +174,7 @@ class Settler(NamedTuple):
         output: Output | None,
         review: Review | None,
         error: UnreadableOutputError | None = None,
+        document: ObjectLocation | None = None,
     ) -> bool:
         """Publish and record the outcome; return whether this is the first time that it is."""
         outcome = describe_outcome(
@@ -170,6 +183,7 @@ class Settler(NamedTuple):
             review,
             disclosure=self.settings.disclosure,
             output_error=None if error is None else str(error),
+            corrected_document=document,
         )
         # Another event can say the same. Then the ledger keeps the one that takes precedence.
         is_new = entry is None or entry.outcome_id != outcome["outcomeId"]
@@ -197,11 +211,30 @@ class Settler(NamedTuple):
     def _review(self, loop: HumanLoopEvent, output: Output | None) -> Review | None:
         if output is None:
             return None
-        mapping = None
-        if self.mappings is not None:
-            # Only a hub has mappings with account and Region. No name has a slash.
-            mapping = self.mappings.find(loop.qualified_flow_definition, loop.flow_definition)
-        return review_output(output, mapping=mapping or (), creation_time=loop.creation_time)
+        return review_output(output, mapping=self._mapping(loop), creation_time=loop.creation_time)
+
+    def _mapping(self, loop: HumanLoopEvent) -> TaskMapping | Sequence[FieldMapping]:
+        if self.mappings is None:
+            return ()
+        # Only a hub has mappings with account and Region. No name has a slash.
+        return self.mappings.find(loop.qualified_flow_definition, loop.flow_definition) or ()
+
+    def _correct(
+        self, documents: DocumentStore, loop: HumanLoopEvent, output: Output, review: Review
+    ) -> ObjectLocation | None:
+        """Write the corrected document, if there is one, and return where it is."""
+        if loop.verification is not None or review.unanswered:
+            return None
+        # Only handlers that write documents need these modules.
+        from human_loop_reviews.corrected.errors import NoCorrectedDocumentError
+        from human_loop_reviews.corrected_document import correct_document
+
+        try:
+            document = correct_document(output, review, mapping=self._mapping(loop))
+        except NoCorrectedDocumentError as error:
+            _log(f"has no corrected document, because {error}", loop)
+            return None
+        return documents.write(loop, document)
 
 
 def _age(loop: HumanLoopEvent) -> float:

@@ -7,12 +7,26 @@ import io
 import json
 import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import botocore.session
+import jsonschema
+from botocore.validate import ParamValidator
 
 S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+"
 
+#: The JSON Schema of corrected documents.
+DOCUMENT = json.loads(
+    (Path(__file__).parents[2] / "docs" / "corrected-document.schema.json").read_text("utf-8")
+)
+
+_ANALYZED = (
+    botocore.session.get_session()
+    .get_service_model("textract")
+    .operation_model("AnalyzeDocument")
+    .output_shape
+)
 _SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
 _COMPREHEND = botocore.session.get_session().get_service_model("comprehend")
 
@@ -43,6 +57,27 @@ def json_lines(text: str) -> list[dict[str, Any]]:
     assert text.endswith("\n")
     assert lines == text.removesuffix("\n").split("\n")
     return [json.loads(line) for line in lines]
+
+
+def check_corrected(text: str) -> None:
+    """Every line is a document of the schema, and only decided fields have a value."""
+    for line in json_lines(text):
+        assert line.pop("outputUri")
+        jsonschema.validate(line, DOCUMENT)
+        statuses = [field["status"] for field in line["fields"]]
+        assert line["complete"] == ("disputed" not in statuses)
+        for field in line["fields"]:
+            assert (field["value"] is None) == (field["status"] in ("removed", "disputed"))
+
+
+def check_blocks(text: str) -> None:
+    """Every response has the members of Textract's API, in their types."""
+    assert _ANALYZED is not None
+    for line in json_lines(text):
+        assert list(line)[:2] == ["humanLoopName", "flowDefinitionArn"]
+        report = ParamValidator().validate(line["response"], _ANALYZED)
+        assert not report.has_errors(), report.generate_report()
+        assert line["response"]["Blocks"]
 
 
 def check_jsonl(text: str) -> None:

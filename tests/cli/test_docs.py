@@ -21,7 +21,7 @@ from tests.cli.test_verify import compose
 from tests.cli.thresholds.reviewed import field, good_and_bad, outcome
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("cli.md", "learning.md", "operations.md", "reviews.md")
+PAGES = ("cli.md", "corrected-documents.md", "learning.md", "operations.md", "reviews.md")
 CLI_PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 
 #: Tested with the answers of Athena in test_athena.py.

@@ -22,7 +22,9 @@ from human_loops_cli.exports.left_out import LeftOutError
 from human_loops_cli.files import complete_file
 from tests.cli.conftest import run, run_json
 from tests.cli.export_rules import (
+    check_blocks,
     check_comprehend,
+    check_corrected,
     check_ground_truth,
     check_jsonl,
     check_label_studio,
@@ -64,6 +66,25 @@ CASES: dict[str, tuple[str, Sequence[str], Sequence[str], Callable[[str], Any]]]
         check_jsonl,
     ),
     "class.manifest": ("ground-truth", ("custom-classifier",), (), check_ground_truth),
+    "documents.jsonl": (
+        "corrected",
+        (
+            "textract-added-removed-disputed",
+            "textract-invoice",
+            "textract-unshown",
+            "rekognition-moderation",
+            "custom-bounding-box-mapped",
+            "custom-classifier-mapped",
+        ),
+        MAPPING,
+        check_corrected,
+    ),
+    "blocks.jsonl": (
+        "corrected-blocks",
+        ("textract-added-removed-disputed", "textract-preview-2020"),
+        (),
+        check_blocks,
+    ),
     "labels.manifest": (
         "ground-truth",
         ("rekognition-moderation", "rekognition-early-2020", "rekognition-minority"),
@@ -384,6 +405,34 @@ def test_task_type_that_does_not_fit_is_status_1_and_the_others_are_exported(
     assert len(result.stdout.splitlines()) == 2
 
 
+def test_documents_are_exported_whole_and_whatever_was_corrected() -> None:
+    names = ("textract-invoice", "textract-early-2020", "rekognition-disputed-preview-2020")
+    samples = [f"{SAMPLES}/{name}.json" for name in names]
+    every = run("export", *samples, "--format", "corrected")
+    corrected = run("export", *samples, "--format", "corrected", "--only", "corrected")
+
+    assert [json.loads(each)["complete"] for each in every.stdout.splitlines()] == [
+        *(True, True, False)
+    ]
+    assert "fields left out" not in every.stderr
+    (only,) = corrected.stdout.splitlines()
+    assert json.loads(only)["humanLoopName"] == "invoice-1042"
+    assert corrected.exit_code == 0
+
+
+def test_outputs_without_a_document_say_why(folder: Path) -> None:
+    broken = json.loads((SAMPLES / "textract-invoice.json").read_text())
+    broken["inputContent"]["aiServiceResponse"]["blocks"].append({"id": 5})
+    write(folder, {**broken, "humanLoopName": "broken"})
+    samples = (str(folder), f"{SAMPLES}/textract-invoice.json")
+    result = run("export", *samples, "--format", "corrected")
+
+    assert result.exit_code == 1
+    assert "3: the prediction is not known, which takes a --mapping" in result.stderr
+    assert "inputContent.aiServiceResponse.blocks[28].id: expected text" in result.stderr
+    assert len(result.stdout.splitlines()) == 1
+
+
 def test_unreadable_output_is_named_and_status_1(folder: Path) -> None:
     (folder / "broken.json").write_text("{")
     result = run("export", str(folder), "--format", "jsonl")
@@ -408,6 +457,7 @@ def test_reasons_name_the_first_loops_and_count_the_others(tmp_path: Path) -> No
         (("--format", "comprehend-csv", "--delimiter", "||"), "expected one of"),
         (("--format", "jsonl", "--labeling-config", "x"), "--labeling-config is for label-studio"),
         (("--format", "rekognition-adapter", "--field", "x"), "takes no --field"),
+        (("--format", "corrected", "--field", "x"), "takes no --field"),
         (("--format", "jsonl", "--source", "a..b"), "--source a..b: not a JMESPath expression"),
         (("--format", "jsonl", "-o", "/dev/null"), "not a regular file"),
         (

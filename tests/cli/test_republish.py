@@ -193,6 +193,21 @@ def test_outcome_that_is_incomplete_is_read_again_and_keeps_its_id(ledger: Repub
     assert event["detail"] == outcome
 
 
+def test_outcome_that_is_read_again_names_the_corrected_document_as_before(
+    ledger: Republished,
+) -> None:
+    ledger.record(settled("invoice-1"))
+    uri = "s3://documents/corrected/invoices/2026/03/14/09/12/44.318/invoice-1.json"
+    ledger.change(
+        "invoice-1",
+        "REMOVE verdictCounts SET correctedDocumentS3Uri = :uri",
+        **{":uri": {"S": uri}},
+    )
+    run_json("outcomes", "republish", "--all")
+    (event,) = ledger.published()
+    assert event["detail"]["correctedDocumentS3Uri"] == uri
+
+
 def test_outcome_is_read_again_with_the_mappings_of_the_deployed_handler(
     ledger: Republished, answers: Callable[[str, Answer], None], tmp_path: Path
 ) -> None:

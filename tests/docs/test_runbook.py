@@ -19,6 +19,7 @@ CAUGHT = {
     "InvalidDocumentError",  # a base
     "InvalidRequestError",  # HumanLoop.InvalidRequest
     "MappingError",  # synthesis, or UnusableMappingError
+    "NoCorrectedDocumentError",  # a line of the log, and correctedDocumentS3Uri is null
     "SettingsError",  # the environment is the stack's
     "TooLargeError",  # a note of a field
 }

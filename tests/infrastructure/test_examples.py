@@ -46,6 +46,11 @@ SYNTHESIZED: list[tuple[str, str, dict[str, int]]] = [
         "Documents",
         {"AWS::StepFunctions::StateMachine": 1, "AWS::DynamoDB::Table": 2},
     ),
+    (
+        "corrected_documents_app.py",
+        "Invoices",
+        {"AWS::StepFunctions::StateMachine": 1, "AWS::S3::Bucket": 1, "AWS::KMS::Key": 2},
+    ),
     ("pipeline_app.py", "ReviewsPipeline", {"AWS::CodePipeline::Pipeline": 1}),
     (
         "hub_and_spoke_app.py",

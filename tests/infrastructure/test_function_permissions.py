@@ -35,6 +35,7 @@ OUTPUTS = {
     "from-another-stack": "any/2026/03/14/output.json",
     "many-flow-definitions": "reviews/flow-definition-0059/2026/03/14/output.json",
     "callbacks": "invoices/2026/03/14/output.json",
+    "corrected-documents": "reviews/any/2026/03/14/output.json",
     "buffered": "any/2026/03/14/output.json",
 }
 
@@ -62,6 +63,43 @@ def test_output_of_another_flow_definition_is_out_of_reach(case: str) -> None:
 
     assert {request.action for request in readings} == {"s3:GetObject", "s3:ListBucket"}
     assert evaluate(account.policies, readings).wrong == []
+
+
+@pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:GetObject", "s3:PutObjectAcl"])
+def test_corrected_document_can_be_written_only(action: str) -> None:
+    account = account_of("corrected-documents")
+    denied = [
+        replace(request, action=action, must_be_allowed=False) for request in writings(account)
+    ]
+
+    assert evaluate(account.policies, denied).wrong == []
+
+
+@pytest.mark.parametrize("folder", ["", "reviews/", "corrected-too/"])
+def test_nothing_else_of_the_bucket_can_be_written(folder: str) -> None:
+    account = account_of("corrected-documents")
+    denied = [
+        replace(
+            request,
+            resource=request.resource.replace("/corrected/", f"/{folder}"),
+            must_be_allowed=False,
+        )
+        for request in writings(account)
+    ]
+
+    assert evaluate(account.policies, denied).wrong == []
+
+
+def writings(account: Account) -> list[Request]:
+    """Return the requests that write a corrected document."""
+    requests = requests_with(account, OUTPUTS["corrected-documents"])
+    found = [
+        request
+        for request in requests
+        if request.action == "s3:PutObject" and request.must_be_allowed
+    ]
+    assert found
+    return found
 
 
 def account_of(case: str) -> Account:
@@ -109,6 +147,10 @@ def _calls_of_handler(variables: dict[str, str], bucket: str, key: str) -> Itera
     yield "sagemaker", "DescribeHumanLoop", {"HumanLoopName": "invoice-1042"}
     yield "s3", "GetObject", {"Bucket": bucket, "Key": key}
     yield "s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key}
+    if "CORRECTED_DOCUMENTS" in variables:
+        documents, _, prefix = variables["CORRECTED_DOCUMENTS"].split("/", 2)[2].partition("/")
+        document = f"{prefix}invoices/2026/03/14/09/12/44.318/invoice-1042.json"
+        yield "s3", "PutObject", {"Bucket": documents, "Key": document}
     if "DEAD_LETTER_QUEUE_URL" in variables:
         yield "sqs", "SendMessage", {"QueueUrl": variables["DEAD_LETTER_QUEUE_URL"]}
 

@@ -29,6 +29,7 @@ from constructs import Construct
 from human_loop_events import (
     Alerts,
     AlertsSettings,
+    CorrectedDocuments,
     Delivery,
     EventArchive,
     FlowDefinitions,
@@ -123,8 +124,16 @@ def _output(stack: Stack) -> OutputLocation:
     return OutputLocation(s3.Bucket(stack, "Output"))
 
 
+def _documents_within_the_output(stack: Stack) -> HumanLoopEvents:
+    output = _output(stack)
+    documents = CorrectedDocuments(output.bucket, prefix="x/")
+    return _loops(stack, output=output, corrected_documents=documents)
+
+
 def _loops(stack: Stack, **arguments: Any) -> HumanLoopEvents:
-    return HumanLoopEvents(stack, "HumanLoops", **{"output": _output(stack), **arguments})
+    if "output" not in arguments:
+        arguments["output"] = _output(stack)
+    return HumanLoopEvents(stack, "HumanLoops", **arguments)
 
 
 def _events(stack: Stack, **arguments: Any) -> StatusEvents:
@@ -751,6 +760,63 @@ REFUSED: dict[str, list[Mistake]] = {
             "encryption_key: expected a key, such as kms.Key.from_key_arn(…), got 'arn:",
         ),
     ],
+    "reviews/corrected_documents.py: CorrectedDocuments": [
+        Mistake(
+            "the name of a bucket",
+            lambda _: CorrectedDocuments(wrong("example-documents")),
+            "bucket: expected a bucket, such as s3.Bucket.from_bucket_name(…), got 'example-doc",
+        ),
+        Mistake(
+            "a URI as prefix",
+            lambda stack: CorrectedDocuments(s3.Bucket(stack, "B"), prefix="s3://b/corrected/"),
+            "prefix of the corrected documents: expected a key prefix such as 'corrected/', got "
+            "'s3://b/corrected/'",
+        ),
+        Mistake(
+            "a prefix with an empty part",
+            lambda stack: CorrectedDocuments(s3.Bucket(stack, "B"), prefix="/corrected/"),
+            "prefix of the corrected documents: '/corrected/' has an empty part; expected one such "
+            "as 'corrected/'",
+        ),
+        Mistake(
+            "a wildcard",
+            lambda stack: CorrectedDocuments(s3.Bucket(stack, "B"), prefix="*/corrected/"),
+            "prefix of the corrected documents: '*/corrected/' contains one of * ? $",
+        ),
+        Mistake(
+            "an imported alias as key",
+            lambda stack: CorrectedDocuments(s3.Bucket(stack, "B"), encryption_key=_alias(stack)),
+            "encryption_key of the corrected documents:",
+        ),
+        Mistake(
+            "a key of another Region",
+            lambda stack: CorrectedDocuments(
+                s3.Bucket(stack, "B"), encryption_key=_key(stack, region="us-east-1")
+            ),
+            "encryption_key of the corrected documents: Loops/SuppliedKey is in Region us-east-1, "
+            "but the bucket Loops/B is in eu-west-1",
+        ),
+        Mistake(
+            "a folder of the output",
+            _documents_within_the_output,
+            "corrected_documents: prefix 'x/' and prefix '' of the output are in the same bucket, "
+            "Loops/Output, and one is within the other",
+        ),
+        Mistake(
+            "a bucket in place of the location",
+            lambda stack: _loops(stack, corrected_documents=wrong(s3.Bucket(stack, "B"))),
+            "corrected_documents: expected ",
+        ),
+        Mistake(
+            "a supplied handler",
+            lambda stack: _loops(
+                stack,
+                handler=_function(stack),
+                corrected_documents=CorrectedDocuments(s3.Bucket(stack, "B")),
+            ),
+            "handler is supplied; expected ReviewHandler(…, corrected_documents=…)",
+        ),
+    ],
     "reviews/ledger.py: Ledger": [
         Mistake(
             "a table with other keys",
@@ -1001,6 +1067,40 @@ WARNED: dict[str, list[Mistake]] = {
             ),
             "output: the bucket example-b was imported, and CDK does not know its default "
             "encryption. If that is a customer managed key, set encryption_key",
+        ),
+        Mistake(
+            "document-bucket-key",
+            lambda stack: _handler(
+                stack,
+                corrected_documents=CorrectedDocuments(
+                    s3.Bucket.from_bucket_name(stack, "Named", "example-d")
+                ),
+            ),
+            "corrected_documents: the bucket example-d was imported, and CDK does not know its "
+            "default encryption. If that is a customer managed key, set encryption_key",
+        ),
+        Mistake(
+            "document-bucket-account",
+            lambda stack: _handler(
+                stack,
+                corrected_documents=CorrectedDocuments(
+                    s3.Bucket.from_bucket_attributes(
+                        stack, "Named", bucket_name="example-d", account=OTHER
+                    )
+                ),
+            ),
+            "its policy must allow the role of Loops/Handler s3:PutObject",
+        ),
+        Mistake(
+            "document-key-account",
+            lambda stack: _handler(
+                stack,
+                corrected_documents=CorrectedDocuments(
+                    s3.Bucket.from_bucket_name(stack, "Named", "example-d"),
+                    encryption_key=_key(stack, account=OTHER),
+                ),
+            ),
+            "its policy must allow the role of Loops/Handler kms:GenerateDataKey",
         ),
         Mistake(
             "table-account",

@@ -287,6 +287,8 @@ def test_review_handler_may_do_what_is_documented_and_nothing_else(
             expected = expected - through_the_spoke | {"sts:AssumeRole"}
         if "default" not in json.dumps(function["Environment"]["Variables"]["OUTCOME_BUS"]):
             expected = expected | {"events:DescribeEventBus"}
+        if "CORRECTED_DOCUMENTS" in function["Environment"]["Variables"]:
+            expected = expected | {"s3:PutObject"}
         if "VpcConfig" in function:
             expected = expected | NETWORK_ACTIONS
         assert actions_of_role(synthesized, role) == expected

@@ -36,7 +36,10 @@ PASSED: dict[type, set[str]] = {
         *("ledger", "delivery", "alerts", "flow_definitions", "statuses", "event_bus"),
         "encryption_key",
     },
-    ReviewHandler: {"hub", "output", "flow_definitions", "dead_letter_queue", "encryption_key"},
+    ReviewHandler: {
+        *("hub", "output", "corrected_documents", "flow_definitions", "dead_letter_queue"),
+        "encryption_key",
+    },
 }
 
 

@@ -268,6 +268,7 @@ _KEY_ACTIONS = {
     "dynamodb:UpdateItem": USE_ACTIONS,
     "dynamodb:DeleteItem": USE_ACTIONS,
     "s3:GetObject": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey",),
     "sns:Publish": SEND_ACTIONS,
     "sqs:ReceiveMessage": ("kms:Decrypt",),
     "sqs:SendMessage": SEND_ACTIONS,

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from docs_tools import corrected_docs
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.corrected.errors import NoCorrectedDocumentError
 from human_loop_reviews.corrected_document import correct_document
@@ -27,6 +29,15 @@ from tests.unit.documents import (
 )
 
 SAMPLES = Path(__file__).parents[2] / "local" / "samples" / "outputs"
+SCHEMA = json.loads(corrected_docs.SCHEMA.read_text(encoding="utf-8"))
+
+#: Those of built-in tasks, and those with a mapping.
+READABLE = sorted(
+    path
+    for path in SAMPLES.glob("*.json")
+    if not Path(path.stem).suffix
+    and (path.stem.startswith(("textract", "rekognition")) or path.stem.endswith("mapped"))
+)
 
 
 def correct(document: Any, *mapping: FieldMapping) -> dict[str, Any]:
@@ -233,3 +244,17 @@ def test_documents_name_no_reviewer() -> None:
     assert all(each and each not in document for each in identities)
     assert "workerId" in text
     assert "worker" not in document
+
+
+def test_schema_is_generated_from_the_definition() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert corrected_docs.SCHEMA.read_text(encoding="utf-8") == corrected_docs.written(), (
+        "make schema"
+    )
+
+
+@pytest.mark.parametrize("path", READABLE, ids=lambda path: path.stem)
+def test_documents_of_the_samples_are_of_the_schema(path: Path) -> None:
+    _, document = corrected_docs.corrected(path.stem)
+
+    jsonschema.validate(json.loads(json.dumps(document, allow_nan=False)), SCHEMA)

@@ -19,9 +19,10 @@ import pytest
 from botocore.client import BaseClient
 
 from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
+from human_loop_reviews.aws.document_store import DocumentStore
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.functions.review_handler import Services
-from tests.unit.conftest import LEDGER_ARN, World, ended_loop, sample_output
+from tests.unit.conftest import BUCKET, LEDGER_ARN, World, ended_loop, sample_output
 from tests.unit.test_reconcile import Reconciled, reconciled
 
 __all__ = ["reconciled"]  # a fixture
@@ -106,6 +107,8 @@ class Scenario:
     event: dict[str, Any]
     output: str | None = None
     before: dict[str, Any] | None = None
+    documents: bool = False
+    """Whether the handler writes corrected documents."""
     steps: frozenset[str] = frozenset(STEPS_OF_SETTLE)
 
 
@@ -140,6 +143,12 @@ SCENARIOS = {
         # Both events say the same: the ledger changes the source and the end only.
         steps=frozenset({"GetItem", "GetObject", "PutItem"}),
     ),
+    "completed, with a corrected document": Scenario(
+        ended_loop(),
+        sample_output("textract-invoice"),
+        documents=True,
+        steps=frozenset({*STEPS_OF_SETTLE, "PutObject"}),
+    ),
 }
 
 
@@ -169,9 +178,20 @@ class Retried:
         self.outcome_ids()
         self.letters()
 
-    def settle(self, event: dict[str, Any]) -> None:
-        bus = OutcomeBus(self._world.events, "outcomes", ledger_arn=LEDGER_ARN)
-        self._world.settler._replace(outcome_bus=bus).settle(event)
+    def settle(self, event: dict[str, Any], *, documents: bool = False) -> None:
+        world = self._world
+        bus = OutcomeBus(world.events, "outcomes", ledger_arn=LEDGER_ARN)
+        store = DocumentStore(world.s3, BUCKET, "corrected/") if documents else None
+        world.settler._replace(outcome_bus=bus, documents=store).settle(event)
+
+    def documents(self) -> dict[str, bytes]:
+        """Take the corrected documents, by their keys."""
+        s3, taken = self._world.s3, {}
+        listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="corrected/").get("Contents", [])
+        for key in (each["Key"] for each in listed):
+            taken[key] = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+            s3.delete_object(Bucket=BUCKET, Key=key)
+        return taken
 
     def handle(self, record: dict[str, Any]) -> bool:
         """Handle a message of the handler's queue."""
@@ -230,14 +250,16 @@ def test_settling_ends_in_the_same_state_wherever_it_stopped(
         retried.outcome_ids()
         with recorded(stop_at) as steps:
             try:
-                retried.settle(scenario.event)
+                retried.settle(scenario.event, documents=scenario.documents)
             except Stop:
-                retried.settle(scenario.event)
+                retried.settle(scenario.event, documents=scenario.documents)
         return steps
 
     steps = settle(None).names
     assert set(steps) >= scenario.steps
     expected, ids = retried.item(), set(retried.outcome_ids())
+    documents = retried.documents()
+    assert len(documents) == scenario.documents
     assert len(ids) == ("PutEvents" in steps)
     for point in crash_points(steps):
         names = settle(point).names
@@ -245,6 +267,7 @@ def test_settling_ends_in_the_same_state_wherever_it_stopped(
         place = f"{'after' if point.after else 'before'} {steps[point.index]}"
         assert retried.item() == expected, place
         assert set(retried.outcome_ids()) == ids, place
+        assert retried.documents() == documents, place
         # Metrics are printed last, after the loop is recorded: at most once, as documented.
         assert names.count("print") <= 1 + (place == "before print"), place
 

@@ -6,7 +6,12 @@ import pytest
 
 from human_loop_reviews.contract import Setting
 from human_loop_reviews.disclosure import Disclosure
-from human_loop_reviews.settings import DeadLetterSettings, Settings, SettingsError
+from human_loop_reviews.settings import (
+    DeadLetterSettings,
+    DocumentSettings,
+    Settings,
+    SettingsError,
+)
 from tests.unit.conftest import ENVIRONMENT
 
 OPTIONAL: dict[str, str] = {
@@ -17,6 +22,8 @@ OPTIONAL: dict[str, str] = {
     Setting.FIELD_NAMES: "hashed",
     Setting.ALLOWED_FIELD_NAMES: '["Total"]',
     Setting.HUB: "reviews-hub",
+    Setting.CORRECTED_DOCUMENTS: "s3://documents/corrected/",
+    Setting.CORRECTED_DOCUMENTS_KEY: "arn:aws:kms:eu-west-1:111122223333:key/0123abcd",
 }
 QUEUE: dict[str, str] = {
     key: OPTIONAL[key] for key in (Setting.DEAD_LETTER_QUEUE_URL, Setting.MAX_RECEIVES)
@@ -37,6 +44,14 @@ def test_settings_are_read() -> None:
         queue_url=OPTIONAL[Setting.DEAD_LETTER_QUEUE_URL], max_receives=5
     )
     assert settings.hub == "reviews-hub"
+    assert settings.documents == DocumentSettings(
+        "documents", "corrected/", OPTIONAL[Setting.CORRECTED_DOCUMENTS_KEY]
+    )
+
+
+def test_documents_can_be_written_to_a_whole_bucket_with_its_own_encryption() -> None:
+    settings = Settings.from_environment({**ENVIRONMENT, "CORRECTED_DOCUMENTS": "s3://documents/"})
+    assert settings.documents == DocumentSettings("documents", "", None)
 
 
 def test_every_variable_of_the_contract_is_read() -> None:
@@ -46,6 +61,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
 def test_optional_settings_may_be_absent() -> None:
     settings = Settings.from_environment(ENVIRONMENT)
     assert (settings.mappings_layer, settings.dead_letters, settings.hub) == (None, None, None)
+    assert settings.documents is None
     assert settings.disclosure == Disclosure()
 
 
@@ -61,6 +77,9 @@ def test_optional_settings_may_be_absent() -> None:
         ({"MAX_OUTPUT_BYTES": "many"}, "MAX_OUTPUT_BYTES"),
         ({"MAPPINGS_LAYER": " "}, "MAPPINGS_LAYER: expected text"),
         ({"HUB": ""}, "HUB: expected text, got ''"),
+        ({"CORRECTED_DOCUMENTS": "documents/"}, "CORRECTED_DOCUMENTS: expected s3://bucket/prefix"),
+        ({"CORRECTED_DOCUMENTS": "s3://documents"}, "CORRECTED_DOCUMENTS: expected s3://bucket/"),
+        ({"CORRECTED_DOCUMENTS": "s3:///x/"}, "CORRECTED_DOCUMENTS: expected s3://bucket/prefix/"),
         ({"MAX_RECEIVES": "5"}, "DEAD_LETTER_QUEUE_URL is missing"),
         ({"DEAD_LETTER_QUEUE_URL": "https://queue"}, "MAX_RECEIVES is missing"),
         ({**QUEUE, "DEAD_LETTER_QUEUE_URL": ""}, "DEAD_LETTER_QUEUE_URL: expected text, got ''"),

@@ -14,8 +14,8 @@ import botocore.exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-#: Confirmation of an event that was sent again, look-up, output, existence of the output, outcome,
-#: record, and dead-letter message.
+#: Confirmation of an event that was sent again, look-up, output, existence of the output or its
+#: corrected document, outcome, record, and dead-letter message.
 CALLS_PER_EVENT: Final = 7
 
 #: How often a hub tries to take the role of a spoke, which is one call more. Lambda or SQS delivers
@@ -34,6 +34,8 @@ NOT_ANSWERED: Final = (botocore.exceptions.ConnectionError, HTTPClientError)
 
 #: The codes with which services deny access.
 ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
+#: How the codes begin with which S3 refuses because of the key.
+_KEY_ERRORS: Final = "KMS."
 _NOT_FOUND: Final = frozenset({"NoSuchBucket", "QueueDoesNotExist", "ResourceNotFoundException"})
 
 
@@ -107,6 +109,8 @@ def _what_to_do(cause: Exception) -> list[str]:
         ]
     if code in _NOT_FOUND:
         return ["Deploy the stack again if it was deleted, or correct its name"]
+    if (code or "").startswith(_KEY_ERRORS):
+        return ["Enable the key or cancel its deletion, or use another key"]
     if isinstance(cause, NOT_ANSWERED):
         return ["In a VPC, check the route to the service or its endpoint"]
     return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from human_loop_reviews.a2i.output import Output
@@ -18,6 +18,20 @@ from human_loop_reviews.tasks.forms import TASK
 
 if TYPE_CHECKING:
     from human_loop_reviews.corrected_document_schema import CorrectedField
+
+
+class PredictedForm(NamedTuple):
+    """What the model read, and what of it the reviewers were shown."""
+
+    response: Form
+    shown: Form
+
+    @property
+    def pairs(self) -> Iterable[Pair]:
+        """All pairs in the order of their keys' blocks. Of those with one id, the shown one."""
+        pairs = {pair.id: pair for form in self for pair in form.pairs}
+        order = dict.fromkeys(block["id"] for form in self for block in form.blocks)
+        return [pairs[block_id] for block_id in order if block_id in pairs]
 
 
 class CorrectedPair(NamedTuple):
@@ -38,22 +52,33 @@ class CorrectedPair(NamedTuple):
 
 def correct_form(output: Output, review: Review) -> list[CorrectedField]:
     """Return the fields of the corrected form. See `correct_pairs`."""
-    return [_describe(pair) for pair in correct_pairs(output, review)]
+    return [_describe(pair) for pair in correct_pairs(read_predicted_form(output), review)]
 
 
-def correct_pairs(output: Output, review: Review) -> list[CorrectedPair]:
-    """Return all pairs that the model read, then those that the reviewers added.
-
-    The pairs of the model have the order of their keys' blocks in the response of Amazon Textract.
-    A pair that the reviewers were not shown, and did not add, is unreviewed.
+def read_predicted_form(output: Output) -> PredictedForm:
+    """Read what the model read.
 
     Raises
     ------
     NoCorrectedDocumentError
         If the response cannot be read: pairs would be missing without notice.
     """
+    prediction = TASK.read_prediction(output.inputs, output.inputs_place, ())
+    try:
+        response = read_form(prediction.response, output.inputs_place.at("aiServiceResponse"))
+    except UnreadableOutputError as error:
+        raise NoCorrectedDocumentError(str(error)) from None
+    return PredictedForm(response, prediction.shown)
+
+
+def correct_pairs(form: PredictedForm, review: Review) -> list[CorrectedPair]:
+    """Return all pairs that the model read, then those that the reviewers added.
+
+    The pairs of the model have the order of their keys' blocks in the response of Amazon Textract.
+    A pair that the reviewers were not shown, and did not add, is unreviewed.
+    """
     by_id, added = _reviewed(review)
-    pairs = [_correct(pair, by_id.pop(pair.id, None)) for pair in _pairs_in_order(output)]
+    pairs = [_correct(pair, by_id.pop(pair.id, None)) for pair in form.pairs]
     if by_id:
         raise ValueError("the review is of another output")
     for field in added:
@@ -76,24 +101,6 @@ def _reviewed(review: Review) -> tuple[dict[str, FieldReview], list[FieldReview]
     # The order of reviewers, which is that of their values, does not count.
     added.sort(key=lambda each: (natural_key(each.name), json.dumps(each.consensus)))
     return by_id, added
-
-
-def _pairs_in_order(output: Output) -> Iterable[Pair]:
-    prediction = TASK.read_prediction(output.inputs, output.inputs_place, ())
-    try:
-        response = read_form(prediction.response, output.inputs_place.at("aiServiceResponse"))
-    except UnreadableOutputError as error:
-        raise NoCorrectedDocumentError(str(error)) from None
-    shown = _by_id(prediction.shown)
-    pairs = {**_by_id(response), **shown}
-    order = dict.fromkeys(
-        block["id"] for form in (response, prediction.shown) for block in form.blocks
-    )
-    return [pairs[block_id] for block_id in order if block_id in pairs]
-
-
-def _by_id(form: Form) -> Mapping[str, Pair]:
-    return {pair.id: pair for pair in form.pairs}
 
 
 def _correct(pair: Pair, field: FieldReview | None) -> CorrectedPair:

@@ -23,6 +23,7 @@ from human_loop_reviews.settle import Settler
 
 if TYPE_CHECKING:  # imported below by the handlers that have them
     from human_loop_reviews.aws.dead_letter_queue import DeadLetterQueue
+    from human_loop_reviews.aws.document_store import DocumentStore
     from human_loop_reviews.aws.spokes import Spokes
     from human_loop_reviews.mapping_files import MappingFiles
 
@@ -131,10 +132,11 @@ def create_services() -> Services:
     settings = Settings.from_environment(os.environ)
     config = client_config()
     dead_letters = settings.dead_letters
+    s3 = boto3.client("s3", config=config)
     return Services(
         settler=Settler(
             settings=settings,
-            s3=boto3.client("s3", config=config),
+            s3=s3,
             outcome_bus=OutcomeBus(
                 boto3.client("events", config=config),
                 settings.outcome_bus,
@@ -148,6 +150,7 @@ def create_services() -> Services:
             a2i_runtime=_a2i_runtime,
             mappings=_mappings(settings.mappings_layer),
             spokes=_spokes(settings.hub),
+            documents=_documents(settings, s3),
         ),
         dead_letter_queue=None if dead_letters is None else _dead_letter_queue(dead_letters),
         max_receives=0 if dead_letters is None else dead_letters.max_receives,
@@ -171,6 +174,22 @@ def _spokes(hub: str | None) -> Spokes | None:
 
     sts = boto3.client("sts", config=client_config(attempts=ATTEMPTS_TO_ASSUME_ROLE))
     return Spokes(sts, hub)
+
+
+def _documents(settings: Settings, s3: Any) -> DocumentStore | None:
+    documents = settings.documents
+    if documents is None:
+        return None
+    # Only handlers that write corrected documents need this module.
+    from human_loop_reviews.aws.document_store import DocumentStore
+
+    return DocumentStore(
+        s3,
+        documents.bucket,
+        documents.prefix,
+        encryption_key=documents.encryption_key,
+        qualified=settings.hub is not None,
+    )
 
 
 def _dead_letter_queue(settings: DeadLetterSettings) -> DeadLetterQueue:

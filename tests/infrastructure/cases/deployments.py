@@ -72,6 +72,11 @@ EVERY_KEY: dict[str, Any] = {
         "prefix": "reviews/",
         "encryption_key": _existing_key(1),
     },
+    "corrected_documents": {
+        "bucket": "example-documents",
+        "prefix": "corrected/",
+        "encryption_key": _existing_key(11),
+    },
     "topic": {"arn": _existing("sns", "systems"), "encryption_key": _existing_key(2)},
     "queue": {"arn": _existing("sqs", "consumers"), "encryption_key": _existing_key(6)},
     "handler": {

@@ -7,6 +7,7 @@ from aws_cdk import aws_events as events
 
 from human_loop_events import (
     Alerts,
+    CorrectedDocuments,
     Delivery,
     FlowDefinitions,
     HandlerDelivery,
@@ -156,11 +157,22 @@ def _many_flow_definitions(stack: Stack) -> None:
     )
 
 
+def _corrected_documents(stack: Stack) -> None:
+    bucket = create_bucket(stack, "Output", create_key(stack, "OutputKey"))
+    HumanLoopEvents(
+        stack,
+        "HumanLoops",
+        output=OutputLocation(bucket, prefix="reviews/"),
+        corrected_documents=CorrectedDocuments(bucket, prefix="corrected/"),
+    )
+
+
 CASES = (
     Case("review-handler-supplied", in_stack(_review_handler_supplied, env=KNOWN_ENVIRONMENT)),
     Case("reconciler-supplied", in_stack(_reconciler_supplied)),
     Case("handler-only", in_stack(_handler_only)),
     Case("buffered", in_stack(_buffered)),
     Case("buffered-own-function", in_stack(_buffered_own_function), {}),
+    Case("corrected-documents", in_stack(_corrected_documents)),
     Case("many-flow-definitions", in_stack(_many_flow_definitions)),
 )

@@ -26,6 +26,7 @@ from docs_tools.deployment_docs import (
 from human_loop_events import (
     Alerts,
     AlertsSettings,
+    CorrectedDocuments,
     Delivery,
     DeliverySettings,
     HandlerDelivery,
@@ -67,6 +68,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
     configured.OutcomeArchive: {},
     configured.Output: {"flow_definitions": "those of FurtherOutput, and the others of output"},
     configured.OutputBucket: {},
+    configured.CorrectedDocuments: {},
     configured.ExistingLedger: {"encryption_key": "the key of the table, not of a new one"},
     configured.Silence: {},
     configured.LowAgreement: {},
@@ -76,6 +78,7 @@ ELSEWHERE: dict[type[Keys], dict[str, str]] = {
 #: What a model has beyond the parameters, and why.
 BEYOND: dict[type[Keys], set[str]] = {
     configured.Output: {"encrypted_by_s3"},  # acknowledges a warning
+    configured.CorrectedDocuments: {"encrypted_by_s3"},  # acknowledges a warning
     configured.Reconciler: {"enabled"},  # reconciler=False
     configured.HandlerDelivery: {"buffered"},  # HandlerDelivery.buffered()
     configured.OutcomeArchive: {"enabled"},  # outcome_archive=None
@@ -110,6 +113,7 @@ def _parameters(function: Callable[..., Any]) -> set[str]:
         (configured.Archive, _parameters(HumanLoopEvents.add_archive)),
         (configured.OutcomeArchive, set(get_type_hints(OutcomeArchiveSettings))),
         (configured.Output, _parameters(OutputLocation)),
+        (configured.CorrectedDocuments, _parameters(CorrectedDocuments)),
         (configured.OutputBucket, set(get_type_hints(OutputBucketSettings))),
         (configured.ExistingLedger, _parameters(Ledger.__init__) - {"table"}),
         (configured.Silence, _parameters(HumanLoopEvents.alert_on_silence)),

@@ -28,6 +28,9 @@ IN_THE_TEMPLATE = {
     "output.bucket": ":s3:::example-output",
     "output.prefix": "/reviews/claims/*",
     "output.encryption_key": "key/00000000-0000-0000-0000-000000000001",
+    "corrected_documents.bucket": '"CORRECTED_DOCUMENTS":"s3://example-documents/',
+    "corrected_documents.prefix": ":s3:::example-documents/corrected/*",
+    "corrected_documents.encryption_key": "key/00000000-0000-0000-0000-000000000011",
     "topic.arn": f'"Arn":"arn:aws:sns:{REGION}:{ACCOUNT}:systems"',
     "topic.encryption_key": "key/00000000-0000-0000-0000-000000000002",
     "queue.arn": f'"Arn":"arn:aws:sqs:{REGION}:{ACCOUNT}:consumers"',
@@ -88,6 +91,7 @@ TESTED_BELOW = {
     "hub",  # in test_hub_deployments.py
     "alerts.include_failure_reason",
     "callbacks",
+    "corrected_documents.encrypted_by_s3",
     "delivery.authorize_using_role",
     "delivery.dead_letter_queue.encryption_key",
     "delivery.earlier_encryption_keys",
@@ -279,12 +283,14 @@ def test_flow_definitions_of_another_account_have_no_reconciler_in_a_vpc_either(
     assert not [each for each in template["Resources"] if "Reconciler" in each]
 
 
+@pytest.mark.parametrize("place", ["output", "corrected_documents"])
 @pytest.mark.parametrize("encrypted_by_s3", [False, True])
-def test_unknown_encryption_of_the_output_is_warned_of(encrypted_by_s3: bool) -> None:
+def test_unknown_encryption_of_a_bucket_is_warned_of(place: str, encrypted_by_s3: bool) -> None:
     entry = {
         "account": ACCOUNT,
         "region": REGION,
-        "output": {"bucket": "example-output", "encrypted_by_s3": encrypted_by_s3},
+        "output": {"bucket": "example-output", "encrypted_by_s3": True},
+        place: {"bucket": "example-bucket", "encrypted_by_s3": encrypted_by_s3},
     }
 
     warnings = [str(each.entry.data) for each in _synthesized(entry).messages]

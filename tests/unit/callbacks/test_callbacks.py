@@ -18,6 +18,7 @@ from botocore.validate import ParamValidator
 from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.aws.callback_table import CallbackTable
 from human_loop_reviews.aws.calls import CallError
+from human_loop_reviews.aws.document_store import DocumentStore
 from human_loop_reviews.aws.human_loops import HumanLoops
 from human_loop_reviews.aws.recorded_outcomes import RecordedOutcomes
 from human_loop_reviews.aws.step_functions import ExecutionNotResumedError, StepFunctions
@@ -26,7 +27,7 @@ from human_loop_reviews.callbacks.callbacks import Callbacks, OutcomeNotRecorded
 from human_loop_reviews.callbacks.request import InvalidRequestError
 from human_loop_reviews.callbacks.settings import CallbackSettings
 from local.a2i_server import A2IServer, Loop, running_a2i
-from tests.unit.conftest import World, ended_loop, printed_metrics, sample_output
+from tests.unit.conftest import BUCKET, World, ended_loop, printed_metrics, sample_output
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:callbacks"
 TOKEN = "a-secret-task-token"  # noqa: S105 - made up
@@ -193,6 +194,22 @@ def test_completed_loop_resumes_with_its_outcome(waiting: Waiting) -> None:
     assert waiting.result["fieldsJudged"] > 0
     assert waiting.result["outputS3Uri"].startswith("s3://")
     assert waiting.stored() == []
+
+
+@pytest.mark.parametrize("order", ["registered first", "ended first"])
+def test_result_names_the_corrected_document(waiting: Waiting, order: str) -> None:
+    store = DocumentStore(waiting.world.s3, BUCKET, "corrected/")
+    settler = waiting.world.settler._replace(documents=store)
+    waiting.world = replace(waiting.world, settler=settler)
+    if order == "registered first":
+        waiting.start()
+        waiting.end(waiting.loop())
+    else:  # the result comes from the ledger
+        loop = waiting.loop()
+        waiting.settle(loop)
+        waiting.wait_for(loop)
+    uri = waiting.result["correctedDocumentS3Uri"]
+    assert uri.startswith(f"s3://{BUCKET}/corrected/invoices/")
 
 
 @pytest.mark.parametrize(

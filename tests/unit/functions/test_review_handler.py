@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from human_loop_reviews.aws.calls import (
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
 from human_loop_reviews.functions import review_handler
 from human_loop_reviews.settle import Settler
-from tests.unit.conftest import ENVIRONMENT, World, ended_loop
+from tests.unit.conftest import BUCKET, ENVIRONMENT, World, ended_loop
 
 
 @pytest.fixture
@@ -337,3 +339,58 @@ def test_mapping_that_cannot_be_parsed_is_a_dead_letter_and_other_loops_are_sett
     assert outcome["detail"]["humanLoopName"] == "tickets"
     assert outcome["detail"]["fieldsCorrect"] == 1
     assert len(handled.ledger()) == 1
+
+
+def test_corrected_documents_are_written_where_the_environment_says(
+    handled: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "human_loop_mappings"
+    folder.mkdir()
+    mapping = [{"name": "Town", "prediction": "town", "answer": "town"}]
+    (folder / "tickets.json").write_text(json.dumps(mapping), encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    monkeypatch.setenv("MAPPINGS_LAYER", "arn:aws:lambda:eu-west-1:111122223333:layer:Mappings:3")
+    monkeypatch.setenv("CORRECTED_DOCUMENTS", f"s3://{BUCKET}/corrected/")
+
+    review_handler.handle(custom_loop(handled, "tickets"), Context())
+
+    (outcome,) = handled.outcomes()
+    uri = outcome["detail"]["correctedDocumentS3Uri"]
+    assert uri.startswith(f"s3://{BUCKET}/corrected/tickets/2019/11/14/")
+    key = uri.removeprefix(f"s3://{BUCKET}/")
+    document = json.loads(handled.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert document["document"] == {"town": "Bonn"}
+
+
+IMPORT_WITH_SETTING = """
+import os, sys
+os.environ |= {"AWS_LAMBDA_FUNCTION_NAME": "handler", "AWS_DEFAULT_REGION": "eu-west-1"}
+import human_loop_reviews.functions.review_handler
+print(*sorted(each for each in sys.modules if "document" in each and "human_loop" in each))
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "imported"),
+    [
+        ({}, ""),
+        ({"CORRECTED_DOCUMENTS": "s3://b/"}, "human_loop_reviews.aws.document_store"),
+    ],
+)
+def test_cold_start_imports_nothing_for_documents_that_are_not_written(
+    setting: dict[str, str], imported: str
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", IMPORT_WITH_SETTING],
+        env={
+            **os.environ,
+            **ENVIRONMENT,
+            **setting,
+            "PYTHONPATH": str(Path(review_handler.__file__).parents[2]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip() == imported
