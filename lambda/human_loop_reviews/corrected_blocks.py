@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from human_loop_reviews.a2i.output import Output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused
 from human_loop_reviews.a2i.validation import Place, UnreadableOutputError
+from human_loop_reviews.corrected.depth import require_depth
 from human_loop_reviews.corrected.errors import NoCorrectedDocumentError
 from human_loop_reviews.corrected.form_document import (
     CorrectedPair,
@@ -56,6 +57,7 @@ def correct_blocks(output: Output, review: Review) -> dict[str, Any]:
     if output.task_type is not TaskType.TEXTRACT_FORMS:
         raise NoCorrectedDocumentError("only forms of Amazon Textract have blocks")
     with garbage_collector_paused(output.size):
+        require_depth(output.inputs)
         form = read_predicted_form(output)
         blocks = _CorrectedBlocks(form)
         for pair in correct_pairs(form, review):

@@ -127,6 +127,17 @@ def test_upheld_responses_are_the_prediction_in_the_names_of_the_api() -> None:
     assert {"BoundingBox", "Polygon"} == response["Blocks"][0]["Geometry"].keys()
 
 
+def test_responses_that_are_nested_too_deeply_have_no_blocks() -> None:
+    deep: Any = "x"
+    for _ in range(900):
+        deep = [deep]
+    shown = blocks_of(("Total", "5", "a"))
+    shown[0]["deep"] = deep
+
+    with pytest.raises(NoCorrectedDocumentError, match="within each other"):
+        correct(forms(shown, blocks_of(("Total", "6", "b"))))
+
+
 def test_other_tasks_have_no_blocks() -> None:
     with pytest.raises(NoCorrectedDocumentError, match="only forms"):
         correct(moderation([]))

@@ -12,17 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from human_loop_reviews.a2i.output import parse_output
+from human_loop_reviews.corrected.depth import MAX_DEPTH
 from human_loop_reviews.corrected.errors import NoCorrectedDocumentError
 from human_loop_reviews.corrected_document import correct_document
 from human_loop_reviews.mapping import FieldMapping, TaskMapping
 from human_loop_reviews.outcome_values import TaskType
 from human_loop_reviews.review_output import review_output
 from tests.unit.documents import custom, parse
-from tests.unit.test_properties import MAPPING, documents, reordered
+from tests.unit.test_properties import JSON, MAPPING, answers, documents, reordered
 
 
-def correct(inputs: Any, answers: list[Any], *mapping: FieldMapping) -> dict[str, Any]:
-    output = parse(custom(*answers, inputs=inputs))
+def correct(inputs: Any, submitted: list[Any], *mapping: FieldMapping) -> dict[str, Any]:
+    output = parse(custom(*submitted, inputs=inputs))
     before = copy.deepcopy(output.inputs)
     document = correct_document(
         output, review_output(output, mapping=mapping), mapping=TaskMapping(fields=mapping)
@@ -202,6 +203,33 @@ def test_whole_rows_that_reviewers_added_are_appended() -> None:
     assert document["complete"]
 
 
+@pytest.mark.parametrize("lines", [None, "A", 5, {"sku": "A"}])
+@pytest.mark.parametrize("prediction", ["lines", "lines[*].sku"])
+def test_rows_are_not_appended_to_what_is_no_list(lines: Any, prediction: str) -> None:
+    field = FieldMapping(name="Line", prediction=prediction, answer="lines", rows=True)
+    document = correct({"lines": lines}, [{"lines": ["A", "B"]}], field)
+
+    assert not document["complete"]
+    assert document["document"]["lines"] in (lines, None)
+
+
+@pytest.mark.parametrize("depth", [150, 900])
+def test_inputs_that_are_nested_too_deeply_have_no_document(depth: int) -> None:
+    deep: Any = "x"
+    for _ in range(depth):
+        deep = [deep]
+    field = FieldMapping(name="Town", path="town")
+    inputs = {"town": "Cork", "other": deep}
+
+    output = parse(custom({"town": "Cobh"}, inputs=inputs))
+    review = review_output(output, mapping=[field])
+    if depth > MAX_DEPTH:
+        with pytest.raises(NoCorrectedDocumentError, match="within each other"):
+            correct_document(output, review, mapping=[field])
+    else:
+        assert correct_document(output, review, mapping=[field])["complete"]
+
+
 def test_a_verdict_and_a_correction_of_one_value_agree() -> None:
     verdict = FieldMapping(
         name="Decision",
@@ -271,6 +299,39 @@ def test_names_that_do_not_distinguish_fields_are_refused(names: tuple[str, str]
 
     with pytest.raises(NoCorrectedDocumentError, match="another name"):
         correct_document(output, review_output(output, mapping=mapping), mapping=mapping)
+
+
+ROWS = [
+    FieldMapping(name="rows", path="a", rows=True),
+    FieldMapping(name="parts", prediction="guess", answer="a", rows=True, row_value="x"),
+    FieldMapping(name="keyed", prediction="guess", answer="b", rows=True, row_key="A"),
+    FieldMapping(name="entries", prediction="guess[*].A", answer="a", rows=True),
+    FieldMapping(name="last", prediction="guess[-1].A", answer="a"),
+    FieldMapping(
+        name="named", prediction="guess", answer_name="d.f[{index}]", rows=True, row_value="B"
+    ),
+    FieldMapping(name="inner", prediction="guess.A", answer="b"),
+]
+LISTS = st.lists(JSON, max_size=4) | JSON
+
+
+@st.composite
+def documents_with_rows(draw: st.DrawFn) -> dict[str, Any]:
+    inputs = {"guess": draw(LISTS), "a": draw(LISTS)}
+    content = st.dictionaries(st.sampled_from(["a", "b", "d.f[0]", "d.f[2]"]), LISTS)
+    return {"humanAnswers": draw(answers(content)), "inputContent": inputs}
+
+
+@given(documents_with_rows(), st.lists(st.sampled_from(ROWS), min_size=1, unique=True))
+def test_any_rows_have_a_document(document: Any, mapping: list[FieldMapping]) -> None:
+    output = parse_output(json.dumps(document), source="output.json")
+    result = correct_document(output, review_output(output, mapping=mapping), mapping=mapping)
+
+    if not result["notApplied"] and not any(
+        each["status"] in ("corrected", "added", "removed", "disputed") for each in result["fields"]
+    ):
+        assert result["document"] == document["inputContent"]
+    assert {*result["document"]} == {"guess", "a"}
 
 
 @given(documents(), st.randoms(use_true_random=False))

@@ -16,6 +16,7 @@ from human_loop_reviews.corrected.custom_part import (
     make_parts_of_element,
 )
 from human_loop_reviews.corrected.decision import Decision
+from human_loop_reviews.corrected.depth import require_depth
 from human_loop_reviews.corrected.errors import NoCorrectedDocumentError
 from human_loop_reviews.corrected.mapped_places import MappedPlaces, Target
 from human_loop_reviews.corrected.places import EditedCopy
@@ -40,9 +41,10 @@ def correct_inputs(
     Raises
     ------
     NoCorrectedDocumentError
-        If names of the mapping do not distinguish its fields.
+        If names of the mapping do not distinguish its fields, or the input is nested too deeply.
     """
     _refuse_ambiguous_names(mapping)
+    require_depth(output.inputs)
     searched = searchable_inputs(output.inputs)
     places = [MappedPlaces(each, output.inputs, searched) for each in mapping]
     if review.unanswered:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,7 @@ _NOT_AS_WRITTEN: Final = (
 )
 _ROW_EXPRESSION: Final = "its row_value is a JMESPath expression, not a plain path such as text"
 _ROWS_WITHOUT_VALUE: Final = "rows of the list do not have its path"
+_NO_LIST: Final = "the input has no list at its path"
 _PART_OF_NEW_ROW: Final = (
     "reviewers added a row, and the field is a part of it. Only whole rows are appended"
 )
@@ -77,7 +79,9 @@ class MappedPlaces:
         self._base = base
         if path.in_entries is not None:
             entries = value_at(self._inputs, base)
-            found = [value_at(entry, path.in_entries) for entry in entries or ()]
+            if type(entries) is not list:
+                return _NO_LIST
+            found = [value_at(entry, path.in_entries) for entry in entries]
             if any(value is NOWHERE or value is None for value in found):
                 return _ROWS_WITHOUT_VALUE  # the expression skips these rows
         if self.mapping.rows:
@@ -115,6 +119,8 @@ class MappedPlaces:
         if index >= self.count:
             if self._in_row:
                 return Target(None, reason=_PART_OF_NEW_ROW)
+            if type(self._rows) is not list:
+                return Target(None, reason=_NO_LIST)
             return Target(self._base, appends=True)
         base = (*self._base, index) if type(self._rows) is list else self._base
         if self._in_row:
@@ -127,15 +133,17 @@ class MappedPlaces:
 
     def shares_its_key(self, index: int) -> bool:
         """Return whether another row has the key of a row, so that reviewers can mean either."""
-        if self.mapping.row_key is None or index >= len(self._row_keys):
-            return False
-        return self._row_keys.count(self._row_keys[index]) > 1
+        return index in self._rows_of_one_key
 
     @cached_property
-    def _row_keys(self) -> list[Any]:
+    def _rows_of_one_key(self) -> Collection[int]:
+        if self.mapping.row_key is None:
+            return ()
         rows = as_rows(look_up(self.mapping.prediction_path, self._searched).value)
-        keys = [read_value(look_up(self.mapping.row_key or "@", row).value) for row in rows]
-        return [None if key is None else key.comparison_key for key in keys]
+        values = [read_value(look_up(self.mapping.row_key, row).value) for row in rows]
+        keys = [None if value is None else value.comparison_key for value in values]
+        counts = Counter(keys)
+        return {index for index, key in enumerate(keys) if counts[key] > 1}
 
     def _target(self, steps: Place) -> Target:
         place = resolve(self._inputs, steps)
