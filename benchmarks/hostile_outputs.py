@@ -2,8 +2,9 @@
 
 Run it with ``python -m benchmarks hostile_outputs``. Each case is a document with the default size
 limit, and one with an eighth of it. Most of the larger documents exceed another limit. Each is
-read, reviewed and corrected in a new process, with the handler's code. It must use at most half of the function's
-memory and half of its shortest timeout. With 1,024 MiB, Lambda provides 0.58 of a processor.
+read, reviewed and corrected in a new process, with the handler's code. It must use at most half of
+the function's memory and half of its shortest timeout. With 1,024 MiB, Lambda provides 0.58 of a
+processor.
 """
 
 from __future__ import annotations
