@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -81,7 +81,7 @@ class Input:
         """Its URI, or its absolute path."""
         return self.name if self.is_in_s3 else self.key
 
-    @property
+    @cached_property
     def output_key(self) -> OutputKey | None:
         """What its key says. None if Amazon A2I does not make such keys."""
         return parse_output_key(self.key)
@@ -184,7 +184,8 @@ class Inputs:
                 progress.update(
                     task, completed=self.read_count, description=self.describe(description)
                 )
-                yield read
+                if read is not None:
+                    yield read
         self.report(self._session.printer)
 
     def find(self) -> Iterator[Input]:
@@ -198,15 +199,13 @@ class Inputs:
                         seen.add(each.name)
                     yield each
 
-    def read_some(self, inputs: Iterable[Input]) -> Iterator[ReadInput]:
-        """Yield those of some inputs that are within the limits, in their order."""
+    def read_some(self, inputs: Iterable[Input]) -> Iterator[ReadInput | None]:
+        """Yield each of some inputs in their order, None for one outside the limits."""
         for read in in_parallel(map(_reading, inputs), _READ_AHEAD):
             self.read_count += 1
             limited = self._limit(_parse(read()))
-            if limited is None:
-                self._outside += 1
-            else:
-                yield limited
+            self._outside += limited is None
+            yield limited
 
     def describe(self, description: str) -> str:
         """Return the description of a progress, with the number of files that were listed."""

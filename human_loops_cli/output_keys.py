@@ -80,8 +80,9 @@ def parse_output_key(key: str) -> OutputKey | None:
     if found["early_date"] not in (None, date):
         return None
     time = (found["time"] or found["early_time"]).replace("/", "")
+    day = int(date[:4]), int(date[4:6]), int(date[6:])
     try:
-        parsed = datetime.strptime(f"{date}{time}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        parsed = datetime(*day, int(time[:2]), int(time[2:4]), int(time[4:]), tzinfo=UTC)
     except ValueError:
         return None
     loop = found["loop"] or found["early_loop"]

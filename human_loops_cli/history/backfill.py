@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import version
@@ -55,6 +55,11 @@ class Part(NamedTuple):
     """The outputs."""
 
 
+class _Started(NamedTuple):
+    part: Part
+    made_from: str | None
+
+
 @dataclass(kw_only=True)
 class Backfill:
     """Writes the outcomes of outputs into a folder.
@@ -94,16 +99,33 @@ class Backfill:
     def run(self) -> Iterator[None]:
         """Write the files that are not complete. Yields after each output that was read."""
         journal = Journal(self.folder, self._maker())
+        started: deque[_Started] = deque()
+        outcomes: list[dict[str, Any]] = []
+        left = problems = 0
+        # Outputs are read ahead, so files are started before the earlier ones are complete.
+        for read in self.inputs.read_some(self._wanted(journal, started)):
+            if not left:
+                outcomes, left, problems = [], len(started[0].part.inputs), len(self.problems)
+            left -= 1
+            outcome = None if read is None else self._outcome_or_problem(read)
+            if outcome is not None:
+                outcomes.append(outcome)
+            if not left:
+                part, made_from = started.popleft()
+                self._write(self.folder / part.name, outcomes)
+                if made_from is not None and len(self.problems) == problems:
+                    journal.add(part.name, made_from)
+            yield
+
+    def _wanted(self, journal: Journal, started: deque[_Started]) -> Iterator[Input]:
+        """Yield the outputs of the files that are not complete, and note these as started."""
         for part in _parts(self.inputs.find()):
             made_from = self._made_from(part)
             if made_from is not None and journal.has(part.name, made_from):
                 self._skip(part)
                 continue
-            problems = len(self.problems)
-            outcomes = yield from self._outcomes(part)
-            self._write(self.folder / part.name, outcomes)
-            if made_from is not None and len(self.problems) == problems:
-                journal.add(part.name, made_from)
+            started.append(_Started(part, made_from))
+            yield from part.inputs
 
     def _skip(self, part: Part) -> None:
         self.done_before += len(part.inputs)
@@ -130,22 +152,20 @@ class Backfill:
         found = sorted((each.key, each.tag) for each in part.inputs)
         return sha256(json.dumps([limits, found]).encode()).hexdigest()
 
-    def _outcomes(self, part: Part) -> Generator[None, None, list[dict[str, Any]]]:
-        outcomes: list[dict[str, Any]] = []
-        for read in self.inputs.read_some(part.inputs):
-            try:
-                outcomes.append(self._outcome(read))
-            except NotAnOutputError:
-                self.not_outputs += 1
-            except (UnreadableInputError, UnreadableOutputError, IncompleteOutputError) as error:
-                self._add_problem(read, str(error))
-            except ClientError as error:
-                self._denials += 1
-                if self._denials >= _MAX_DENIALS:
-                    raise
-                self._add_problem(read, str(explain(error)))
-            yield
-        return outcomes
+    def _outcome_or_problem(self, read: ReadInput) -> dict[str, Any] | None:
+        """Return the outcome of an output. None if it has none, which is noted."""
+        try:
+            return self._outcome(read)
+        except NotAnOutputError:
+            self.not_outputs += 1
+        except (UnreadableInputError, UnreadableOutputError, IncompleteOutputError) as error:
+            self._add_problem(read, str(error))
+        except ClientError as error:
+            self._denials += 1
+            if self._denials >= _MAX_DENIALS:
+                raise
+            self._add_problem(read, str(explain(error)))
+        return None
 
     def _outcome(self, read: ReadInput) -> dict[str, Any]:
         output = self._named(read, read.output())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final
 
@@ -50,8 +49,6 @@ class Journal:
         start = "\n" if self._is_cut_off else ""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(f"{start}{json.dumps(entry)}\n")
-            file.flush()
-            os.fsync(file.fileno())
         self._is_cut_off = False
         self._note(name, self._maker, made_from, exists)
 
