@@ -36,7 +36,7 @@ MEMORY_MB = 600
 #: Measured on one, with 200,000 outcomes and 4,000 files: 1.45 and 2.50 from JSON Lines, 0.69 and
 #: 1.05 from Parquet, 1.18 times DuckDB alone, and 378 MB; 5.7, 2.1 and 1.1 from files. With a
 #: million outcomes and 20,000 files: 1.38 and 2.68, 0.53 and 1.00, 1.38 times DuckDB alone, and
-#: 408 MB; 4.7, 2.1 and 1.2 from files.
+#: 408 MB; 4.7, 2.1 and 1.2 from files. A backfill of 400 outputs on a busy machine: 4.0.
 MAX_FIGURES = {
     "time": 1.5,
     "processor time": 3.0,
@@ -47,6 +47,7 @@ MAX_FIGURES = {
     "time of small files": 8.0,
     "time of outputs on one processor": 3.0,
     "time of outputs on two processors": 2.0,
+    "time of a backfill": 6.0,
 }
 
 _FLOOR = """
