@@ -343,7 +343,7 @@ def test_outputs_cannot_be_compared_and_are_not_called_outcomes(ledger: Republis
     result = run("report", output, "--ledger", "-o", "-")
 
     assert result.exit_code == 2
-    assert "1 of the sources are output files of A2I" in result.stderr
+    assert "all 1 of the sources are outputs of A2I" in result.stderr
     assert run_json("report", output)["compared_with_ledger"] is None
 
 
