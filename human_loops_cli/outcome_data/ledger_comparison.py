@@ -51,7 +51,6 @@ _LOOP: Final = "humanLoopArn, creationTime"
 #: The condition on the outcomes of outputs alone, which the ledger does not have.
 _IS_OUTPUT: Final = f"eventSource = '{EventSource.OUTPUT}'"
 _OF_EVENTS: Final = f"(SELECT * FROM {OUTCOMES} WHERE NOT {_IS_OUTPUT})"
-_NOT_COMPARED: Final = "staged.not_compared"
 
 # What copies of an outcome can have different. The ledger learns the end of a loop, and that AWS
 # sent an event, after its outcome was published.
@@ -102,7 +101,8 @@ class LedgerComparison:
     missing: int
     """Loops of the ledger that are not in the sources. They do not count."""
     not_compared: int = 0
-    """Loops that are known from their output alone. The ledger does not have them."""
+    """Outputs of loops that the ledger does not have. They are left out, because everybody who can
+    add outcomes can add such ones."""
     problems: tuple[LoopProblem, ...]
     """Some of those that are different or unknown, by name."""
 
@@ -138,7 +138,7 @@ class LedgerComparison:
                     (self.missing, "in the ledger only, and do not count"),
                     (
                         self.not_compared,
-                        "known from an output alone, and not compared",
+                        "of an output alone, left out without a comparison",
                     ),
                 )
                 if count
@@ -289,13 +289,8 @@ def compare(
 def use_ledger(connection: duckdb.DuckDBPyConnection) -> None:
     """Put what the ledger has of the loops of the sources in the place of their outcomes."""
     connection.execute(
-        f"CREATE TABLE {_NOT_COMPARED} AS SELECT part, row, {NAMES} FROM {OUTCOMES} "
-        f"WHERE {_IS_OUTPUT}"
-    )
-    connection.execute(
         f"CREATE OR REPLACE VIEW {OUTCOMES} AS SELECT 0 AS part, rowid AS row, {NAMES} "
-        f"FROM {_LEDGER} SEMI JOIN {_SOURCE_LOOPS} USING ({_LOOP}) "
-        f"UNION ALL SELECT * FROM {_NOT_COMPARED}"
+        f"FROM {_LEDGER} SEMI JOIN {_SOURCE_LOOPS} USING ({_LOOP})"
     )
 
 
