@@ -1,9 +1,10 @@
 """The time and memory of the handler for hostile outputs: typed by reviewers, or forged.
 
 Run it with ``python -m benchmarks hostile_outputs``. Each case is a document with the default size
-limit, and one with an eighth of it. Most of the larger documents exceed another limit. Each is read
-and reviewed in a new process, with the handler's code. It must use at most half of the function's
-memory and half of its shortest timeout. With 1,024 MiB, Lambda provides 0.58 of a processor.
+limit, and one with an eighth of it. Most of the larger documents exceed another limit. Each is
+read, reviewed and corrected in a new process, with the handler's code. It must use at most half of
+the function's memory and half of its shortest timeout. With 1,024 MiB, Lambda provides 0.58 of a
+processor.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from pathlib import Path
 import boto3
 from human_loop_reviews.a2i.output import parse_output
 from human_loop_reviews.a2i.validation import UnreadableOutputError
+from human_loop_reviews.corrected.errors import NoCorrectedDocumentError
+from human_loop_reviews.corrected_document import correct_document
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.review_output import review_output
@@ -48,6 +51,9 @@ try:
     review = review_output(output, mapping=mapping)
     json.dumps(describe_review(output, review, include_values=True))
     ended = "accepted"
+    json.dumps(correct_document(output, review, mapping=mapping), ensure_ascii=False).encode()
+except NoCorrectedDocumentError:
+    pass
 except UnreadableOutputError as error:
     ended = "refused"
 seconds = time.process_time() - started

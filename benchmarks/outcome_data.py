@@ -110,6 +110,33 @@ assert data.outcomes == int(os.environ["FILES"]) and not data.rejects
 print(seconds, sum(os.times()[:4]) - used)
 """
 
+_BACKFILL = """
+import os, pathlib, sys, tempfile, time
+from human_loops_cli.console import Printer
+from human_loops_cli.history.backfill import Backfill
+from human_loops_cli.inputs import Inputs
+from human_loops_cli.mappings.mapping_file import MappingFile
+from human_loops_cli.output_limits import NO_LIMITS
+from human_loops_cli.session import Session
+os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
+printer = Printer(as_json=False)
+session = Session(stack_name="", endpoint_url=None, profile=None, region=None, printer=printer)
+with tempfile.TemporaryDirectory() as folder:
+    started, used = time.perf_counter(), time.process_time()
+    backfill = Backfill(
+        folder=pathlib.Path(folder),
+        inputs=Inputs(session, sys.argv[1:]),
+        limits=NO_LIMITS,
+        mappings=MappingFile(None),
+        mapping_content=b"",
+        arn_prefix=None,
+    )
+    for _ in backfill.run():
+        pass
+    print(time.perf_counter() - started, time.process_time() - used)
+assert backfill.written == int(os.environ["FILES"]) and not backfill.problems
+"""
+
 _REPORT = """
 import pathlib, sys, time
 from human_loop_tables.queries import QUERIES
@@ -173,16 +200,18 @@ def _measure_files(folder: Path) -> dict[str, float]:
             _run(_FLOOR_OF_FILES, outputs, PARSER="json"),
             _run(_READ, outputs, PROCESSORS="1"),
             _run(_READ, outputs, PROCESSORS="2"),
+            _run(_BACKFILL, outputs),
         )
         for _ in range(3)
     ]
     elapsed, used = (
-        [min(run[place][kind] for run in runs) for place in range(5)] for kind in range(2)
+        [min(run[place][kind] for run in runs) for place in range(6)] for kind in range(2)
     )
     return {
         f"time of small files: {FILES:,} of one outcome": used[1] / used[0],
         f"time of outputs on one processor: {FILES:,}": used[3] / used[2],
         f"time of outputs on two processors: {FILES:,}": elapsed[4] / elapsed[2],
+        f"time of a backfill: {FILES:,}": used[5] / used[2],
     }
 
 

@@ -97,10 +97,10 @@ OUTCOME_PROPERTIES: Final = _archived(PROPERTIES_OF_OUTCOME)
 
 #: The order of several outcomes of a loop, as columns: the first takes precedence, as in the
 #: ledger, which also knows what A2I confirmed against AWS's event. AWS's event outranks one that
-#: was sent again. Among equals the later end wins, then a status with a review, then an output
-#: that was read. Copies of an outcome have equal ids.
+#: was sent again, and an output alone comes last. Among equals the later end wins, then a status
+#: with a review, then an output that was read. Copies of an outcome have equal ids.
 PRECEDENCE: Final = Expression("""\
-CASE WHEN {eventSource} = 'aws.sagemaker' THEN 0 ELSE 1 END,
+CASE {eventSource} WHEN 'aws.sagemaker' THEN 0 WHEN 'human-loop-events' THEN 1 ELSE 2 END,
 {endTime} DESC NULLS LAST,
 CASE {humanLoopStatus} WHEN 'Completed' THEN 0 WHEN 'Stopped' THEN 1 ELSE 2 END,
 CASE WHEN {outputError} IS NULL THEN 0 ELSE 1 END,

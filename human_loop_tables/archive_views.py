@@ -32,7 +32,7 @@ def _time(column: str) -> str:
     return f"TRY_CAST(replace(replace({column}, 'T', ' '), 'Z', '') AS timestamp(3))"
 
 
-#: One outcome of each loop, with its times as such.
+#: One outcome of each loop, with its times as such. History has creation times in whole seconds.
 _ENDED: Final = f"""\
   SELECT
     *,
@@ -42,7 +42,7 @@ _ENDED: Final = f"""\
     SELECT
       *,
       row_number() OVER (
-        PARTITION BY humanlooparn, creationtime
+        PARTITION BY humanlooparn, substr(creationtime, 1, 19)
         ORDER BY
 {indent(PRECEDENCE.written(str.lower), " " * 10)}
       ) AS place

@@ -72,6 +72,16 @@ class Input:
     named: bool = True
 
     @property
+    def is_in_s3(self) -> bool:
+        """Whether it is an object in S3."""
+        return self.name.startswith(_S3)
+
+    @property
+    def place(self) -> str:
+        """Its URI, or its absolute path."""
+        return self.name if self.is_in_s3 else self.key
+
+    @property
     def output_key(self) -> OutputKey | None:
         """What its key says. None if Amazon A2I does not make such keys."""
         return parse_output_key(self.key)
@@ -144,7 +154,8 @@ class Inputs:
         self._places = places
         self._limits = limits
         self._listings: list[Listing] = []
-        self._read = self._outside = 0
+        self.read_count = self._outside = 0
+        """How many files were read."""
         self._found = [_peek(self._inputs_at(place)) for place in places]
         if not limits.are_set:
             for place, found in zip(places, self._found, strict=True):
@@ -160,7 +171,7 @@ class Inputs:
     def read(self, description: str) -> Iterator[ReadInput]:
         """Yield the outputs within the limits in their order, and show the progress.
 
-        The next objects of S3 are read in parallel before they are needed.
+        The next ones are read in parallel before they are needed.
 
         Parameters
         ----------
@@ -169,17 +180,37 @@ class Inputs:
         """
         with self._session.printer.progress() as progress:
             task = progress.add_task(description, total=None)
-            for read in self._contents():
-                self._read += 1
+            for read in self.read_some(self.find()):
                 progress.update(
-                    task, advance=1, description=f"{description} ({self._listed:,} listed)"
+                    task, completed=self.read_count, description=self.describe(description)
                 )
-                limited = self._limit(read)
-                if limited is None:
-                    self._outside += 1
-                else:
-                    yield limited
-        self._report(self._session.printer)
+                yield read
+        self.report(self._session.printer)
+
+    def find(self) -> Iterator[Input]:
+        """Yield what can be within the limits, each once."""
+        seen: set[str] = set()
+        for found in self._found:
+            for each in found or ():
+                if each.name not in seen:
+                    # The files of one place have different names.
+                    if len(self._places) > 1:
+                        seen.add(each.name)
+                    yield each
+
+    def read_some(self, inputs: Iterable[Input]) -> Iterator[ReadInput]:
+        """Yield those of some inputs that are within the limits, in their order."""
+        for read in in_parallel(map(_reading, inputs), _READ_AHEAD):
+            self.read_count += 1
+            limited = self._limit(_parse(read()))
+            if limited is None:
+                self._outside += 1
+            else:
+                yield limited
+
+    def describe(self, description: str) -> str:
+        """Return the description of a progress, with the number of files that were listed."""
+        return f"{description} ({self._listed:,} listed)"
 
     def refuse_writing(self, files: Iterable[Path | None]) -> None:
         """Refuse to write over an output.
@@ -206,14 +237,15 @@ class Inputs:
     def _listed(self) -> int:
         return sum(each.listed for each in self._listings)
 
-    def _report(self, printer: Printer) -> None:
+    def report(self, printer: Printer) -> None:
         """Print how many files were listed and read, if there are limits."""
         if not self._limits.are_set:
             return
         folders = sum(each.folders_left_out for each in self._listings)
         printer.note(
-            f"Within the limits: {self._read - self._outside:,} of {self._read:,} files that were "
-            f"read, of {self._listed:,} that were listed. Folders outside the limits: {folders:,}."
+            f"Within the limits: {self.read_count - self._outside:,} of {self.read_count:,} files "
+            f"that were read, of {self._listed:,} that were listed. "
+            f"Folders outside the limits: {folders:,}."
         )
 
     def _nothing(self) -> CommandError:
@@ -225,19 +257,6 @@ class Inputs:
             advice=f"{listed}{others}",
             status=ExitStatus.INCOMPLETE,
         )
-
-    def _contents(self) -> Iterator[ReadInput]:
-        seen: set[str] = set()
-        for place, found in zip(self._places, self._found, strict=True):
-            inputs = found or iter(())
-            if len(self._places) > 1:
-                inputs = _each_once(inputs, seen)
-            if place.startswith(_S3):
-                reads = (partial(_read_input, each) for each in inputs)
-                for read in in_parallel(reads, _READ_AHEAD):
-                    yield _parse(read())
-            else:
-                yield from map(_parse, map(_read_input, inputs))
 
     def _limit(self, read: ReadInput) -> ReadInput | None:
         """Return what was read. None if it is outside the limits."""
@@ -299,11 +318,12 @@ def _peek(inputs: Iterator[Input]) -> Iterator[Input] | None:
     return None if first is None else chain([first], inputs)
 
 
-def _each_once(inputs: Iterable[Input], seen: set[str]) -> Iterator[Input]:
-    for each in inputs:
-        if each.name not in seen:
-            seen.add(each.name)
-            yield each
+def _reading(each: Input) -> Callable[[], _Read]:
+    """Return what reads an input. A thread that waits for standard input cannot be interrupted."""
+    if each.key:
+        return partial(_read_input, each)
+    read = _read_input(each)
+    return lambda: read
 
 
 def _read_input(each: Input) -> _Read:

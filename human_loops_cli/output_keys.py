@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 _OUTPUT: Final = re.compile(
     r"(?P<flow_folder>(?:.*/)?(?P<flow>[^/]+)/)"
     r"(?P<date>\d{4}/\d\d/\d\d)/"
-    r"(?:(?P<time>\d\d/\d\d/\d\d)/[^/]+|[^/]+/(?P<early_date>\d{8})T(?P<early_time>\d{6})Z)"
+    r"(?:(?P<time>\d\d/\d\d/\d\d)/(?P<loop>[^/]+)"
+    r"|(?P<early_loop>[^/]+)/(?P<early_date>\d{8})T(?P<early_time>\d{6})Z)"
     r"/output\.json",
     re.DOTALL | re.ASCII,
 )
@@ -31,6 +32,8 @@ class OutputKey(NamedTuple):
     """The key up to the flow definition's folder, with a slash at the end."""
     flow_definition: str
     """The flow definition's name."""
+    human_loop_name: str
+    """The loop's name."""
     time: datetime
     """When the loop was created, in UTC and in whole seconds."""
 
@@ -81,7 +84,8 @@ def parse_output_key(key: str) -> OutputKey | None:
         parsed = datetime.strptime(f"{date}{time}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return OutputKey(found["flow_folder"], found["flow"], parsed)
+    loop = found["loop"] or found["early_loop"]
+    return OutputKey(found["flow_folder"], found["flow"], loop, parsed)
 
 
 def parse_date_folder(folder: str) -> DateFolder | None:

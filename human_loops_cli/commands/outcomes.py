@@ -1,4 +1,4 @@
-"""``human-loops outcomes``: publish outcomes again, or download them."""
+"""``human-loops outcomes``: publish outcomes again, download them, or make those of history."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from human_loop_reviews.aws.ledger_table import LedgerTable
 from human_loop_reviews.aws.outcome_bus import OutcomeBus
 from human_loop_reviews.settings import Settings
 from human_loop_reviews.settle import Settler
+from human_loops_cli.commands.backfill import backfill
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import complete_file, refuse_unwritable
 from human_loops_cli.handler import DeployedHandler, read_handler
@@ -30,7 +31,7 @@ from human_loops_cli.session import Session
 from human_loops_cli.times import Since, Until, parse_times
 
 app = typer.Typer(
-    help="Publish outcomes again, or download them.",
+    help="Publish outcomes again, download them, or make those of old outputs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -38,8 +39,10 @@ app = typer.Typer(
 
 @app.callback()
 def outcomes() -> None:
-    """Publish outcomes again, or download them."""
+    """Publish outcomes again, download them, or make those of old outputs."""
 
+
+app.command("backfill")(backfill)
 
 _Flow = Annotated[
     str | None, typer.Option(help="Outcomes of this flow definition: its name or ARN.")

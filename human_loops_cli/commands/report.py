@@ -106,13 +106,14 @@ def _describe(session: Session, data: OutcomeData, lifetime: timedelta | None) -
         duplicates=data.duplicates,
         replaced=data.replaced,
         verifications=data.verifications,
+        history=data.history,
         rejects=data.rejects,
         comparison=data.comparison,
         compared_with_ledger=data.compared_with_ledger,
         rows=rows,
         advice=advise(rows["samples"], rows["sampling"]),
         cut_off=cut,
-        pending=list(pending_notes(cut, rows["sampling"])),
+        pending=list(pending_notes(cut, rows["sampling"], sum(data.history.values()))),
     )
 
 

@@ -181,7 +181,7 @@ def thresholds(
         _require_ended(cut, sampling)
         window = replace(window, created_until=cut.created_until, cut_off=cut)
     if not limited:
-        for note in pending_notes(cut, sampling):
+        for note in pending_notes(cut, sampling, sum(data.history.values())):
             session.printer.note(note)
     samples = read_samples(sampling, model_version=model_version)
     _require_samples(samples, sampling, model_version)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from human_loop_reviews.contract import EventSource
 from human_loop_tables.archive_schema import PRECEDENCE
 from human_loop_tables.properties import Kind, property_named
 from human_loop_tables.tables import FIELDS, LOOPS, OF_BOTH, SqlColumn
@@ -19,8 +20,11 @@ from human_loops_cli.outcome_data.statements import literal
 if TYPE_CHECKING:
     import duckdb
 
-# Outputs without an event have no creation time. They are distinguished by their end time.
-_LOOP: Final = "humanLoopArn, coalesce(creationTime, endTime)"
+# Outputs without an event have a creation time in whole seconds, or none: then their end time
+# distinguishes them.
+_LOOP: Final = "humanLoopArn, coalesce(date_trunc('second', creationTime), endTime)"
+
+_IS_OUTPUT: Final = f"eventSource = '{EventSource.OUTPUT}'"
 
 _SECONDS_WORKED: Final = (
     "CASE WHEN len(secondsWorked) = list_count(secondsWorked) "
@@ -55,6 +59,8 @@ class Counts:
     verifications: int
     outputs: int
     """How many are outputs of A2I, which were read without their events."""
+    history: Mapping[str, int]
+    """How many loops of each flow definition are known from such an output only."""
     conditions: str
     """Which loops are in them, in SQL."""
     comparison: LedgerComparison | None
@@ -90,18 +96,21 @@ def build_tables(
     CommandError
         If there is no loop.
     """
-    outcomes, verifications, created = _numbers(connection, _COUNTS)
+    outcomes, verifications, outputs = _numbers(connection, _COUNTS)
     if outcomes == verifications:
         others = " but those of verifications" if verifications else ""
         raise nothing(f"no outcome was read{others}", advice)
     if verifications:
         leave_out(connection, _VERIFICATIONS)
-    replaced = leave_out(connection, _OUTPUTS_OF_OUTCOMES) if created < outcomes else 0
-    left = outcomes - verifications - replaced
+    if outputs:
+        leave_out(connection, _OUTPUTS_OF_OUTCOMES)
     arns = None if flow is None else _flow_definitions(connection, flow)
     conditions = _conditions(arns, since, until, created_until)
     comparison = None if retention is None else compare(connection, retention, conditions)
-    (names,) = _numbers(connection, f"SELECT count(DISTINCT hash(humanLoopArn)) FROM {OUTCOMES}")
+    left, names = _numbers(
+        connection, f"SELECT count(*), count(DISTINCT hash(humanLoopArn)) FROM {OUTCOMES}"
+    )
+    replaced = outcomes - verifications - left
     # Different hashes are of different loops. Only equal ones need a closer look.
     loops, different = (left, left) if names == left else _numbers(connection, _DISTINCT)
     outranked = left - loops
@@ -121,7 +130,8 @@ def build_tables(
         duplicates=outranked - (different - loops),
         replaced=replaced + different - loops,
         verifications=verifications,
-        outputs=outcomes - created,
+        outputs=outputs,
+        history=_history(connection, conditions) if outputs else {},
         conditions=conditions,
         comparison=comparison,
     )
@@ -152,13 +162,20 @@ def limit_creation(
     connection.execute(_loops_view(f"{conditions} AND {limit}"))
 
 
-_COUNTS: Final = f"SELECT count(*), count(verification), count(creationTime) FROM {OUTCOMES}"
+_COUNTS: Final = (
+    f"SELECT count(*), count(verification), count(*) FILTER ({_IS_OUTPUT}) FROM {OUTCOMES}"
+)
 
 _VERIFICATIONS: Final = f"SELECT part, row FROM {OUTCOMES} WHERE verification IS NOT NULL"
 
-# Outputs beside the outcome of their loop. The event of a loop follows its output within seconds.
+# Outputs beside the outcome of their loop, which has the same URI. That of a copy is another one.
+# The event of a loop follows its output within seconds.
 _OUTPUTS_OF_OUTCOMES: Final = f"""\
-SELECT DISTINCT outputs.part, outputs.row
+SELECT outputs.part, outputs.row
+FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others USING (outputS3Uri)
+WHERE outputs.{_IS_OUTPUT} AND NOT others.{_IS_OUTPUT}
+UNION
+SELECT outputs.part, outputs.row
 FROM {OUTCOMES} AS outputs JOIN {OUTCOMES} AS others ON
   others.humanLoopArn = outputs.humanLoopArn
   AND others.creationTime <= coalesce(outputs.endTime, others.creationTime)
@@ -245,6 +262,14 @@ def _advise_times(connection: duckdb.DuckDBPyConnection) -> str:
         f"(SELECT {_DAY} FROM {OUTCOMES})"
     ).fetchone() or ("", "")
     return f"The loops that were read ended from {first} to {last}."
+
+
+def _history(connection: duckdb.DuckDBPyConnection, conditions: str) -> dict[str, int]:
+    query = (
+        f"SELECT flowDefinitionArn, count(*) FROM {OUTCOMES} "
+        f"WHERE {_IS_OUTPUT} AND ({conditions}) GROUP BY flowDefinitionArn"
+    )
+    return dict(connection.execute(query).fetchall())
 
 
 def _numbers(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:

@@ -26,12 +26,11 @@ class Group:
     path
         Where they are written.
     reviewed
-        Whether they are outcomes of outputs that were reviewed here, which have no creation time.
+        Whether they are outcomes of outputs that were reviewed here, which can be longer.
     """
 
     def __init__(self, path: Path, *, reviewed: bool) -> None:
         self.path = path
-        self.reviewed = reviewed
         self.max_line_bytes = MAX_REVIEWED_BYTES if reviewed else MAX_LINE_BYTES
         """The longest line."""
         self.count = 0

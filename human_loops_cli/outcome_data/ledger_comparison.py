@@ -22,7 +22,7 @@ from human_loops_cli.ledger import LedgerReader
 from human_loops_cli.outcome_data.line_problems import MAX_LINE_BYTES, UNEXPECTED
 from human_loops_cli.outcome_data.outcome_properties import OF_OUTCOME
 from human_loops_cli.outcome_data.refused_lines import line_problems_query
-from human_loops_cli.outcome_data.staging import OUTCOMES
+from human_loops_cli.outcome_data.staging import OUTCOMES, leave_out
 from human_loops_cli.outcome_data.statements import COLUMNS, NAMES, insert_statement, lines_query
 from human_loops_cli.outcomes.recorded import RecordedOutcome
 from human_loops_cli.session import Session
@@ -48,11 +48,15 @@ _LEDGER: Final = "staged.ledger"
 _SOURCE_LOOPS: Final = "staged.source_loops"
 _LOOP: Final = "humanLoopArn, creationTime"
 
+#: The condition on the outcomes of outputs alone, which the ledger does not have.
+_IS_OUTPUT: Final = f"eventSource = '{EventSource.OUTPUT}'"
+_OF_EVENTS: Final = f"(SELECT * FROM {OUTCOMES} WHERE NOT {_IS_OUTPUT})"
+
 # What copies of an outcome can have different. The ledger learns the end of a loop, and that AWS
 # sent an event, after its outcome was published.
 _MAY_DIFFER: Final = (
     *("schemaVersion", "outcomeId", "eventSource", "humanLoopArn", "creationTime"),
-    *("endTime", "turnaroundSeconds", "verification"),
+    *("endTime", "turnaroundSeconds", "outputS3Uri", "verification"),
 )
 
 _COMPARED: Final = tuple(each.name for each in OF_OUTCOME if each.name not in _MAY_DIFFER)
@@ -96,6 +100,9 @@ class LedgerComparison:
     """Loops that are older than the retention of the ledger. They are left out."""
     missing: int
     """Loops of the ledger that are not in the sources. They do not count."""
+    not_compared: int = 0
+    """Outputs of loops that the ledger does not have. They are left out, because everybody who can
+    add outcomes can add such ones."""
     problems: tuple[LoopProblem, ...]
     """Some of those that are different or unknown, by name."""
 
@@ -129,6 +136,10 @@ class LedgerComparison:
                         "without a comparison",
                     ),
                     (self.missing, "in the ledger only, and do not count"),
+                    (
+                        self.not_compared,
+                        "of an output alone, left out without a comparison",
+                    ),
                 )
                 if count
             ),
@@ -217,27 +228,36 @@ def compare(
     Raises
     ------
     CommandError
-        If outputs of A2I are among the outcomes.
+        If there are only outputs of A2I.
     """
-    (outputs,) = _row(connection, f"SELECT count(*) FROM {OUTCOMES} WHERE creationTime IS NULL")
-    if outputs:
+    (outputs, outcomes) = _row(
+        connection,
+        f"SELECT count(*) FILTER ({_IS_OUTPUT}), count(*) FILTER (NOT {_IS_OUTPUT}) "
+        f"FROM {OUTCOMES}",
+    )
+    if outputs and not outcomes:
         raise CommandError(
-            f"--ledger compares outcomes, but {outputs:,} of the sources are output files of A2I",
-            advice="Name outcomes only, such as those of an archive.",
+            f"--ledger compares outcomes, but all {outputs:,} of the sources are outputs of A2I",
+            advice="Name outcomes of the stack too, such as those of an archive.",
             status=ExitStatus.USAGE,
         )
-    connection.execute(f"CREATE TABLE {_SOURCE_LOOPS} AS SELECT DISTINCT {_LOOP} FROM {OUTCOMES}")
+    connection.execute(f"CREATE TABLE {_SOURCE_LOOPS} AS SELECT DISTINCT {_LOOP} FROM {_OF_EVENTS}")
+    if outputs:
+        _use_ledger_for_outputs(connection)
+    (not_compared,) = _row(
+        connection, f"SELECT count(*) FROM {OUTCOMES} WHERE {_IS_OUTPUT} AND ({conditions})"
+    )
     recorded = f"(SELECT * FROM {_LEDGER} WHERE {conditions})"
     different = connection.execute(
         f"SELECT humanLoopArn, min_by(differing, len(differing)) FROM ("
         f"SELECT source.humanLoopArn, source.creationTime, {_DIFFERING} AS differing "
-        f"FROM {OUTCOMES} AS source JOIN {recorded} AS recorded USING ({_LOOP})) "
+        f"FROM {_OF_EVENTS} AS source JOIN {recorded} AS recorded USING ({_LOOP})) "
         f"GROUP BY {_LOOP} HAVING min(len(differing)) > 0 ORDER BY {_LOOP}"
     ).fetchall()
     oldest = datetime.now(UTC) - retention
     absent = connection.execute(
         f"SELECT humanLoopArn, max(coalesce(endTime, creationTime)) < ? AS expired "
-        f"FROM {OUTCOMES} ANTI JOIN {_LEDGER} USING ({_LOOP}) WHERE {conditions} "
+        f"FROM {_OF_EVENTS} AS source ANTI JOIN {_LEDGER} USING ({_LOOP}) WHERE {conditions} "
         f"GROUP BY {_LOOP} ORDER BY {_LOOP}",
         [oldest],
     ).fetchall()
@@ -261,6 +281,7 @@ def compare(
         unknown=len(unknown),
         expired=len(absent) - len(unknown),
         missing=in_ledger - in_both,
+        not_compared=not_compared,
         problems=tuple(problems[:_MAX_NAMED]),
     )
 
@@ -271,6 +292,27 @@ def use_ledger(connection: duckdb.DuckDBPyConnection) -> None:
         f"CREATE OR REPLACE VIEW {OUTCOMES} AS SELECT 0 AS part, rowid AS row, {NAMES} "
         f"FROM {_LEDGER} SEMI JOIN {_SOURCE_LOOPS} USING ({_LOOP})"
     )
+
+
+def _use_ledger_for_outputs(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave out the outputs of loops that the ledger has, and take the ledger's outcomes."""
+    matches = [
+        f"FROM {OUTCOMES} AS outputs JOIN {_LEDGER} AS recorded ON {condition} "
+        f"WHERE outputs.{_IS_OUTPUT}"
+        for condition in (
+            "recorded.outputS3Uri = outputs.outputS3Uri",
+            "recorded.humanLoopArn = outputs.humanLoopArn AND "
+            "date_trunc('second', recorded.creationTime) = outputs.creationTime",
+        )
+    ]
+    loops = " UNION ".join(
+        f"SELECT recorded.humanLoopArn, recorded.creationTime {each}" for each in matches
+    )
+    rows = " UNION ".join(f"SELECT outputs.part, outputs.row {each}" for each in matches)
+    connection.execute(
+        f"INSERT INTO {_SOURCE_LOOPS} SELECT * FROM ({loops}) EXCEPT SELECT * FROM {_SOURCE_LOOPS}"
+    )
+    leave_out(connection, rows)
 
 
 def _unreadable(connection: duckdb.DuckDBPyConnection, path: Path) -> CommandError:
@@ -290,7 +332,7 @@ def _first_problem(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[s
 
     def problems(lines: Sequence[bytes]) -> list[str]:
         piece.write_bytes(b"".join(lines))
-        query = line_problems_query(str(piece), max_line_bytes=MAX_LINE_BYTES, reviewed=False)
+        query = line_problems_query(str(piece), max_line_bytes=MAX_LINE_BYTES)
         return [problem for (problem,) in connection.execute(query).fetchall() if problem]
 
     with path.open("rb") as outcomes:

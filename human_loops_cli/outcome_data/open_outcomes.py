@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -60,6 +60,8 @@ class OutcomeData:
     """How the loops compare with those of the ledger. None if they were not compared."""
     outputs_only: bool = False
     """Whether all are outputs of A2I, which the ledger does not have."""
+    history: Mapping[str, int] = field(default_factory=dict)
+    """How many loops of each flow definition are known from their output alone."""
     _run: Callable[[str], list[tuple[Any, ...]]]
     _limit_creation: Callable[[datetime], None]
 
@@ -197,6 +199,7 @@ def open_outcomes(
                     rejects=rejects.listed(),
                     comparison=counts.comparison,
                     outputs_only=counts.outputs == counts.outcomes,
+                    history=counts.history,
                     _run=partial(run, connection),
                     _limit_creation=partial(limit_creation, connection, counts.conditions),
                 )

@@ -68,14 +68,14 @@ class OutcomeProperty:
 def _read(each: Property) -> OutcomeProperty:
     """Return how a property is read and checked."""
     of, condition, expected = _rule(each)
+    source = each.metadata.get("null_only_from")
     return OutcomeProperty(
         name=each.name,
         type=of,
-        required=each.required,
+        required=each.required or source is not None,
         condition=condition,
         expected=expected,
-        # Outputs that are reviewed without their event have no such time.
-        absent_if="reviewed" if each.name == "creationTime" else "false",
+        absent_if="false" if source is None else f"coalesce(\"eventSource\" = '{source}', false)",
     )
 
 
@@ -134,7 +134,7 @@ def _rule_of_text(each: Property) -> tuple[PropertyType, str, str]:
 _SOURCES: Final = (
     *(source for table in TABLES.values() for each in table for source in each.value.sources),
     *PRECEDENCE.sources,
-    *map(property_named, ("schemaVersion", "verification", "fields")),
+    *map(property_named, ("schemaVersion", "verification", "outputS3Uri", "fields")),
 )
 _READ: Final = frozenset(each.name for each in _SOURCES)
 

@@ -82,7 +82,7 @@ def outcomes_query(paths: Sequence[str], columns: FileColumns) -> str:
     )
     return (
         f"SELECT CAST(file_index AS BIGINT) * {ROWS_OF_A_FILE} + file_row_number AS row, "
-        f"{detail_type} AS detail_type, false AS reviewed, {values} FROM {_source(paths)}"
+        f"{detail_type} AS detail_type, {values} FROM {_source(paths)}"
     )
 
 

@@ -30,7 +30,7 @@ from human_loops_cli.outcome_data.outcome_properties import (
 from human_loops_cli.outcome_data.statements import PROBLEM, literal, type_of, when
 
 
-def line_problems_query(path: str, *, max_line_bytes: int, reviewed: bool) -> str:
+def line_problems_query(path: str, *, max_line_bytes: int) -> str:
     """Return the query of what is wrong with each line of JSON, null for nothing.
 
     With one thread, the rows are in the order of the lines. Empty lines have none.
@@ -41,8 +41,6 @@ def line_problems_query(path: str, *, max_line_bytes: int, reviewed: bool) -> st
         The file.
     max_line_bytes
         The longest line, in bytes.
-    reviewed
-        Whether they are of outputs that were reviewed here.
     """
     return f"""\
 WITH lines AS (
@@ -52,7 +50,7 @@ WITH lines AS (
 ),
 outcomes AS (SELECT *, if(detail_type IS NULL, json, detail) AS outcome FROM lines),
 parsed AS (SELECT *, {_members("outcome", OF_OUTCOME)} AS member FROM outcomes),
-typed AS (SELECT *, {reviewed} AS reviewed, unnest({_typed("member", OF_OUTCOME)}) FROM parsed)
+typed AS (SELECT *, unnest({_typed("member", OF_OUTCOME)}) FROM parsed)
 SELECT CASE
   WHEN json IS NULL OR json_type(json) <> 'OBJECT' THEN {literal(NOT_JSON)}
   WHEN coalesce(detail_type, {_OUTCOME}) = {_OUTCOME} AND coalesce(json_type(detail), 'NULL')

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
+from human_loop_reviews.a2i.event import time_text
 from human_loop_reviews.a2i.output import Output, read_output
 from human_loop_reviews.a2i.strict_json import garbage_collector_paused, read_json
 from human_loop_reviews.a2i.validation import UnreadableOutputError
@@ -16,13 +17,19 @@ from human_loop_reviews.mapping import TaskMapping
 from human_loop_reviews.outcome import describe_review
 from human_loop_reviews.outcome_values import SCHEMA_VERSION
 from human_loop_reviews.review_output import review_output
+from human_loop_tables.properties import PROPERTIES_OF_OUTCOME
 from human_loops_cli.mappings.mapping_file import MappingFile
+from human_loops_cli.output_keys import parse_output_key
+from human_loops_cli.output_limits import last_submission
 
 #: The prefix of the ids of these outcomes.
 OUTPUT_ID_PREFIX: Final = "output-"
 
 
 _ANSWERS: Final = "humanAnswers"
+
+# An output does not say what only the event of its loop does.
+_NOTHING_KNOWN: Final = {each.name: None for each in PROPERTIES_OF_OUTCOME if not each.optional}
 
 #: What an output has, as its bytes.
 ANSWERS: Final = f'"{_ANSWERS}"'.encode()
@@ -98,23 +105,26 @@ def review_document(
     """
     try:
         output = read_output(document, source="output", size=size)
-        outcome = outcome_of_output(output, mappings.find(output))
+        outcome = outcome_of_output(output, mappings.find(output), place)
     except (IncompleteOutputError, UnreadableOutputError) as error:
         return Reviewed(place=place, number=number, problem=str(error))
     line = json.dumps(outcome, separators=(",", ":")).encode()
     return Reviewed(place=place, number=number, outcome=line)
 
 
-def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, Any]:
+def outcome_of_output(output: Output, mapping: TaskMapping | None, place: str) -> dict[str, Any]:
     """Review an output and return its outcome, without what only the loop's event has.
 
     A2I writes the output of a loop when the last reviewer has submitted. The loop is
-    therefore Completed. Its end is the last submission, or unknown. Its creation is unknown.
+    therefore Completed. Its end is the last submission, or unknown. The key says when it was
+    created, in whole seconds.
 
     Parameters
     ----------
     output, mapping
         The output, and the mapping of a custom task.
+    place
+        Its path or URI.
 
     Raises
     ------
@@ -126,26 +136,34 @@ def outcome_of_output(output: Output, mapping: TaskMapping | None) -> dict[str, 
     flow, name = output.flow_definition_arn, output.human_loop_name
     if not flow or not name or not flow.startswith("arn:"):
         raise IncompleteOutputError("flowDefinitionArn and humanLoopName: expected both")
-    submitted = [_utc(each.submitted) for each in output.answers if each.submitted is not None]
+    key, ended = parse_output_key(place), last_submission(output)
     reviewed = describe_review(
         output, review_output(output, mapping=mapping or ()), include_values=False
     )
     outcome: dict[str, Any] = {
+        **_NOTHING_KNOWN,
         "schemaVersion": SCHEMA_VERSION,
-        "eventSource": EventSource.AWS.value,
+        "eventSource": EventSource.OUTPUT.value,
         "humanLoopArn": f"{flow.partition(':flow-definition/')[0]}:human-loop/{name}",
         "humanLoopName": name,
         "flowDefinitionArn": flow,
         "humanLoopStatus": HumanLoopStatus.COMPLETED.value,
-        "endTime": max(submitted).isoformat() if submitted else None,
+        "creationTime": None if key is None else time_text(key.time),
+        "endTime": None if ended is None else _whole_seconds(ended),
+        "outputS3Uri": place if place.startswith("s3://") else None,
         "fieldsLeftOut": 0,
         **reviewed,
     }
     if name.startswith(VERIFICATION_LOOP_PREFIX):
         outcome["verification"] = name
-    text = json.dumps(outcome, sort_keys=True)
-    return outcome | {"outcomeId": OUTPUT_ID_PREFIX + sha256(text.encode()).hexdigest()[:32]}
+    return outcome | {"outcomeId": output_id(json.dumps(outcome, sort_keys=True))}
 
 
-def _utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+def output_id(identity: str) -> str:
+    """Return the id of the outcome of an output, given a text that identifies it."""
+    return OUTPUT_ID_PREFIX + sha256(identity.encode()).hexdigest()[:32]
+
+
+def _whole_seconds(time: datetime) -> str:
+    utc = time.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    return f"{utc.isoformat()}Z"

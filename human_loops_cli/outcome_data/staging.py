@@ -215,9 +215,7 @@ class Staging:
         import duckdb
 
         self._write(lines)
-        query = line_problems_query(
-            str(self._piece), max_line_bytes=group.max_line_bytes, reviewed=group.reviewed
-        )
+        query = line_problems_query(str(self._piece), max_line_bytes=group.max_line_bytes)
         try:
             found = [problem for (problem,) in self._connection.execute(query).fetchall()]
         except duckdb.Error as error:  # such as one line that needs too much memory
@@ -233,7 +231,6 @@ class Staging:
         return lines_query(
             str(path),
             enveloped=enveloped,
-            reviewed=group.reviewed,
             max_line_bytes=group.max_line_bytes,
         )
 

@@ -45,7 +45,6 @@ def lines_query(
     *,
     enveloped: bool,
     max_line_bytes: int,
-    reviewed: bool = False,
     compression: str = "none",
 ) -> str:
     """Return the query of outcomes in lines of JSON, bare or in the envelope of their event.
@@ -58,8 +57,6 @@ def lines_query(
         Whether a line can have an envelope. If not, one that has one is no row.
     max_line_bytes
         The longest line, in bytes.
-    reviewed
-        Whether they are of outputs that were reviewed here.
     compression
         ``gzip`` if the file is compressed.
     """
@@ -79,7 +76,7 @@ def lines_query(
     columns |= {DETAIL_TYPE: "VARCHAR", DETAIL: detail}
     listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     return (
-        f"SELECT {detail_type} AS detail_type, {reviewed} AS reviewed, {', '.join(chosen)} "
+        f"SELECT {detail_type} AS detail_type, {', '.join(chosen)} "
         f"FROM read_json({literal(path)}, columns={{{listed}}}, format='newline_delimited', "
         f"maximum_object_size={max_line_bytes}, compression='{compression}'){condition}"
     )

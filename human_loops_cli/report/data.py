@@ -32,6 +32,8 @@ class ReportData:
         How many were replaced by another outcome of the same loop.
     verifications
         How many were of ``human-loops verify``.
+    history
+        How many loops of each flow definition are known from their output alone, by its ARN.
     rejects
         What could not be used.
     comparison
@@ -58,6 +60,7 @@ class ReportData:
     duplicates: int = 0
     replaced: int = 0
     verifications: int = 0
+    history: Mapping[str, int] = field(default_factory=dict)
     rejects: Sequence[Rejects] = ()
     comparison: LedgerComparison | None = None
     compared_with_ledger: str | None = None

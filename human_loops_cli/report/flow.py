@@ -62,6 +62,9 @@ class Flow:
         Its rows of the other queries, by the query's name.
     advice
         The advice on its thresholds.
+    from_outputs
+        How many of its loops are known from their output alone. None of them Failed, because such
+        loops have no output.
     """
 
     name: str
@@ -69,10 +72,16 @@ class Flow:
     totals: Row
     rows: Mapping[str, Sequence[Row]]
     advice: Sequence[Advice]
+    from_outputs: int = 0
 
     def count(self, column: str) -> int:
         """Return a number of its totals. A sum of nothing is zero."""
         return number(self.totals, column)
+
+    @property
+    def with_event(self) -> int:
+        """How many of its loops are known from an event."""
+        return self.count("loops") - self.from_outputs
 
     @property
     def correct(self) -> Correct:
@@ -129,6 +138,7 @@ def flows(data: ReportData) -> list[Flow]:
             totals=row,
             rows=defaultdict(list, rows[arn]),
             advice=advice[arn or ""],
+            from_outputs=data.history.get(arn or "", 0),
         )
         for place, row in enumerate(totals, 1)
         for arn in [row["flow_definition_arn"]]

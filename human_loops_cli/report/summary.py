@@ -79,9 +79,10 @@ def flow_table(flows: Sequence[Flow], detailed: int, rows: int) -> Markup:
             lambda flow: [
                 name(flow.name),
                 flow.totals["task_type"] or NOT_KNOWN,
+                *(f"{flow.count(column):,}" for column in ("loops", "completed")),
                 *(
-                    f"{flow.count(column):,}"
-                    for column in ("loops", "completed", "failed", "stopped")
+                    f"{flow.count(column):,}" if flow.with_event else NOT_KNOWN
+                    for column in ("failed", "stopped")
                 ),
                 *found.cells(flow.correct),
                 *(duration(_turnaround(flow, each)) for each in ("median", "p90")),
@@ -146,20 +147,30 @@ def _lead(flows: Sequence[Flow], window: Window | None) -> Markup:
         days = f"from {day_text(window.first)} to {day_text(window.last)} (UTC)"
     return escaped(
         f"{counted(loops, 'human loop')} of {counted(len(flows), 'flow definition')} ended "
-        f"{days}: {', '.join(ended)}."
+        f"{days}: {', '.join(ended)}.{_history(flows)}"
+    )
+
+
+def _history(flows: Sequence[Flow]) -> str:
+    """Return what is not known of loops without an event, as a sentence. Empty without any."""
+    count = sum(flow.from_outputs for flow in flows)
+    if not count:
+        return ""
+    return (
+        f" {counted(count, 'loop is', 'loops are')} known from the output alone: that counts as "
+        "Completed, ends with the last answer and has no turnaround. Loops that Failed have no "
+        "output, so how many did is not known."
     )
 
 
 def _key_figures(flows: Sequence[Flow]) -> Markup:
-    loops = _total(flows, "loops")
-    failed = Share(_total(flows, "failed"), loops)
     worked = _total(flows, "loops_with_seconds_worked")
     seconds = _total(flows, "seconds_worked")
     figures = [
         *_correct_figures(flows),
         *_absent_figure(flows),
         *_turnaround_figure(flows),
-        ("failed", f"{failed.part:,}", f"{failed.percent} of {counted(loops, 'loop')}"),
+        _failed_figure(flows),
         (
             "reviewers' time for a loop",
             duration(seconds / worked) if worked else NOT_KNOWN,
@@ -176,6 +187,15 @@ def _key_figures(flows: Sequence[Flow]) -> Markup:
         ),
         class_="key-figures",
     )
+
+
+def _failed_figure(flows: Sequence[Flow]) -> tuple[str, str, str]:
+    """Return the share of Failed loops, of those with an event."""
+    failed = Share(_total(flows, "failed"), sum(flow.with_event for flow in flows))
+    if not failed.of:
+        return "failed", NOT_KNOWN, "loops that Failed have no output"
+    known = " with an event" if any(flow.from_outputs for flow in flows) else ""
+    return "failed", f"{failed.part:,}", f"{failed.percent} of {counted(failed.of, 'loop')}{known}"
 
 
 def _correct_figures(flows: Sequence[Flow]) -> list[tuple[str, str, str]]:

@@ -98,7 +98,9 @@ def leave_out_pending(data: OutcomeData, lifetime: timedelta | None) -> CutOff |
     return cut
 
 
-def pending_notes(cut: CutOff | None, sampling: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def pending_notes(
+    cut: CutOff | None, sampling: Sequence[Mapping[str, Any]], history: int = 0
+) -> Iterator[str]:
     """Yield what was left out because loops may be open, and what may be missing nevertheless.
 
     Parameters
@@ -107,11 +109,20 @@ def pending_notes(cut: CutOff | None, sampling: Sequence[Mapping[str, Any]]) -> 
         Where the sample ends.
     sampling
         The rows of `human_loop_tables.queries.SAMPLING` within the limit.
+    history
+        How many loops are known from their output alone.
     """
+    if history:
+        yield (
+            f"{history:,} {'loop is' if history == 1 else 'loops are'} known from the output "
+            "alone. Sampled loops that Failed have no output: they are in no count of missing "
+            "reviews, and may be the difficult ones."
+        )
     if cut is None:
         yield (
             "no loop has a known creation and end: those that are open are not here, and may be "
-            "the difficult ones. Read outcomes, and not outputs without their events."
+            "the difficult ones. Read outcomes, and not outputs without their events, or state "
+            "with --task-lifetime how long a loop can be open."
         )
         return
     left_out = cut.left_out(sampling)

@@ -25,6 +25,9 @@ class EventSource(StrEnum):
     #: An event that was sent again. Everyone who may put events on the bus can send it, so it is
     #: only a hint to ask A2I.
     RESENT = PROJECT_SOURCE
+    #: No event: the command line read the output alone. Nothing publishes such an outcome, and the
+    #: handler accepts no such event.
+    OUTPUT = f"{PROJECT_SOURCE}.output"
 
 
 #: The sources of human loop events.

@@ -87,6 +87,11 @@ def describe_outcome(
         ended["verification"] = loop.verification
     outcome: dict[str, Any] = {**ended, **reviewed}
     outcome["outcomeId"] = _outcome_id(outcome)
+    return fit_into_event(outcome)
+
+
+def fit_into_event(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the fields of an outcome that do not fit into an event, count and return it."""
     fields = outcome["fields"]
     outcome["fields"] = _fitting(fields, _MAX_DETAIL_BYTES - _size({**outcome, "fields": []}))
     outcome["fieldsLeftOut"] = len(fields) - len(outcome["fields"])

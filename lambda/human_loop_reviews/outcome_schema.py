@@ -13,6 +13,8 @@ have what a type cannot say:
     The smallest and the largest number. The largest is None for no limit.
 ``at_most``
     The property of the same outcome with the largest number.
+``null_only_from``
+    The event source of the outcomes in which it can be null.
 ``open``
     Readers accept values that the enumeration does not have.
 ``members``
@@ -168,7 +170,8 @@ class LoopOutcome(TypedDict):
     """The same whenever this outcome is published again. Another outcome of the same loop, such as
     one of an output that could not be read before, has another id and replaces the earlier one."""
     eventSource: EventSource
-    """Who said that the loop ended: AWS's event, or A2I's API after an event was sent again."""
+    """Who said that the loop ended: AWS's event, or A2I's API after an event was sent again. In
+    history, which the command line reads from outputs alone: the output."""
     humanLoopArn: Annotated[str, _ARN]
     """With creationTime, the identity of the loop."""
     humanLoopName: str
@@ -177,12 +180,14 @@ class LoopOutcome(TypedDict):
     """The loop's flow definition."""
     humanLoopStatus: HumanLoopStatus
     """How the loop ended."""
-    creationTime: Annotated[str, _TIME]
-    """When the loop was created: ISO 8601 in UTC with milliseconds, as A2I writes it."""
+    creationTime: Annotated[str | None, _TIME | {"null_only_from": EventSource.OUTPUT}]
+    """When the loop was created: ISO 8601 in UTC with milliseconds, as A2I writes it. In
+    history, the time in the output's key, in whole seconds; null without one."""
     endTime: Annotated[str | None, _TIME]
-    """When the loop ended: ISO 8601 in UTC, whole seconds. Null if its event was recovered."""
+    """When the loop ended: ISO 8601 in UTC, whole seconds. Null if its event was recovered. In
+    history, when the last answer was submitted."""
     turnaroundSeconds: float | None
-    """From the loop's creation to its end. Null if its event was recovered."""
+    """From the loop's creation to its end. Null if its event was recovered, and in history."""
     failureCode: str | None
     """An open set: ValidationError, Expired, InternalError and others."""
     failureReason: str | None

@@ -82,7 +82,9 @@ def test_command_of_the_documentation_runs(
         Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     boto3.client("s3").put_object(
-        Bucket="bucket", Key="PREFIX/output.json", Body=json.dumps(output("loop", label("x")))
+        Bucket="bucket",
+        Key="PREFIX/tickets/2026/03/14/09/30/00/loop/output.json",
+        Body=json.dumps(output("loop", label("x"))),
     )
     (tmp_path / "outcomes.jsonl").write_text(put_outcomes())
     if "--ledger" in command:
@@ -92,6 +94,8 @@ def test_command_of_the_documentation_runs(
     monkeypatch.setattr("human_loops_cli.commands.status.time.sleep", _interrupt)
     (tmp_path / "local").symlink_to(ROOT / "local")
     monkeypatch.chdir(tmp_path)  # some write files
+    if "report history" in command:
+        run("outcomes", "backfill", "s3://bucket/PREFIX/", "-o", "history")
     command = command.partition(" | ")[0]
     command = command.replace("BUCKET", "bucket").replace("LOOP_ARN", loop_arn("invoice-1"))
 

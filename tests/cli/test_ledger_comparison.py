@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from human_loop_reviews.a2i.event import parse_event
+from human_loop_reviews.contract import EventSource
 from human_loops_cli.outcome_data.ledger_comparison import NOT_COMPARED
 from tests.cli.conftest import Answer, Stack, run, run_json
 from tests.cli.test_republish import Republished, function_configuration, loop_arn, settled
@@ -343,7 +344,7 @@ def test_outputs_cannot_be_compared_and_are_not_called_outcomes(ledger: Republis
     result = run("report", output, "--ledger", "-o", "-")
 
     assert result.exit_code == 2
-    assert "1 of the sources are output files of A2I" in result.stderr
+    assert "all 1 of the sources are outputs of A2I" in result.stderr
     assert run_json("report", output)["compared_with_ledger"] is None
 
 
@@ -408,3 +409,43 @@ def test_denied_call_names_the_permission(
 
     assert result.exit_code == 3
     assert "dynamodb:Scan" in result.stderr
+
+
+def of_output(outcome: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """Make what a backfill says of the output of a loop."""
+    created = str(outcome["creationTime"])[:19]
+    return {
+        **outcome,
+        "eventSource": EventSource.OUTPUT.value,
+        "outcomeId": f"output-{outcome['humanLoopName']}",
+        "creationTime": f"{created}.000Z",
+        "turnaroundSeconds": None,
+        "fields": [],
+        **changes,
+    }
+
+
+def test_ledger_replaces_what_outputs_alone_say(ledger: Republished, tmp_path: Path) -> None:
+    recorded = [ledger.record(ended(f"invoice-{number}")) for number in range(1, 4)]
+    uri = recorded[1]["outputS3Uri"]
+    history = [
+        of_output(recorded[0], outputS3Uri=None),
+        of_output(recorded[1], outputS3Uri=uri, creationTime="2020-01-01T00:00:00.000Z"),
+        of_output(recorded[2], humanLoopArn=loop_arn("older"), outputS3Uri="s3://bucket/older"),
+    ]
+    sources = [
+        write(tmp_path / "outcomes.jsonl", [recorded[2]]),
+        write(tmp_path / "history.jsonl", history),
+    ]
+
+    report = compared(*sources)
+
+    assert counts(report) == {"confirmed": 3}
+    assert report["comparison"]["not_compared"] == 1
+    assert (
+        "1 is of an output alone, left out without a comparison" in report["compared_with_ledger"]
+    )
+    assert loops_of(report) == 3
+    judged = sum(row["fields_judged"] for row in report["rows"]["totals"])
+    alone = run_json("report", sources[0])["rows"]["totals"][0]["fields_judged"]
+    assert judged > alone, "the ledger has the fields of both loops, which the history lacks"

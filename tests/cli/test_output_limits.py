@@ -74,7 +74,7 @@ def place(
     with mock_aws():
         made = Place(f"s3://{BUCKET}")
         location = {"LocationConstraint": REGION}
-        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)  # type: ignore[arg-type]
+        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
         _fill(made)
         call = BaseClient._make_api_call  # type: ignore[attr-defined]
 

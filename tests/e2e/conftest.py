@@ -24,6 +24,8 @@ from tests.permissions.recorded_calls import RECORDER, keep_calls
 from tests.shared import make_once
 
 BUFFERED_FLOW_DEFINITION = "claims"
+#: Beside the outputs of other stacks in their bucket.
+DOCUMENTS_PREFIX = "corrected/"
 RECONCILED_FLOW_DEFINITION = "refunds"
 FORWARDED_FLOW_DEFINITION = "audits"
 RETAINED_FLOW_DEFINITION = "retained"
@@ -82,6 +84,7 @@ def stacks(
             "buffered": {
                 "flow_definitions": [BUFFERED_FLOW_DEFINITION],
                 "output_bucket": {},
+                "corrected_documents": {"bucket": OUTPUT_BUCKET, "prefix": DOCUMENTS_PREFIX},
                 "handler_delivery": {"buffered": True},
                 "archive": {"retention": "1 day"},
             },

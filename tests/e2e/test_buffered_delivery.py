@@ -7,14 +7,14 @@ import json
 
 import pytest
 
-from local.cases import Case, human_loop_event, output_uri
+from local.cases import OUTPUT_BUCKET, Case, human_loop_event, output_uri
 from local.emulator import Emulator
 from local.mailbox import Mailbox
 from local.observer import Observer
 from local.samples import OutputSample
 from local.sending import send, send_event, write_output
 from local.waiting import wait_until
-from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION
+from tests.e2e.conftest import BUFFERED_FLOW_DEFINITION, DOCUMENTS_PREFIX
 
 
 def claim(observer: Observer, loop: str, flow: str = BUFFERED_FLOW_DEFINITION) -> Case:
@@ -48,6 +48,28 @@ def test_human_loop_is_settled_without_values_in_its_outcome(
     send(emulator, [case])
     assert settled(buffered, case)
     assert buffered.observe(case.loop).differences(case) == []
+
+
+def test_corrected_document_is_where_the_outcome_says(
+    emulator: Emulator, buffered: Observer
+) -> None:
+    case = claim(buffered, "claim-corrected")
+    send(emulator, [case])
+    assert settled(buffered, case)
+    observation = buffered.observe(case.loop)
+    (record,) = observation.records
+    uri = str(record["correctedDocumentS3Uri"])
+    assert {outcome["correctedDocumentS3Uri"] for outcome in observation.outcomes} == {uri}
+    assert uri == (
+        f"s3://{OUTPUT_BUCKET}/{DOCUMENTS_PREFIX}{BUFFERED_FLOW_DEFINITION}"
+        "/2026/03/14/09/12/44.318/claim-corrected.json"
+    )
+    key = uri.removeprefix(f"s3://{OUTPUT_BUCKET}/")
+    found = emulator.client("s3").get_object(Bucket=OUTPUT_BUCKET, Key=key)
+    assert found["ContentType"] == "application/json"
+    fields = {each["key"]: each for each in json.loads(found["Body"].read())["fields"]}
+    assert fields["Total"]["value"] == "$1,148.99"
+    assert fields["Total"]["status"] == "corrected"
 
 
 def test_identical_events_give_one_ledger_item_and_one_outcome_id(

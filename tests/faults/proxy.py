@@ -180,13 +180,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_GET(self) -> None:
-        """Handle a request to S3, from which the functions only read."""
+        """Handle a request to S3 that reads."""
+        self.do_POST()
+
+    def do_PUT(self) -> None:
+        """Handle a request to S3 that writes a corrected document."""
         self.do_POST()
 
     def _operation(self) -> str:
         target: str | None = self.headers.get("X-Amz-Target")
         if target is not None:
             return target.rpartition(".")[2]
+        if self.command == "PUT":
+            return "PutObject"
         return "ListObjectsV2" if "list-type=2" in urlsplit(self.path).query else "GetObject"
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base's name

@@ -59,15 +59,24 @@ def failures(flow: Flow, view: View) -> Markup:
             lambda row: [
                 name(row["failure_code"]) if row["failure_code"] else "no code",
                 f"{number(row, 'loops'):,}",
-                share_text(Share(number(row, "loops"), flow.count("loops"))),
+                share_text(Share(number(row, "loops"), flow.with_event)),
                 day_text(row["first_day"]) if row["first_day"] else NOT_KNOWN,
                 day_text(row["last_day"]) if row["last_day"] else NOT_KNOWN,
             ],
             limit=view.rows,
         )
         if rows
-        else paragraph("No loop Failed."),
+        else paragraph(_none_failed(flow)),
         element("ul", *(element("li", fact) for fact in facts)),
+    )
+
+
+def _none_failed(flow: Flow) -> str:
+    if not flow.from_outputs:
+        return "No loop Failed."
+    return (
+        f"No loop with an event Failed. {counted(flow.from_outputs, 'loop is', 'loops are')} known "
+        "from the output alone, which loops that Failed do not have."
     )
 
 

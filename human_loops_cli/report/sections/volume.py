@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from human_loops_cli.report import charts
-from human_loops_cli.report.figures import counted, day_text, duration
+from human_loops_cli.report.figures import NOT_KNOWN, counted, day_text, duration
 from human_loops_cli.report.flow import Correct, Flow, Row, correct_of, number
 from human_loops_cli.report.markup import Column, Markup, clipped, element, joined, table
 from human_loops_cli.report.periods import Period
@@ -54,7 +54,7 @@ def by_day(flow: Flow, view: View) -> Markup:
                 list(reversed(list(zip(periods, totals, strict=True)))),
                 lambda each: [
                     each[0].text,
-                    *(f"{count:,}" for count in each[1].ended),
+                    *_ended(flow, each[1].ended),
                     *found.cells(each[1].correct),
                 ],
                 limit=view.rows,
@@ -121,6 +121,12 @@ def _volume_figure(
         f"Ended human loops by {unit} (UTC).{shaded}",
         f"Stacked bars of ended human loops of {clipped(flow.name)} by {unit}: {title}.",
     )
+
+
+def _ended(flow: Flow, counts: Sequence[int]) -> list[str]:
+    """Return how many loops Completed, Failed and Stopped. Outputs alone show the first only."""
+    completed, *others = counts
+    return [f"{completed:,}", *(f"{each:,}" if flow.with_event else NOT_KNOWN for each in others)]
 
 
 def _turnaround_rows(flow: Flow) -> list[Row]:

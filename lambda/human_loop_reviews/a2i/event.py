@@ -21,6 +21,7 @@ from human_loop_reviews.a2i.validation import (
 from human_loop_reviews.contract import (
     AWS_SOURCE,
     HUMAN_LOOP_DETAIL_TYPES,
+    HUMAN_LOOP_SOURCES,
     VERIFICATION,
     VERIFICATION_LOOP_PREFIX,
     VERIFIED_LEDGER,
@@ -181,7 +182,7 @@ human-loop-events, got 'aws.ec2'
     """
     place = Place("event", error=MalformedEventError)
     event = require_object(event, place)
-    require_one_of(event.get("source"), tuple(EventSource), place, "source")
+    require_one_of(event.get("source"), HUMAN_LOOP_SOURCES, place, "source")
     require_one_of(event.get("detail-type"), HUMAN_LOOP_DETAIL_TYPES, place, "detail-type")
     detail = require_object(event.get("detail"), place, "detail")
     arn = _identity(detail, "humanLoopArn", place)

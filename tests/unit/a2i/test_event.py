@@ -48,7 +48,12 @@ def test_both_detail_types_and_sources_are_accepted(detail_type: str, source: st
 
 
 def test_sources_are_those_of_the_contract() -> None:
-    assert tuple(EventSource) == HUMAN_LOOP_SOURCES
+    assert (*HUMAN_LOOP_SOURCES, EventSource.OUTPUT) == tuple(EventSource)
+
+
+def test_output_alone_is_no_source_of_events() -> None:
+    with pytest.raises(MalformedEventError, match="source: expected"):
+        parse_event({**ended_loop(), "source": EventSource.OUTPUT})
 
 
 def test_failed_loop_with_null_fields_is_read() -> None:

@@ -1,0 +1,1 @@
+"""Outcomes of old outputs, which no event is known of."""
