@@ -121,6 +121,49 @@ def test_no_value_but_of_the_model_or_of_a_majority(document: Any) -> None:
     assert result["complete"] == (bool(given_by) and not disputed)
 
 
+@st.composite
+def truly_reviewed_forms(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
+    """Draw a form that all reviewers corrected alike, and what it says, by the ids of keys.
+
+    A2I keeps the ids of what a reviewer leaves as it is, and gives others new ones.
+    """
+    pairs = draw(st.lists(st.tuples(KEYS.filter(bool), VALUES), min_size=1, max_size=5))
+    shown: list[PairOf] = [(key, value, f"k{place}") for place, (key, value) in enumerate(pairs)]
+    truth: dict[str, tuple[str, Any]] = {}
+    answer: list[PairOf] = []
+    for key, value, pair_id in shown:
+        said = draw(st.sampled_from([(key, value), (key, draw(VALUES)), None]))
+        if said is not None:
+            truth[pair_id] = said
+            answer.append((*said, pair_id if said == (key, value) else f"{pair_id}-new"))
+    given = [blocks_of(*answer)] * draw(st.integers(1, 3))
+    return forms(blocks_of(*shown), *given), truth
+
+
+@given(truly_reviewed_forms())
+def test_what_all_reviewers_say_is_in_its_place_or_disputed(form: Any) -> None:
+    document, truth = form
+    fields = corrected(document)["fields"]
+    values: dict[str, set[Any]] = {}
+    for key, value in truth.values():
+        values.setdefault(key, set()).add(repr(value))
+    for each in fields:
+        if each["status"] == FieldStatus.DISPUTED:
+            continue
+        said = truth.get(each.get("blockIds", {}).get("key"))
+        in_place = (each["value"] or "") == (said[1] if said else "")
+        # Of several pairs with one key, one can have the value that another one had.
+        assert (
+            in_place or each["value"] in (None, "") or (repr(each["value"]) in values[each["key"]])
+        )
+    if all(each["status"] != FieldStatus.DISPUTED for each in fields):
+        written = [
+            (each["key"], each["value"]) for each in fields if each["value"] not in (None, "")
+        ]
+        said = [pair for pair in truth.values() if pair[1] != ""]
+        assert sorted(map(repr, written)) == sorted(map(repr, said))
+
+
 @given(ANY_FORM, st.randoms(use_true_random=False))
 def test_the_order_of_answers_does_not_matter(document: Any, chance: random.Random) -> None:
     other = {**document, "humanAnswers": reordered([*document["humanAnswers"]], chance)}

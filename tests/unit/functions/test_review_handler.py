@@ -22,7 +22,7 @@ from human_loop_reviews.aws.calls import (
 from human_loop_reviews.contract import MIN_TIMEOUT_SECONDS
 from human_loop_reviews.functions import review_handler
 from human_loop_reviews.settle import Settler
-from tests.unit.conftest import BUCKET, ENVIRONMENT, World, ended_loop
+from tests.unit.conftest import BUCKET, ENVIRONMENT, World, ended_loop, sample_output
 
 
 @pytest.fixture
@@ -360,6 +360,22 @@ def test_corrected_documents_are_written_where_the_environment_says(
     key = uri.removeprefix(f"s3://{BUCKET}/")
     document = json.loads(handled.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     assert document["document"] == {"town": "Bonn"}
+
+
+def test_loop_with_a_document_that_cannot_be_written_is_retried_and_then_a_dead_letter(
+    handled: World, failed_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORRECTED_DOCUMENTS", "s3://documents-that-are-gone/")
+    handled.put_output("output.json", sample_output("textract-invoice"))
+
+    assert handle(message("m", ended_loop(), receives=1)) == ["m"]
+    assert handle(message("m", ended_loop(), receives=3)) == []
+
+    ((_, code, reason),) = failed_messages(handled, failed_url)
+    assert code == "ClientError.NoSuchBucket"
+    assert "human-loop/humanloop-nov-14-1, s3://documents-that-are-gone/flowdef-nov-12/" in reason
+    assert handled.outcomes() == []
+    assert handled.ledger() == []
 
 
 IMPORT_WITH_SETTING = """
