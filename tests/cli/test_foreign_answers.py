@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ COMMANDS = (
     "dead-letters delete --queue DeadLetterQueue",
     "outcomes republish --all",
     "outcomes download --all",
+    "outcomes backfill s3://bucket/ -o history",
     "review s3://bucket/",
     "mapping suggest s3://bucket/",
     "agreement s3://bucket/",
@@ -112,10 +114,11 @@ def website() -> Iterator[_Server]:
 
 
 @pytest.fixture(autouse=True)
-def _one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+def _one_attempt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     config = Config(read_timeout=0.2, retries={"mode": "standard", "total_max_attempts": 1})
     monkeypatch.setattr("human_loops_cli.session._CALLING", config)
-    monkeypatch.setattr("human_loops_cli.session._INVOKING", config)
+    monkeypatch.setattr("human_loops_cli.session._CONFIGS", {})
 
 
 def expect_advice(result: Result) -> str:
