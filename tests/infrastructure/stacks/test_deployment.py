@@ -275,6 +275,7 @@ def test_values_that_are_invalid_together_are_refused(entry: dict[str, Any], say
 
 _ARNS = {
     "output.encryption_key": KEY_ARN,
+    "corrected_documents.encryption_key": KEY_ARN,
     "topic.arn": TOPIC_ARN,
     "topic.encryption_key": KEY_ARN,
     "queue.arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:events",
@@ -299,8 +300,8 @@ _ARNS_OF_ANY_ACCOUNT = {"handler.outcome_bus", "hub"}
 @pytest.mark.parametrize("key", _ARNS)
 def test_arn_of_another_account_or_region_is_refused(key: str, ours: str, theirs: str) -> None:
     entry = {**HERE, **_nested(key, _ARNS[key].replace(ours, theirs))}
-    if key.startswith("output"):
-        entry["output"]["bucket"] = "reviews"
+    if key.startswith(("output", "corrected_documents")):
+        entry[key.partition(".")[0]]["bucket"] = "reviews"
     elif key.endswith(".encryption_key") and key != "delivery.encryption_key":
         beside = key.replace("encryption_key", "arn")
         name, *_, _ = key.split(".")
