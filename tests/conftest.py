@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import botocore.loaders
@@ -37,6 +37,9 @@ _SLOW = {
     *("lint_rules", "findings", "duckdb", "stack", "world", "np", "ThreadingHTTPServer"),
 }
 _SLOW_FOLDERS = {"e2e", "compatibility", "installation", "thresholds"}
+
+#: `make check` leaves out the tests with these fixtures: the shared apps, and AWS in memory.
+_LEFT_OUT_BY_CHECK = {"synthesized", "place", "bucket", "account"}
 
 #: `make test` runs one in so many of the cases of a slow test, beginning with the first, and
 #: `make full` the others.
@@ -71,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.fuzz)
-        if _is_slow(item):
+        if _is_slow(item) or not _LEFT_OUT_BY_CHECK.isdisjoint(_fixtures(item)):
             item.add_marker(pytest.mark.slow)
     _mark_further_cases(items)
     # False sorts before True.
@@ -91,7 +94,7 @@ def _mark_further_cases(items: list[pytest.Item]) -> None:
     number: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
-        if item.get_closest_marker("slow") and group_of(test) != E2E:
+        if _is_slow(item) and group_of(test) != E2E:
             if number[test] % _ONE_CASE_IN:
                 item.add_marker(pytest.mark.full)
             number[test] += 1
@@ -110,7 +113,12 @@ def _names(item: pytest.Item) -> Iterator[str]:
     module = item.getparent(pytest.Module)
     assert module is not None
     yield from vars(module.obj)
-    yield from getattr(item, "fixturenames", ())
+    yield from _fixtures(item)
+
+
+def _fixtures(item: pytest.Item) -> Iterable[str]:
+    names: Iterable[str] = getattr(item, "fixturenames", ())
+    return names
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

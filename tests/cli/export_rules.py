@@ -17,8 +17,10 @@ from botocore.validate import ParamValidator
 S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+"
 
 #: The JSON Schema of corrected documents.
-DOCUMENT = json.loads(
-    (Path(__file__).parents[2] / "docs" / "corrected-document.schema.json").read_text("utf-8")
+DOCUMENT = jsonschema.Draft202012Validator(
+    json.loads(
+        (Path(__file__).parents[2] / "docs" / "corrected-document.schema.json").read_text("utf-8")
+    )
 )
 
 _ANALYZED = (
@@ -63,7 +65,7 @@ def check_corrected(text: str) -> None:
     """Every line is a document of the schema, and only decided fields have a value."""
     for line in json_lines(text):
         assert line.pop("outputUri")
-        jsonschema.validate(line, DOCUMENT)
+        DOCUMENT.validate(line)
         statuses = [field["status"] for field in line["fields"]]
         assert line["complete"] == ("disputed" not in statuses)
         for field in line["fields"]:

@@ -99,6 +99,7 @@ def test_rows_are_those_of_duckdb(client: Any, stubber: Stubber) -> None:
     stubber.assert_no_pending_responses()
 
 
+@pytest.mark.slow
 def test_limits_are_conditions_on_both_views(client: Any, stubber: Stubber) -> None:
     answer(stubber, ["varchar"], [FLOW], [FLOW.replace("invoices", "o'claims")])
     answer(stubber, ["bigint"], ["2"])

@@ -301,6 +301,7 @@ def live(outcome: dict[str, Any], **properties: Any) -> dict[str, Any]:
     return {**outcome, **event, **properties}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("join", ["uri", "creation"])
 def test_live_outcome_replaces_that_of_the_output(
     bucket: Any, outputs: Path, history: Path, tmp_path: Path, join: str
@@ -319,6 +320,7 @@ def test_live_outcome_replaces_that_of_the_output(
     assert (totals["loops"], totals["completed"], totals["stopped"]) == (6, 5, 1)
 
 
+@pytest.mark.slow
 def test_report_says_what_history_does_not_have(
     outputs: Path, history: Path, tmp_path: Path
 ) -> None:

@@ -239,6 +239,7 @@ def values_of(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
             yield from values_of(inner, keys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_no_reviewer_comment_or_token_of_any_sample_is_exported(format_name: str) -> None:
     secret = ("workerid", "sub", "issuer", "workercomment", "token")

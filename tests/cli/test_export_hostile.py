@@ -98,6 +98,7 @@ def complete(written_as: ExportFormat, *entries: str) -> str:
     return written_as.START + written_as.SEPARATOR.join(entries) + written_as.END
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKS)
 def test_whatever_is_exported_follows_the_rules(name: str) -> None:
     exported = 0

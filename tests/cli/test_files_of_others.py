@@ -81,6 +81,7 @@ def test_mapping_is_a_file_of_a_reasonable_size(
     assert "mapping.json: " in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lines", "parquet", "document"])
 def test_file_with_a_name_that_is_not_utf_8_is_read(tmp_path: Path, kind: str) -> None:
     path = tmp_path / os.fsdecode(b"\xff.parquet")
@@ -103,6 +104,7 @@ def test_report_on_files_with_names_that_are_not_utf_8(tmp_path: Path) -> None:
     assert "\\udcff.jsonl" in page.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trailing", [b"x", b"\n", b"PK\x03\x04" * 1000, bytes(600) + b"x"])
 def test_compressed_file_with_trailing_bytes_is_read(tmp_path: Path, trailing: bytes) -> None:
     path = tmp_path / "outcomes.jsonl.gz"

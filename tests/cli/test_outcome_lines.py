@@ -167,6 +167,7 @@ def changes(stride: int) -> list[tuple[int, bytes]]:
     return list(enumerate([*lines, *inserted, *(ENVELOPE % line for line in inserted)], 1))
 
 
+@pytest.mark.slow
 # The number of values is no multiple of the stride: each is in some property.
 @pytest.mark.parametrize(
     "stride", [pytest.param(7, id="some"), pytest.param(1, id="all", marks=pytest.mark.full)]
@@ -215,6 +216,7 @@ def test_every_line_counts_or_is_named(reader: Reader) -> None:
     )
 
 
+@pytest.mark.slow
 def test_many_refused_lines_are_named_within_the_limit_of_memory(reader: Reader) -> None:
     """As JSON, lines need many times their size."""
     wrong = json.dumps(ONE | {"fields": ONE["fields"] * 20, "sampled": "many"}).encode()

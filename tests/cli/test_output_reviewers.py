@@ -39,6 +39,7 @@ def small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output_reviewers, "_SHARE_BYTES", 5000)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_shares")
 def test_processes_review_as_one_process_does(tmp_path: Path) -> None:
     mapping = tmp_path / "mapping.json"
@@ -66,6 +67,7 @@ def test_outputs_of_a_process_that_ended_are_reviewed_here(
     assert reviews(2) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_shares")
 def test_processes_end_with_the_reviewers(monkeypatch: pytest.MonkeyPatch) -> None:
     workers: list[Any] = []

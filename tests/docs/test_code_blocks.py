@@ -65,6 +65,7 @@ def test_yaml_is_right(block: Block) -> None:
     assert YAML(typ="safe", pure=True).load(block.code)
 
 
+@pytest.mark.slow
 @_of("python")
 def test_python_is_right(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = ast.parse(block.code)

@@ -11,6 +11,7 @@ from tests.tables.sql_guard import OF_VIEWS, SHARED, grammar_faults, unknown_fun
 ALL = {**QUERIES, **{each.name: each for each in (LATEST, SAMPLES_WITH_WORDS)}}
 
 
+@pytest.mark.slow
 def test_every_statement_is_in_trinos_grammar() -> None:
     statements = {name: each.sql for name, each in ALL.items()}
     statements |= {f"view {name}": each.sql for name, each in VIEWS.items()}
@@ -39,6 +40,7 @@ def test_every_known_function_is_used() -> None:
     assert in_queries | in_views == OF_VIEWS
 
 
+@pytest.mark.slow
 def test_guard_refuses_what_only_duckdb_runs() -> None:
     refused = (
         "SELECT day, count(*) FROM loops GROUP BY ALL",

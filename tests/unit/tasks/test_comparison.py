@@ -72,6 +72,7 @@ def test_documentation_has_the_matrix() -> None:
     assert "\n".join(lines) in text
 
 
+@pytest.mark.slow
 def test_oracle_agrees_on_random_fields() -> None:
     counts: Counter[str] = Counter()
     number = examples(3_000)

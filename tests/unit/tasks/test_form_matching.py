@@ -418,6 +418,7 @@ def test_votes_are_limited() -> None:
     assert time.process_time() - start < 5
 
 
+@pytest.mark.slow
 def test_one_value_under_many_keys_is_compared_in_linear_time() -> None:
     start = time.process_time()
     fields = review(forms(many(5_000, "a"), many(5_000, "b"), unshown=many(5_000, "c"))).fields
@@ -425,6 +426,7 @@ def test_one_value_under_many_keys_is_compared_in_linear_time() -> None:
     assert time.process_time() - start < 5
 
 
+@pytest.mark.slow
 def test_one_key_with_many_values_is_compared_in_linear_time() -> None:
     shown = blocks_of(*[("Item", f"a{n}", f"s{n}") for n in range(5_000)])
     answers = [blocks_of(*[("Item", f"b{n}", f"t{n}") for n in range(5_000)])] * 2
