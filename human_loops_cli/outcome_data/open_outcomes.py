@@ -32,6 +32,7 @@ from human_loops_cli.outcome_data.reading import read_files
 from human_loops_cli.outcome_data.rejects import RejectList, Rejects, describe
 from human_loops_cli.outcome_data.source_files import find_files
 from human_loops_cli.outcome_data.staging import Staging
+from human_loops_cli.output_limits import OutputLimits
 from human_loops_cli.session import Session
 
 __all__ = ["Athena", "OutcomeData", "open_outcomes"]
@@ -159,7 +160,8 @@ def open_outcomes(
     rejects = RejectList()
     with tempfile.TemporaryDirectory(prefix="human-loops-") as name:
         folder = Path(name).resolve()
-        found = find_files(session, sources)
+        limits = OutputLimits(flow=flow, since=since, until=until)
+        found = find_files(session, sources, limits)
         local = [str(each.path) for each in found.files if each.path is not None]
         connection = connect(folder, list(filter(is_utf8, local)))  # others are read as copies
         try:
@@ -170,6 +172,10 @@ def open_outcomes(
                 if found.not_read:
                     session.printer.note(
                         f"{found.not_read:,} files with other extensions are not read"
+                    )
+                if found.outside:
+                    session.printer.note(
+                        f"{found.outside:,} outputs are not read: their keys are outside the limits"
                     )
                 connection.execute("SET lock_configuration = true")
                 retention = (

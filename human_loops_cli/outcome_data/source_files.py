@@ -7,13 +7,17 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from human_loops_cli.errors import CommandError, ExitStatus
 from human_loops_cli.files import as_text
+from human_loops_cli.outcome_data.limits import nothing
 from human_loops_cli.output_folders import VERIFICATION_FOLDER
+from human_loops_cli.output_keys import parse_output_key
+from human_loops_cli.output_limits import NO_LIMITS, OutputLimits
 from human_loops_cli.session import Session
 
 _S3: Final = "s3://"
@@ -35,6 +39,14 @@ class SourceFile:
     """The path on disk, without links. None if it must be fetched."""
     key: tuple[str, str] | None = None
     """In S3: bucket and key."""
+    written: datetime | None = None
+    """In S3: when it was written."""
+
+    def may_be_within(self, limits: OutputLimits) -> bool:
+        """Return whether it can have loops within some limits. Only keys of outputs say no."""
+        place = str(self.path) if self.key is None else self.key[1]
+        key = parse_output_key(place)
+        return key is None or limits.may_contain(key, self.written)
 
     def fetch(self, session: Session, to: Path) -> Path:
         """Return the path of the file on disk, after fetching it if need be."""
@@ -56,10 +68,14 @@ class SourceFiles:
     """Those to read, each once."""
     not_read: int
     """How many files of folders and prefixes have another extension."""
+    outside: int
+    """How many are outputs that their keys say to be outside the limits."""
 
 
-def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
-    """Return the files of some sources.
+def find_files(
+    session: Session, sources: Sequence[str], limits: OutputLimits = NO_LIMITS
+) -> SourceFiles:
+    """Return the files of some sources that can have loops within some limits.
 
     Parameters
     ----------
@@ -67,14 +83,16 @@ def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
         Has the client of S3.
     sources
         Files, ``-`` for standard input, folders, objects and prefixes in S3.
+    limits
+        The limits of the loops.
 
     Raises
     ------
     CommandError
-        If a source has no file to read.
+        If a source has no file to read, or none is within the limits.
     """
     files: dict[str, SourceFile] = {}
-    not_read = 0
+    not_read = outside = 0
     for source in sources:
         here = list(_files_at(session, source))
         wanted = [each for each in here if each is not None]
@@ -86,8 +104,15 @@ def find_files(session: Session, sources: Sequence[str]) -> SourceFiles:
                 status=ExitStatus.USAGE,
             )
         for each in wanted:
+            if limits.are_set and not each.may_be_within(limits):
+                outside += 1
+                continue
             files.setdefault(str(each.path or each.name), each)
-    return SourceFiles(files=list(files.values()), not_read=not_read)
+    if not files:
+        raise nothing(
+            "no loop is within these limits", f"Outputs that their keys exclude: {outside:,}."
+        )
+    return SourceFiles(files=list(files.values()), not_read=not_read, outside=outside)
 
 
 def _files_at(session: Session, source: str) -> Iterator[SourceFile | None]:
@@ -152,7 +177,8 @@ def _objects(s3: Any, uri: str) -> Iterator[SourceFile | None]:
             if key.endswith("/") or not (named or _has_outcomes(parts)):
                 continue
             if named or _is_read(parts[-1]):
-                yield SourceFile(name=f"{_S3}{bucket}/{key}", key=(bucket, key))
+                name = f"{_S3}{bucket}/{key}"
+                yield SourceFile(name=name, key=(bucket, key), written=entry["LastModified"])
             else:
                 yield None
 

@@ -114,6 +114,24 @@ def test_outputs_within_the_limits_are_read_from_any_folder(place: Place, below:
     assert place.read(*limits, below=below) == ["tickets-20260313"]
 
 
+@pytest.mark.slow
+def test_report_reads_no_output_that_its_key_excludes(place: Place, tmp_path: Path) -> None:
+    report = ("report", place.name, "-o", str(tmp_path / "report.html"), "--flow", "tickets")
+    result = run(*report, "--since", "2026-03-13", "--until", "2026-03-13")
+    assert result.exit_code == 0, result.stderr
+    assert "5 outputs are not read: their keys are outside the limits" in result.stderr
+    if place.root is None:
+        # The loop can be created up to 31 days before it ends, and clocks differ by up to a day.
+        assert {key.split("/")[-2] for key in place.objects()} == {
+            f"tickets-{day.replace('/', '')}" for day in DAYS[1:]
+        }
+
+    result = run(*report, "--since", "2027-01-01")
+    assert result.exit_code == 1
+    assert "no loop is within these limits" in result.stderr
+    assert "Outputs that their keys exclude: 8." in result.stderr
+
+
 @pytest.mark.parametrize("below", ["a2i/tic", "a2i/tickets", "a2i/tickets/2026/03/1"])
 def test_prefix_can_end_within_a_name(place: Place, below: str) -> None:
     if place.root is None:
