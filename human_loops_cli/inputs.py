@@ -20,13 +20,12 @@ from human_loops_cli.console import Printer
 from human_loops_cli.errors import CommandError, ExitStatus, explain, is_access_denied
 from human_loops_cli.files import as_text, read_whole
 from human_loops_cli.in_parallel import in_parallel
-from human_loops_cli.output_folders import Listing, LocalFolder, OutputFolder, S3Folder
+from human_loops_cli.output_folders import EXTENSION, Listing, LocalFolder, OutputFolder, S3Folder
 from human_loops_cli.output_keys import OutputKey, parse_output_key
 from human_loops_cli.output_limits import NO_LIMITS, OutputLimits, UnplacedOutputError
 from human_loops_cli.session import Session
 
 _S3: Final = "s3://"
-_EXTENSION: Final = ".json"
 
 # How many outputs are read in parallel, the next ones before they are needed.
 _READ_AHEAD: Final = 8
@@ -161,7 +160,7 @@ class Inputs:
             for place, found in zip(places, self._found, strict=True):
                 if found is None:
                     raise CommandError(
-                        f"{as_text(place)} has no {_EXTENSION} file",
+                        f"{as_text(place)} has no {EXTENSION} file",
                         advice="Name a directory or prefix with outputs of Amazon A2I.",
                         status=ExitStatus.INCOMPLETE,
                     )
@@ -225,7 +224,7 @@ class Inputs:
             written = file.resolve()
             for place in map(Path, self._places):
                 source = place.resolve()
-                below = source in written.parents and written.suffix == _EXTENSION
+                below = source in written.parents and written.suffix == EXTENSION
                 if source == written or below:
                     raise CommandError(
                         f"{file} is an output to read: write to another file",
@@ -281,7 +280,7 @@ class Inputs:
         bucket, _, prefix = uri.removeprefix(_S3).partition("/")
         if not bucket:
             raise CommandError(f"{uri}: expected s3://BUCKET/PREFIX", status=ExitStatus.USAGE)
-        if prefix.endswith(_EXTENSION):
+        if prefix.endswith(EXTENSION):
             yield _object(s3, bucket, prefix, named=True)
             return
         for each in self._listing(S3Folder(s3, bucket)).files(prefix):

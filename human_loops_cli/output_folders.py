@@ -19,7 +19,8 @@ from human_loops_cli.output_limits import OutputLimits
 #: The folder of a flow definition's output with the outputs of verifications, which are left out.
 VERIFICATION_FOLDER: Final = "human-loops_verification"
 
-_EXTENSION: Final = ".json"
+#: How the names of outputs end.
+EXTENSION: Final = ".json"
 
 # How many folders are listed at once.
 _LISTINGS: Final = 8
@@ -87,7 +88,7 @@ class Listing:
             is_date = parse_date_folder(start) is not None
             found = self._listed(self._visit(start) if is_date else self._enter(start))
         for each in found:
-            if is_verification(each.key) or not each.key.endswith(_EXTENSION):
+            if is_verification(each.key) or not each.key.endswith(EXTENSION):
                 continue
             self.listed += 1
             key = parse_output_key(each.key)

@@ -46,7 +46,7 @@ def correct_blocks(output: Output, review: Review) -> dict[str, Any]:
     Returns
     -------
     dict[str, Any]
-        ``Blocks``, ``DocumentMetadata`` and ``AnalyzeDocumentModelVersion``, as far as the output
+        ``Blocks``, and ``DocumentMetadata`` and ``AnalyzeDocumentModelVersion`` if the output
         has them, with the names that Amazon Textract's API has.
 
     Raises
