@@ -20,6 +20,10 @@ from tests.shared import share_a_folder
 
 load_profile()
 
+# CDK's validation of templates takes over half of the time of each process that synthesizes one.
+# Templates are validated in tests/infrastructure/test_cdk_validation.py.
+os.environ["CDK_VALIDATION"] = "false"
+
 # Python looked for garbage for an eighth of the tests' time, mostly among imported modules.
 gc.set_threshold(50_000, 50)
 

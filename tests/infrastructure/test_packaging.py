@@ -238,6 +238,7 @@ def test_command_line_synthesizes_without_credentials_and_without_hints(tmp_path
         cwd=ROOT,
         env={
             **environment,
+            "CDK_VALIDATION": "true",
             "AWS_CONFIG_FILE": str(tmp_path / "none"),
             "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
             "AWS_EC2_METADATA_DISABLED": "true",
