@@ -61,7 +61,7 @@ def require_choice(name: str, value: Any, choices: type[_Choice]) -> _Choice:
 
 def require_short(name: str, text: str | None, *, most: int) -> str | None:
     """Return a text that is not longer than a service accepts. A token is accepted."""
-    if text is not None and not Token.is_unresolved(text) and len(text) > most:
+    if text is not None and len(text) > most and not Token.is_unresolved(text):
         raise ValueError(
             f"{name}: expected at most {most:,} characters, got {len(text):,}: {text[:40]!r}…"
         )

@@ -171,7 +171,7 @@ def check_environment(
                 f"{stack.stack_name} is deployed to {what} {of_stack}: {reason}; expected a "
                 f"{supplied.noun.replace('-', ' ')} of that {what}"
             )
-    if is_of_another_account(resource, arn, stack) and supplied.owed:
+    if supplied.owed and _differ(account, stack.account):
         Annotations.of(scope).add_warning_v2(
             f"human-loop-events:{supplied.warning or f'{supplied.noun}-account'}",
             f"{name}: {_named(resource, arn)} is in account {account}: "
