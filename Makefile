@@ -21,7 +21,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hash
 # The tests of permissions start it as a process. Its license is AGPL-3.0: nothing else installs it.
 EVALUATOR := tests/permissions/node_modules/.installed
 
-NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
+NPM_CI := $(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund --no-update-notifier
 
 # Tests that call make do not take part in the jobs of the make that started them (MAKEFLAGS).
 # tests/scheduling.py says what runs in one process, and tests/conftest.py what starts first.
