@@ -11,7 +11,7 @@ class Reason(StrEnum):
     #: The first five are results of reviews. All others are refusals, which need an action.
     DUPLICATE = "the same output again"
     UNANSWERED = "no reviewer answered"
-    DISPUTED = "no value has more than half of the reviewers"
+    DISPUTED = "no value is known to have more than half of the reviewers"
     NOT_CORRECTED = "the reviewers corrected nothing"
     NO_VALUE = "the model predicted nothing, and no more than half of the reviewers gave a value"
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from human_loop_reviews.a2i.output import Output
+from human_loop_reviews.corrected.decision import DISPUTED, decide
 from human_loop_reviews.mapping import FieldMapping
 from human_loop_reviews.outcome_values import Verdict
 from human_loop_reviews.review.field import COMPARED_IN_PART, NOT_COMPARED
@@ -45,6 +46,7 @@ class ReviewSelection(StrEnum):
 class FieldLeftOut(StrEnum):
     """Why a field has no consensus to export."""
 
+    #: As in a corrected document: also a value of which it is not known which key it belongs to.
     DISPUTED = "disputed"
     #: A mask, a drawing that is compared by its labels only, or a mapping that finds nothing.
     NOT_COMPARED = "notCompared"
@@ -245,10 +247,8 @@ def _state(field: FieldReview) -> ConsensusField | FieldLeftOut:
     """Return a field's consensus, or why it has none."""
     if field.note in NOT_COMPARED or field.note in COMPARED_IN_PART:
         return FieldLeftOut.NOT_COMPARED
-    if field.verdict in (Verdict.DISPUTED, Verdict.REJECTED):
-        return FieldLeftOut.DISPUTED  # a rejection does not state the right value
-    if field.verdict is Verdict.RELABELLED and field.predicted_name is None:
-        return FieldLeftOut.DISPUTED  # more than half moved the value, but not to one key
+    if field.verdict is not None and decide(field) == DISPUTED:
+        return FieldLeftOut.DISPUTED
     consensus = field.consensus
     if consensus is None and field.verdict in (Verdict.CONFIRMED, Verdict.RELABELLED):
         # Each reviewer's number or drawing is near the model's, but not near the others'.

@@ -17,7 +17,7 @@ _MAX_NAMED: Final = 5
 
 
 _WHY_FIELDS_ARE_LEFT_OUT: Final = {
-    FieldLeftOut.DISPUTED: "no value has more than half of the reviewers",
+    FieldLeftOut.DISPUTED: Reason.DISPUTED.value,
     FieldLeftOut.NOT_COMPARED: "not compared",
     FieldLeftOut.NO_VALUE: "less than half of the reviewers added a value",
     FieldLeftOut.NO_PAIR: "rows without a text as source and target",

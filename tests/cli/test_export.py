@@ -310,7 +310,7 @@ def test_file_is_written_and_the_summary_names_every_loop_that_is_left_out(
     assert result.stderr == (
         "Category: prediction found in 3 of 3 files, answer in 3 of 3\n"
         f"2 of 4 outputs exported to {file}\n"
-        "left out: 1: no value has more than half of the reviewers: disputed\n"
+        "left out: 1: no value is known to have more than half of the reviewers: disputed\n"
         "left out: 1: no reviewer answered: unanswered\n"
     )
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
@@ -354,7 +354,7 @@ def test_summary_as_json_names_all_loops(folder: Path, mapping: str, tmp_path: P
         "input": str(folder / "disputed" / "output.json"),
         "humanLoopName": "disputed",
         "reason": "disputed",
-        "explanation": "no value has more than half of the reviewers",
+        "explanation": "no value is known to have more than half of the reviewers",
     }
     lines = json_lines(file.read_text())
     assert [line["human_loop_name"] for line in lines] == ["confirmed", "corrected"]

@@ -39,6 +39,7 @@ from tests.cli.export_rules import (
 )
 from tests.cli.exported_loops import loop_of, with_source
 from tests.cli.outputs import label, output
+from tests.unit.documents import blocks_of, forms
 
 IMAGE: Final = "s3://amzn-s3-demo-bucket/photo.jpg"
 HOSTILE: Final = (
@@ -348,6 +349,28 @@ def test_disputed_field_is_left_out_and_counted() -> None:
     loop = loop_of(document)
     assert [each["name"] for each in json.loads(Jsonl().write(loop))["fields"]] == ["breed"]
     assert loop.fields_left_out == {FieldLeftOut.DISPUTED: 1}
+
+
+def test_values_are_left_out_if_it_is_not_known_which_of_the_same_keys_they_replace() -> None:
+    shown = blocks_of(("Date", "1/1", "a"), ("Date", "2/2", "b"), ("Total", "5", "t"))
+    answer = blocks_of(("Date", "3/3", "x"), ("Date", "4/4", "y"), ("Total", "6", "z"))
+    loop = loop_of(forms(shown, answer))
+
+    (field,) = json.loads(Jsonl().write(loop))["fields"]
+
+    assert (field["name"], field["predicted"], field["consensus"]) == ("Total", "5", "6")
+    assert loop.fields_left_out == {FieldLeftOut.DISPUTED: 2}
+
+
+def test_removal_is_left_out_if_an_absent_input_can_mean_something_else() -> None:
+    mapping = FieldMapping(name="Note", prediction="note", answer="remark")
+    document = with_source(output("loop", *[label("dog")] * 3), "text", note="paid")
+    document["humanAnswers"][0]["answerContent"]["remark"] = "paid"
+
+    assert refused(Jsonl(), document, mapping, field="Note") is Reason.DISPUTED
+    blank = FieldMapping(name="Note", prediction="note", answer="remark", absent="blank")
+    (field,) = json.loads(Jsonl().write(loop_of(document, blank, field="Note")))["fields"]
+    assert (field["verdict"], field["consensus"]) == ("removed", None)
 
 
 def test_value_of_a_minority_is_not_exported_nor_its_name() -> None:
