@@ -112,7 +112,7 @@ def _run_cdk(emulator: Emulator, arguments: Sequence[str], *, folder: Path) -> N
             [str(CDK), *arguments, "--no-notices"],
             environment={
                 **emulator.environment,
-                # `make test` validates the templates. It would take half of the app's time.
+                # `make test` validates the templates. It would take half of the processor time.
                 "CDK_VALIDATION": "false",
                 # No traffic to other hosts, and no files in the user's home.
                 "CDK_DISABLE_CLI_TELEMETRY": "true",

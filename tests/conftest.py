@@ -20,7 +20,8 @@ from tests.shared import share_a_folder
 
 load_profile()
 
-# CDK's validation of templates takes over half of the time of each process that synthesizes one.
+# CDK's validation of templates takes over half of the processor time of each process that
+# synthesizes one.
 # Templates are validated in tests/infrastructure/test_cdk_validation.py.
 os.environ["CDK_VALIDATION"] = "false"
 
