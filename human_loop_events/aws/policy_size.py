@@ -53,12 +53,12 @@ def policy_characters(policy: iam.ManagedPolicy) -> int:
     document = stack.resolve(policy.document)
     if not document:
         return 0
-    stack_name = _stack_name(stack)
+    stack_name_length = _stack_name_length(stack)
     # Searching all resources of the stack takes time, and few policies are near the limit.
-    at_most = _characters(document, lambda logical_id: _longest(stack_name, logical_id))
+    at_most = _characters(document, lambda logical_id: _longest(stack_name_length, logical_id))
     if at_most <= MAX_POLICY_CHARACTERS:
         return at_most
-    return _characters(document, _lengths(stack, stack_name).get)
+    return _characters(document, _lengths(stack, stack_name_length).get)
 
 
 def refuse_oversized(policy: iam.ManagedPolicy) -> None:
@@ -97,24 +97,24 @@ _PSEUDO_PARAMETERS: Final[Mapping[str, _Length]] = {
 _LengthOf = Callable[[str], _Length | None]
 
 
-def _longest(stack_name: int, logical_id: str) -> _Length:
+def _longest(stack_name_length: int, logical_id: str) -> _Length:
     """Return the maximum lengths of references to a resource of any type."""
-    arn = _ARN_BEFORE_NAME + _generated_name(stack_name, logical_id)
+    arn = _ARN_BEFORE_NAME + _generated_name(stack_name_length, logical_id)
     return _PSEUDO_PARAMETERS.get(logical_id, _Length(arn, arn))
 
 
-def _stack_name(stack: Stack) -> int:
+def _stack_name_length(stack: Stack) -> int:
     """Return the maximum length of the stack's name."""
     name = stack.stack_name
     return _MAX_STACK_NAME_LENGTH if Token.is_unresolved(name) else len(name)
 
 
-def _generated_name(stack_name: int, logical_id: str) -> int:
+def _generated_name(stack_name_length: int, logical_id: str) -> int:
     """Return the length of a name: the stack's name, the logical id and a suffix."""
-    return stack_name + len("-") + len(logical_id) + _SUFFIX
+    return stack_name_length + len("-") + len(logical_id) + _SUFFIX
 
 
-def _lengths(stack: Stack, stack_name: int) -> dict[str, _Length]:
+def _lengths(stack: Stack, stack_name_length: int) -> dict[str, _Length]:
     """Return the maximum lengths of references to the resources of a stack, by logical id."""
     lengths = dict(_PSEUDO_PARAMETERS)
     for each in stack.node.find_all():
@@ -122,7 +122,7 @@ def _lengths(stack: Stack, stack_name: int) -> dict[str, _Length]:
             logical_id = str(stack.resolve(each.logical_id))
             of_type = each.cfn_resource_type
             name = min(
-                _generated_name(stack_name, logical_id),
+                _generated_name(stack_name_length, logical_id),
                 _MAX_NAME_LENGTHS.get(of_type, _MAX_OTHER_NAME_LENGTH),
             )
             arn = name + (
