@@ -21,8 +21,7 @@ from tests.shared import share_a_folder
 load_profile()
 
 # CDK's validation of templates takes over half of the processor time of each process that
-# synthesizes one.
-# Templates are validated in tests/infrastructure/test_cdk_validation.py.
+# synthesizes one. tests/infrastructure/test_cdk_validation.py validates them.
 os.environ["CDK_VALIDATION"] = "false"
 
 # Python looked for garbage for an eighth of the tests' time, mostly among imported modules.
@@ -38,7 +37,7 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 #: synthesizes further apps, lints templates, reads files with DuckDB, calls AWS in memory,
 #: starts a server, or simulates.
 _SLOW = {
-    *("subprocess", "evaluate", "emulator", "seen", "new_app", "runpy"),
+    *("subprocess", "evaluate", "emulator", "seen", "new_app", "run_example"),
     *("lint_rules", "findings", "duckdb", "stack", "world", "np", "ThreadingHTTPServer"),
 }
 _SLOW_FOLDERS = {"e2e", "compatibility", "installation", "thresholds"}

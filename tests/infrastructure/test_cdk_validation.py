@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,9 +19,8 @@ from aws_cdk import (
 )
 from aws_cdk.assertions import Template
 
-from tests.infrastructure.cases import Synthesized, new_app
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
+from tests.infrastructure.cases import ACCOUNT, REGION, Synthesized
+from tests.infrastructure.examples import EXAMPLES, run_example
 
 
 def test_control_has_a_finding(tmp_path: Path) -> None:
@@ -41,15 +39,13 @@ def test_case_has_no_findings(synthesized: Synthesized, tmp_path: Path) -> None:
     assert _findings(synthesized.templates, tmp_path) == []
 
 
-@pytest.mark.parametrize("example", sorted(each.name for each in EXAMPLES.glob("*_app.py")))
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_example_has_no_findings(
     example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aws_cdk, "App", new_app)
-    app = runpy.run_path(str(EXAMPLES / example), run_name="__main__")["app"]
     templates = {
         each.stack_name: dict(Template.from_stack(each).to_json())
-        for each in app.node.find_all()
+        for each in run_example(example, monkeypatch).node.find_all()
         if isinstance(each, aws_cdk.Stack)
     }
 
@@ -71,7 +67,9 @@ class _Context:
     @property
     def stack_templates(self) -> list[PolicyValidationStack]:
         return [
-            PolicyValidationStack(stack_construct_path=each, template_path=each)
+            PolicyValidationStack(
+                stack_construct_path=each, template_path=each, account_id=ACCOUNT, region=REGION
+            )
             for each in self._paths
         ]
 
@@ -80,12 +78,12 @@ class _Context:
         return self._paths
 
     @property
-    def account_id(self) -> None:
-        return None
+    def account_id(self) -> str:
+        return ACCOUNT
 
     @property
-    def region(self) -> None:
-        return None
+    def region(self) -> str:
+        return REGION
 
 
 def _findings(templates: Mapping[str, Mapping[str, Any]], folder: Path) -> list[str]:

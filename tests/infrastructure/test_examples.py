@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
 from typing import Any
 
 import aws_cdk
@@ -18,10 +16,8 @@ from human_loop_events.testing import (
     outcome_event,
     stopped_event,
 )
-from tests.infrastructure.cases import RECOMMENDED_FLAGS, new_app
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
+from tests.infrastructure.cases import RECOMMENDED_FLAGS
+from tests.infrastructure.examples import EXAMPLES, run_example
 
 #: An example, one of its stacks, and how many resources this has of some types.
 SYNTHESIZED: list[tuple[str, str, dict[str, int]]] = [
@@ -91,10 +87,7 @@ def test_example_synthesizes_without_warnings(
     flags: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # CDK takes flags from its command line's environment, which cannot change once it runs here.
-    monkeypatch.setattr(aws_cdk, "App", lambda: new_app(flags))
-
-    app: aws_cdk.App = runpy.run_path(str(EXAMPLES / example), run_name="__main__")["app"]
+    app = run_example(example, monkeypatch, flags)
 
     stacks = [each for each in app.node.children if isinstance(each, aws_cdk.Stack)]
     (stack,) = (each for each in stacks if each.stack_name == stack_name)
@@ -110,15 +103,11 @@ def _warnings(stack: Any) -> list[str]:
 
 
 def test_every_example_app_is_tested() -> None:
-    examples = {path.name for path in EXAMPLES.glob("*_app.py")}
-    assert examples == {example for example, _, _ in SYNTHESIZED}
+    assert set(EXAMPLES) == {example for example, _, _ in SYNTHESIZED}
 
 
 def test_pipeline_deploys_a_stack_to_each_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws_cdk, "App", new_app)
-    app: aws_cdk.App = runpy.run_path(str(EXAMPLES / "pipeline_app.py"))["app"]
-
-    assembly = app.synth()
+    assembly = run_example("pipeline_app.py", monkeypatch).synth()
 
     for stage, account in (("Staging", "222233334444"), ("Production", "444455556666")):
         (stack,) = assembly.get_nested_assembly(f"assembly-{stage}").stacks
@@ -131,11 +120,8 @@ def test_pipeline_deploys_a_stack_to_each_account(monkeypatch: pytest.MonkeyPatc
 
 def _templates(example: str, monkeypatch: pytest.MonkeyPatch) -> list[Template]:
     """Return the templates of an example, in the order of its stacks."""
-    monkeypatch.setattr(aws_cdk, "App", new_app)
-    app: aws_cdk.App = runpy.run_path(str(EXAMPLES / example))["app"]
-    return [
-        Template.from_stack(each) for each in app.node.children if isinstance(each, aws_cdk.Stack)
-    ]
+    children = run_example(example, monkeypatch).node.children
+    return [Template.from_stack(each) for each in children if isinstance(each, aws_cdk.Stack)]
 
 
 def test_each_flow_definition_and_status_has_its_route(monkeypatch: pytest.MonkeyPatch) -> None:
